@@ -1,0 +1,51 @@
+# All set-up happens here: a machine with Python 3.11 or newer and make needs nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+READY := $(VENV)/.ready
+
+.PHONY: help setup demo test check test-only page bench fmt clean browser
+
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+setup: $(READY) ## Everything that is needed, into .venv
+
+$(UV):
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+
+$(READY): $(UV) pyproject.toml uv.lock ui/build_page.py
+	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --quiet --frozen --all-extras --inexact
+	@touch $@
+
+page: $(READY) ## Build the web page
+	$(BIN)/python ui/build_page.py
+
+demo: $(READY) page ## The shop, a release, a verdict
+	$(BIN)/pilothouse demo
+
+test: check test-only ## All checks and all tests
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test-only: $(READY) page browser
+	$(BIN)/pytest
+
+browser:
+	@command -v chromium >/dev/null 2>&1 || sh tests/install_chromium.sh || true
+
+bench: $(READY) page ## Measure; writes bench/RESULTS.md
+	$(BIN)/python -m bench
+
+fmt: $(READY) ## Format the code
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format --quiet .
+
+clean: ## Remove what was built
+	rm -rf $(VENV) src/pilothouse/server/page ui/node_modules build dist

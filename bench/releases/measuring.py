@@ -1,0 +1,161 @@
+"""How often the judge is wrong, and what it finds: A/A and A/B runs on simulated releases.
+
+    .venv/bin/python -m bench.releases.measuring [--same 200] [--each 40] [--write]
+
+prints the tables, and with --write puts them into bench/releases/RESULTS.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bench.releases.simulating import DEMO, HOUR, QUARTER, SIZES, Planted, Size, World, evidence
+from pilothouse.releases.comparing import judge
+from pilothouse.releases.comparison import Comparison
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+
+GRID: tuple[tuple[str, str, Planted], ...] = (
+    ("latency of one operation +5 %", "GET /0", Planted(latency=0.05)),
+    ("latency of one operation +10 %", "GET /0", Planted(latency=0.1)),
+    ("latency of one operation +20 %", "GET /0", Planted(latency=0.2)),
+    ("latency of one operation x4 for half of it", "GET /0", Planted(latency=3.0, slow_part=0.5)),
+    ("error share +0.5 %", "GET /0", Planted(errors=0.005)),
+    ("error share +1 %", "GET /0", Planted(errors=0.01)),
+    ("error share +2 %", "GET /0", Planted(errors=0.02)),
+    ("memory +5 %", "process.memory.usage", Planted(memory=0.05)),
+    ("memory +10 %", "process.memory.usage", Planted(memory=0.1)),
+    ("memory +20 %", "process.memory.usage", Planted(memory=0.2)),
+    ("memory +60 %", "process.memory.usage", Planted(memory=0.6)),
+    ("leak of 1 MB/min in 200 MB", "process.memory.usage", Planted(leak_mb_per_minute=1.0)),
+    ("one function +3 % of all CPU", "leaf_0_0_0", Planted(function_cpu=0.03)),
+    ("one function +5 % of all CPU", "leaf_0_0_0", Planted(function_cpu=0.05)),
+    ("one function +10 % of all CPU", "leaf_0_0_0", Planted(function_cpu=0.1)),
+    ("one function +80 % of all CPU", "leaf_0_0_0", Planted(function_cpu=0.8)),
+    ("a new error at 1 in 10,000 requests", "planted", Planted(pattern=1e-4)),
+    ("a new error at 1 in 1,000 requests", "planted", Planted(pattern=1e-3)),
+    ("a new error at 1 in 10 requests", "planted", Planted(pattern=0.1)),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of how many comparisons how many said worse, were undecided, and named the planted cause first."""
+
+    runs: int
+    worse: int
+    undecided: int
+    named: int
+    smallest: dict[str, float]
+
+    @property
+    def upper(self) -> float:
+        """The upper end of the 95 % interval of the rate of "worse" (Clopper and Pearson)."""
+        from scipy.stats import beta
+
+        return float(beta.ppf(0.975, self.worse + 1, self.runs - self.worse)) if self.worse < self.runs else 1.0
+
+
+def comparisons(size: Size, runs: int, planted: Planted, seed: int) -> Iterator[Comparison]:
+    """So many judged comparisons; the candidate gets between a tenth and a half of the traffic."""
+    for number in range(runs):
+        random = np.random.default_rng([seed, number])
+        world = World(
+            random, size, share=float(random.choice([0.1, 0.25, 0.5])) if size is not DEMO else 0.5, planted=planted
+        )
+        trial = world.trial()
+        yield judge(evidence(world, trial), trial)
+
+
+def outcome(size: Size, runs: int, planted: Planted | None = None, cause: str = "", seed: int = 1) -> Outcome:
+    """Run and count."""
+    found = list(comparisons(size, runs, planted or Planted(), seed))
+    worse = [one for one in found if one.verdict == "worse"]
+    smallest = {
+        name: float(np.median([one.signals[name].smallest_effect or np.nan for one in found]))
+        for name in ("metrics", "traces", "profiles")
+    }
+    return Outcome(
+        runs,
+        len(worse),
+        sum(one.verdict == "cannot_tell" for one in found),
+        sum(bool(cause) and cause in one.findings[0].subject for one in worse),
+        smallest,
+    )
+
+
+def same(runs: int) -> str:
+    """The A/A table."""
+    lines = [
+        "| data | comparisons | said worse | rate | 95 % upper bound | could not tell | would have seen: latency, memory and CPU, profiles |",
+        "|---|---:|---:|---:|---:|---:|---|",
+    ]
+    for size in SIZES:
+        one = outcome(size, runs)
+        seen = ", ".join(f"{one.smallest[name]:.0%}" for name in ("traces", "metrics", "profiles"))
+        lines.append(
+            f"| {size.name} | {runs} | {one.worse} | {one.worse / runs:.2%} | {one.upper:.1%} | {one.undecided} | {seen} |"
+        )
+        print(lines[-1], flush=True)
+    return "\n".join(lines)
+
+
+def power(runs: int) -> str:
+    """The A/B table: found / the planted cause named first."""
+    lines = [
+        "| planted | " + " | ".join(size.name for size in SIZES) + " |",
+        "|---|" + "---:|" * len(SIZES),
+    ]
+    for name, cause, planted in GRID:
+        cells = []
+        for size in (DEMO, QUARTER, HOUR):
+            one = outcome(size, runs, planted, cause, seed=2)
+            cells.append(f"{one.worse / runs:.0%} / {one.named / max(one.worse, 1):.0%}" if one.worse else "0 %")
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+        print(lines[-1], flush=True)
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Parse the options and run both tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--same", type=int, default=200, help="A/A comparisons for each amount of data")
+    parser.add_argument("--each", type=int, default=40, help="A/B comparisons for each planted regression")
+    parser.add_argument("--write", action="store_true", help="write RESULTS.md")
+    options = parser.parse_args()
+    began = time.monotonic()
+    aa, ab = same(options.same), power(options.each) if options.each else ""
+    took = time.monotonic() - began
+    if options.write:
+        RESULTS.write_text(_TEXT.format(aa=aa, ab=ab, same=options.same, each=options.each, took=took))
+
+
+_TEXT = """# How often the judge is wrong, and what it finds
+
+Simulated releases (`simulating.py`) through the same judging functions as `/api/compare`; made by
+`python -m bench.releases.measuring --same {same} --each {each} --write` in {took:.0f} s.
+
+## The same version on both sides
+
+What must not happen is "worse". The noise: load that wanders and bursts, a candidate with 10, 25 or 50 % of the
+traffic, latency with a heavy tail (Student's t with 5 degrees of freedom on the logarithm) and shocks over several
+windows, instances that differ by 4 %, restarts, random walks, log lines in bursts, errors in bursts.
+
+{aa}
+
+## With a planted regression
+
+The share of comparisons that said "worse", and of these the share that named the planted cause first.
+
+{ab}
+"""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""Asking a running server, with errors that say what to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+DEFAULT_SERVER = "http://127.0.0.1:4000"
+FAILED = 3
+
+Server = Annotated[
+    str,
+    typer.Option("--server", envvar="PILOTHOUSE_SERVER", metavar="URL", help="Where Pilothouse runs."),
+]
+Since = Annotated[str | None, typer.Option("--since", metavar="DURATION", help="How far back: 15m, 1h, 2d.")]
+Start = Annotated[str | None, typer.Option("--start", help="From: RFC 3339, Unix seconds, or 2h (ago).")]
+End = Annotated[str | None, typer.Option("--end", help="Until: RFC 3339, Unix seconds, or 1h (ago).")]
+Output = Annotated[
+    str | None,
+    typer.Option("--output", "-o", metavar="FORMAT", help="table or json; json when piped."),
+]
+
+
+def ask(server: str, path: str, **parameters: Any) -> Any:
+    """The JSON answer of an API call; parameters that are None are left out. Ends the program on an error."""
+    import httpx
+
+    given = {name: value for name, value in parameters.items() if value is not None}
+    try:
+        response = httpx.get(f"{server.rstrip('/')}{path}", params=given, timeout=120)
+    except httpx.InvalidURL as error:
+        fail(f"{server} is not an address: {error}")
+    except httpx.ConnectError:
+        fail(f"no Pilothouse answers at {server}; start one with `pilothouse up`, or say where with --server")
+    except httpx.HTTPError as error:
+        fail(f"{server}: {error or type(error).__name__}")
+    if not response.is_success:
+        fail(_message(response.text) or f"{server} answered {response.status_code}")
+    return response.json()
+
+
+def fail(message: str) -> NoReturn:
+    """Say what is wrong on stderr and end with exit code 3."""
+    typer.echo(f"pilothouse: {message}", err=True)
+    raise typer.Exit(FAILED)
+
+
+def wants_json(output: str | None) -> bool:
+    """Whether to write JSON lines: asked for, or nobody is looking."""
+    if output not in (None, "table", "json"):
+        fail(f"--output: {output!r} is not table or json")
+    return output == "json" or (output is None and not sys.stdout.isatty())
+
+
+def print_lines(rows: list[Any]) -> None:
+    """JSON lines on stdout; a reader that went away ends the program quietly."""
+    try:
+        for row in rows:
+            sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from None
+
+
+def _message(text: str) -> str:
+    try:
+        return str(json.loads(text)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return ""

@@ -1,0 +1,36 @@
+"""`pilothouse demo`: the shop, a release, a verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("demo", epilog="Example: pilothouse demo --once; echo $?")(demo)
+
+
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="End after the verdict; exit code 0 when it is the planted one.")
+    ] = False,
+    scenario: Annotated[
+        str, typer.Option(help="regression: version 2 is worse; good: it is the same code.")
+    ] = "regression",
+    data: Annotated[Path | None, typer.Option(help="Keep the data here.", show_default="a temporary directory")] = None,
+    http: Annotated[str, typer.Option(metavar="HOST:PORT", help="Page and API.")] = "127.0.0.1:4000",
+    otlp_grpc: Annotated[str, typer.Option(metavar="HOST:PORT", help="OTLP over gRPC.")] = "127.0.0.1:4317",
+    otlp_http: Annotated[str, typer.Option(metavar="HOST:PORT", help="OTLP over HTTP.")] = "127.0.0.1:4318",
+) -> None:
+    """Start a server and a small shop, release a version with a planted regression, and judge it."""
+    try:
+        from pilothouse.demo import DemoOptions, run_demo
+    except ModuleNotFoundError as error:
+        typer.echo(f"pilothouse: the demo needs {error.name}: pip install 'pilothouse[demo]'", err=True)
+        raise typer.Exit(3) from None
+
+    options = DemoOptions(once=once, scenario=scenario, data=data, http=http, otlp_grpc=otlp_grpc, otlp_http=otlp_http)
+    raise typer.Exit(run_demo(options))

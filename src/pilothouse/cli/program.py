@@ -1,0 +1,48 @@
+"""Puts the groups of verbs together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def program() -> typer.Typer:
+    """The whole command."""
+    from pilothouse.cli import compare, demo, logs, metrics, profiles, releases, traces, up
+
+    app = typer.Typer(
+        name="pilothouse",
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help="Watches every release of a service: telemetry in, a verdict out.\n\n"
+        "Start with [bold]pilothouse up[/bold], or see all of it with [bold]pilothouse demo[/bold].",
+    )
+    app.callback()(_options)
+    up.register(app)
+    demo.register(app)
+    compare.register(app)
+    logs.register(app)
+    metrics.register(app)
+    traces.register(app)
+    app.add_typer(profiles.app, name="profiles", help="Functions by cost, flame graphs, differences.")
+    app.add_typer(releases.app, name="releases", help="The releases that the telemetry names.")
+    return app
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from pilothouse import __version__
+
+        typer.echo(f"pilothouse {__version__}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Watches every release of a service."""

@@ -1,0 +1,112 @@
+"""`pilothouse up` and `pilothouse config`: the server and what it runs with."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from pilothouse.server.config import Loaded
+
+_DATA = typer.Option(
+    "--data", help="Directory for the journal and the store.", show_default="~/.local/share/pilothouse"
+)
+_HTTP = typer.Option("--http", metavar="HOST:PORT", help="Page and API.", show_default="127.0.0.1:4000")
+_GRPC = typer.Option("--otlp-grpc", metavar="HOST:PORT", help="OTLP over gRPC.", show_default="127.0.0.1:4317")
+_OTLP = typer.Option("--otlp-http", metavar="HOST:PORT", help="OTLP over HTTP.", show_default="127.0.0.1:4318")
+_STORE = typer.Option("--store", metavar="URL", help="A ClickHouse server instead of the embedded store.")
+_CONFIG = typer.Option("--config", metavar="FILE", help="TOML file.", show_default="pilothouse.toml, if there")
+_LEVEL = typer.Option("--log-level", help="debug, info, warning or error.", show_default="info")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("up", epilog="Example: pilothouse up --data ./data --http 127.0.0.1:4000")(up)
+    app.command("config", epilog="Example: PILOTHOUSE_RETENTION=7d pilothouse config --output json")(config)
+
+
+def up(
+    data: Annotated[Path | None, _DATA] = None,
+    http: Annotated[str | None, _HTTP] = None,
+    otlp_grpc: Annotated[str | None, _GRPC] = None,
+    otlp_http: Annotated[str | None, _OTLP] = None,
+    store: Annotated[str | None, _STORE] = None,
+    config: Annotated[Path | None, _CONFIG] = None,
+    log_level: Annotated[str | None, _LEVEL] = None,
+) -> None:
+    """Start the server, and serve until Ctrl-C or SIGTERM."""
+    loaded = _load(
+        config,
+        data=data,
+        http=http,
+        otlp_grpc=otlp_grpc,
+        otlp_http=otlp_http,
+        store=store,
+        log_level=log_level,
+    )
+    from pilothouse.engine import EngineError
+    from pilothouse.server import logging
+    from pilothouse.server.locking import DataDirectoryError
+    from pilothouse.server.process import Process
+
+    logging.configure(loaded.config.log_level)
+    process = None
+    try:
+        process = Process(loaded.config)
+        addresses = process.start()
+        process.serve(addresses, lambda: _banner(addresses, loaded))
+    except (DataDirectoryError, EngineError, OSError) as error:
+        typer.echo(f"pilothouse: {error}", err=True)
+        raise typer.Exit(3) from None
+    finally:
+        if process:
+            process.close()
+
+
+def config(
+    file: Annotated[Path | None, _CONFIG] = None,
+    output: Annotated[str, typer.Option("--output", "-o", help="table or json.")] = "table",
+) -> None:
+    """Print the settings in force, and where each value came from (file, environment, flag)."""
+    loaded = _load(file)
+    rows = {
+        name: {"value": str(getattr(loaded.config, name)), "source": source} for name, source in loaded.sources.items()
+    }
+    if output == "json":
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("setting", "value", "from", "meaning", box=None)
+    for name, row in rows.items():
+        meaning = type(loaded.config).model_fields[name].description
+        table.add_row(name, row["value"], row["source"], meaning)
+    Console().print(table)
+
+
+def _load(file: Path | None, **flags: object) -> Loaded:
+    from pilothouse.server.config import ConfigError, load
+
+    try:
+        return load(flags, file)
+    except ConfigError as error:
+        typer.echo(f"pilothouse: {error}", err=True)
+        raise typer.Exit(3) from None
+
+
+def _banner(addresses: dict[str, str], loaded: Loaded) -> None:
+    lines = (
+        f"Pilothouse is ready: {addresses['http']}",
+        f"  OTLP over gRPC   {addresses['otlp_grpc']}",
+        f"  OTLP over HTTP   {addresses['otlp_http']}",
+        f"  pprof, Pyroscope {addresses['http']}/pyroscope",
+        f"  data             {loaded.config.data}",
+        f"Point an SDK here:  export OTEL_EXPORTER_OTLP_ENDPOINT={addresses['otlp_http']}",
+    )
+    sys.stderr.write("\n".join(lines) + "\n")
+    sys.stderr.flush()

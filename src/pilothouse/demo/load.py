@@ -1,0 +1,66 @@
+"""Visitors of the shop: `python -m pilothouse.demo.load`, a process of its own.
+
+`SHOP_GATEWAY` is the shop's address and `SHOP_RATE` how many requests a second all visitors make together.
+"""
+
+import asyncio
+import math
+import os
+import signal
+import sys
+from random import SystemRandom
+
+import httpx
+
+from pilothouse.demo.shop.catalog import CATEGORIES, PRODUCTS_IN_A_CATEGORY
+
+VISITORS = 12
+LISTS, PRODUCTS, UNKNOWN = 0.35, 0.30, 0.005
+"""The parts of all requests that list products, look at one, or at one that is gone; the rest are orders."""
+WALLETS = 0.5
+"""The part of the orders that come with a wallet full of coupons."""
+DICE = SystemRandom()
+
+
+def order() -> dict[str, object]:
+    """Some items, and for some visitors 13 to 15 coupons."""
+    items = {_sku(): DICE.randint(1, 3) for _ in range(DICE.randint(1, 4))}
+    wallet = range(DICE.randint(13, 15)) if DICE.random() < WALLETS else ()
+    return {"items": items, "coupons": [f"SAIL{n}-{DICE.randrange(100, 600)}-{n * 20}" for n in wallet]}
+
+
+async def visit(client: httpx.AsyncClient, think_seconds: float) -> None:
+    """One visitor, who thinks a lognormal time between two requests. Goes on for ever."""
+    while True:
+        await asyncio.sleep(DICE.lognormvariate(math.log(think_seconds) - 0.18, 0.6))
+        try:
+            await _request(client)
+        except httpx.HTTPError as error:
+            sys.stderr.write(f"{type(error).__name__}: {error}\n")
+
+
+async def main(gateway: str, rate: float) -> None:
+    """Drives `rate` requests a second through the gateway until SIGTERM."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, os._exit, 0)
+    async with httpx.AsyncClient(base_url=gateway, timeout=10, trust_env=False) as client:
+        await asyncio.gather(*(visit(client, VISITORS / rate) for _ in range(VISITORS)))
+
+
+async def _request(client: httpx.AsyncClient) -> None:
+    choice = DICE.random()
+    if choice < LISTS:
+        await client.get("/products", params={"category": DICE.choice(CATEGORIES)})
+    elif choice < LISTS + PRODUCTS:
+        await client.get(f"/products/{_sku()}")
+    elif choice < LISTS + PRODUCTS + UNKNOWN:
+        await client.get(f"/products/{DICE.choice(CATEGORIES)}-{DICE.randrange(900, 999)}")
+    else:
+        await client.post("/checkout", json=order())
+
+
+def _sku() -> str:
+    return f"{DICE.choice(CATEGORIES)}-{DICE.randrange(PRODUCTS_IN_A_CATEGORY):02}"
+
+
+if __name__ == "__main__":
+    asyncio.run(main(os.environ["SHOP_GATEWAY"], float(os.environ.get("SHOP_RATE", "40"))))

@@ -1,0 +1,40 @@
+"""What a user can choose about the demo."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+HTTP, OTLP_GRPC, OTLP_HTTP = "127.0.0.1:4000", "127.0.0.1:4317", "127.0.0.1:4318"
+SCENARIOS = ("regression", "good")
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """How to run the demo.
+
+    once: end after the verdict; otherwise keep serving until Ctrl-C.
+    scenario: `regression` (checkout 2.0.0 is worse) or `good` (it is the same code as 1.0.0).
+    data: where Pilothouse keeps its data; None for a temporary directory that is removed at the end.
+    http, otlp_grpc, otlp_http: addresses as HOST:PORT. A default that is taken gives way to a free port, any
+    other address that is taken is an error; port 0 means any free port.
+    baseline_seconds, canary_seconds: how long version 1 runs alone, and both versions side by side.
+    open_browser: show the release's page in a browser when the verdict is there.
+    output: `text`, or `json` for the comparison as the API gave it.
+    """
+
+    once: bool = False
+    scenario: str = "regression"
+    data: Path | None = None
+    http: str = HTTP
+    otlp_grpc: str = OTLP_GRPC
+    otlp_http: str = OTLP_HTTP
+    baseline_seconds: float = 8.0
+    canary_seconds: float = 30.0
+    open_browser: bool = False
+    output: str = "text"
+
+    def __post_init__(self) -> None:
+        """Raises ValueError that names the option."""
+        if self.scenario not in SCENARIOS:
+            raise ValueError(f"scenario: {self.scenario!r} is not one of {', '.join(SCENARIOS)}")
+        if self.output not in ("text", "json"):
+            raise ValueError(f"output: {self.output!r} is neither text nor json")

@@ -1,0 +1,39 @@
+"""Receipts: drawn for an 80 mm printer, and kept for a reprint."""
+
+from collections import OrderedDict
+
+DOTS_PER_CHARACTER, ROWS_PER_LINE, CHARACTERS = 12, 24, 48
+BLANK_LINES_AT_LEAST = 20
+KEPT, KEPT_BY_TOO_MUCH = 16, 300
+"""How many receipts stay in memory. The regression keeps far more than a reprint needs: some 80 MB. It has an
+end only so that a demo that is left running does not fill the machine."""
+
+CELLS = {code: bytes([255 - code]) * DOTS_PER_CHARACTER for code in range(128)}
+
+
+def draw(lines: list[str]) -> bytes:
+    """A bitmap of one byte a dot, 576 dots wide and 24 dots a line: about 275 kB for 20 lines."""
+    padded = lines + [""] * (BLANK_LINES_AT_LEAST - len(lines))
+    return b"".join(_row(line) * ROWS_PER_LINE for line in padded)
+
+
+def _row(line: str) -> bytes:
+    text = line[:CHARACTERS].ljust(CHARACTERS).encode("ascii", "replace")
+    return b"".join(CELLS[code] for code in text)
+
+
+class ReceiptArchive:
+    """The last receipts, by order, at most `kept` of them."""
+
+    def __init__(self, kept: int) -> None:
+        self._kept = kept
+        self._receipts: OrderedDict[str, bytes] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._receipts)
+
+    def keep(self, order: str, receipt: bytes) -> None:
+        """Keeps a receipt, and forgets the oldest one when there are too many."""
+        self._receipts[order] = receipt
+        if len(self._receipts) > self._kept:
+            self._receipts.popitem(last=False)

@@ -1,0 +1,49 @@
+"""What a service of the shop reads from its environment."""
+
+import os
+import socket
+from dataclasses import dataclass
+
+
+class SettingsError(ValueError):
+    """A variable of the environment is missing or has no meaning; the message names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One service's settings, besides the OpenTelemetry SDK's own `OTEL_*` variables.
+
+    listen: `HOST:PORT`, or `fd:N` for a listening socket that the parent process opened.
+    catalog, checkout, payments: base addresses of the services behind this one ("" where none is needed).
+    regression: whether checkout 2.0.0 carries the planted regression.
+    profiler: base address of a Pyroscope receiver, "" for no profiler.
+    """
+
+    listen: str
+    catalog: str
+    checkout: str
+    payments: str
+    regression: bool
+    profiler: str
+
+    @classmethod
+    def from_environment(cls) -> "Settings":
+        """Reads `SHOP_*` and `PYROSCOPE_SERVER_ADDRESS`."""
+        return cls(
+            listen=os.environ.get("SHOP_LISTEN", "127.0.0.1:8080"),
+            catalog=os.environ.get("SHOP_CATALOG", ""),
+            checkout=os.environ.get("SHOP_CHECKOUT", ""),
+            payments=os.environ.get("SHOP_PAYMENTS", ""),
+            regression=os.environ.get("SHOP_REGRESSION", "") == "1",
+            profiler=os.environ.get("PYROSCOPE_SERVER_ADDRESS", ""),
+        )
+
+    def socket(self) -> socket.socket:
+        """The listening socket of `listen`. Raises SettingsError when it cannot be had."""
+        kind, _, number = self.listen.rpartition(":")
+        try:
+            if kind == "fd":
+                return socket.socket(fileno=int(number))
+            return socket.create_server((kind, int(number)))
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"SHOP_LISTEN={self.listen!r}: {error}") from error

@@ -1,0 +1,139 @@
+"""chDB: ClickHouse in this process, on a directory.
+
+Facts that shape this file (chDB 26.9): queries on one handle run one after another, on several in parallel; a
+streaming query occupies its handle until it is read; one directory a process, one process a directory. The
+clickhouse-connect backend shares a single handle for a path, so it cannot serve two queries at a time:
+docs/adr/0002 says why this talks to chDB itself.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import queue
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pilothouse.engine.binding import bind, quote
+from pilothouse.engine.errors import EngineBusyError, EngineError, from_clickhouse
+from pilothouse.engine.model import Budget, Parameter, SegmentStatement
+from pilothouse.engine.settings import query_settings, schema_in_file, storing_settings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class EmbeddedEngine:
+    """A pool of handles on one chDB directory."""
+
+    def __init__(self, directory: Path, handles: int = 4) -> None:
+        import chdb
+
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._error: type[Exception] = chdb.ChdbError
+        self._schemas = directory.resolve() / "schemas"
+        self._written: set[Path] = set()
+        try:
+            opened = [chdb.connect(str(directory)) for _ in range(handles + 2)]
+        except Exception as error:
+            raise _opening_error(directory, error) from None
+        # Storing and cancelling have handles of their own: queries must not be able to starve them.
+        self._storing, self._control, *rest = opened
+        self._storing_lock, self._control_lock = threading.Lock(), threading.Lock()
+        self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
+        self._handles = len(rest)
+        for handle in rest:
+            self._idle.put(handle)
+
+    def query(
+        self, sql: str, parameters: Mapping[str, Parameter] | None = None, budget: Budget | None = None
+    ) -> pa.Table:
+        import pyarrow as pa
+
+        # chDB's own "ArrowTable" imports pandas, which takes longer than opening the store.
+        with self._handle() as handle:
+            answer = self._run(handle, sql + query_settings(budget or Budget()), parameters, "ArrowStream")
+        return pa.ipc.open_stream(pa.py_buffer(answer.bytes())).read_all()
+
+    def stream(
+        self, sql: str, parameters: Mapping[str, Parameter] | None = None, budget: Budget | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        text = sql + query_settings(budget or Budget())
+        with self._handle() as handle:
+            try:
+                with handle.send_query(text, "Arrow", params=bind(parameters)) as result:
+                    yield from result.record_batch()
+            except self._error as error:
+                raise from_clickhouse(str(error)) from None
+
+    def command(self, sql: str, parameters: Mapping[str, Parameter] | None = None) -> None:
+        with self._handle() as handle:
+            self._run(handle, sql, parameters, "CSV")
+
+    def store_segment(self, statement: SegmentStatement, segment: Path, token: str) -> None:
+        source = f"file({quote(str(segment))}, 'ProtobufSingle', {quote(statement.structure)})"
+        sql = (
+            f"INSERT INTO {statement.table} ({', '.join(statement.columns)}) "
+            f"{statement.select.replace('{segment}', source)} {storing_settings(token, self._schema(statement))}"
+        )
+        with self._storing_lock:
+            self._run(self._storing, sql, None, "CSV")
+
+    def cancel(self, name: str) -> None:
+        with self._control_lock:
+            self._run(
+                self._control,
+                "KILL QUERY WHERE Settings['log_comment'] = {name:String} ASYNC",
+                {"name": name},
+                "CSV",
+            )
+
+    def close(self) -> None:
+        with self._storing_lock, self._control_lock:
+            for handle in (self._storing, self._control, *(self._idle.get() for _ in range(self._handles))):
+                handle.close()
+
+    @contextmanager
+    def _handle(self) -> Iterator[Any]:
+        handle = self._idle.get()
+        try:
+            yield handle
+        finally:
+            self._idle.put(handle)
+
+    def _schema(self, statement: SegmentStatement) -> str:
+        # A schema given as text is kept by chDB in the current directory, which is not ours to fill.
+        name = hashlib.sha256(statement.schema.encode()).hexdigest()[:16]
+        file = self._schemas / f"{statement.message}-{name}.proto"
+        if file not in self._written:
+            self._schemas.mkdir(exist_ok=True)
+            file.write_text(statement.schema)
+            self._written.add(file)
+        return schema_in_file(str(file), statement.message)
+
+    def _run(self, handle: Any, sql: str, parameters: Mapping[str, Parameter] | None, answer: str) -> Any:
+        try:
+            return handle.query(sql, answer, params=bind(parameters))
+        except self._error as error:
+            raise from_clickhouse(str(error)) from None
+
+
+def _opening_error(directory: Path, error: Exception) -> EngineError:
+    # chDB reports every failure to open in the same words; whether the lock is taken is for us to see.
+    if _is_locked(directory / "status"):
+        return EngineBusyError(f"another process is using {directory}: stop it, or choose another --data")
+    return from_clickhouse(str(error))
+
+
+def _is_locked(status: Path) -> bool:
+    try:
+        with status.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

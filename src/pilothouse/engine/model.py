@@ -1,0 +1,69 @@
+"""The engine's nouns: what a query may cost, how a segment becomes rows, and the interface itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Parameter = str | int | float | bool | list[str] | list[int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What one query may take.
+
+    `name` lets it be cancelled with `Engine.cancel(name)`; zero in `read_bytes` means no limit.
+    """
+
+    seconds: float = 30.0
+    memory_bytes: int = 1_000_000_000
+    threads: int = 2
+    read_bytes: int = 0
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentStatement:
+    """How one table is filled from a segment of concatenated protobuf messages.
+
+    `select` is a SELECT with the place `{segment}` where the rows come from. `structure` is that source's
+    ClickHouse structure, `schema` the .proto text it is read with, `message` the message's name in it.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    select: str
+    structure: str
+    schema: str
+    message: str
+
+
+class Engine(Protocol):
+    """A ClickHouse, wherever it runs. All methods may be called from any thread and block the caller."""
+
+    def query(
+        self, sql: str, parameters: Mapping[str, Parameter] | None = None, budget: Budget | None = None
+    ) -> pa.Table:
+        """The whole answer. `{name:Type}` in `sql` is bound from `parameters`."""
+
+    def stream(
+        self, sql: str, parameters: Mapping[str, Parameter] | None = None, budget: Budget | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """The answer in batches as the engine makes them; closing the iterator cancels the rest."""
+
+    def command(self, sql: str, parameters: Mapping[str, Parameter] | None = None) -> None:
+        """A statement without an answer (DDL, ALTER, DELETE)."""
+
+    def store_segment(self, statement: SegmentStatement, segment: Path, token: str) -> None:
+        """Fill one table from a segment, once for each `token` however often it is called."""
+
+    def cancel(self, name: str) -> None:
+        """Stop the running query whose budget has this name; nothing happens if there is none."""
+
+    def close(self) -> None:
+        """Finish what runs and let go of the store."""

@@ -1,0 +1,40 @@
+"""Opening an engine by address, with its tables brought up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pilothouse.engine.errors import EngineError
+from pilothouse.engine.migrating import Layout, migrate
+
+if TYPE_CHECKING:
+    from pilothouse.engine.model import Engine
+
+
+def open_engine(address: str | Path, layout: Layout | None = None) -> Engine:
+    """The engine at `address`, ready to use.
+
+    A path opens an embedded store there; `clickhouse://user:password@host:8123/database?cluster=NAME` connects
+    to a server. Raises `EngineBusyError` when another process has the path open, `EngineError` otherwise.
+    """
+    text = str(address)
+    engine: Engine
+    if "://" not in text:
+        from pilothouse.engine.embedded import EmbeddedEngine
+
+        engine = EmbeddedEngine(Path(text))
+    elif urlsplit(text).scheme in ("clickhouse", "clickhouses"):
+        from pilothouse.engine.server import ServerEngine
+
+        engine = ServerEngine(text)
+        layout = layout or engine.layout
+    else:
+        raise EngineError(f"{text}: a path or clickhouse://HOST:PORT/DATABASE is wanted")
+    try:
+        migrate(engine, layout or Layout())
+    except BaseException:
+        engine.close()
+        raise
+    return engine

@@ -1,0 +1,87 @@
+"""A ClickHouse server or cluster over HTTP, by clickhouse-connect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+from pilothouse.engine.binding import quote
+from pilothouse.engine.errors import EngineError, EngineUnavailableError, from_clickhouse
+from pilothouse.engine.migrating import Layout
+from pilothouse.engine.model import Budget, Parameter, SegmentStatement
+from pilothouse.engine.settings import query_settings, schema_in_text, storing_settings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class ServerEngine:
+    """One HTTP client with its own connection pool; sessions are off, so queries run in parallel."""
+
+    def __init__(self, address: str) -> None:
+        import clickhouse_connect
+        from clickhouse_connect.driver.exceptions import ClickHouseError
+
+        parts = urlsplit(address)
+        self.layout = Layout(cluster=parse_qs(parts.query).get("cluster", [""])[0])
+        self._error: type[Exception] = ClickHouseError
+        secure = parts.scheme == "clickhouses"
+        try:
+            self._client: Any = clickhouse_connect.get_client(
+                host=parts.hostname or "localhost",
+                port=parts.port or (8443 if secure else 8123),
+                username=parts.username or "default",
+                password=parts.password or "",
+                database=parts.path.strip("/") or "default",
+                secure=secure,
+                autogenerate_session_id=False,
+            )
+        except ClickHouseError as error:
+            where = f"{parts.hostname}:{parts.port or (8443 if secure else 8123)}"
+            raise EngineUnavailableError(f"no ClickHouse answers at {where}: {error}") from None
+
+    def query(
+        self, sql: str, parameters: Mapping[str, Parameter] | None = None, budget: Budget | None = None
+    ) -> pa.Table:
+        text = sql + query_settings(budget or Budget())
+        try:
+            return self._client.query_arrow(text, parameters=dict(parameters or {}), use_strings=True)
+        except self._error as error:
+            raise from_clickhouse(str(error)) from None
+
+    def stream(
+        self, sql: str, parameters: Mapping[str, Parameter] | None = None, budget: Budget | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        text = sql + query_settings(budget or Budget())
+        try:
+            with self._client.query_arrow_stream(text, parameters=dict(parameters or {}), use_strings=True) as batches:
+                yield from batches
+        except self._error as error:
+            raise from_clickhouse(str(error)) from None
+
+    def command(self, sql: str, parameters: Mapping[str, Parameter] | None = None) -> None:
+        try:
+            self._client.command(sql, parameters=dict(parameters or {}))
+        except self._error as error:
+            raise from_clickhouse(str(error)) from None
+
+    def store_segment(self, statement: SegmentStatement, segment: Path, token: str) -> None:
+        select = statement.select.replace("{segment}", f"input({quote(statement.structure)})")
+        sql = (
+            f"INSERT INTO {statement.table} ({', '.join(statement.columns)}) {select} "
+            f"{storing_settings(token, schema_in_text(statement))} FORMAT ProtobufSingle"
+        )
+        try:
+            self._client.command(sql, data=segment.read_bytes())
+        except self._error as error:
+            raise from_clickhouse(str(error)) from None
+        except OSError as error:
+            raise EngineError(f"{segment}: {error.strerror}") from None
+
+    def cancel(self, name: str) -> None:
+        self.command("KILL QUERY WHERE Settings['log_comment'] = {name:String} ASYNC", {"name": name})
+
+    def close(self) -> None:
+        self._client.close()

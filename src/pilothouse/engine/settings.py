@@ -1,0 +1,43 @@
+"""The SETTINGS clauses: what a budget means, and how a segment is read."""
+
+from pilothouse.engine.binding import quote
+from pilothouse.engine.model import Budget, SegmentStatement
+
+# One block a segment and table, so that storing it is atomic and a replay cuts it the same way.
+_ONE_BLOCK = (
+    "min_insert_block_size_rows = 100000000, min_insert_block_size_bytes = 4000000000, "
+    "max_insert_threads = 1, max_threads = 1, max_partitions_per_insert_block = 0"
+)
+
+
+def query_settings(budget: Budget) -> str:
+    """The clause that holds a query to its budget, to append to a statement."""
+    pairs = {
+        "max_execution_time": f"{budget.seconds:g}",
+        "max_memory_usage": str(budget.memory_bytes),
+        "max_bytes_before_external_group_by": str(budget.memory_bytes // 2),
+        "max_bytes_before_external_sort": str(budget.memory_bytes // 2),
+        "max_threads": str(budget.threads),
+        "max_bytes_to_read": str(budget.read_bytes),
+        "log_comment": quote(budget.name),
+        "enable_time_series_aggregate_functions": "1",
+    }
+    return " SETTINGS " + ", ".join(f"{name} = {value}" for name, value in pairs.items())
+
+
+def storing_settings(token: str, schema: str) -> str:
+    """The clause with which a segment is parsed and stored once for its token; `schema` says how to read it."""
+    return f"SETTINGS {_ONE_BLOCK}, insert_deduplication_token = {quote(token)}, {schema}"
+
+
+def schema_in_file(path: str, message: str) -> str:
+    """Read with a .proto file on this machine."""
+    return f"format_schema_source = 'file', format_schema = {quote(f'{path}:{message}')}"
+
+
+def schema_in_text(statement: SegmentStatement) -> str:
+    """Read with the .proto text itself, for an engine that does not see our files."""
+    return (
+        f"format_schema_source = 'string', format_schema = {quote(statement.schema)}, "
+        f"format_schema_message_name = {quote(statement.message)}"
+    )

@@ -1,0 +1,132 @@
+"""`/api/services`, `/api/releases`, `/api/compare`, and the evidence calls of a comparison."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.routing import Route
+
+from pilothouse.releases.comparing import compare
+from pilothouse.releases.comparison import Comparison
+from pilothouse.releases.discovering import releases, services
+from pilothouse.releases.evidence import durations, metric_range
+from pilothouse.releases.siding import known_service
+from pilothouse.releases.store import KeptVerdict, VerdictStore
+from pilothouse.signals.errors import BadRequestError
+from pilothouse.signals.selector import parse_selector
+from pilothouse.signals.timerange import to_rfc3339
+from pilothouse.signals.wire import answer, number, only, time_range, waiting, wanted
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from pilothouse.engine import Engine
+    from pilothouse.signals.timerange import TimeRange
+
+_RANGE = ("start", "end", "since")
+_MOST_VERSIONS = 10
+
+
+def routes(engine: Engine, store: VerdictStore) -> list[Route]:
+    """The questions about releases. `durations` must stand before `/api/traces/{trace_id}`."""
+
+    async def all_services(request: Request) -> Response:
+        only(request, *_RANGE)
+        return answer({"services": await waiting(services, engine, _within(request))})
+
+    async def all_releases(request: Request) -> Response:
+        only(request, "service", "limit", *_RANGE)
+        return answer({"releases": await waiting(_releases, engine, store, request)})
+
+    async def verdict(request: Request) -> Response:
+        return answer((await waiting(_compare, engine, store, request)).to_json())
+
+    async def traces(request: Request) -> Response:
+        return answer(await waiting(_durations, engine, request))
+
+    async def metrics(request: Request) -> Response:
+        return answer(await waiting(_range, engine, request))
+
+    return [
+        Route("/api/services", all_services),
+        Route("/api/releases", all_releases),
+        Route("/api/compare", verdict),
+        Route("/api/traces/durations", traces),
+        Route("/api/metrics/range", metrics),
+    ]
+
+
+def _releases(engine: Engine, store: VerdictStore, request: Request) -> list[dict[str, Any]]:
+    service = request.query_params.get("service", "")
+    if service:
+        known_service(engine, service)
+    limit = number(request, "limit", 200, 1, 10_000)
+    verdicts = store.latest(service)
+    return [
+        one.to_json() | {"verdict": _said(verdicts.get((one.service, one.version)))}
+        for one in releases(engine, service, _within(request))[:limit]
+    ]
+
+
+def _compare(engine: Engine, store: VerdictStore, request: Request) -> Comparison:
+    only(request, "service", "baseline", "candidate", "selector", *_RANGE)
+    found = compare(
+        engine,
+        wanted(request, "service"),
+        wanted(request, "baseline"),
+        wanted(request, "candidate"),
+        time_range(request),
+        parse_selector(request.query_params.get("selector", "")),
+    )
+    store.keep(found)
+    return found
+
+
+def _durations(engine: Engine, request: Request) -> dict[str, Any]:
+    only(request, "service", "operation", "versions", "kind", *_RANGE)
+    return durations(
+        engine,
+        wanted(request, "service"),
+        wanted(request, "operation"),
+        _versions(request),
+        time_range(request),
+        number(request, "kind", -1, -1, 5),
+    )
+
+
+def _range(engine: Engine, request: Request) -> dict[str, Any]:
+    only(request, "service", "name", "versions", "labels", *_RANGE)
+    return metric_range(
+        engine,
+        wanted(request, "service"),
+        wanted(request, "name"),
+        _versions(request),
+        time_range(request),
+        parse_selector(request.query_params.get("labels", ""), "labels"),
+    )
+
+
+def _versions(request: Request) -> list[str]:
+    versions = list(dict.fromkeys(one.strip() for one in wanted(request, "versions").split(",") if one.strip()))
+    if not 1 <= len(versions) <= _MOST_VERSIONS:
+        raise BadRequestError(f"versions: name one to {_MOST_VERSIONS} versions with commas between them", "versions")
+    return versions
+
+
+def _within(request: Request) -> TimeRange | None:
+    """The range if one is asked for; lists are of all time otherwise."""
+    return time_range(request) if any(name in request.query_params for name in _RANGE) else None
+
+
+def _said(verdict: KeptVerdict | None) -> dict[str, Any] | None:
+    if verdict is None:
+        return None
+    return {
+        "verdict": verdict.verdict,
+        "confidence": verdict.confidence,
+        "summary": verdict.summary,
+        "baseline": verdict.baseline,
+        "at": to_rfc3339(verdict.at),
+        "page": verdict.page,
+    }

@@ -1,0 +1,164 @@
+"""`compare`: from two versions and a time range to a verdict."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pilothouse.releases import deciding, logs, metrics, profiles, reporting, traces
+from pilothouse.releases.both import Both
+from pilothouse.releases.comparison import Comparison, SignalReport
+from pilothouse.releases.finding import Finding, SignalName
+from pilothouse.releases.ranking import ranked
+from pilothouse.releases.siding import stage
+from pilothouse.releases.tested import Tested
+from pilothouse.releases.trial import Trial
+from pilothouse.signals.errors import BadRequestError
+
+if TYPE_CHECKING:
+    from pilothouse.engine import Engine
+    from pilothouse.releases.rules import Rules
+    from pilothouse.signals.selector import Selector
+    from pilothouse.signals.timerange import TimeRange
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the four signals know of a trial, read from the store (or made by a simulation)."""
+
+    metrics: metrics.Measures
+    traces: traces.Operations
+    logs: logs.Patterns
+    profiles: list[profiles.Costs]
+
+    @property
+    def seen(self) -> dict[str, bool]:
+        """Which signals had anything on both sides."""
+        return {
+            "metrics": bool(self.metrics.measures),
+            "traces": all(
+                any(side.sum() for side in sides)
+                for sides in zip(*(tuple(one.counts) for one in self.traces.operations), strict=True)
+            )
+            if self.traces.operations
+            else False,
+            "logs": any(self.logs.lines),
+            "profiles": bool(self.profiles),
+        }
+
+
+def compare(
+    engine: Engine,
+    service: str,
+    baseline: str,
+    candidate: str,
+    within: TimeRange,
+    where: Selector | None = None,
+    rules: Rules | None = None,
+) -> Comparison:
+    """Is `candidate` worse than `baseline` within this range, judged by all four signals?
+
+    `where` narrows both to a part (a region, some pods). Raises `NotFoundError` for an unknown service or version,
+    `BadRequestError` when both versions are the same.
+    """
+    began = time.monotonic()
+    if baseline == candidate:
+        raise BadRequestError(f"candidate: {candidate} cannot be compared with itself", "candidate")
+    trial, missing = stage(engine, service, Both(baseline, candidate), within, where, rules)
+    if missing:
+        return _nothing(trial, missing, time.monotonic() - began)
+    comparison = judge(read(engine, trial), trial)
+    shown = tuple(_illustrated(engine, trial, finding) for finding in comparison.findings)
+    return replace(comparison, findings=shown, took_seconds=round(time.monotonic() - began, 3))
+
+
+def read(engine: Engine, trial: Trial) -> Evidence:
+    """All four signals of a trial."""
+    return Evidence(
+        metrics=metrics.read(engine, trial),
+        traces=traces.read(engine, trial),
+        logs=logs.read(engine, trial),
+        profiles=profiles.read(engine, trial),
+    )
+
+
+def judge(evidence: Evidence, trial: Trial) -> Comparison:
+    """The verdict on what was read; needs no store."""
+    tests = [
+        *metrics.judge(evidence.metrics, trial),
+        *traces.judge(evidence.traces, trial),
+        *logs.judge(evidence.logs, trial),
+        *profiles.judge(evidence.profiles, trial),
+    ]
+    settled = deciding.settle(tests, trial.rules)
+    explainers: dict[SignalName, Callable[[list[tuple[Tested, float]], Trial], list[Finding]]] = {
+        "metrics": metrics.explain,
+        "traces": traces.explain,
+        "logs": logs.explain,
+        "profiles": profiles.explain,
+    }
+    findings = ranked(
+        [one for name, explain in explainers.items() for one in explain(settled.held.get(name, []), trial)]
+    )
+    seen = evidence.seen
+    missing = deciding.shortages(trial, settled, seen)
+    verdict = deciding.decide(findings, missing)
+    remarks = _remarks(evidence, trial)
+    return Comparison(
+        service=trial.service,
+        sides=trial.sides,
+        kind=trial.kind,
+        verdict=verdict,
+        confidence=round(deciding.confidence(verdict, findings, settled, trial.rules), 4),
+        summary=reporting.summary(trial, verdict, findings, missing, settled),
+        missing=tuple(missing),
+        notes=tuple(reporting.notes(trial)),
+        signals={
+            name: reporting.report(name, settled, findings, seen[name], trial, remarks[name]) for name in explainers
+        },
+        findings=tuple(findings),
+        took_seconds=0.0,
+    )
+
+
+def _remarks(evidence: Evidence, trial: Trial) -> dict[str, str]:
+    """What a reader must know of each signal's data."""
+    cut = "more than could be judged: only the busiest were"
+    return {
+        "metrics": cut if evidence.metrics.cut_off else "",
+        "traces": cut if evidence.traces.cut_off else "",
+        "logs": cut if evidence.logs.cut_off else "",
+        "profiles": ""
+        if evidence.profiles
+        else f"at least {trial.rules.least_profiles} profiles of each version are needed",
+    }
+
+
+def _illustrated(engine: Engine, trial: Trial, finding: Finding) -> Finding:
+    if finding.signal != "traces":
+        return finding
+    gone = finding.candidate == 0
+    side = trial.sides.baseline if gone else trial.sides.candidate
+    kind, errors = finding.detail["kind"], finding.measure == "error share"
+    return replace(finding, examples=traces.illustrate(engine, side, finding.subject, kind, errors))
+
+
+def _nothing(trial: Trial, missing: list[str], took: float) -> Comparison:
+    """One side has no telemetry in the range."""
+    names: tuple[Any, ...] = ("metrics", "traces", "logs", "profiles")
+    base, other = trial.sides
+    return Comparison(
+        service=trial.service,
+        sides=trial.sides,
+        kind=trial.kind,
+        verdict="cannot_tell",
+        confidence=0.0,
+        summary=f"cannot tell whether {trial.service} {other.version} is worse than {base.version}: {missing[0]}",
+        missing=tuple(missing),
+        notes=(),
+        signals={name: SignalReport("no_data", 0, 0, None) for name in names},
+        findings=(),
+        took_seconds=round(took, 3),
+    )

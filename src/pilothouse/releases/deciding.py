@@ -1,0 +1,113 @@
+"""From all tests to a verdict: one false discovery rate, then what stands, what is missing, how sure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pilothouse.releases.statistics import q_values
+from pilothouse.releases.wording import percent
+
+if TYPE_CHECKING:
+    from pilothouse.releases.comparison import Verdict
+    from pilothouse.releases.finding import Finding
+    from pilothouse.releases.rules import Rules
+    from pilothouse.releases.tested import Tested
+    from pilothouse.releases.trial import Trial
+
+_SUREST = 0.9999
+_HEAVY = 0.1
+
+Held = list[tuple["Tested", float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What stood after all tests were held to one rate, by signal, each with its q-value; and how many there were."""
+
+    held: dict[str, Held]
+    tests: list[Tested]
+
+    @property
+    def p_needed(self) -> float:
+        """The p-value that one lone change among these tests would have needed (Bonferroni's)."""
+        return self.rate / max(len(self.tests), 1)
+
+    rate: float = 0.01
+
+
+def settle(tests: list[Tested], rules: Rules) -> Settled:
+    """Which tests are discoveries, matter, and lasted."""
+    found = q_values(np.array([test.p_value for test in tests]))
+    held: dict[str, Held] = {}
+    for test, q in zip(tests, found, strict=True):
+        if q <= rules.false_discovery_rate and test.material and test.lasting:
+            held.setdefault(test.signal, []).append((test, float(q)))
+    return Settled(held, tests, rules.false_discovery_rate)
+
+
+def decide(findings: list[Finding], missing: list[str]) -> Verdict:
+    """Worse when anything is worse; otherwise only as good as the data."""
+    if any(finding.direction == "worse" for finding in findings):
+        return "worse"
+    return "cannot_tell" if missing else "no_worse"
+
+
+def confidence(verdict: Verdict, findings: list[Finding], settled: Settled, rules: Rules) -> float:
+    """How sure: of the surest finding; or that nothing that matters most is worse by more than the margin."""
+    match verdict:
+        case "worse":
+            return min(1 - min(one.q_value for one in findings if one.direction == "worse"), _SUREST)
+        case "no_worse":
+            sure = [one for test in headlines(settled.tests) if (one := test.sure_below(rules.margin)) is not None]
+            return min(*sure, _SUREST) if sure else 0.5
+        case _:
+            return 0.0
+
+
+def headlines(tests: list[Tested]) -> list[Tested]:
+    """The tests of what matters most: busy operations, the process' memory, CPU per request."""
+    return [test for test in tests if test.weight >= _HEAVY]
+
+
+def shortages(trial: Trial, settled: Settled, seen: dict[str, bool]) -> list[str]:
+    """In words, what a verdict of "no worse" lacks. `seen` says which signals had any data on both sides."""
+    rules = trial.rules
+    lacking = []
+    counts = [(side.version, int(side.requests.sum())) for side in trial.sides]
+    if any(count for _, count in counts):
+        lacking += [
+            f"{count} requests on {version}; at least {rules.least_requests} are needed"
+            for version, count in counts
+            if count < rules.least_requests
+        ]
+    for side in trial.sides:
+        if side.windows.count < rules.least_windows:
+            lacking.append(
+                f"{side.seconds:.0f} s of {side.version}; at least {rules.least_windows} s of steady traffic are needed"
+            )
+    if lacking:
+        return list(dict.fromkeys(lacking))
+    if not any(test.signal in ("traces", "metrics") for test in settled.tests):
+        return [
+            "traces or metrics from both versions at the same time"
+            if not (seen.get("traces") or seen.get("metrics"))
+            else "more data: no operation has enough requests and no metric has enough points"
+        ]
+    return _blind(settled, rules)
+
+
+def _blind(settled: Settled, rules: Rules) -> list[str]:
+    """Busy operations whose latency varies so much that not even a doubling would have been seen."""
+    lacking = []
+    for test in headlines(settled.tests):
+        smallest = test.smallest_effect(settled.p_needed)
+        if test.signal == "traces" and smallest is not None and smallest > rules.blind:
+            more = (np.log1p(smallest) / np.log1p(rules.blind)) ** 2
+            lacking.append(
+                f"about {max(more, 1.5):.1f} times as many requests to {test.subject}: so far only a change of "
+                f"{percent(smallest)} or more would have been seen"
+            )
+    return lacking

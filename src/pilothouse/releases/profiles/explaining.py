@@ -1,0 +1,241 @@
+"""From functions whose cost moved to the few that did it.
+
+A cost shows in a function and in everything above it. What is told is the deepest function that still holds nearly
+all of the change (the culprit), with the highest ancestor that moved with it. A change that an ancestor does not
+show was only moved between functions (a refactoring): FBDetect's cost shift (SOSP 2024).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import numpy as np
+
+from pilothouse.releases.finding import Direction, Finding
+from pilothouse.releases.profiles.judging import FunctionTest, function_rates
+from pilothouse.releases.wording import amount, percent, signed_percent
+from pilothouse.signals.timerange import to_rfc3339
+
+if TYPE_CHECKING:
+    from pilothouse.releases.profiles.cost import Costs, Function
+    from pilothouse.releases.statistics import Floats
+    from pilothouse.releases.tested import Tested
+    from pilothouse.releases.trial import Trial
+
+MOST_CULPRITS = 5
+_NEARLY_ALL = 0.75
+_HALF = 0.5
+_SURE = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Culprit:
+    """A function (a place in the costs), the highest ancestor that moved with it, the stack that shows it best.
+
+    `delta` is its change in samples per exposure; `shifted_within` an ancestor that did not move, or -1.
+    """
+
+    place: int
+    ancestor: int
+    delta: float
+    stack: int
+    shifted_within: int = -1
+
+
+def explain(held: list[tuple[Tested, float]], trial: Trial) -> list[Finding]:
+    """One finding a culprit, of those functions whose tests held."""
+    findings: list[Finding] = []
+    types = {id(test.source.costs): test.source.costs for test, _ in held}
+    for costs in types.values():
+        for rising in (True, False):
+            moved = _by_place([one for one in held if one[0].source.costs is costs and one[0].rising == rising])
+            found = culprits(costs, trial, [place for place in moved if place >= 0], 1 if rising else -1)
+            told = [_finding(one, *moved[one.place], trial) for one in found]
+            if -1 in moved and all(one.direction == "moved" for one in told):
+                told.append(_whole(*moved[-1], trial))
+            findings += told
+    return findings
+
+
+def _by_place(held: list[tuple[Tested, float]]) -> dict[int, tuple[Tested, float]]:
+    """The tests by function; the total cost says more than a function's own."""
+    ordered = sorted(held, key=lambda one: not one[0].source.own)
+    return {test.source.place: (test, q) for test, q in ordered}
+
+
+def culprits(costs: Costs, trial: Trial, moved: list[int], sign: int) -> list[Culprit]:
+    """The functions that explain what moved upwards (`sign` 1) or downwards (-1), the largest first."""
+    deltas = costs.deltas * sign
+    reference = np.abs(costs.containing @ np.abs(deltas))
+    left = deltas.copy()
+    depths = _depths(costs)
+    open_places = set(moved)
+    found: list[Culprit] = []
+    first = 0.0
+    while open_places and len(found) < MOST_CULPRITS:
+        totals: Floats = costs.containing @ left
+        top = max(open_places, key=lambda place: totals[place])
+        largest = float(totals[top])
+        first = max(first, largest)
+        if largest <= 0.1 * first or largest <= 1e-3 * float(reference[top]):
+            break
+        near = [place for place in open_places if totals[place] >= _NEARLY_ALL * largest]
+        place = max(near, key=lambda one: (depths[one], totals[one]))
+        inside = costs.containing[[place], :].toarray()[0] > 0
+        stack = int(np.argmax(np.where(inside, left, -np.inf)))
+        ancestor = min((one for one in near if _above(costs, one, place)), key=lambda one: depths[one], default=place)
+        within = _shifted_within(costs, trial, place, float(totals[place]), sign)
+        found.append(Culprit(place, ancestor, float(totals[place]) * sign, stack, within))
+        left = np.where(inside, 0.0, left)
+        still: Floats = costs.containing @ left
+        open_places = {one for one in open_places if still[one] >= _HALF * totals[one] and one != place}
+    return found
+
+
+def _shifted_within(costs: Costs, trial: Trial, place: int, delta: float, sign: int) -> int:
+    """An ancestor that surely did not move by half as much, or -1. The cost of all together is the last ancestor."""
+    inside = costs.containing[[place], :].toarray()[0] > 0
+    holds: Floats = costs.containing[:, inside] @ np.ones(int(inside.sum()))
+    always = [
+        int(one) for one in np.flatnonzero(holds >= inside.sum()) if one != place and _above(costs, int(one), place)
+    ]
+    for ancestor in always:
+        base, other = (costs.containing[[ancestor], :] @ side for side in costs.samples)
+        if _surely_less(costs, trial, base, other, _HALF * delta, sign):
+            return ancestor
+    base, other = (side.sum(0)[None] for side in costs.samples)
+    return len(costs.functions) if _surely_less(costs, trial, base, other, _HALF * delta, sign) else -1
+
+
+def _surely_less(costs: Costs, trial: Trial, base: Floats, other: Floats, delta: float, sign: int) -> bool:
+    rates = function_rates(costs, trial, base, other)
+    exposed = [float(side.sum()) for side in costs.exposures]
+    counts = [float(base.sum()), float(other.sum())]
+    change: float = sign * (counts[1] / exposed[1] - counts[0] / exposed[0])
+    noise = math.sqrt(
+        float(rates.dispersion[0]) * sum(count / exposure**2 for count, exposure in zip(counts, exposed, strict=True))
+    )
+    return bool(change + _SURE * noise < delta)
+
+
+def _above(costs: Costs, ancestor: int, place: int) -> bool:
+    """Whether `ancestor` calls `place` (through others) in the stack where both are."""
+    both = np.flatnonzero(costs.containing[[ancestor, place], :].sum(0) == 2)
+    if not len(both) or ancestor == place:
+        return False
+    frames = costs.frames[costs.starts[both[0]] : costs.starts[both[0] + 1]].tolist()
+    return len(frames) - frames[::-1].index(ancestor) > frames.index(place) + 1
+
+
+def _depths(costs: Costs) -> Floats:
+    """Each function's mean distance from the root, over the stacks that it is in."""
+    sizes = np.diff(costs.starts)
+    from_root = np.repeat(sizes, sizes) - (np.arange(len(costs.frames)) - np.repeat(costs.starts[:-1], sizes)) - 1
+    total = np.bincount(costs.frames, from_root, len(costs.functions))
+    depth: Floats = total / np.maximum(np.bincount(costs.frames, minlength=len(costs.functions)), 1)
+    return depth
+
+
+def _finding(culprit: Culprit, test: Tested, q: float, trial: Trial) -> Finding:
+    source: FunctionTest = test.source
+    costs = source.costs
+    direction: Direction = "moved" if culprit.shifted_within >= 0 else test.direction
+    stack = costs.stack(culprit.stack)
+    function = costs.functions[culprit.place]
+    return Finding(
+        signal="profiles",
+        subject=test.subject,
+        direction=direction,
+        title=_title(test, culprit, costs, trial),
+        measure=f"{test.measure} {_per(costs, trial)}".strip(),
+        baseline=test.baseline,
+        candidate=test.candidate,
+        unit=test.unit,
+        change=test.change,
+        interval=test.interval,
+        p_value=test.p_value,
+        q_value=q,
+        examples=(";".join(one.name for one in stack),),
+        evidence=diff_path(trial, costs.type),
+        detail={
+            "file": function.file,
+            "type": costs.type,
+            "ancestor": costs.functions[culprit.ancestor].name,
+            "leaf": stack[-1].name if stack else "",
+            "share": culprit.delta / max(float(costs.samples.baseline.sum() / costs.exposures.baseline.sum()), 1e-12),
+        },
+    )
+
+
+def _title(test: Tested, culprit: Culprit, costs: Costs, trial: Trial) -> str:
+    name = _named(costs.functions[culprit.place])
+    base, other = test.baseline or 0.0, test.candidate or 0.0
+    if culprit.shifted_within >= 0:
+        where = (
+            f" within {costs.functions[culprit.shifted_within].name}"
+            if culprit.shifted_within < len(costs.functions)
+            else ""
+        )
+        return f"{costs.type} cost moved {'to' if test.rising else 'away from'} {name}{where}; the sum did not change"
+    whole = max(float(costs.samples.baseline.sum() / costs.exposures.baseline.sum()) * costs.per_sample, 1e-12)
+    share = percent(abs(other - base) / whole)
+    values = f"{amount(other, test.unit)} instead of {amount(base, test.unit)} {_per(costs, trial)}".strip()
+    size = "new" if not base else signed_percent(test.change or 0.0)
+    more = "more" if test.rising else "less"
+    return f"{name} takes {more} {costs.type}: {values} ({size}, {share} of the service's {costs.type})"
+
+
+def _whole(test: Tested, q: float, trial: Trial) -> Finding:
+    """All functions together, told only when no single function explains it."""
+    costs: Costs = test.source.costs
+    base, other = amount(test.baseline or 0.0, test.unit), amount(test.candidate or 0.0, test.unit)
+    size = signed_percent(test.change or 0.0)
+    return Finding(
+        signal="profiles",
+        subject=test.subject,
+        direction=test.direction,
+        title=f"the service takes {'more' if test.rising else 'less'} {costs.type}: {other} instead of {base} "
+        f"{_per(costs, trial)} ({size}), spread over many functions",
+        measure=f"{test.measure} {_per(costs, trial)}".strip(),
+        baseline=test.baseline,
+        candidate=test.candidate,
+        unit=test.unit,
+        change=test.change,
+        interval=test.interval,
+        p_value=test.p_value,
+        q_value=q,
+        evidence=diff_path(trial, costs.type),
+        detail={"type": costs.type, "share": test.change},
+    )
+
+
+def _named(function: Function) -> str:
+    return f"{function.name} ({function.file})" if function.file else function.name
+
+
+def _per(costs: Costs, trial: Trial) -> str:
+    if costs.level:
+        return ""
+    return "per request" if trial.per_request else "per second"
+
+
+def diff_path(trial: Trial, kind: str) -> str:
+    """The evidence call that shows the flame graph of the difference."""
+    base, other = trial.sides
+    query = {
+        "service": trial.service,
+        "baseline": base.version,
+        "candidate": other.version,
+        "type": kind,
+        "start": to_rfc3339(other.windows.start),
+        "end": to_rfc3339(other.windows.end),
+    }
+    if not trial.paired:
+        query |= {
+            "baseline_start": to_rfc3339(base.windows.start),
+            "baseline_end": to_rfc3339(base.windows.end),
+        }
+    return f"/api/profiles/diff?{urlencode(query)}"

@@ -1,0 +1,108 @@
+"""Tests on functions: did the cost of one, with or without what it calls, move per request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilothouse.releases.statistics import Floats, Rates, compare_rates
+from pilothouse.releases.tested import Tested
+
+if TYPE_CHECKING:
+    from pilothouse.releases.profiles.cost import Costs
+    from pilothouse.releases.trial import Trial
+
+LEAST_SAMPLES = 10.0
+LEAST_OF_SIDE = 50.0
+TOTAL = "all functions"
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionTest:
+    """What a test was made from: `place` is the function's place in the costs, -1 for all of them together."""
+
+    costs: Costs
+    place: int
+    own: bool
+
+
+def judge(found: list[Costs], trial: Trial) -> list[Tested]:
+    """All tests on all types; functions with fewer than ten samples in all say nothing and are left out."""
+    return [test for costs in found for test in _judge(costs, trial)]
+
+
+def _judge(costs: Costs, trial: Trial) -> list[Tested]:
+    if min(float(side.sum()) for side in costs.samples) < LEAST_OF_SIDE:
+        return []
+    if min(float(side.sum()) for side in costs.exposures) <= 0:
+        return []
+    whole = [side.sum(0)[None] for side in costs.samples]
+    tests = _tests(costs, trial, whole[0], whole[1], np.array([-1]), own=False)
+    for own in (False, True):
+        base, other = (costs.own(side) if own else costs.total(side) for side in costs.samples)
+        places = np.flatnonzero(base.sum(1) + other.sum(1) >= LEAST_SAMPLES)
+        tests += _tests(costs, trial, base[places], other[places], places, own)
+    return tests
+
+
+def _tests(
+    costs: Costs, trial: Trial, baseline: Floats, candidate: Floats, places: NDArray[np.int64], own: bool
+) -> list[Tested]:
+    if not len(places):
+        return []
+    rates = function_rates(costs, trial, baseline, candidate)
+    whole = float(costs.samples.baseline.sum() / costs.exposures.baseline.sum())
+    return [
+        _tested(costs, trial, rates, row, int(place), own, whole, candidate[row], baseline[row])
+        for row, place in enumerate(places)
+    ]
+
+
+def function_rates(costs: Costs, trial: Trial, baseline: Floats, candidate: Floats) -> Rates:
+    """Samples [n, replicates] of both sides compared per exposure."""
+    return compare_rates(
+        baseline,
+        candidate,
+        (costs.exposures.baseline, costs.exposures.candidate),
+        paired=False,
+        spread=trial.spread_of_rates(trial.rules.cost_spread),
+    )
+
+
+def _tested(
+    costs: Costs,
+    trial: Trial,
+    rates: Rates,
+    row: int,
+    place: int,
+    own: bool,
+    whole: float,
+    candidate: Floats,
+    baseline: Floats,
+) -> Tested:
+    exposed = [float(side.sum()) for side in costs.exposures]
+    base, other = float(rates.baseline[row]) / exposed[0], float(rates.candidate[row]) / exposed[1]
+    ratio, high = float(rates.ratio[row]), float(rates.high[row]) - 1
+    shown = candidate if ratio > 1 else baseline
+    return Tested(
+        signal="profiles",
+        subject=costs.functions[place].name if place >= 0 else TOTAL,
+        measure=f"{costs.type} {'self' if own else 'total'}",
+        unit=costs.unit,
+        baseline=base * costs.per_sample,
+        candidate=other * costs.per_sample,
+        change=ratio - 1 if np.isfinite(ratio) else None,
+        interval=(float(rates.low[row]) - 1, high if np.isfinite(high) else None),
+        p_value=float(rates.p_value[row]),
+        rising=ratio > 1,
+        bad=costs.bad,
+        material=abs(other - base) >= trial.rules.cost_share * whole and abs(ratio - 1) >= trial.rules.cost_change,
+        lasting=int(np.count_nonzero(shown)) >= min(3, len(shown)),
+        error=float(rates.error[row]),
+        weight=1.0 if place < 0 and costs.bad == "up" else 0.0,
+        least=trial.rules.cost_change,
+        source=FunctionTest(costs, place, own),
+    )

@@ -1,0 +1,31 @@
+"""The judge's arithmetic: numpy arrays in, estimates out. Nothing here knows where the numbers come from.
+
+`estimate` is the noun: a difference with its standard error and degrees of freedom. `contrasting` compares levels
+measured in windows, `quantiles` latency distributions, `counting` events per exposure; `ranks` is Mann-Whitney as
+Kayenta uses it, `spread` what instances of one version differ by, `discoveries` the false discovery rate.
+"""
+
+from pilothouse.releases.statistics.contrasting import contrast, contrast_at_end
+from pilothouse.releases.statistics.counting import Rates, compare_rates
+from pilothouse.releases.statistics.discoveries import q_values
+from pilothouse.releases.statistics.estimate import Estimate, Floats
+from pilothouse.releases.statistics.persisting import persists
+from pilothouse.releases.statistics.quantiles import quantile_contrasts, window_quantiles
+from pilothouse.releases.statistics.ranks import Shift, mann_whitney
+from pilothouse.releases.statistics.spread import spread_variance
+
+__all__ = [
+    "Estimate",
+    "Floats",
+    "Rates",
+    "Shift",
+    "compare_rates",
+    "contrast",
+    "contrast_at_end",
+    "mann_whitney",
+    "persists",
+    "q_values",
+    "quantile_contrasts",
+    "spread_variance",
+    "window_quantiles",
+]

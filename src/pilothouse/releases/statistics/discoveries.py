@@ -1,0 +1,20 @@
+"""The false discovery rate over all that was tested (Benjamini and Hochberg 1995)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pilothouse.releases.statistics.estimate import Floats
+
+
+def q_values(p_values: Floats) -> Floats:
+    """For each p-value the smallest false discovery rate at which it would be a discovery."""
+    count = len(p_values)
+    if not count:
+        return p_values
+    order = np.argsort(p_values)[::-1]
+    ranks = np.arange(count, 0, -1)
+    raised = np.minimum.accumulate(p_values[order] * count / ranks)
+    found = np.empty(count)
+    found[order] = np.minimum(raised, 1.0)
+    return found

@@ -1,0 +1,87 @@
+"""Quantiles of latency from histograms per window, compared by a bootstrap over blocks of windows.
+
+Requests within a window cluster (a burst, a garbage collection, a noisy neighbour), so that windows and not requests
+are drawn. Blocks of neighbouring windows keep what lasts longer than one (Künsch 1989).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from pilothouse.releases.statistics.estimate import Estimate, Floats
+
+DRAWS = 400
+_SEED = 20261123
+
+
+def quantile_contrasts(
+    baseline: Floats, candidate: Floats, edges: Floats, quantiles: Floats, paired: bool
+) -> list[Estimate]:
+    """Candidate minus baseline of each quantile, on the scale of `edges`.
+
+    `baseline` and `candidate` are counts [windows, buckets]; `edges` [buckets + 1]. `paired` draws the same windows
+    of both sides.
+    """
+    random = np.random.default_rng(_SEED)
+    weights = _block_weights(random, len(baseline))
+    others = weights if paired else _block_weights(random, len(candidate))
+    observed = _quantiles(candidate.sum(0)[None], edges, quantiles) - _quantiles(
+        baseline.sum(0)[None], edges, quantiles
+    )
+    drawn = _quantiles(others @ candidate, edges, quantiles) - _quantiles(weights @ baseline, edges, quantiles)
+    freedom = _freedom(len(baseline)) + (0 if paired else _freedom(len(candidate)))
+    return [Estimate(float(observed[0, place]), _error(drawn[:, place]), freedom) for place in range(len(quantiles))]
+
+
+def window_quantiles(counts: Floats, edges: Floats, quantile: float, least: int) -> Floats:
+    """The quantile in each window [windows]; NaN where a window has fewer than `least` values."""
+    found = _quantiles(counts, edges, np.array([quantile]))[:, 0]
+    found[counts.sum(1) < least] = np.nan
+    return found
+
+
+def block_length(windows: int) -> int:
+    """Windows in a block: the cube root of their number."""
+    return max(1, round(float(windows ** (1 / 3))))
+
+
+def _freedom(windows: int) -> float:
+    return max(windows / math.sqrt(block_length(windows)) - 1, 1.0)
+
+
+def _error(drawn: Floats) -> float:
+    # A draw without any value has no quantile; the spread of the middle stands against single wild draws.
+    finite = drawn[np.isfinite(drawn)]
+    if len(finite) < DRAWS // 2:
+        return float("inf")
+    low, high = np.quantile(finite, [0.1587, 0.8413])
+    return float(max(np.std(finite), (high - low) / 2))
+
+
+def _block_weights(random: np.random.Generator, windows: int) -> Floats:
+    """How often each window is drawn, [draws, windows]; blocks wrap around."""
+    length = block_length(windows)
+    starts = random.integers(0, windows, (DRAWS, -(-windows // length)))
+    places = ((starts[:, :, None] + np.arange(length)) % windows).reshape(DRAWS, -1)[:, :windows]
+    weights = np.zeros((DRAWS, windows))
+    np.add.at(weights, (np.arange(DRAWS)[:, None], places), 1)
+    return weights
+
+
+def _quantiles(counts: Floats, edges: Floats, quantiles: Floats) -> Floats:
+    """Quantiles [rows, quantiles] of histograms [rows, buckets], linear within a bucket; NaN for an empty row."""
+    reached = np.cumsum(counts, axis=1)
+    total = reached[:, -1]
+    found = np.full((len(counts), len(quantiles)), np.nan)
+    rows = np.arange(len(counts))
+    for place, quantile in enumerate(quantiles):
+        wanted = quantile * total
+        bucket = np.minimum((reached < wanted[:, None]).sum(1), counts.shape[1] - 1)
+        inside = counts[rows, bucket]
+        before = reached[rows, bucket] - inside
+        share = np.divide(wanted - before, inside, out=np.zeros_like(wanted), where=inside > 0)
+        value = edges[bucket] + np.clip(share, 0, 1) * (edges[bucket + 1] - edges[bucket])
+        found[:, place] = np.where(total > 0, value, np.nan)
+    return found

@@ -1,0 +1,8 @@
+"""What the spans say: operations that slowed, fail more often, are new or gone."""
+
+from pilothouse.releases.traces.explaining import explain
+from pilothouse.releases.traces.judging import judge
+from pilothouse.releases.traces.operation import Operation, Operations
+from pilothouse.releases.traces.reading import illustrate, read
+
+__all__ = ["Operation", "Operations", "explain", "illustrate", "judge", "read"]

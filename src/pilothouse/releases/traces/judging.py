@@ -1,0 +1,201 @@
+"""Tests on operations: is it slower, does it fail more often, is it new or gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pilothouse.releases.both import Both
+from pilothouse.releases.statistics import (
+    Estimate,
+    Floats,
+    compare_rates,
+    mann_whitney,
+    persists,
+    quantile_contrasts,
+    spread_variance,
+    window_quantiles,
+)
+from pilothouse.releases.tested import Tested
+
+if TYPE_CHECKING:
+    from pilothouse.releases.traces.operation import Operation, Operations
+    from pilothouse.releases.trial import Trial
+
+_MILLISECOND = 1e6
+_PER_WINDOW = 10
+# A quantile needs requests beyond it: twenty on each side.
+_QUANTILES = {"p50": (0.5, 40), "p95": (0.95, 400), "p99": (0.99, 2000)}
+_QUANTILES_OF_FEW = {"p50": (0.5, 40), "p90": (0.9, 50)}
+
+
+def judge(found: Operations, trial: Trial) -> list[Tested]:
+    """All tests on all operations that have enough requests."""
+    entries = sum(float(one.counts.candidate.sum()) for one in found.operations if one.entry)
+    tests: list[Tested] = []
+    for one in found.operations:
+        weight = float(one.counts.candidate.sum()) / entries if one.entry and entries else 0.0
+        tests += _latency(one, trial, weight)
+        if one.entry:
+            tests += _errors(one, trial, weight)
+    return tests + _calls(found, trial)
+
+
+def _latency(operation: Operation, trial: Trial, weight: float) -> list[Tested]:
+    durations = _coarsened(operation, trial)
+    if durations is None:
+        return []
+    least = min(float(side.sum()) for side in durations)
+    wanted = _QUANTILES if least >= _QUANTILES["p95"][1] else _QUANTILES_OF_FEW
+    measures = [(name, share) for name, (share, needed) in wanted.items() if least >= needed]
+    shares = np.array([share for _, share in measures])
+    found = quantile_contrasts(durations.baseline, durations.candidate, operation.edges, shares, trial.paired)
+    spread, freedom = spread_variance(*_instances(operation, trial), assumed=trial.spread(trial.rules.latency_spread))
+    return [
+        _slower(operation, trial, durations, measure, share, one.widened(spread, freedom), weight)
+        for (measure, share), one in zip(measures, found, strict=True)
+        if np.isfinite(one.error)
+    ]
+
+
+def _slower(
+    operation: Operation,
+    trial: Trial,
+    durations: Both[Floats],
+    measure: str,
+    share: float,
+    estimate: Estimate,
+    weight: float,
+) -> Tested:
+    levels = durations.map(lambda side: window_quantiles(side, operation.edges, share, least=5))
+    whole = durations.map(lambda side: float(window_quantiles(side.sum(0)[None], operation.edges, share, least=1)[0]))
+    base, other = (float(np.exp(level)) / _MILLISECOND for level in whole)
+    low, high = estimate.interval()
+    shift = mann_whitney(levels.baseline, levels.candidate)
+    rising = estimate.difference > 0
+    return Tested(
+        signal="traces",
+        subject=operation.name,
+        measure=f"duration {measure}",
+        unit="ms",
+        baseline=base,
+        candidate=other,
+        change=float(np.expm1(estimate.difference)),
+        interval=(float(np.expm1(low)), float(np.expm1(high))),
+        p_value=estimate.p_value,
+        rising=rising,
+        bad="up" if operation.entry else "neither",
+        material=abs(estimate.difference) >= np.log1p(trial.rules.latency_change)
+        and abs(other - base) >= trial.rules.latency_milliseconds,
+        lasting=persists(levels.baseline, levels.candidate, estimate.difference)
+        and shift is not None
+        and shift.direction == (1 if rising else -1),
+        error=estimate.error,
+        freedom=estimate.freedom,
+        weight=weight if measure == "duration p50" else 0.0,
+        least=trial.rules.latency_change,
+        source=operation,
+    )
+
+
+def _errors(operation: Operation, trial: Trial, weight: float) -> list[Tested]:
+    counts = operation.counts
+    if min(float(side.sum()) for side in counts) < trial.rules.least_requests:
+        return []
+    exposures = (counts.baseline, counts.candidate)
+    rates = compare_rates(operation.errors.baseline[None], operation.errors.candidate[None], exposures, trial.paired)
+    if rates.baseline[0] + rates.candidate[0] == 0:
+        return []
+    shares = Both(rates.baseline[0] / counts.baseline.sum(), rates.candidate[0] / counts.candidate.sum())
+    step = float(shares.candidate - shares.baseline)
+    change = float(rates.ratio[0]) - 1
+    shown = operation.errors.candidate if step > 0 else operation.errors.baseline
+    return [
+        Tested(
+            signal="traces",
+            subject=operation.name,
+            measure="error share",
+            unit="",
+            baseline=float(shares.baseline),
+            candidate=float(shares.candidate),
+            change=change if np.isfinite(change) else None,
+            interval=(float(rates.low[0]) - 1, float(rates.high[0]) - 1 if np.isfinite(rates.high[0]) else None),
+            p_value=float(rates.p_value[0]),
+            rising=step > 0,
+            bad="up",
+            material=abs(step) >= trial.rules.error_share and abs(change) >= trial.rules.error_change,
+            lasting=int(np.count_nonzero(shown)) >= 3,
+            source=operation,
+        )
+    ]
+
+
+def _calls(found: Operations, trial: Trial) -> list[Tested]:
+    """How often each operation runs per request; for those that serve requests, only whether they are new or gone."""
+    operations = [
+        one for one in found.operations if sum(side.sum() for side in one.counts) >= trial.rules.least_requests
+    ]
+    if not operations or not all(side.sum() > 0 for side in trial.exposures):
+        return []
+    rates = compare_rates(
+        np.array([one.counts.baseline for one in operations]),
+        np.array([one.counts.candidate for one in operations]),
+        (trial.exposures.baseline, trial.exposures.candidate),
+        trial.paired,
+        trial.spread_of_rates(trial.rules.rate_spread),
+    )
+    tests = []
+    for place, one in enumerate(operations):
+        ratio = float(rates.ratio[place])
+        if one.entry and 0 < ratio < np.inf:
+            continue
+        exposed = [float(side.sum()) for side in trial.exposures]
+        shown = one.counts.candidate if ratio > 1 else one.counts.baseline
+        tests.append(
+            Tested(
+                signal="traces",
+                subject=one.name,
+                measure="runs per request" if trial.per_request else "runs per second",
+                unit="",
+                baseline=float(rates.baseline[place]) / exposed[0],
+                candidate=float(rates.candidate[place]) / exposed[1],
+                change=ratio - 1 if np.isfinite(ratio) else None,
+                interval=(
+                    float(rates.low[place]) - 1,
+                    float(rates.high[place]) - 1 if np.isfinite(rates.high[place]) else None,
+                ),
+                p_value=float(rates.p_value[place]),
+                rising=ratio > 1,
+                bad="neither",
+                material=abs(ratio - 1) >= trial.rules.calls_change,
+                lasting=int(np.count_nonzero(shown)) >= 3,
+                source=one,
+            )
+        )
+    return tests
+
+
+def _coarsened(operation: Operation, trial: Trial) -> Both[Floats] | None:
+    """Its durations in windows wide enough for it; None when it has too few requests for that."""
+    counts = operation.counts
+    least = min(float(side.sum()) for side in counts)
+    windows = min(len(side) for side in counts)
+    wanted = min(windows, int(least // _PER_WINDOW))
+    if least < trial.rules.least_requests or wanted < trial.rules.least_windows:
+        return None
+    return operation.durations.map(lambda side: _merged(side, wanted))
+
+
+def _merged(counts: Floats, windows: int) -> Floats:
+    edges = np.linspace(0, len(counts), windows + 1).round().astype(int)[:-1]
+    merged: Floats = np.add.reduceat(counts, edges, axis=0)
+    return merged
+
+
+def _instances(operation: Operation, trial: Trial) -> tuple[Floats, Floats]:
+    """Levels of the instances; one unknown level a side where there is but one."""
+    return tuple(
+        levels if len(levels) > 1 else np.full(side.size, np.nan)
+        for levels, side in zip(operation.instances, trial.sides, strict=True)
+    )  # type: ignore[return-value]

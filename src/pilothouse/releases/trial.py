@@ -1,0 +1,115 @@
+"""The trial: two sides, their windows and their traffic, before any judging."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from pilothouse.releases.both import Both
+from pilothouse.releases.rules import Rules
+from pilothouse.releases.statistics import Floats
+from pilothouse.releases.window import Windows
+from pilothouse.signals.timerange import to_rfc3339
+
+Kind = Literal["canary", "before_after"]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One version: its identities, when (nanoseconds) each began to speak, the windows it is judged in.
+
+    `requests` is the number of requests it served in each window (zeros when nothing counts them); `born` maps an
+    identity to its first sign of life, `instances` to the instance it belongs to.
+    """
+
+    version: str
+    windows: Windows
+    born: dict[int, int]
+    instances: dict[int, str]
+    requests: Floats
+    selector: str = ""
+
+    @property
+    def identities(self) -> list[int]:
+        """All identities of this version."""
+        return list(self.born)
+
+    @property
+    def size(self) -> int:
+        """How many instances it had."""
+        return max(len(set(self.instances.values())), 1)
+
+    @property
+    def seconds(self) -> float:
+        """How long it is judged for."""
+        return self.windows.seconds * self.windows.count
+
+    @property
+    def traffic(self) -> float:
+        """Requests per second and instance."""
+        return float(self.requests.sum()) / max(self.seconds, 1e-9) / self.size
+
+    def to_json(self) -> dict[str, Any]:
+        """As `/api/compare` answers it."""
+        return {
+            "version": self.version,
+            "start": to_rfc3339(self.windows.start),
+            "end": to_rfc3339(self.windows.end),
+            "instances": self.size,
+            "requests": int(self.requests.sum()),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What all signals are judged under."""
+
+    service: str
+    kind: Kind
+    sides: Both[Side]
+    rules: Rules = field(default_factory=Rules)
+
+    @property
+    def paired(self) -> bool:
+        """Whether a window is the same time on both sides."""
+        return self.kind == "canary"
+
+    @property
+    def requests(self) -> Both[Floats]:
+        """Requests in each window."""
+        return self.sides.map(lambda side: side.requests)
+
+    @property
+    def exposures(self) -> Both[Floats]:
+        """What events are counted per: requests, or the instances' seconds where requests are not counted."""
+        if self.per_request:
+            return self.requests
+        return self.sides.map(lambda side: np.full(side.windows.count, side.windows.seconds * side.size))
+
+    @property
+    def per_request(self) -> bool:
+        """Whether enough requests are known on both sides to count by them."""
+        return all(side.requests.sum() >= self.rules.least_requests for side in self.sides)
+
+    @property
+    def load_ratio(self) -> float:
+        """The candidate's traffic per instance against the baseline's; 1 when it is not known."""
+        if not self.per_request:
+            return 1.0
+        return self.sides.candidate.traffic / self.sides.baseline.traffic
+
+    @property
+    def same_load(self) -> bool:
+        """Whether both sides' instances serve the same traffic, within a tenth."""
+        return bool(abs(np.log(self.load_ratio)) < 0.1)
+
+    def spread(self, deviation: float) -> float:
+        """The standard deviation to assume between instances, wider when the sides were not at the same time."""
+        return deviation if self.paired else deviation * self.rules.not_before
+
+    def spread_of_rates(self, deviation: float) -> float:
+        """The same as the variance of a log ratio between all instances of both sides."""
+        sizes = sum(1 / side.size for side in self.sides)
+        return self.spread(deviation) ** 2 * sizes

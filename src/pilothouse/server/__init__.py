@@ -1,0 +1,1 @@
+"""The process: configuration, ports, lifecycle, limits and the page."""

@@ -1,0 +1,118 @@
+"""All that is served over HTTP: our API, the protocols, the page."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from pilothouse import __version__
+from pilothouse.server import openapi, page
+from pilothouse.server.guarding import HANDLERS, Guard, known_hosts
+from pilothouse.signals.receive import otlp_http, pyroscope
+from pilothouse.signals.timerange import to_rfc3339
+from pilothouse.signals.wire import answer, only
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from pilothouse.engine import Engine
+    from pilothouse.releases.store import VerdictStore
+    from pilothouse.server.config import Config
+    from pilothouse.server.measuring import Measurements
+    from pilothouse.signals.flushing import Intake
+    from pilothouse.signals.receive.otlp import Receiver
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What the handlers work with."""
+
+    config: Config
+    engine: Engine
+    intake: Intake
+    receiver: Receiver
+    verdicts: VerdictStore
+    measurements: Measurements
+
+
+def main_app(rooms: Rooms, addresses: dict[str, str]) -> Starlette:
+    """The app of the HTTP port: everything."""
+    config = rooms.config
+    routes: list[BaseRoute] = [
+        *_own_routes(rooms, addresses),
+        *otlp_http.routes(rooms.receiver, config.max_body_bytes, "/otlp"),
+        *pyroscope.routes(rooms.intake, config.max_body_bytes),
+        *_room_routes(rooms),
+        *page.routes(),
+    ]
+    hosts = known_hosts(config.http, config.allowed_hosts)
+    return Starlette(routes=routes, middleware=[Middleware(Guard, hosts=hosts)], exception_handlers=HANDLERS)
+
+
+def otlp_app(rooms: Rooms) -> Starlette:
+    """The app of OTLP's own HTTP port."""
+    routes = otlp_http.routes(rooms.receiver, rooms.config.max_body_bytes)
+    return Starlette(routes=routes, exception_handlers=HANDLERS)
+
+
+def _room_routes(rooms: Rooms) -> list[Route]:
+    from pilothouse.releases import api as releases
+
+    signals = (
+        importlib.import_module(f"pilothouse.signals.{signal}.api")
+        for signal in ("logs", "metrics", "traces", "profiles")
+    )
+    # First match wins: the releases' /api/traces/durations stands before /api/traces/{trace_id}.
+    return [
+        *releases.routes(rooms.engine, rooms.verdicts),
+        *(route for signal in signals for route in signal.routes(rooms.engine)),
+    ]
+
+
+def _own_routes(rooms: Rooms, addresses: dict[str, str]) -> list[Route]:
+    started = time.time_ns()
+
+    async def status(request: Request) -> Response:
+        only(request)
+        return answer(
+            {
+                "version": __version__,
+                "started": to_rfc3339(started),
+                "uptime_seconds": (time.time_ns() - started) / 1e9,
+                "endpoints": addresses,
+                "data": str(rooms.config.data),
+                "journal_bytes": rooms.intake.kept_bytes,
+                "storing": "failing" if rooms.intake.failing else "ok",
+            }
+        )
+
+    async def described(request: Request) -> Response:
+        only(request)
+        return answer(openapi.document())
+
+    async def healthy(request: Request) -> Response:
+        return PlainTextResponse("Pilothouse is healthy.\n")
+
+    async def ready(request: Request) -> Response:
+        if rooms.intake.failing:
+            return PlainTextResponse("The store refuses to store; the log says why.\n", 503)
+        return PlainTextResponse("Pilothouse is ready.\n")
+
+    async def metrics(request: Request) -> Response:
+        return Response(rooms.measurements.exposition(), media_type="text/plain; version=0.0.4")
+
+    handlers: dict[str, Any] = {
+        "/api/status": status,
+        "/api/openapi.json": described,
+        "/-/healthy": healthy,
+        "/-/ready": ready,
+        "/metrics": metrics,
+    }
+    return [Route(path, handler) for path, handler in handlers.items()]

@@ -1,0 +1,133 @@
+"""The configuration: a TOML file, then the environment, then flags; each value knows where it came from."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from pilothouse.signals.errors import BadRequestError
+from pilothouse.signals.timerange import parse_duration
+
+PREFIX = "PILOTHOUSE_"
+FILE = "pilothouse.toml"
+
+
+class ConfigError(Exception):
+    """A value that cannot be used; the message names it and where it came from."""
+
+
+def _duration(text: str) -> str:
+    try:
+        parse_duration(text, "duration")
+    except BadRequestError as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+def _address(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65535:
+        raise ValueError(f"{text!r} is not HOST:PORT, for example 127.0.0.1:4000")
+    return f"{host or '127.0.0.1'}:{port}"
+
+
+Duration = Annotated[str, AfterValidator(_duration)]
+Address = Annotated[str, AfterValidator(_address)]
+
+
+def default_data() -> Path:
+    """Where data is kept when nobody says (XDG Base Directory Specification)."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "pilothouse"
+
+
+class Config(BaseModel):
+    """All settings; the descriptions are what `pilothouse config` and the reference show."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data: Path = Field(default_factory=default_data, description="directory for the journal and the store")
+    http: Address = Field("127.0.0.1:4000", description="page, API and all HTTP protocols")
+    otlp_grpc: Address = Field("127.0.0.1:4317", description="OTLP over gRPC")
+    otlp_http: Address = Field("127.0.0.1:4318", description="OTLP over HTTP")
+    store: str = Field("", description="clickhouse://HOST:PORT/DATABASE instead of the embedded store")
+    database: str = Field(
+        "",
+        description="SQLAlchemy URL for verdicts and other control-plane state; empty: SQLite in the data directory",
+    )
+    max_body_bytes: int = Field(16_000_000, ge=1_000, description="largest request body, decompressed")
+    max_age: Duration = Field("30d", description="older records are refused")
+    max_future: Duration = Field("1h", description="records further in the future are refused")
+    retention: Duration = Field("30d", description="how long telemetry is kept")
+    flush_interval: Duration = Field(
+        "400ms", description="longest time between acknowledgement and storing at low load"
+    )
+    journal_bytes: int = Field(
+        2_000_000_000,
+        ge=1_000_000,
+        description="most bytes that may wait to be stored, per kind; then requests are refused with 503",
+    )
+    log_level: str = Field(
+        "info",
+        pattern="^(debug|info|warning|error)$",
+        description="least severe own log line that is written",
+    )
+    allowed_hosts: str = Field(
+        "", description="further names by which a browser may call the HTTP port, separated by commas"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The configuration in force, and for each setting where its value came from."""
+
+    config: Config
+    sources: Mapping[str, str]
+
+
+def load(flags: Mapping[str, Any], file: Path | None = None, environment: Mapping[str, str] = os.environ) -> Loaded:
+    """Put the layers together. `flags` are what the command line gave (None: not given).
+
+    Raises `ConfigError` that names the setting and its source.
+    """
+    named = environment.get(f"{PREFIX}CONFIG")
+    path = file or (Path(named) if named else Path(FILE) if Path(FILE).is_file() else None)
+    layers: list[tuple[str, dict[str, Any]]] = []
+    if path:
+        layers.append((str(path), _from_file(path)))
+    layers.append(("environment", _from_environment(environment)))
+    layers.append(("flag", {name: value for name, value in flags.items() if value is not None}))
+    values: dict[str, Any] = {}
+    sources = dict.fromkeys(Config.model_fields, "default")
+    for source, layer in layers:
+        for name, value in layer.items():
+            if name not in Config.model_fields:
+                raise ConfigError(f"{source}: no such setting: {name}")
+            values[name] = value
+            sources[name] = f"{PREFIX}{name.upper()}" if source == "environment" else source
+    try:
+        return Loaded(Config(**values), sources)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        raise ConfigError(f"{name} (from {sources[name]}): {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    # PILOTHOUSE_SERVER is the command line's, PILOTHOUSE_CONFIG names the file.
+    named = {key.removeprefix(PREFIX).lower(): value for key, value in environment.items() if key.startswith(PREFIX)}
+    return {name: value for name, value in named.items() if name in Config.model_fields}

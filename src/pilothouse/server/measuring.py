@@ -1,0 +1,72 @@
+"""Pilothouse's own metrics, by the OpenTelemetry SDK, in Prometheus' text format at `/metrics`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.metrics import CallbackOptions, Observation
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.resources import Resource
+from prometheus_client import REGISTRY, generate_latest
+
+from pilothouse import __version__
+
+if TYPE_CHECKING:
+    from pilothouse.signals.flushing import Intake
+    from pilothouse.signals.receive.otlp import Receiver
+
+
+class Measurements:
+    """The counters of this process."""
+
+    def __init__(self) -> None:
+        resource = Resource({"service.name": "pilothouse", "service.version": __version__})
+        self._provider = MeterProvider([PrometheusMetricReader()], resource, shutdown_on_exit=False)
+        self._meter = self._provider.get_meter("pilothouse")
+        self._requests = self._meter.create_counter(
+            "pilothouse.received.requests", description="telemetry requests accepted"
+        )
+        self._bytes = self._meter.create_counter(
+            "pilothouse.received.size", "By", "bytes of accepted telemetry requests, decompressed"
+        )
+        self._rejected = self._meter.create_counter(
+            "pilothouse.rejected.records", description="records taken out of accepted requests"
+        )
+        self._stored = self._meter.create_counter("pilothouse.stored.size", "By", "bytes of journal segments stored")
+        self._storing = self._meter.create_histogram(
+            "pilothouse.storing.duration", "s", "time to store a journal segment"
+        )
+
+    def watch(self, intake: Intake, receiver: Receiver) -> None:
+        """Count what goes through a door and its journal."""
+        receiver.on_request = self.received
+        intake.on_stored = self._on_stored
+
+        def waiting(options: CallbackOptions) -> Iterable[Observation]:
+            return [Observation(size, {"kind": kind}) for kind, size in intake.kept_bytes.items()]
+
+        self._meter.create_observable_gauge(
+            "pilothouse.journal.size", [waiting], "By", "bytes acknowledged and not stored yet"
+        )
+
+    def received(self, kind: str, size: int, rejected: int) -> None:
+        """Note an accepted request."""
+        attributes = {"kind": kind}
+        self._requests.add(1, attributes)
+        self._bytes.add(size, attributes)
+        if rejected:
+            self._rejected.add(rejected, attributes)
+
+    def exposition(self) -> bytes:
+        """All metrics as Prometheus' text."""
+        return generate_latest(REGISTRY)
+
+    def close(self) -> None:
+        """Stop measuring."""
+        self._provider.shutdown()
+
+    def _on_stored(self, kind: str, size: int, seconds: float) -> None:
+        self._stored.add(size, {"kind": kind})
+        self._storing.record(seconds, {"kind": kind})

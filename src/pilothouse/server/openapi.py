@@ -1,0 +1,169 @@
+"""The description of our own API, as OpenAPI 3.1: `GET /api/openapi.json`.
+
+Written as a table beside the handlers: the handlers stay thin, and a test fails when a path or a parameter is missing
+here or is here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pilothouse import __version__
+
+_RANGE = {
+    "start": "from: RFC 3339, Unix seconds, or a distance back from now (2h)",
+    "end": "until, in the same forms; now when not given",
+    "since": "short for start: 15m, 1h, 2d",
+}
+_SELECTOR = {"selector": 'labels: service_name="checkout",env=~"prod|staging"'}
+_SERVICE = {"service": "service.name"}
+_VERSIONS = {"versions": "up to ten service.version values, separated by commas"}
+_PROFILES = (
+    _SERVICE | _SELECTOR | _RANGE | {"labels": 'labels of samples: span_id="..."', "type": "cpu, inuse_space, ..."}
+)
+_FUNCTION = {"function": "only stacks with a function whose name contains this"}
+_TREE = {"nodes": "most nodes, 16 to 200000", "depth": "most levels, 1 to 400"}
+_WHOLE = {"limit", "count", "nodes", "depth", "kind"}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One GET call: what it is for, its parameters with their meanings, which of them must be there."""
+
+    summary: str
+    parameters: dict[str, str] = field(default_factory=dict)
+    required: frozenset[str] = frozenset()
+
+
+OPERATIONS: dict[str, Operation] = {
+    "/api/status": Operation("version, uptime, where to point an SDK"),
+    "/api/openapi.json": Operation("this description"),
+    "/api/logs": Operation(
+        "log records, newest first",
+        _SELECTOR
+        | _RANGE
+        | {
+            "contains": "text that the body contains; may be repeated",
+            "severity": "at least: trace, debug, info, warn, error, fatal",
+            "trace_id": "32 hexadecimal digits",
+            "limit": "1 to 10000",
+            "count": "1: only how many there are",
+        },
+    ),
+    "/api/metrics": Operation(
+        "series with their values or rates over time",
+        _SELECTOR
+        | _RANGE
+        | {
+            "name": "only this metric",
+            "step": "distance of the points: 15s",
+            "limit": "1 to 5000",
+            "points": "0: without points",
+        },
+    ),
+    "/api/traces": Operation(
+        "traces with a span that fits, newest first",
+        _SELECTOR
+        | _RANGE
+        | {
+            "service": "service.name",
+            "operation": "the span's name",
+            "min_duration": "100ms",
+            "max_duration": "2s",
+            "errors": "1: only spans with an error",
+            "limit": "1 to 1000",
+        },
+    ),
+    "/api/services": Operation("services with their versions, and when each was seen", _RANGE),
+    "/api/releases": Operation("releases, newest first", _SERVICE | _RANGE | {"limit": "1 to 10000"}),
+    "/api/compare": Operation(
+        "the verdict on a candidate against a baseline",
+        _SERVICE | _SELECTOR | _RANGE | {"baseline": "a service.version", "candidate": "a service.version"},
+        frozenset({"service", "baseline", "candidate"}),
+    ),
+    "/api/traces/durations": Operation(
+        "a histogram of an operation's durations, for each version",
+        _SERVICE | _VERSIONS | _RANGE | {"operation": "the span's name", "kind": "the span's kind as a number"},
+        frozenset({"service", "operation", "versions"}),
+    ),
+    "/api/metrics/range": Operation(
+        "a metric of a service over time, for each version",
+        _SERVICE | _VERSIONS | _RANGE | {"name": "the metric", "labels": "labels of the series"},
+        frozenset({"service", "name", "versions"}),
+    ),
+    "/api/profiles/types": Operation(
+        "which types of profile there are", {name: words for name, words in _PROFILES.items() if name != "type"}
+    ),
+    "/api/profiles/top": Operation(
+        "functions by cost", _PROFILES | _FUNCTION | {"limit": "1 to 10000", "by": "self or total"}
+    ),
+    "/api/profiles/folded": Operation(
+        "folded stacks", _PROFILES | _FUNCTION | {"limit": "1 to 1000000", "format": "json or text"}
+    ),
+    "/api/profiles/flame": Operation("a flame graph as a tree", _PROFILES | _FUNCTION | _TREE),
+    "/api/profiles/diff": Operation(
+        "a flame graph of the difference of two versions, scaled to the same time",
+        _PROFILES
+        | _FUNCTION
+        | _TREE
+        | {
+            "baseline": "a service.version or a selector",
+            "candidate": "a service.version or a selector",
+            "baseline_start": "another start for the baseline",
+            "baseline_end": "another end for the baseline",
+            "limit": "how many functions, 0 to 10000",
+        },
+        frozenset({"baseline", "candidate"}),
+    ),
+    "/api/profiles/export": Operation("a file", _PROFILES | {"format": "pprof, folded or speedscope"}),
+    "/api/traces/{trace_id}": Operation("all spans of one trace", {"trace_id": "32 hexadecimal digits"}),
+}
+
+
+def document() -> dict[str, Any]:
+    """The whole description."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Pilothouse", "version": __version__, "license": {"name": "Apache-2.0"}},
+        "paths": {path: {"get": _operation(path, operation)} for path, operation in OPERATIONS.items()},
+        "components": {"schemas": {"Error": _ERROR}},
+    }
+
+
+_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message"],
+            "properties": {"code": {"type": "string"}, "message": {"type": "string"}, "field": {"type": "string"}},
+        }
+    },
+}
+
+
+def _operation(path: str, operation: Operation) -> dict[str, Any]:
+    failed = {"$ref": "#/components/schemas/Error"}
+    return {
+        "summary": operation.summary,
+        "operationId": path.strip("/").replace("/", "_").replace("{", "").replace("}", "").replace(".", "_"),
+        "parameters": [_parameter(path, name, operation) for name in operation.parameters],
+        "responses": {
+            "200": {"description": "the answer", "content": {"application/json": {"schema": {"type": "object"}}}},
+            "4XX": {"description": "what is wrong", "content": {"application/json": {"schema": failed}}},
+            "503": {"description": "not now", "content": {"application/json": {"schema": failed}}},
+        },
+    }
+
+
+def _parameter(path: str, name: str, operation: Operation) -> dict[str, Any]:
+    in_path = f"{{{name}}}" in path
+    return {
+        "name": name,
+        "in": "path" if in_path else "query",
+        "required": in_path or name in operation.required,
+        "description": operation.parameters[name],
+        "schema": {"type": "integer" if name in _WHOLE else "string"},
+    }

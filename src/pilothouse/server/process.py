@@ -1,0 +1,142 @@
+"""The process from start to end: lock, store, recovery, ports, and the way back in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import structlog
+import uvicorn
+
+from pilothouse.engine import open_engine, retention
+from pilothouse.releases.store import VerdictStore
+from pilothouse.server.app import Rooms, main_app, otlp_app
+from pilothouse.server.locking import lock
+from pilothouse.server.measuring import Measurements
+from pilothouse.signals.flushing import FlushLimits, Intake
+from pilothouse.signals.receive import otlp_grpc
+from pilothouse.signals.receive.checking import TimeLimits
+from pilothouse.signals.receive.otlp import Receiver
+from pilothouse.signals.storing import storings
+from pilothouse.signals.timerange import parse_duration
+
+if TYPE_CHECKING:
+    from pilothouse.server.config import Config
+
+log = structlog.get_logger(__name__)
+
+# Queries block a thread each; the engine's pool of handles is what really limits them.
+_THREADS = 16
+
+
+class _Server(uvicorn.Server):
+    """Signals are ours: two servers share a loop, and the journal must be written before the process ends."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Process:
+    """Everything that runs. `start` opens it, `serve` blocks until a signal, `close` ends it in order."""
+
+    def __init__(self, config: Config) -> None:
+        """Opens store and journal and stores what an earlier process left."""
+        self._config = config
+        self._lock = lock(config.data)
+        self._engine = open_engine(config.store or config.data / "store")
+        kept = parse_duration(config.retention)
+        retention.keep(self._engine, dict.fromkeys(retention.TABLES, kept))
+        limits = FlushLimits(parse_duration(config.flush_interval), waiting_bytes=config.journal_bytes)
+        self._intake = Intake(self._engine, config.data / "journal", storings(), limits)
+        past, future = parse_duration(config.max_age), parse_duration(config.max_future)
+        self._receiver = Receiver(self._intake, TimeLimits(min(past, kept), future))
+        self._measurements = Measurements()
+        self._measurements.watch(self._intake, self._receiver)
+        database = config.database or f"sqlite:///{config.data / 'control.db'}"
+        self._rooms = Rooms(
+            config, self._engine, self._intake, self._receiver, VerdictStore(database), self._measurements
+        )
+        self._sockets: dict[str, socket.socket] = {}
+        self._grpc: Any = None
+
+    def start(self) -> dict[str, str]:
+        """Recover, bind the ports, and return their addresses (`http`, `otlp_http`, `otlp_grpc`)."""
+        if recovered := self._intake.start():
+            log.info("stored what the journal held from before", requests=recovered)
+        for name in ("http", "otlp_http"):
+            self._sockets[name] = _bind(getattr(self._config, name))
+        self._grpc, grpc_port = otlp_grpc.serve(self._receiver, self._config.otlp_grpc, self._config.max_body_bytes)
+        host = self._config.otlp_grpc.rpartition(":")[0]
+        return {
+            "http": f"http://{_name(self._sockets['http'])}",
+            "otlp_http": f"http://{_name(self._sockets['otlp_http'])}",
+            "otlp_grpc": f"http://{host}:{grpc_port}",
+        }
+
+    def serve(self, addresses: dict[str, str], on_ready: Callable[[], None]) -> None:
+        """Serve until SIGINT or SIGTERM."""
+        import uvloop
+
+        uvloop.run(self._serve(addresses, on_ready))
+
+    def close(self) -> None:
+        """Take no more, store what was acknowledged, let go of the store."""
+        if self._grpc:
+            self._grpc.stop(grace=5).wait()
+        self._intake.close()
+        self._measurements.close()
+        self._rooms.verdicts.close()
+        self._engine.close()
+
+    async def _serve(self, addresses: dict[str, str], on_ready: Callable[[], None]) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="question"))
+        apps = {"http": main_app(self._rooms, addresses), "otlp_http": otlp_app(self._rooms)}
+        servers = {name: _Server(_uvicorn_config(app)) for name, app in apps.items()}
+
+        def stop() -> None:
+            for server in servers.values():
+                # A second signal does not wait for open connections.
+                server.force_exit = server.should_exit
+                server.should_exit = True
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+        running = [server.serve(sockets=[self._sockets[name]]) for name, server in servers.items()]
+        loop.call_soon(on_ready)
+        await asyncio.gather(*running)
+
+
+def _uvicorn_config(app: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app, http="httptools", log_config=None, access_log=False, server_header=False, lifespan="off",
+        timeout_graceful_shutdown=5, backlog=1024,
+    )  # fmt: skip
+
+
+def _bind(address: str) -> socket.socket:
+    """A bound socket; raises `OSError` that says which address is taken."""
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, int(port)))
+        # From here on clients wait in the backlog instead of being refused.
+        bound.listen(1024)
+    except OSError as error:
+        bound.close()
+        raise OSError(f"{address}: cannot listen there: {error.strerror or error}") from None
+    return bound
+
+
+def _name(bound: socket.socket) -> str:
+    host, port = bound.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

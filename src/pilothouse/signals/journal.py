@@ -1,0 +1,233 @@
+"""The journal: what was acknowledged is on disk, and a crash loses none of it.
+
+A journal holds one kind of request in segment files. A segment is a row of frames: a header, then one request's bytes.
+The header is itself a protobuf field (number 2047, which no schema of ours or the engine's knows) that holds the
+request's length and checksum. So a segment can be walked and checked frame by frame, and is at the same time one big
+protobuf message: repeated fields of concatenated messages merge (Protocol Buffers encoding, "Last One Wins").
+
+One thread writes: it takes all requests that wait, writes them with one call, calls `fdatasync` once, and resolves
+their futures (group commit).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import xxhash
+
+from pilothouse.signals.errors import OverloadedError
+
+_TAG = b"\xfa\x7f\x14"  # field 2047, length-delimited, 20 bytes
+_HEADER = len(_TAG) + 20
+_BATCH = 512  # frames in one write; two buffers each must stay under IOV_MAX (1024)
+SUFFIX = ".segment"
+
+
+@dataclass(slots=True)
+class Segment:
+    """A file of frames; `size` counts whole frames only, `marks` is what the door noted about its requests.
+
+    A recovered segment has lost its marks.
+    """
+
+    path: Path
+    size: int = 0
+    recovered: bool = False
+    marks: set[str] = field(default_factory=set)
+    opened: float = 0.0
+
+    @property
+    def token(self) -> str:
+        """The name under which the engine stores it once."""
+        return self.path.stem
+
+
+@dataclass(slots=True)
+class _Waiting:
+    payload: bytes
+    marks: frozenset[str]
+    written: Future[None]
+
+
+class Journal:
+    """The segments of one kind of request in a directory.
+
+    `append` may be called from any thread. The open segment is taken with `seal`; a taken segment is deleted with
+    `remove` once it is stored. Not more than `max_bytes` may wait to be stored.
+    """
+
+    def __init__(self, directory: Path, kind: str, max_bytes: int = 2_000_000_000) -> None:
+        self.kind = kind
+        self._directory = directory
+        self._max_bytes = max_bytes
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._arrived = threading.Condition()
+        self._waiting: deque[_Waiting] = deque()
+        self._waiting_bytes = 0
+        self._segment_lock = threading.Lock()
+        self._open: Segment | None = None
+        self._file = -1
+        self._kept_bytes = 0
+        self._stopping = False
+        self.on_write: Callable[[], None] = lambda: None
+        self._writer = threading.Thread(target=self._write_forever, name=f"journal-{kind}", daemon=True)
+        self._writer.start()
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes on disk that are not stored yet."""
+        return self._kept_bytes
+
+    def append(self, payload: bytes, marks: frozenset[str] = frozenset()) -> Future[None]:
+        """Write one request; the future is done when it is on disk, or has the error that kept it from there."""
+        written: Future[None] = Future()
+        with self._arrived:
+            if self._stopping:
+                raise OverloadedError("the server is stopping", retry_after=5)
+            if self._kept_bytes + self._waiting_bytes + len(payload) > self._max_bytes:
+                raise OverloadedError(
+                    f"{self.kind}: {self._kept_bytes // 1_000_000} MB are waiting to be stored", retry_after=5
+                )
+            self._waiting.append(_Waiting(payload, marks, written))
+            self._waiting_bytes += len(payload)
+            self._arrived.notify()
+        return written
+
+    def open_since(self) -> tuple[float, int]:
+        """When (monotonic) the open segment got its first frame, and its size; (0, 0) when there is none."""
+        segment = self._open
+        return (segment.opened, segment.size) if segment else (0.0, 0)
+
+    def seal(self) -> Segment | None:
+        """Take the open segment; the next request starts a new one."""
+        with self._segment_lock:
+            segment, self._open = self._open, None
+            if self._file >= 0:
+                os.close(self._file)
+                self._file = -1
+            return segment
+
+    def remove(self, segment: Segment) -> None:
+        """Forget a segment that is stored."""
+        segment.path.unlink(missing_ok=True)
+        self._kept_bytes -= segment.size
+
+    def recover(self) -> Iterator[tuple[Segment, list[bytes]]]:
+        """The segments that an earlier process left, oldest first, each with its requests' digests.
+
+        A torn end is cut off: nobody was told that it arrived.
+        """
+        for path in sorted(self._directory.glob(f"{self.kind}-*{SUFFIX}")):
+            if self._open and path == self._open.path:
+                continue
+            size, digests = _intact(path)
+            if size < path.stat().st_size:
+                os.truncate(path, size)
+            if not digests:
+                path.unlink()
+                continue
+            self._kept_bytes += size
+            yield Segment(path, size, recovered=True), digests
+
+    def close(self) -> None:
+        """Write what waits and stop the writer."""
+        with self._arrived:
+            self._stopping = True
+            self._arrived.notify()
+        self._writer.join()
+
+    def _write_forever(self) -> None:
+        while True:
+            with self._arrived:
+                while not self._waiting and not self._stopping:
+                    self._arrived.wait()
+                if not self._waiting:
+                    return
+                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _BATCH))]
+                self._waiting_bytes -= sum(len(item.payload) for item in batch)
+            self._commit(batch)
+
+    def _commit(self, batch: list[_Waiting]) -> None:
+        try:
+            self._write(batch)
+        except OSError as error:
+            failure = OverloadedError(f"the journal cannot be written: {error.strerror}", retry_after=10)
+            for item in batch:
+                item.written.set_exception(failure)
+            return
+        for item in batch:
+            item.written.set_result(None)
+        self.on_write()
+
+    def _write(self, batch: list[_Waiting]) -> None:
+        buffers = [part for item in batch for part in (_header(item.payload), item.payload)]
+        with self._segment_lock:
+            segment = self._open or self._start()
+            try:
+                _write_all(self._file, buffers)
+                os.fdatasync(self._file)
+            except OSError:
+                # Half a batch must not stay between whole frames.
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._file, segment.size)
+                    os.lseek(self._file, segment.size, os.SEEK_SET)
+                raise
+            added = sum(map(len, buffers))
+            segment.size += added
+            segment.marks.update(*(item.marks for item in batch))
+            self._kept_bytes += added
+
+    def _start(self) -> Segment:
+        path = self._directory / f"{self.kind}-{time.time_ns():020d}{SUFFIX}"
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        _sync_directory(self._directory)
+        self._open = Segment(path, opened=time.monotonic())
+        return self._open
+
+
+def digest(payload: bytes) -> bytes:
+    """The 16 bytes that tell one request from another."""
+    return xxhash.xxh3_128_digest(payload)
+
+
+def _header(payload: bytes) -> bytes:
+    return _TAG + len(payload).to_bytes(4, "little") + digest(payload)
+
+
+def _write_all(file: int, buffers: list[bytes]) -> None:
+    written = os.writev(file, buffers)
+    if written == sum(map(len, buffers)):
+        return
+    rest = memoryview(b"".join(buffers))[written:]
+    while rest:
+        rest = rest[os.write(file, rest) :]
+
+
+def _sync_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _intact(path: Path) -> tuple[int, list[bytes]]:
+    """The length of the whole frames at the head of a file, and their digests."""
+    place, digests = 0, []
+    with path.open("rb") as file:
+        while (header := file.read(_HEADER)).startswith(_TAG) and len(header) == _HEADER:
+            length = int.from_bytes(header[3:7], "little")
+            payload = file.read(length)
+            if len(payload) < length or digest(payload) != header[7:]:
+                break
+            place += _HEADER + length
+            digests.append(header[7:])
+    return place, digests

@@ -1,0 +1,1 @@
+"""How log records are kept and asked about."""

@@ -1,0 +1,1 @@
+"""How metric series are kept and asked about."""

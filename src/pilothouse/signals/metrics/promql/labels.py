@@ -1,0 +1,90 @@
+"""Label sets: immutable, sorted by name, without empty values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import xxhash
+
+from pilothouse.signals.metrics.promql.matcher import NAME
+from pilothouse.signals.metrics.promql.numbers import quote
+
+# What describes a metric beside its labels: dropped together with the name (Prometheus' type-and-unit-labels).
+METADATA = frozenset((NAME, "__type__", "__unit__"))
+
+
+class Labels:
+    """One label set. Equal sets are equal and hash alike; the order is Prometheus' own."""
+
+    __slots__ = ("_map", "pairs")
+
+    def __init__(self, pairs: tuple[tuple[str, str], ...]) -> None:
+        """`pairs` are sorted by name and have no empty value; use `labels_of` for what is not yet so."""
+        self.pairs = pairs
+        self._map: dict[str, str] | None = None
+
+    @property
+    def map(self) -> dict[str, str]:
+        """The same as a dictionary; not to be changed."""
+        if self._map is None:
+            self._map = dict(self.pairs)
+        return self._map
+
+    @property
+    def name(self) -> str:
+        return self.map.get(NAME, "")
+
+    def get(self, label: str) -> str:
+        """The value, or the empty string."""
+        return self.map.get(label, "")
+
+    def only(self, names: Iterable[str]) -> Labels:
+        """Just these labels."""
+        wanted = frozenset(names)
+        return Labels(tuple(pair for pair in self.pairs if pair[0] in wanted))
+
+    def without(self, names: Iterable[str]) -> Labels:
+        """All but these labels."""
+        unwanted = frozenset(names)
+        return Labels(tuple(pair for pair in self.pairs if pair[0] not in unwanted))
+
+    def nameless(self) -> Labels:
+        """Without name, type and unit."""
+        return Labels(tuple(pair for pair in self.pairs if pair[0] not in METADATA))
+
+    def setting(self, values: Mapping[str, str]) -> Labels:
+        """With these values; an empty one takes the label away."""
+        return labels_of({**self.map, **values})
+
+    def digest(self) -> int:
+        """Prometheus' 64-bit hash of a label set (xxHash of its length-prefixed strings), for `limit_ratio`."""
+        parts = bytearray()
+        for pair in self.pairs:
+            for text in pair:
+                raw = text.encode()
+                parts += bytes((len(raw),)) if len(raw) < 255 else b"\xff" + len(raw).to_bytes(3, "little")
+                parts += raw
+        return xxhash.xxh64_intdigest(bytes(parts))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Labels) and self.pairs == other.pairs
+
+    def __hash__(self) -> int:
+        return hash(self.pairs)
+
+    def __lt__(self, other: Labels) -> bool:
+        return self.pairs < other.pairs
+
+    def __str__(self) -> str:
+        return "{" + ", ".join(f"{name}={quote(value)}" for name, value in self.pairs) + "}"
+
+    def __repr__(self) -> str:
+        return f"Labels({self})"
+
+
+EMPTY = Labels(())
+
+
+def labels_of(values: Mapping[str, str]) -> Labels:
+    """The label set of a dictionary; empty values count as not there."""
+    return Labels(tuple(sorted((name, value) for name, value in values.items() if value)))

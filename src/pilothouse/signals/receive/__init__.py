@@ -1,0 +1,1 @@
+"""The door: protocols come in, are checked, and leave as the journal's messages."""

@@ -1,0 +1,119 @@
+"""OTLP requests, whatever they came by: parsed, checked, journaled, answered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError
+
+from pilothouse.signals.errors import BadRequestError, OverloadedError
+from pilothouse.signals.receive.checking import Announcements, Check, TimeLimits, begin, canonical
+from pilothouse.signals.receive.checking_logs import check_logs
+from pilothouse.signals.receive.checking_metrics import check_metrics
+from pilothouse.signals.receive.checking_traces import check_traces
+from pilothouse.signals.receive.messages import request_class
+from pilothouse.signals.receive.otlp_json import prepared
+
+if TYPE_CHECKING:
+    from pilothouse.signals.flushing import Intake
+
+KINDS = ("logs", "metrics", "traces")
+_CHECKS: dict[str, Callable[[Any, Check, Announcements], None]] = {
+    "logs": check_logs,
+    "metrics": check_metrics,
+    "traces": check_traces,
+}
+# Field numbers of ExportXPartialSuccess: rejected_... = 1, error_message = 2, inside field 1 of the response.
+_REJECTED = {"logs": "rejectedLogRecords", "metrics": "rejectedDataPoints", "traces": "rejectedSpans"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What to answer: `written` is done when the request is on disk."""
+
+    kind: str
+    written: Future[None]
+    rejected: int
+    message: str
+
+    def protobuf(self) -> bytes:
+        """The ExportXServiceResponse."""
+        if not self.message:
+            return b""
+        text = self.message.encode()
+        partial = b"\x08" + _varint(self.rejected) + b"\x12" + _varint(len(text)) + text
+        return b"\x0a" + _varint(len(partial)) + partial
+
+    def json(self) -> bytes:
+        """The same in OTLP's JSON form."""
+        if not self.message:
+            return b"{}"
+        partial = {_REJECTED[self.kind]: str(self.rejected), "errorMessage": self.message}
+        return json.dumps({"partialSuccess": partial}).encode()
+
+
+class Receiver:
+    """Takes OTLP requests into the journal. Methods may be called from any thread."""
+
+    def __init__(self, intake: Intake, limits: TimeLimits = TimeLimits()) -> None:
+        self._intake = intake
+        self._limits = limits
+        self._announcements = Announcements()
+        self.on_request: Callable[[str, int, int], None] = lambda kind, size, rejected: None
+
+    def receive(self, kind: str, body: bytes) -> Outcome:
+        """A protobuf body. Raises `BadRequestError` when it does not parse, `OverloadedError` when not now."""
+        try:
+            request = request_class(kind).FromString(body)
+        except DecodeError as error:
+            raise BadRequestError(f"{request_class(kind).DESCRIPTOR.name} does not parse: {_said(error)}") from None
+        # A field in a wire type that is not its own counts as unknown; the engine would refuse the segment for it.
+        request.DiscardUnknownFields()
+        return self._take(kind, request, len(body))
+
+    def receive_json(self, kind: str, body: bytes) -> Outcome:
+        """The same for OTLP's JSON form."""
+        request = request_class(kind)()
+        try:
+            json_format.ParseDict(prepared(json.loads(body), request.DESCRIPTOR), request, ignore_unknown_fields=True)
+        except (json_format.ParseError, ValueError, RecursionError, TypeError, AttributeError) as error:
+            raise BadRequestError(f"{request.DESCRIPTOR.name} does not parse: {_said(error)}") from None
+        return self._take(kind, request, len(body))
+
+    def _take(self, kind: str, request: Any, size: int) -> Outcome:
+        check = begin(self._limits)
+        _CHECKS[kind](request, check, self._announcements)
+        try:
+            payload = canonical(request)
+        except (RecursionError, ValueError) as error:
+            raise BadRequestError(f"an attribute value cannot be kept: {_said(error)}") from None
+        try:
+            written = self._intake.accept(kind, payload, frozenset(check.marks))
+        except OverloadedError:
+            self._announcements.forget()
+            raise
+        written.add_done_callback(self._after)
+        self.on_request(kind, size, check.rejected)
+        return Outcome(kind, written, check.rejected, check.message)
+
+    def _after(self, written: Future[None]) -> None:
+        if written.exception():
+            self._announcements.forget()
+
+
+def _said(error: Exception) -> str:
+    return str(error).split("\n")[0][:300] or type(error).__name__
+
+
+def _varint(number: int) -> bytes:
+    parts = bytearray()
+    while number > 127:
+        parts.append(number & 127 | 128)
+        number >>= 7
+    parts.append(number)
+    return bytes(parts)

@@ -1,0 +1,76 @@
+"""OTLP over HTTP: `/v1/logs`, `/v1/metrics`, `/v1/traces` (OTLP specification, OTLP/HTTP)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from pilothouse.signals.errors import BadRequestError, OverloadedError
+from pilothouse.signals.receive.decoding import BodyError, read_body
+from pilothouse.signals.receive.otlp import KINDS, Receiver
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+PROTOBUF, JSON = "application/x-protobuf", "application/json"
+# A larger body is parsed in a thread, so that it does not hold up the others.
+_LARGE = 256_000
+# gRPC status codes, as google.rpc.Status carries them.
+_INVALID_ARGUMENT, _UNAVAILABLE, _RESOURCE_EXHAUSTED = 3, 14, 8
+
+
+def routes(receiver: Receiver, limit: int, prefix: str = "") -> list[Route]:
+    """The three endpoints below `prefix`, for bodies of up to `limit` bytes."""
+    return [
+        Route(f"{prefix}/v1/{kind}", _Endpoint(kind, receiver, limit), methods=["POST"], name=f"otlp-{kind}")
+        for kind in KINDS
+    ]
+
+
+class _Endpoint:
+    def __init__(self, kind: str, receiver: Receiver, limit: int) -> None:
+        self._kind, self._receiver, self._limit = kind, receiver, limit
+
+    async def __call__(self, scope, receive, send) -> None:  # type: ignore[no-untyped-def]
+        from starlette.requests import Request
+
+        response = await self._answer(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media not in (PROTOBUF, JSON):
+            message = f"content-type {media!r} is not known; {PROTOBUF} and {JSON} are"
+            return _failure(PROTOBUF, 415, _INVALID_ARGUMENT, message)
+        try:
+            body = await read_body(request, self._limit)
+            take = self._receiver.receive if media == PROTOBUF else self._receiver.receive_json
+            if len(body) > _LARGE:
+                outcome = await asyncio.to_thread(take, self._kind, body)
+            else:
+                outcome = take(self._kind, body)
+            await asyncio.wrap_future(outcome.written)
+        except BodyError as error:
+            code = _RESOURCE_EXHAUSTED if error.status == 413 else _INVALID_ARGUMENT
+            return _failure(media, error.status, code, str(error))
+        except BadRequestError as error:
+            return _failure(media, 400, _INVALID_ARGUMENT, str(error))
+        except OverloadedError as error:
+            headers = {"retry-after": str(max(1, round(error.retry_after)))}
+            return _failure(media, 503, _UNAVAILABLE, str(error), headers)
+        return Response(outcome.protobuf() if media == PROTOBUF else outcome.json(), media_type=media)
+
+
+def _failure(media: str, status: int, code: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    """An error as google.rpc.Status in the encoding of the request."""
+    if media == JSON:
+        content = json.dumps({"code": code, "message": message}).encode()
+    else:
+        from google.rpc.status_pb2 import Status
+
+        content = Status(code=code, message=message).SerializeToString()
+    return Response(content, status, headers, media_type=media)

@@ -1,0 +1,28 @@
+"""How each kind of journaled request becomes rows: the statements of all signals, with the marks that ask for them.
+
+Resources come first: a selector is resolved through them, so that a row without its resource could not be found.
+"""
+
+from pilothouse.signals.flushing import Storing
+from pilothouse.signals.logs import storing as logs
+from pilothouse.signals.metrics import storing as metrics
+from pilothouse.signals.profiles import storing as profiles
+from pilothouse.signals.traces import storing as traces
+
+
+def storings() -> dict[str, Storing]:
+    """The way into the tables for each kind of request."""
+    return {
+        "logs": Storing((("resources", logs.RESOURCES), ("", logs.RECORDS))),
+        "traces": Storing((("resources", traces.RESOURCES), ("", traces.SPANS))),
+        "profiles": Storing(profiles.MARKED),
+        "metrics": Storing(
+            (
+                ("resources", metrics.RESOURCES),
+                ("", metrics.SERIES),
+                ("numbers", metrics.SAMPLES),
+                ("distributions", metrics.DISTRIBUTIONS),
+                ("exemplars", metrics.EXEMPLARS),
+            )
+        ),
+    }

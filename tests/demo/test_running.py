@@ -1,0 +1,119 @@
+"""The demo ends in order, however it is made to: a signal, `kill -9`, a process that dies, a start that fails."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pilothouse.demo import DemoOptions, run_demo
+
+pytestmark = pytest.mark.slow
+ANY_PORT = "127.0.0.1:0"
+START = f"""
+import sys
+from pathlib import Path
+from pilothouse.demo import DemoOptions, run_demo
+options = DemoOptions(http={ANY_PORT!r}, otlp_grpc={ANY_PORT!r}, otlp_http={ANY_PORT!r}, data=Path(sys.argv[1]))
+sys.exit(run_demo(options))
+"""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A demo in a process of its own, what it tells, and where it keeps its files."""
+
+    process: subprocess.Popen[bytes]
+    told: Path
+    scratch: Path
+
+    def wait_for(self, text: str, seconds: float = 60) -> None:
+        """Until the demo has told this."""
+        deadline = time.monotonic() + seconds
+        while text not in self.told.read_text():
+            assert self.process.poll() is None, self.told.read_text()
+            assert time.monotonic() < deadline, self.told.read_text()
+            time.sleep(0.05)
+
+    def processes(self) -> dict[str, int]:
+        """The process ids of the demo and its children, by what they run."""
+        listed = subprocess.run(["ps", "axeww", "-o", "pid=,command="], capture_output=True, text=True, check=True)
+        ours = [line for line in listed.stdout.splitlines() if f"TMPDIR={self.scratch}" in line]
+        matches = (re.match(r"\s*(\d+) \S+ (?:-m (?:pilothouse\.demo\.)?(\S+)|-c)", line) for line in ours)
+        return {match[2] or "demo": int(match[1]) for match in matches if match}
+
+    def end(self) -> int:
+        """The exit code, once the demo has ended; nothing may be left of it."""
+        code = self.process.wait(30)
+        deadline = time.monotonic() + 10
+        while (self.processes() or list(self.scratch.iterdir())) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert self.processes() == {}
+        assert list(self.scratch.iterdir()) == []
+        return code
+
+
+@contextmanager
+def running(directory: Path) -> Iterator[Running]:
+    """Starts the demo; kills it at the end, should it still run."""
+    scratch, told = directory / "scratch", directory / "told"
+    scratch.mkdir()
+    environment = os.environ | {"TMPDIR": str(scratch)}
+    with told.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-c", START, str(directory / "data")], env=environment, stdout=output, stderr=output
+        )
+    try:
+        yield Running(process, told, scratch)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize(("signal_number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_nothing_is_left_of_a_stopped_demo(tmp_path: Path, signal_number: int, code: int) -> None:
+    with running(tmp_path) as demo:
+        demo.wait_for("visitors come")
+        assert demo.processes().keys() >= {"demo", "pilothouse", "shop.gateway", "shop.checkout", "leash"}
+        demo.process.send_signal(signal_number)
+        assert demo.end() == code
+    assert (tmp_path / "data").is_dir()
+
+
+def test_a_process_that_dies_is_named(tmp_path: Path) -> None:
+    with running(tmp_path) as demo:
+        demo.wait_for("visitors come")
+        os.kill(demo.processes()["shop.payments"], signal.SIGKILL)
+        assert demo.end() == 3
+        assert "payments 2.3.1 was killed by signal 9" in demo.told.read_text()
+
+
+def test_a_server_that_does_not_start_is_named_with_its_log(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("not a directory")
+    with running(tmp_path) as demo:
+        assert demo.end() == 3
+        told = demo.told.read_text()
+    assert "pilothouse ended with exit code" in told
+    assert "The end of its log" in told
+    assert "Traceback" not in told
+
+
+def test_a_bad_option_is_named() -> None:
+    with pytest.raises(ValueError, match="scenario: 'bad' is not one of regression, good"):
+        DemoOptions(scenario="bad")
+    with pytest.raises(ValueError, match="output: 'xml'"):
+        DemoOptions(output="xml")
+
+
+def test_a_bad_address_is_named(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_demo(DemoOptions(http="nowhere")) == 3
+    assert "'nowhere' is not an address" in capfd.readouterr().err

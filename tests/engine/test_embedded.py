@@ -1,0 +1,101 @@
+"""The embedded engine: parameters, budgets, cancellation, one process a directory."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pilothouse.engine import (
+    Budget,
+    BudgetExceededError,
+    CancelledError,
+    Engine,
+    QueryError,
+    open_engine,
+)
+
+_SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@_SETTINGS
+@given(text=st.text(st.characters(codec="utf-8")), texts=st.lists(st.text(st.characters(codec="utf-8"))))
+def test_text_parameters_arrive_as_they_are(engine: Engine, text: str, texts: list[str]) -> None:
+    table = engine.query("SELECT {a:String} AS a, {b:Array(String)} AS b", {"a": text, "b": texts})
+    assert table.to_pylist() == [{"a": text, "b": texts}]
+
+
+def test_other_parameters(engine: Engine) -> None:
+    table = engine.query(
+        "SELECT {i:Int64} AS i, {f:Float64} AS f, {n:Nullable(String)} AS n, {l:Array(UInt64)} AS l",
+        {"i": -5, "f": 0.25, "n": None, "l": [1, 2**64 - 1]},
+    )
+    assert table.to_pylist() == [{"i": -5, "f": 0.25, "n": None, "l": [1, 2**64 - 1]}]
+
+
+def test_a_budget_of_time_and_memory_holds(engine: Engine) -> None:
+    with pytest.raises(BudgetExceededError, match="Timeout"):
+        engine.query("SELECT sum(cityHash64(number)) FROM numbers(1e12)", budget=Budget(seconds=0.2))
+    with pytest.raises(BudgetExceededError, match="memory"):
+        engine.query("SELECT groupArray(number) FROM numbers(1e8)", budget=Budget(memory_bytes=20_000_000))
+
+
+def test_a_query_can_be_cancelled_by_its_name(engine: Engine) -> None:
+    failed: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            engine.query("SELECT sum(cityHash64(number)) FROM numbers(1e13)", budget=Budget(60, name="mine"))
+        except CancelledError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    deadline = time.monotonic() + 10
+    while thread.is_alive() and time.monotonic() < deadline:
+        engine.cancel("mine")
+        thread.join(0.1)
+    assert len(failed) == 1
+
+
+def test_queries_run_beside_each_other(engine: Engine) -> None:
+    """A long stream that is not read to its end holds up nobody else."""
+    stream = engine.stream("SELECT number FROM numbers(10000000)")
+    next(iter(stream))
+    assert engine.query("SELECT 1 AS one").to_pylist() == [{"one": 1}]
+    stream.close()  # type: ignore[attr-defined]
+    assert sum(batch.num_rows for batch in engine.stream("SELECT number FROM numbers(300000)")) == 300_000
+
+
+def test_a_wrong_statement_says_what_is_wrong(engine: Engine) -> None:
+    with pytest.raises(QueryError, match="nowhere") as caught:
+        engine.query("SELECT * FROM nowhere")
+    assert caught.value.code == 60
+    assert "version" not in str(caught.value)
+
+
+def test_a_second_process_is_told_in_one_sentence(engine: Engine, tmp_path: Path) -> None:
+    program = (
+        "import sys; from pilothouse.engine import *\n"
+        "try: open_engine(sys.argv[1])\n"
+        "except EngineBusyError as error: print(error)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "store")], capture_output=True, text=True, timeout=60
+    )
+    assert answer.stdout.strip().endswith("stop it, or choose another --data"), answer.stderr
+
+
+def test_the_store_is_there_again_after_closing(tmp_path: Path) -> None:
+    first = open_engine(tmp_path / "store")
+    first.command("INSERT INTO logs (identity, time, body) VALUES (1, now64(9), 'kept')")
+    first.close()
+    second = open_engine(tmp_path / "store")
+    assert second.query("SELECT body FROM logs").to_pylist() == [{"body": "kept"}]
+    second.close()

@@ -1,0 +1,87 @@
+"""Runs the real server as its users do, and asks it over its ports."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+_READY = re.compile(
+    r"Pilothouse is ready: (?P<http>\S+)\n\s+OTLP over gRPC\s+(?P<grpc>\S+)\n\s+OTLP over HTTP\s+(?P<otlp>\S+)"
+)
+
+
+@dataclass
+class RunningServer:
+    """A server process with its addresses (`http`, `grpc`, `otlp` as URLs) and what it wrote to stderr."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    addresses: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def http(self) -> str:
+        return self.addresses["http"]
+
+    @property
+    def otlp(self) -> str:
+        return self.addresses["otlp"]
+
+    @property
+    def grpc(self) -> str:
+        return self.addresses["grpc"].removeprefix("http://")
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """The JSON answer of a call that must succeed."""
+        response = httpx.get(self.http + path, params=parameters, timeout=30)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def wait_for(self, path: str, key: str, least: int, seconds: float = 5.0, **parameters: Any) -> Any:
+        """Ask until the list (or number) under `key` has at least so many."""
+        deadline = time.monotonic() + seconds
+        while True:
+            answer = self.get(path, **parameters)
+            found = answer[key] if isinstance(answer[key], int) else len(answer[key])
+            if found >= least:
+                return answer
+            assert time.monotonic() < deadline, f"{found} of {least} after {seconds} s; {self.log.read_text()}"
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """As a power cut would end it."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """As Ctrl-C or Kubernetes ends it; returns the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=30)
+
+
+def start_server(directory: Path, *arguments: str, **environment: str) -> RunningServer:
+    """Start `pilothouse up` on free ports with its data in `directory`, and wait until it is ready."""
+    log = directory / "stderr.log"
+    command = [
+        sys.executable, "-m", "pilothouse", "up", "--data", str(directory / "data"), "--http", "127.0.0.1:0",
+        "--otlp-grpc", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0", *arguments,
+    ]  # fmt: skip
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(command, stderr=stderr, env=os.environ | environment)
+    running = RunningServer(process, log)
+    deadline = time.monotonic() + 30
+    while not (found := _READY.search(log.read_text())):
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, "not ready after 30 s"
+        time.sleep(0.02)
+    running.addresses = found.groupdict()
+    return running

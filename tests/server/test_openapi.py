@@ -1,0 +1,45 @@
+"""The API's description and its handlers are the same thing."""
+
+from __future__ import annotations
+
+import httpx
+from starlette.routing import Route
+
+from pilothouse.releases import api as releases
+from pilothouse.server import openapi
+from pilothouse.signals.logs import api as logs
+from pilothouse.signals.metrics import api as metrics
+from pilothouse.signals.profiles import api as profiles
+from pilothouse.signals.traces import api as traces
+from tests.running import RunningServer
+
+
+def _paths() -> set[str]:
+    nothing: object = None
+    routes = [route for room in (logs, metrics, profiles, traces) for route in room.routes(nothing)]  # type: ignore[attr-defined]
+    routes += releases.routes(nothing, nothing)  # type: ignore[arg-type]
+    return {route.path for route in routes if isinstance(route, Route) and route.path.startswith("/api/")}
+
+
+def test_every_path_is_described_and_every_description_has_a_path() -> None:
+    assert _paths() | {"/api/status", "/api/openapi.json"} == set(openapi.OPERATIONS)
+
+
+def test_every_parameter_is_known_and_no_other(server: RunningServer) -> None:
+    """A handler names the parameters that it knows when it is given one that it does not."""
+    for path, operation in openapi.OPERATIONS.items():
+        if "{" in path:
+            continue
+        given = dict.fromkeys(operation.required, "1")
+        answer = httpx.get(server.http + path, params=given | {"surprise": "1"})
+        assert answer.status_code == 400, path
+        message = answer.json()["error"]["message"]
+        assert message.startswith("surprise: no such parameter")
+        known = message.partition("known are ")[2]
+        assert set(filter(None, known.split(", "))) == set(operation.parameters), path
+
+
+def test_the_document_is_served(server: RunningServer) -> None:
+    document = server.get("/api/openapi.json")
+    assert document["openapi"] == "3.1.0"
+    assert set(document["paths"]) == set(openapi.OPERATIONS)

@@ -1,0 +1,91 @@
+"""The door on a real journal and an embedded engine, in this process."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from pilothouse.engine import Engine, open_engine
+from pilothouse.signals.flushing import FlushLimits, Intake
+from pilothouse.signals.receive.checking import TimeLimits
+from pilothouse.signals.receive.otlp import Outcome, Receiver
+from pilothouse.signals.storing import storings
+
+THOROUGH = os.environ.get("PILOTHOUSE_THOROUGH") == "1"
+TABLES = ("resources", "logs", "spans", "series", "samples", "distributions", "exemplars")
+
+
+def examples(quick: int) -> settings:
+    """Hypothesis' settings for that many examples, forty times as many with PILOTHOUSE_THOROUGH=1."""
+    return settings(
+        max_examples=quick * 40 if THOROUGH else quick,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+    )
+
+
+class Door:
+    """Sends requests through door, journal and engine, and reads the tables."""
+
+    def __init__(self, directory: Path) -> None:
+        self.engine: Engine = open_engine(directory / "store")
+        self.intake = Intake(self.engine, directory / "journal", storings(), FlushLimits(interval=0.01))
+        self.intake.on_stored = lambda kind, size, seconds: self._stored.set()
+        self._stored = threading.Event()
+        self.aside = directory / "journal" / "aside"
+        self.intake.start()
+        self.renew()
+
+    def renew(self, limits: TimeLimits = TimeLimits()) -> None:
+        """Empty tables, and a receiver that has told the engine of nobody yet."""
+        filled = "SELECT DISTINCT table FROM system.parts WHERE active AND table IN {tables:Array(String)}"
+        for row in self.rows(filled, tables=list(TABLES)):
+            self.engine.command(f"TRUNCATE TABLE {row['table']}")
+        self.receiver = Receiver(self.intake, limits)
+
+    def send(self, kind: str, request: Any) -> Outcome:
+        """Send a message (or a body, or JSON text) and wait until it is in the tables."""
+        self._stored.clear()
+        if isinstance(request, str):
+            outcome = self.receiver.receive_json(kind, request.encode())
+        else:
+            body = request if isinstance(request, bytes) else request.SerializeToString()
+            outcome = self.receiver.receive(kind, body)
+        outcome.written.result(timeout=10)
+        deadline = time.monotonic() + 20
+        while self.intake.kept_bytes[kind]:
+            assert time.monotonic() < deadline, "not stored after 20 s"
+            assert not self.aside.exists(), f"the engine refused {list(self.aside.iterdir())}"
+            self._stored.wait(0.002)
+        return outcome
+
+    def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
+        """The rows of a question to the engine."""
+        return self.engine.query(sql, parameters).to_pylist()
+
+    def close(self) -> None:
+        """End the journal, then the engine."""
+        self.intake.close()
+        self.engine.close()
+
+
+@pytest.fixture(scope="module")
+def one_door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    """A door for all tests of a module."""
+    opened = Door(tmp_path_factory.mktemp("door"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def door(one_door: Door) -> Door:
+    """The module's door on empty tables."""
+    one_door.renew()
+    return one_door

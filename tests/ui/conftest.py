@@ -1,0 +1,123 @@
+"""A browser, the built page, and a server for it.
+
+`page_url` is where the page is; it starts the stand-in, and can be pointed at a running Pilothouse with
+`PILOTHOUSE_PAGE_URL`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+
+from tests.ui.standin import serving, standin
+
+UI = Path(__file__).resolve().parents[2] / "ui"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without Chromium, browser tests are skipped and say why."""
+    if CHROMIUM is not None:
+        return
+    skip = pytest.mark.skip(reason="Chromium is not installed (apt-get install chromium)")
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def build_page() -> ModuleType:
+    """`ui/build_page.py`, with the page built and the tools of the tests installed."""
+    spec = importlib.util.spec_from_file_location("build_page", UI / "build_page.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.build_page(tools=True)
+    return module
+
+
+@pytest.fixture(scope="session")
+def page_url(build_page: ModuleType) -> Iterator[str]:
+    """Where the page is, without a slash at the end."""
+    if elsewhere := os.environ.get("PILOTHOUSE_PAGE_URL"):
+        yield elsewhere.rstrip("/")
+        return
+    with serving(standin()) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def empty_url(build_page: ModuleType) -> Iterator[str]:
+    """A server that nothing was sent to."""
+    with serving(standin(empty=True)) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@dataclass
+class Watch:
+    """What went wrong on a page: errors on its console, and requests that left its server."""
+
+    errors: list[str] = field(default_factory=list)
+    strays: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+    def on_console(self, message: ConsoleMessage) -> None:
+        """Browsers also write refused requests there; a test that provokes one takes it from `errors`."""
+        if message.type in ("error", "warning"):
+            self.errors.append(message.text)
+
+    def on_request(self, request: Request) -> None:
+        """Notes a request to a host that the page was not opened from."""
+        if request.is_navigation_request():
+            self.hosts.add(urlsplit(request.url).netloc)
+        if urlsplit(request.url).scheme not in ("data", "blob") and urlsplit(request.url).netloc not in self.hosts:
+            self.strays.append(request.url)
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A fresh visitor: 1280 wide, English, in Berlin, who prefers light."""
+    visitor = browser.new_context(
+        viewport={"width": 1280, "height": 900}, locale="en-GB", timezone_id="Europe/Berlin", color_scheme="light"
+    )
+    visitor.set_default_timeout(10_000)
+    yield visitor
+    visitor.close()
+
+
+@pytest.fixture
+def watch() -> Watch:
+    """What is noted about `page`."""
+    return Watch()
+
+
+@pytest.fixture
+def page(context: BrowserContext, watch: Watch) -> Iterator[Page]:
+    """A tab; the test fails when the console had an error or a request left the server."""
+    tab = context.new_page()
+    tab.on("console", watch.on_console)
+    tab.on("pageerror", lambda error: watch.errors.append(str(error)))
+    tab.on("request", watch.on_request)
+    yield tab
+    assert watch.errors == []
+    assert watch.strays == []

@@ -1,0 +1,141 @@
+"""What holds for every page: accessible, offline, in two languages and two colours, from the keyboard."""
+
+from __future__ import annotations
+
+import gzip
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.ui.axe import violations
+
+pytestmark = pytest.mark.browser
+
+HOME = "/"
+RELEASE = "/releases/checkout/2.0.0?baseline=1.0.0"
+PAGES = [HOME, RELEASE, f"{RELEASE}&view=table", "/releases/payment/3.1.0", "/releases/cart/1.3.8", "/nowhere"]
+
+
+def settled(page: Page, address: str) -> None:
+    """Opens an address and waits until nothing is loading."""
+    page.goto(address, wait_until="networkidle")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_axe_finds_nothing(page: Page, page_url: str, path: str, colours: str) -> None:
+    page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
+    settled(page, page_url + path)
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("path", [HOME, RELEASE])
+def test_axe_finds_nothing_on_a_narrow_screen_in_japanese(page: Page, page_url: str, path: str) -> None:
+    page.set_viewport_size({"width": 400, "height": 800})
+    settled(page, page_url + path)
+    page.get_by_role("button", name="日本語").click()
+    expect(page.locator("html")).to_have_attribute("lang", "ja")
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("width", [400, 1280])
+def test_nothing_is_wider_than_the_screen(page: Page, page_url: str, path: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    settled(page, page_url + path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_first_load_is_small(page: Page, page_url: str) -> None:
+    sizes: dict[str, int] = {}
+    page.on("response", lambda response: sizes.update({response.url: len(gzip.compress(response.body()))}))
+    settled(page, page_url + HOME)
+    loaded = {url: size for url, size in sizes.items() if "/api/" not in url}
+    assert any(url.endswith(".js") for url in loaded)
+    assert sum(loaded.values()) < 300_000
+
+
+def test_charts_and_flame_graph_load_only_where_they_are_shown(page: Page, page_url: str) -> None:
+    scripts: list[str] = []
+    page.on("request", lambda request: scripts.append(request.url))
+    settled(page, page_url + HOME)
+    assert not [url for url in scripts if re.search(r"Plot|ProfileDifference|/ja-", url)]
+    page.get_by_label("Releases of checkout").get_by_role("link", name="2.0.0").click()
+    expect(page.get_by_role("application")).to_be_visible()
+    assert [url for url in scripts if "ProfileDifference" in url]
+
+
+def test_the_title_names_the_page(page: Page, page_url: str) -> None:
+    settled(page, page_url + HOME)
+    expect(page).to_have_title("Releases · Pilothouse")
+    settled(page, page_url + RELEASE)
+    expect(page).to_have_title("checkout 2.0.0 · Pilothouse")
+
+
+def test_an_unknown_address_leads_back(page: Page, page_url: str) -> None:
+    settled(page, page_url + "/nowhere")
+    expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+    page.get_by_role("link", name="Go to the releases").click()
+    expect(page.get_by_role("heading", name="Releases", level=1)).to_be_visible()
+
+
+def test_the_skip_link_comes_first_and_leads_to_the_content(page: Page, page_url: str) -> None:
+    settled(page, page_url + HOME)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+
+
+def test_keys_search_go_and_help(page: Page, page_url: str) -> None:
+    settled(page, page_url + RELEASE)
+    page.keyboard.press("g")
+    page.keyboard.press("r")
+    expect(page.get_by_role("heading", name="Releases", level=1)).to_be_visible()
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type("g?")
+    expect(page.get_by_role("searchbox")).to_have_value("g?")
+    page.get_by_role("searchbox").blur()
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_the_language_is_chosen_and_kept(page: Page, page_url: str) -> None:
+    settled(page, page_url + HOME)
+    page.get_by_role("button", name="日本語").click()
+    expect(page.get_by_role("heading", name="リリース", level=1)).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="リリース", level=1)).to_be_visible()
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", name="Releases", level=1)).to_be_visible()
+
+
+def test_the_browser_s_language_is_the_first_choice(browser: Browser, page_url: str) -> None:
+    visitor = browser.new_context(locale="ja-JP")
+    tab = visitor.new_page()
+    tab.goto(page_url)
+    expect(tab.get_by_role("heading", name="リリース", level=1)).to_be_visible()
+    visitor.close()
+
+
+def test_the_colours_follow_the_system_until_they_are_chosen(page: Page, page_url: str) -> None:
+    def ground() -> str:
+        return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+    settled(page, page_url + HOME)
+    light = ground()
+    page.emulate_media(color_scheme="dark")
+    dark = ground()
+    assert dark != light
+    page.get_by_role("button", name="Light", exact=True).click()
+    assert ground() == light
+    page.reload(wait_until="networkidle")
+    assert ground() == light
+    page.get_by_role("button", name="As the system").click()
+    assert ground() == dark

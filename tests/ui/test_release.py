@@ -1,0 +1,179 @@
+"""One release: the story first, then its evidence, all of it in the address."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.ui.conftest import Watch
+
+pytestmark = pytest.mark.browser
+
+CHECKOUT = "/releases/checkout/2.0.0?baseline=1.0.0"
+THIN = "\u202f"
+
+
+def test_the_story_comes_first(page: Page, page_url: str) -> None:
+    page.goto(page_url + CHECKOUT)
+    story = page.get_by_role("region", name="checkout 2.0.0 is worse than 1.0.0")
+    expect(story).to_contain_text("Worse")
+    expect(story).to_contain_text(f">99.9{THIN}% sure")
+    expect(story).to_contain_text("POST /checkout takes 41 ms instead of 9.1 ms at the median")
+    first = page.get_by_role("heading", level=2).first
+    expect(first).to_have_text("checkout 2.0.0 is worse than 1.0.0")
+
+
+def test_findings_have_their_sizes_and_intervals(page: Page, page_url: str) -> None:
+    page.goto(page_url + CHECKOUT)
+    worst = page.get_by_role("region", name="What is worse").get_by_role("listitem")
+    expect(worst.first).to_contain_text("POST /checkout is slower")
+    expect(worst.first).to_contain_text(f"9.1{THIN}ms → 41{THIN}ms")
+    expect(worst.first).to_contain_text("×4.5")
+    expect(worst.first).to_contain_text("×4.1 to ×4.9")
+    better = page.get_by_role("region", name="What is better")
+    expect(better).to_contain_text("http.client.request.rate is lower")
+
+
+def test_a_finding_leads_to_its_evidence(page: Page, page_url: str) -> None:
+    page.goto(page_url + CHECKOUT)
+    page.get_by_role("link", name=re.compile("^process.memory.usage is higher")).click()
+    evidence = page.get_by_role("article").filter(has_text="process.memory.usage is higher")
+    expect(evidence).to_be_focused()
+    expect(evidence).to_be_in_viewport()
+
+
+def test_a_finding_about_a_function_is_searched_in_its_own_profile(page: Page, page_url: str) -> None:
+    page.goto(page_url + CHECKOUT)
+    page.get_by_role("link", name=re.compile("^remember_order holds")).click()
+    expect(page.get_by_role("searchbox", name="Find a function")).to_have_value("remember_order")
+    expect(page.get_by_role("button", name="Memory in use")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_text(re.compile("^1 frames match"))).to_be_visible()
+
+
+def test_metrics_of_both_versions_are_drawn_and_given_in_numbers(page: Page, page_url: str) -> None:
+    page.goto(page_url + CHECKOUT)
+    panel = page.get_by_role("region", name="Metrics that moved")
+    expect(panel.get_by_role("img", name=re.compile("^process.memory.usage"))).to_be_visible()
+    panel.get_by_text("Numbers").first.click()
+    rows = panel.get_by_role("table").first.get_by_role("row")
+    expect(rows.filter(has_text="1.0.0")).to_contain_text(f"{THIN}MB")
+    expect(rows.filter(has_text="2.0.0")).to_contain_text(f"{THIN}MB")
+
+
+def test_a_metric_s_chart_tells_the_numbers_under_the_pointer(page: Page, page_url: str) -> None:
+    page.goto(page_url + CHECKOUT)
+    chart = page.get_by_role("img", name=re.compile("^process.memory.usage"))
+    chart.hover(position={"x": 300, "y": 60})
+    expect(chart).to_contain_text(re.compile(rf"1\.0\.0\s*19\d{THIN}MB"))
+
+
+def test_operations_overlay_both_histograms_and_name_traces(page: Page, page_url: str) -> None:
+    page.goto(page_url + CHECKOUT)
+    panel = page.get_by_role("region", name="Operations that changed")
+    expect(panel.get_by_role("img", name=re.compile(r"^POST \/checkout is slower"))).to_be_visible()
+    expect(panel).to_contain_text("Shares of each version's own calls. 1.0.0: 4,")
+    expect(panel.get_by_role("list", name="Example traces").first.get_by_role("listitem")).to_have_count(3)
+    expect(panel.get_by_role("list", name="Also measured")).to_contain_text(f"duration p99 31{THIN}ms → 330{THIN}ms")
+
+
+def test_new_log_patterns_have_example_lines(page: Page, page_url: str) -> None:
+    page.goto(page_url + CHECKOUT)
+    panel = page.get_by_role("region", name="New log patterns")
+    expect(panel).to_contain_text("payment retry <*> of <*> for order <*>: card gateway timed out")
+    expect(panel.get_by_role("list", name="Example lines")).to_contain_text("order 81233")
+    expect(panel).to_contain_text("new")
+
+
+def test_what_was_tested_and_what_could_have_been_seen(page: Page, page_url: str) -> None:
+    page.goto(page_url + CHECKOUT)
+    rows = page.get_by_role("region", name="What was tested").first.get_by_role("row")
+    metrics = rows.filter(has=page.get_by_role("rowheader", name="Metrics"))
+    expect(metrics.get_by_role("cell")).to_have_text(["Worse", "41", "3", f"6{THIN}%"])
+
+
+def test_too_little_data_says_what_is_missing(page: Page, page_url: str) -> None:
+    page.goto(f"{page_url}/releases/payment/3.1.0")
+    story = page.get_by_role("region", name="Cannot tell whether payment 3.1.0 is worse than 3.0.7")
+    expect(story).to_contain_text("At least 50 calls of payment 3.1.0")
+    profiles = page.get_by_role("region", name="Where the time and memory go")
+    expect(profiles).to_contain_text("Run a continuous profiler")
+    expect(profiles).to_contain_text("http://127.0.0.1:4000/pyroscope")
+
+
+def test_no_worse_is_said_as_plainly(page: Page, page_url: str) -> None:
+    page.goto(f"{page_url}/releases/cart/1.4.2")
+    story = page.get_by_role("region", name="cart 1.4.2 is no worse than 1.4.1")
+    expect(story).to_contain_text("Nothing that was tested got worse.")
+    expect(page.get_by_text("No metric moved by more than chance would.")).to_be_visible()
+
+
+def test_another_baseline_can_be_chosen(page: Page, page_url: str) -> None:
+    page.goto(f"{page_url}/releases/cart/1.4.2?baseline=1.4.1&start=2026-01-01T00:00:00Z")
+    page.get_by_label("Compare with").select_option("1.3.9")
+    expect(page).to_have_url(f"{page_url}/releases/cart/1.4.2?baseline=1.3.9")
+    expect(page.get_by_role("region", name="cart 1.4.2 is no worse than 1.3.9")).to_be_visible()
+
+
+def test_a_service_s_only_version_says_so(page: Page, page_url: str) -> None:
+    page.goto(f"{page_url}/releases/frontend/2026.11.23-rc.1%2B4f2a91c")
+    expect(page.get_by_role("heading", name=re.compile("is the only version of frontend"))).to_be_visible()
+
+
+def test_an_unknown_release_says_so(page: Page, page_url: str) -> None:
+    page.goto(f"{page_url}/releases/checkout/9.9.9")
+    expect(page.get_by_role("heading", name="No release 9.9.9 of checkout was seen.")).to_be_visible()
+
+
+def test_an_error_is_shown_in_the_server_s_words(page: Page, page_url: str, watch: Watch) -> None:
+    page.goto(f"{page_url}/releases/broken/1.0.0?baseline=0.0.0")
+    expect(page.get_by_role("alert")).to_contain_text("The baseline 0.0.0 was never seen. It is about “baseline”.")
+    assert watch.errors == [error for error in watch.errors if "400" in error]
+    watch.errors.clear()
+
+
+def test_long_work_shows_and_can_be_stopped(page: Page, page_url: str) -> None:
+    page.goto(f"{page_url}/releases/slow/2.0.0?baseline=1.0.0")
+    expect(page.get_by_role("progressbar", name="Comparing the two versions")).to_be_visible()
+    stopped: list[str] = []
+    page.on("requestfailed", lambda request: stopped.append(request.url))
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Stopped.")).to_be_visible()
+    assert [url for url in stopped if "/api/compare" in url]
+    page.get_by_role("button", name="Ask again").click()
+    expect(page.get_by_role("region", name=re.compile("slow 2.0.0 is no worse"))).to_be_visible()
+
+
+def test_leaving_a_page_gives_up_its_questions(page: Page, page_url: str) -> None:
+    page.goto(f"{page_url}/releases/slow/2.0.0?baseline=1.0.0")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    with page.expect_event("requestfailed", lambda request: "/api/compare" in request.url, timeout=2_000):
+        page.get_by_role("navigation", name="Sections").get_by_role("link", name="Releases").click()
+    expect(page.get_by_role("heading", name="Releases", level=1)).to_be_visible()
+
+
+def test_evidence_that_fails_leaves_the_rest_alone(page: Page, page_url: str, watch: Watch) -> None:
+    page.route("**/api/metrics/range?*", lambda route: route.fulfill(json={"series": "nonsense"}))
+    page.goto(page_url + CHECKOUT)
+    expect(page.get_by_role("region", name="Metrics that moved")).to_contain_text("This part of the page failed.")
+    expect(page.get_by_role("img", name=re.compile(r"^POST \/checkout is slower"))).to_be_visible()
+    watch.errors.clear()
+
+
+def test_what_comes_from_telemetry_stays_text(page: Page, page_url: str) -> None:
+    evil = "<img src=x onerror=alert(1)>"
+
+    def poisoned(route: object) -> None:
+        response = route.fetch()  # type: ignore[attr-defined]
+        body = response.json()
+        body["summary"] = evil
+        for finding in body["findings"]:
+            finding["title"] = finding["subject"] = evil
+            finding["examples"] = [evil]
+        route.fulfill(json=body)  # type: ignore[attr-defined]
+
+    page.route("**/api/compare?*", poisoned)
+    page.goto(page_url + CHECKOUT)
+    expect(page.get_by_role("region", name="checkout 2.0.0 is worse than 1.0.0")).to_contain_text(evil)
+    assert page.locator("img[src=x]").count() == 0

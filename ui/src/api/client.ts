@@ -1,0 +1,64 @@
+import { ApiProblem, problemFrom } from "./problem";
+import type { Comparison, Durations, ProfileDiff, ProfileTypes, Release, SeriesAnswer, Status } from "./wire";
+
+export type Parameters = Record<string, string | null | undefined>;
+
+/** `/api/x?a=1`, leaving out what is null, undefined or empty. */
+export function apiPath(path: string, parameters: Parameters = {}): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) if (value) query.set(name, value);
+  const text = query.toString();
+  return text === "" ? path : `${path}?${text}`;
+}
+
+/** An address from an answer is followed only when it stays inside our own API. */
+export function insideApi(path: string): boolean {
+  try {
+    const url = new URL(path, "http://pilothouse.invalid");
+    return url.origin === "http://pilothouse.invalid" && url.pathname.startsWith("/api/");
+  } catch {
+    return false;
+  }
+}
+
+/** One GET. Throws ApiProblem, or the AbortError of `signal`. */
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  if (!insideApi(path)) throw new ApiProblem("bad_request", `${path} is not one of our calls.`, 0);
+  const response = await reach(path, signal);
+  const body = await response.text();
+  if (!response.ok) throw problemFrom(response.status, body, response.headers.get("retry-after"));
+  try {
+    return JSON.parse(body) as T;
+  } catch {
+    throw new ApiProblem("not_json", `The answer of ${path} is not JSON.`, response.status);
+  }
+}
+
+async function reach(path: string, signal?: AbortSignal): Promise<Response> {
+  try {
+    return await fetch(path, { headers: { accept: "application/json" }, signal: signal ?? null });
+  } catch (reason) {
+    if (signal?.aborted) throw reason;
+    throw new ApiProblem("unreachable", "The server cannot be reached.", 0);
+  }
+}
+
+export interface CompareQuestion {
+  service: string;
+  baseline: string;
+  candidate: string;
+  start?: string | null;
+  end?: string | null;
+}
+
+export const api = {
+  status: (signal?: AbortSignal) => get<Status>("/api/status", signal),
+  releases: async (signal?: AbortSignal) =>
+    (await get<{ releases: Release[] }>("/api/releases", signal)).releases,
+  compare: (question: CompareQuestion, signal?: AbortSignal) =>
+    get<Comparison>(apiPath("/api/compare", { ...question }), signal),
+  series: (path: string, signal?: AbortSignal) => get<SeriesAnswer>(path, signal),
+  durations: (path: string, signal?: AbortSignal) => get<Durations>(path, signal),
+  profileTypes: (path: string, signal?: AbortSignal) => get<ProfileTypes>(path, signal),
+  profileDiff: (path: string, signal?: AbortSignal) => get<ProfileDiff>(path, signal),
+};

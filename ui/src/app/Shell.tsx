@@ -1,0 +1,78 @@
+import { Suspense, useEffect, useRef, useState } from "react";
+import { Link, Route, Routes, useLocation } from "react-router";
+import { Guard } from "../controls/Guard";
+import { Progress } from "../controls/Progress";
+import { useWords } from "../words";
+import { Helm } from "./Helm";
+import { KeyHelp } from "./KeyHelp";
+import { useShortcuts } from "./keys";
+import { NotFound } from "./NotFound";
+import { Preferences } from "./Preferences";
+import { PLACES, SECTIONS } from "./sections";
+import styles from "./shell.module.css";
+
+/** The frame around every page: skip link, navigation, preferences, and the page itself. */
+export function Shell() {
+  const { say } = useWords();
+  const { pathname } = useLocation();
+  const main = useRef<HTMLElement>(null);
+  const [help, setHelp] = useState(false);
+  useShortcuts(() => setHelp(true));
+  useFocusOnNavigation(main, pathname);
+  return (
+    <>
+      <a className={styles.skip} href="#main">
+        {say.skip}
+      </a>
+      <header className={styles.bar}>
+        <Link to="/" className={styles.brand} aria-label={`${say.name}: ${say.releases}`}>
+          <Helm />
+          <span>{say.name}</span>
+        </Link>
+        <nav aria-label={say.sections}>
+          {SECTIONS.map((section) => (
+            <Link
+              key={section.path}
+              to={section.path}
+              aria-current={isInside(pathname, section.path) ? "page" : undefined}
+              aria-keyshortcuts={`g ${section.key}`}
+            >
+              {section.word(say)}
+            </Link>
+          ))}
+        </nav>
+        <Preferences showKeys={() => setHelp(true)} />
+      </header>
+      <main id="main" ref={main} tabIndex={-1} className={styles.main}>
+        <Guard key={pathname}>
+          <Suspense fallback={<Progress what={say.working} />}>
+            <Routes>
+              {PLACES.map(({ path, page: Page }) => (
+                <Route key={path} path={path} element={<Page />} />
+              ))}
+              <Route path="*" element={<NotFound />} />
+            </Routes>
+          </Suspense>
+        </Guard>
+      </main>
+      <KeyHelp open={help} close={() => setHelp(false)} />
+    </>
+  );
+}
+
+function isInside(pathname: string, section: string): boolean {
+  return section === "/"
+    ? pathname === "/" || pathname.startsWith("/releases")
+    : pathname.startsWith(section);
+}
+
+/** A new page is read from its start, as if the browser had loaded it. */
+function useFocusOnNavigation(main: React.RefObject<HTMLElement | null>, pathname: string) {
+  const shown = useRef(pathname);
+  useEffect(() => {
+    if (shown.current === pathname) return;
+    shown.current = pathname;
+    main.current?.focus({ preventScroll: true });
+    window.scrollTo(0, 0);
+  }, [main, pathname]);
+}

@@ -1,0 +1,20 @@
+import { ApiProblem } from "../api/problem";
+import { useWords } from "../words";
+import { Button } from "./Button";
+import styles from "./controls.module.css";
+
+/** An error in words, with the field it is about and a way to try again. */
+export function Problem({ problem, again }: { problem: Error; again?: () => void }) {
+  const { say } = useWords();
+  const known = problem instanceof ApiProblem ? problem : null;
+  const text = known === null ? say.broken : known.code === "unreachable" ? say.unreachable : known.message;
+  return (
+    <div className={styles.problem} role="alert">
+      <strong>{say.problem}</strong>
+      <p>
+        {text} {known?.field ? say.about(known.field) : null}
+      </p>
+      {again ? <Button onClick={again}>{say.tryAgain}</Button> : null}
+    </div>
+  );
+}

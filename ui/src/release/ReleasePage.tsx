@@ -1,0 +1,56 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, useParams, useSearchParams } from "react-router";
+import { readReleaseAddress } from "../address/release";
+import { questions } from "../api/questions";
+import type { Release } from "../api/wire";
+import { useTitle } from "../app/title";
+import { Answer } from "../controls/Answer";
+import { useWords } from "../words";
+import { BaselineChoice } from "./BaselineChoice";
+import { baselineFor, versionsBeside } from "./baseline";
+import { NoBaseline } from "./NoBaseline";
+import styles from "./release.module.css";
+import { Verdict } from "./Verdict";
+
+/** One release compared with another: the story first, then its evidence. */
+export function ReleasePage() {
+  const { say } = useWords();
+  const { service = "", version = "" } = useParams();
+  const [search] = useSearchParams();
+  const { baseline: asked, start, end } = readReleaseAddress(search);
+  useTitle(`${service} ${version}`);
+  // A link with a baseline says all that the verdict needs; the list of releases only offers others.
+  const list = questions.releases();
+  const releases = useQuery(list);
+  const chosen = asked ?? (releases.data ? baselineFor(releases.data, service, version) : null);
+  return (
+    <>
+      <header className={styles.head}>
+        <nav aria-label={say.releases}>
+          <Link to="/">{say.releases}</Link> /{" "}
+          <Link to={`/?${new URLSearchParams({ find: service })}`}>{service}</Link> /
+        </nav>
+        <h1>
+          {service} <span className={styles.version}>{version}</span>
+        </h1>
+        {chosen === null ? null : (
+          <BaselineChoice
+            chosen={chosen}
+            others={versionsBeside(releases.data ?? [], service, version, chosen)}
+          />
+        )}
+      </header>
+      {chosen === null ? (
+        <Answer question={releases} queryKey={list.queryKey} what={say.asking.releases}>
+          {(all) => <NoBaseline service={service} version={version} known={knows(all, service, version)} />}
+        </Answer>
+      ) : (
+        <Verdict question={{ service, candidate: version, baseline: chosen, start, end }} />
+      )}
+    </>
+  );
+}
+
+function knows(releases: Release[], service: string, version: string): boolean {
+  return releases.some((release) => release.service === service && release.version === version);
+}

@@ -1,0 +1,50 @@
+import { Link } from "react-router";
+import { releasePath } from "../address/release";
+import type { Release } from "../api/wire";
+import { confidence } from "../format/changes";
+import { Instant } from "../format/Instant";
+import { VerdictBadge } from "../verdict/VerdictBadge";
+import { useWords } from "../words";
+import { judgementOf } from "./grouping";
+import styles from "./releases.module.css";
+import { isRunning } from "./timeline";
+
+/** One release: its verdict in shape, word and colour, and what was found in a sentence. */
+export function ReleaseRow({ release, now }: { release: Release; now: number }) {
+  const { locale, say } = useWords();
+  const { verdict } = release;
+  return (
+    <li className={styles.row}>
+      <VerdictBadge of={judgementOf(release)} />
+      <Link className={styles.version} to={releasePath(release, verdict?.page)}>
+        <span className="hidden">{release.service} </span>
+        {release.version}
+      </Link>
+      <p className={styles.summary}>
+        {verdict ? (
+          <span lang="en">{verdict.summary}</span>
+        ) : (
+          <span className="soft">{release.previous ? say.notAsked : say.firstVersion}</span>
+        )}
+      </p>
+      <ul className={styles.facts}>
+        <li>
+          {say.firstSeen} <Instant at={release.first_seen} now={now} relative />
+        </li>
+        <li>
+          {isRunning(release, now) ? (
+            <strong className={styles.running}>{say.running}</strong>
+          ) : (
+            <>
+              {say.lastSeen} <Instant at={release.last_seen} now={now} relative />
+            </>
+          )}
+        </li>
+        <li>{say.instances(release.instances)}</li>
+        {verdict?.confidence ? <li>{say.sure(confidence(verdict.confidence, locale))}</li> : null}
+        {release.previous ? <li>{say.comparedWith(release.previous)}</li> : null}
+        <li>{release.signals.map((signal) => say.signals[signal]).join(" · ")}</li>
+      </ul>
+    </li>
+  );
+}

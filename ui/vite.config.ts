@@ -1,0 +1,21 @@
+import { fileURLToPath } from "node:url";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+const page = fileURLToPath(new URL("../src/pilothouse/server/page", import.meta.url));
+
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    outDir: process.env.PILOTHOUSE_PAGE ?? page,
+    emptyOutDir: true,
+    target: "es2023",
+    // A picture or font inlined as a data: URL would need an exception in a content security policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    host: "127.0.0.1",
+    proxy: { "/api": process.env.PILOTHOUSE ?? "http://127.0.0.1:4000" },
+  },
+});
