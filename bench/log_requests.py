@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from pathlib import Path
 from typing import Any
 
 from bench.filling import Filling
@@ -11,22 +12,10 @@ from bench.resources import put
 
 FREQUENT, RARE = "status=200", "java.lang.OutOfMemoryError: Java heap space"
 ABSENT = "segmentation fault in libcrypto"
-# {dN} is N digits, {hN} N hexadecimal digits; a word in braces is one of its list.
-_SHAPES = (
-    (9, "{method} {path}/{d7} HTTP/1.1 status=200 bytes={d5} duration={d2}.{d3}ms client=10.{d2}.{d2}.1{d2}:{d5} agent=\"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36\" request_id={h8}-{h4}-4{h3}-a{h3}-{h12}"),
-    (9, "{method} {path}/{d7}/items?page={d2}&size=50 HTTP/1.1 status=200 bytes={d6} duration={d2}.{d3}ms client=10.{d2}.{d2}.1{d2}:{d5} upstream={service}.shop.svc.cluster.local:8080 request_id={h32}"),
-    (9, "[{thread}-{d2}] com.example.shop.{service}.OrderService - Order {d8} of customer c-{h10} accepted: {d1} items, total {d3}.{d2} EUR, shipping by {carrier}, expected on 2026-12-{d2}"),
-    (9, "[{thread}-{d2}] com.example.shop.{service}.Consumer - consumed topic=orders.v2 partition={d2} offset={d9} key={h16} lag={d3} in {d2}.{d2} ms, acknowledged by broker-{d1}"),
-    (9, "{\"event\":\"cart.updated\",\"user\":\"u-{d7}\",\"sku\":\"{h4}-{h6}\",\"quantity\":{d1},\"price_cents\":{d5},\"currency\":\"EUR\",\"session\":\"{h24}\",\"experiment\":\"checkout-button-{d1}\"}"),
-    (9, "{\"event\":\"payment.authorized\",\"order\":\"{d8}\",\"provider\":\"{carrier}\",\"amount_cents\":{d5},\"currency\":\"EUR\",\"risk\":0.{d3},\"authorization\":\"{h32}\"}"),
-    (5, "[{thread}-{d2}] org.hibernate.SQL - select o.id, o.customer_id, o.total, o.created_at from orders o where o.customer_id='c-{h10}' and o.id > {d8} order by o.created_at desc limit 50 -- {d1}.{d3} ms, {d2} rows"),
-    (5, "[{thread}-{d2}] redis.clients.jedis.Connection - GET session:{h24} -> {d4} bytes in 0.{d3} ms (pool active={d2} idle={d2} waiters=0)"),
-    (13, "[{thread}-{d2}] com.example.shop.{service}.Retry - attempt 2 of 5 for {method} http://{service}.shop.svc.cluster.local:8080{path}/{d7} after 503 Service Unavailable, backing off {d3} ms, trace {h32}"),
-    (13, "[{thread}-{d2}] com.zaxxer.hikari.pool.PoolBase - HikariPool-1 - Failed to validate connection conn{d5}: org.postgresql.jdbc.PgConnection@{h8} (This connection has been closed.) Possibly consider using a shorter maxLifetime value."),
-    (17, "{method} {path}/{d7} HTTP/1.1 status=502 bytes={d3} duration={d4}.{d3}ms client=10.{d2}.{d2}.1{d2}:{d5} error=\"upstream connect error or disconnect/reset before headers\" request_id={h32}"),
-    (17, "[{thread}-{d2}] com.example.shop.{service}.Handler - java.net.SocketTimeoutException: Read timed out after {d4} ms calling {service}.shop.svc.cluster.local:8080 for order {d8}\\n\\tat java.net.SocketInputStream.read(SocketInputStream.java:186)"),
-)  # fmt: skip
-_WEIGHTS = (22, 14, 12, 10, 12, 6, 8, 7, 4, 2, 2, 1)
+# A line a shape: weight, severity number, body. {dN} is N digits, {hN} N hexadecimal digits, {word} one of its list.
+_LINES = [line.split(" ", 2) for line in Path(__file__).with_name("log_shapes.txt").read_text().splitlines()]
+_WEIGHTS = [int(weight) for weight, _, _ in _LINES]
+_SHAPES = [(int(severity), body) for _, severity, body in _LINES]
 _WORDS = {
     "method": ("GET", "GET", "GET", "POST", "PUT", "DELETE"),
     "path": ("/api/v2/cart", "/api/v2/orders", "/api/v1/catalog/products", "/api/v1/customers", "/internal/stock"),

@@ -15,9 +15,10 @@ INTERVAL = 10_000_000_000
 _STARTED = (time.time_ns() // 1_000_000_000 - 86_400) * 1_000_000_000
 _ROUTES = ("/api/v2/cart/{id}", "/api/v2/orders", "/api/v1/products/{id}", "/internal/stock/{sku}")
 _METHODS_AND_CODES = (("GET", 200), ("GET", 404), ("POST", 200), ("POST", 201), ("POST", 502))
+_POOLS = ("G1 Eden", "G1 Old Gen", "G1 Survivor", "Metaspace", "CodeHeap")
 _GAUGES = (
-    ("jvm.memory.used", "By", 4e8, "jvm.memory.pool.name", ("G1 Eden", "G1 Old Gen", "G1 Survivor", "Metaspace", "CodeHeap")),
-    ("jvm.memory.committed", "By", 6e8, "jvm.memory.pool.name", ("G1 Eden", "G1 Old Gen", "G1 Survivor", "Metaspace", "CodeHeap")),
+    ("jvm.memory.used", "By", 4e8, "jvm.memory.pool.name", _POOLS),
+    ("jvm.memory.committed", "By", 6e8, "jvm.memory.pool.name", _POOLS),
     ("jvm.thread.count", "{thread}", 80.0, "jvm.thread.state", ("runnable", "waiting", "timed_waiting", "blocked")),
     ("db.client.connection.count", "{connection}", 10.0, "db.client.connection.state", ("idle", "used")),
     ("jvm.cpu.recent_utilization", "1", 0.4, "", ("",)),
@@ -74,7 +75,10 @@ def add_histograms(scope_metrics: Any, filling: Filling, chosen: random.Random) 
         point.sum = filling.double(900.0 * chosen.random(), 3.0, 0.1)
         point.bucket_counts.extend(starmap(filling.integer, zip(counts, rates, strict=True)))
         point.explicit_bounds.extend(bounds)
-        put(point.attributes, {"http.request.method": method, "http.route": _ROUTES[place // 5], "http.response.status_code": code})
+        put(
+            point.attributes,
+            {"http.request.method": method, "http.route": _ROUTES[place // 5], "http.response.status_code": code},
+        )
     return 20
 
 

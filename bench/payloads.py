@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,7 +24,7 @@ from bench.span_requests import add_span
 SIGNALS = {"logs": "logs", "spans": "traces", "samples": "metrics", "histograms": "metrics"}
 """What is measured, with the kind of request that it travels in."""
 
-_LEAST_TEMPLATES = 60
+_LEAST_TEMPLATES = 40
 _SECOND = 1_000_000_000
 
 
@@ -48,6 +49,7 @@ class Payload:
         return np.load(self.path.with_suffix(".npy"))
 
 
+@cache
 def templates(signal: str, records: int) -> list[Template]:
     """The templates whose requests, sent in turn, hold every resource."""
     per_resource = {"samples": SERIES, "histograms": 20}.get(signal, 100 if records >= 1000 else 50)
@@ -58,14 +60,13 @@ def templates(signal: str, records: int) -> list[Template]:
 
 
 def write(
-    path: Path, signal: str, records: int, records_per_request: int, lines: BinaryIO | None = None,
-    made: list[Template] | None = None, seed: int = 1,
+    path: Path, signal: str, records: int, records_per_request: int, lines: BinaryIO | None = None, seed: int = 1,
 ) -> Payload:  # fmt: skip
     """Write `records` records; with `lines`, the log bodies also go there as raw text.
 
     The newest record is of now. Metrics are ten seconds apart for a series; the rest covers the last five minutes.
     """
-    made = made or templates(signal, records_per_request)
+    made = templates(signal, records_per_request)
     requests, generator = records // records_per_request, np.random.default_rng(seed)
     step = INTERVAL / len(made) if signal in ("samples", "histograms") else 300 * _SECOND / requests
     start = time.time_ns() - int(step * requests) - 2 * _SECOND
@@ -123,7 +124,9 @@ def _spans(request: Any, number: int, share: int, filling: Filling, chosen: rand
 
 
 def _metrics(add: Callable[[Any, Filling, random.Random], int]) -> Callable[..., int]:
-    def fill(request: Any, number: int, share: int, filling: Filling, chosen: random.Random, first: int, of: int) -> int:
+    def fill(
+        request: Any, number: int, share: int, filling: Filling, chosen: random.Random, first: int, of: int
+    ) -> int:
         resource = request.resource_metrics.add()
         put(resource.resource.attributes, attributes(number))
         scope = resource.scope_metrics.add()

@@ -35,8 +35,7 @@ def http_sender(address: str, kind: str) -> Send:
     connection = socket.create_connection((parts.hostname or "", parts.port or 0))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     head = (
-        f"POST /v1/{kind} HTTP/1.1\r\nhost: {parts.netloc}\r\ncontent-type: application/x-protobuf\r\n"
-        "content-length: "
+        f"POST /v1/{kind} HTTP/1.1\r\nhost: {parts.netloc}\r\ncontent-type: application/x-protobuf\r\ncontent-length: "
     ).encode()
 
     def send(body: Any) -> float:

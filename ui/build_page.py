@@ -18,7 +18,7 @@ from typing import Any
 
 UI = Path(__file__).resolve().parent
 PAGE = UI.parent / "src" / "pilothouse" / "server" / "page"
-IN_WHEEL = "pilothouse/server/page"
+ARTIFACTS = "/src/pilothouse/server/page/**"
 STAMP = ".built-from"
 SOURCES = ("src", "index.html", "package.json", "package-lock.json", "vite.config.ts", "tsconfig.json")
 INSTALL = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
@@ -129,7 +129,8 @@ else:
             if (UI / "package.json").is_file():
                 build_page()
             if version == "standard":
-                build_data["force_include"][str(PAGE)] = IN_WHEEL
+                # Git ignores what is built; hatchling packs it all the same when it is named an artifact.
+                build_data["artifacts"].append(ARTIFACTS)
 
 
 def main() -> int:

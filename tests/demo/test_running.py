@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -16,6 +17,11 @@ from pathlib import Path
 import pytest
 
 from pilothouse.demo import DemoOptions, run_demo
+from pilothouse.demo.failures import Stopped
+from pilothouse.demo.leash import Leash
+from pilothouse.demo.processes import Processes
+from pilothouse.demo.running import Signals, keep_serving
+from pilothouse.demo.system import System
 
 pytestmark = pytest.mark.slow
 ANY_PORT = "127.0.0.1:0"
@@ -117,3 +123,20 @@ def test_a_bad_option_is_named() -> None:
 def test_a_bad_address_is_named(capfd: pytest.CaptureFixture[str]) -> None:
     assert run_demo(DemoOptions(http="nowhere")) == 3
     assert "'nowhere' is not an address" in capfd.readouterr().err
+
+
+def test_ctrl_c_is_how_serving_ends(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    signals = Signals()
+    with contextlib.closing(Leash()) as leash, Processes(tmp_path, leash) as processes:
+        system = System(processes, ("127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"), signals.check)
+        with signals.caught(), contextlib.closing(system):
+            os.kill(os.getpid(), signal.SIGINT)
+            keep_serving(system)
+    assert "Ctrl-C ends both" in capfd.readouterr().err
+
+
+def test_a_second_signal_does_not_wait() -> None:
+    with Signals().caught():
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Stopped):
+            os.kill(os.getpid(), signal.SIGINT)

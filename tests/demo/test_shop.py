@@ -13,7 +13,7 @@ from pilothouse.demo.processes import Processes
 from pilothouse.demo.system import Service, System
 from tests.demo.sink import Record, Sink, values
 
-WALLET = [f"SAIL{n}-{300 + n}-0" for n in range(13)]
+WALLET = [f"SAIL{n}-{300 + n}-0" for n in range(14)]
 ORDER = {"items": {"compasses-07": 2, "ropes-11": 1}, "coupons": WALLET}
 IDENTITY = ("service.name", "service.version", "service.instance.id", "deployment.environment.name")
 SERVICES = {"gateway", "catalog", "payments", "checkout"}

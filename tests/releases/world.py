@@ -49,6 +49,7 @@ class Version:
     profile_seconds: float = 5.0
     operation: str = "POST /checkout"
     service: str = "checkout"
+    traced: bool = True
 
     @property
     def attributes(self) -> dict[str, str]:
@@ -83,8 +84,9 @@ def fill(engine: Engine, *versions: Version, seed: int = 1) -> None:
     rows = Rows()
     for one in versions:
         times = _arrivals(random, one)
-        _resources(rows, one)
-        _spans(rows, random, one, times)
+        add_resources(rows, one)
+        if one.traced:
+            _spans(rows, random, one, times)
         _logs(rows, random, one, times)
         _metrics(rows, random, one, times)
         _profiles(rows, random, one)
@@ -132,7 +134,8 @@ def _arrivals(random: np.random.Generator, one: Version) -> np.ndarray:
     return np.sort(random.uniform(one.begins, one.ends, count))
 
 
-def _resources(rows: Rows, one: Version) -> None:
+def add_resources(rows: Rows, one: Version) -> None:
+    """The identity, as all four signals speak for it."""
     signals = ["logs", "metrics", "traces", "profiles"]
     rows.add(
         "resources", identity=pa.array([one.identity] * 4, pa.uint64()), signal=signals,
@@ -198,7 +201,7 @@ def _metrics(rows: Rows, random: np.random.Generator, one: Version, times: np.nd
         ("process.threads", "gauge", "{thread}", False): random.choice([11.0, 12.0, 13.0], len(every)),
     }
     for (name, kind, unit, monotonic), values in numbers.items():
-        series = _series(rows, one, name, kind, unit, monotonic)
+        series = add_series(rows, one, name, kind, unit, monotonic)
         rows.add(
             "samples", series=pa.array([series] * len(every), pa.uint64()), time=milliseconds(every),
             start_time=milliseconds(np.full(len(every), one.begins)), value=values,
@@ -206,12 +209,15 @@ def _metrics(rows: Rows, random: np.random.Generator, one: Version, times: np.nd
     _histogram(rows, random, one, every, served)
 
 
-def _series(rows: Rows, one: Version, name: str, kind: str, unit: str, monotonic: bool, **labels: str) -> int:
+def add_series(
+    rows: Rows, one: Version, name: str, kind: str, unit: str, monotonic: bool, temporality: int = 2, **labels: str
+) -> int:
+    """A series of an instance; returns its number."""
     series = identity_of(one.attributes | {"metric": name} | labels)
     rows.add(
         "series", name=[name], series=pa.array([series], pa.uint64()),
         identity=pa.array([one.identity], pa.uint64()), attributes=maps([labels]), kinds=["s" * len(labels)],
-        type=[kind], unit=[unit], temporality=pa.array([2], pa.uint8()), is_monotonic=[monotonic],
+        type=[kind], unit=[unit], temporality=pa.array([temporality], pa.uint8()), is_monotonic=[monotonic],
         first_seen=milliseconds(np.array([one.begins])), last_seen=milliseconds(np.array([one.ends])),
     )  # fmt: skip
     return series
@@ -220,7 +226,7 @@ def _series(rows: Rows, one: Version, name: str, kind: str, unit: str, monotonic
 def _histogram(rows: Rows, random: np.random.Generator, one: Version, every: np.ndarray, served: np.ndarray) -> None:
     # The port differs between instances, as it does in the semantic conventions for servers.
     labels = {"http.request.method": "POST", "server.port": str(random.integers(30000, 60000))}
-    series = _series(rows, one, "http.server.request.duration", "histogram", "s", False, **labels)
+    series = add_series(rows, one, "http.server.request.duration", "histogram", "s", False, **labels)
     slower = 1 + (one.slow[0] - 1) * one.slow[1]
     means = one.median * 1.13 * slower * random.gamma(50, 1 / 50, len(every))
     rows.add(

@@ -139,3 +139,16 @@ def test_a_closed_journal_takes_nothing(tmp_path: Path) -> None:
     assert last.done()
     with pytest.raises(OverloadedError, match="stopping"):
         journal.append(b"late")
+
+
+def test_a_segment_that_is_full_is_closed_by_the_writer(tmp_path: Path) -> None:
+    """The engine may be busy for long; what it takes next must not have grown meanwhile."""
+    journal = Journal(tmp_path, "logs", segment_bytes=1000)
+    for number in range(5):
+        journal.append(bytes([number]) * 600).result(timeout=5)
+    taken = []
+    while segment := journal.seal():
+        taken.append([payload[0] for payload in _payloads(segment.path)])
+    assert taken == [[0, 1], [2, 3], [4]]
+    assert journal.oldest() == (0.0, 0)
+    journal.close()

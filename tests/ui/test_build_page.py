@@ -80,12 +80,12 @@ def test_it_runs_as_a_program(build_page: ModuleType) -> None:
 
 def test_the_hook_puts_the_page_into_a_wheel(build_page: ModuleType) -> None:
     hook = build_page.CustomBuildHook(str(UI.parent), {}, None, None, str(UI), "wheel")
-    data: dict[str, dict[str, str]] = {"force_include": {}}
+    data: dict[str, list[str]] = {"artifacts": []}
     hook.initialize("standard", data)
-    assert data["force_include"] == {str(build_page.PAGE): "pilothouse/server/page"}
-    editable: dict[str, dict[str, str]] = {"force_include": {}}
+    assert data["artifacts"] == ["/src/pilothouse/server/page/**"]
+    editable: dict[str, list[str]] = {"artifacts": []}
     hook.initialize("editable", editable)
-    assert editable["force_include"] == {}
+    assert editable["artifacts"] == []
 
 
 def test_the_lock_names_no_registry_and_pins_everything() -> None:

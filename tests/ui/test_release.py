@@ -31,7 +31,7 @@ def test_findings_have_their_sizes_and_intervals(page: Page, page_url: str) -> N
     expect(worst.first).to_contain_text("POST /checkout is slower")
     expect(worst.first).to_contain_text(f"9.1{THIN}ms → 41{THIN}ms")
     expect(worst.first).to_contain_text("×4.5")
-    expect(worst.first).to_contain_text("×4.1 to ×4.9")
+    expect(worst.first).to_contain_text("×4.1 … ×4.9")
     better = page.get_by_role("region", name="What is better")
     expect(better).to_contain_text("http.client.request.rate is lower")
 
@@ -49,7 +49,7 @@ def test_a_finding_about_a_function_is_searched_in_its_own_profile(page: Page, p
     page.get_by_role("link", name=re.compile("^remember_order holds")).click()
     expect(page.get_by_role("searchbox", name="Find a function")).to_have_value("remember_order")
     expect(page.get_by_role("button", name="Memory in use")).to_have_attribute("aria-pressed", "true")
-    expect(page.get_by_text(re.compile("^1 frames match"))).to_be_visible()
+    expect(page.get_by_text(re.compile("^1 frame matches"))).to_be_visible()
 
 
 def test_metrics_of_both_versions_are_drawn_and_given_in_numbers(page: Page, page_url: str) -> None:

@@ -11,6 +11,10 @@ import typer
 
 DEFAULT_SERVER = "http://127.0.0.1:4000"
 FAILED = 3
+# Unicode's Control Pictures; the controls that it has no pictures for become the replacement character.
+_VISIBLE = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"} | dict.fromkeys(
+    range(127, 160), 0xFFFD
+)
 
 Server = Annotated[
     str,
@@ -40,7 +44,10 @@ def ask(server: str, path: str, **parameters: Any) -> Any:
         fail(f"{server}: {error or type(error).__name__}")
     if not response.is_success:
         fail(_message(response.text) or f"{server} answered {response.status_code}")
-    return response.json()
+    try:
+        return response.json()
+    except ValueError:
+        fail(f"{server} answers, but not as a Pilothouse does")
 
 
 def fail(message: str) -> NoReturn:
@@ -54,6 +61,17 @@ def wants_json(output: str | None) -> bool:
     if output not in (None, "table", "json"):
         fail(f"--output: {output!r} is not table or json")
     return output == "json" or (output is None and not sys.stdout.isatty())
+
+
+def printable(content: Any) -> Any:
+    """An answer for a terminal: control characters in its texts made visible, so that a log line cannot move the
+    cursor or colour what follows.
+    """
+    if isinstance(content, str):
+        return content.translate(_VISIBLE)
+    if isinstance(content, dict):
+        return {printable(key): printable(value) for key, value in content.items()}
+    return [printable(item) for item in content] if isinstance(content, list) else content
 
 
 def print_lines(rows: list[Any]) -> None:

@@ -15,6 +15,7 @@ from pilothouse.cli.client import (
     Start,
     ask,
     print_lines,
+    printable,
     wants_json,
 )
 
@@ -63,7 +64,7 @@ def logs(
     elif as_json:
         print_lines(answer["logs"][::-1])
     else:
-        _print(answer["logs"][::-1])
+        _print(printable(answer["logs"][::-1]))
 
 
 def _print(records: list[dict[str, Any]]) -> None:

@@ -15,6 +15,7 @@ from pilothouse.cli.client import (
     Start,
     ask,
     print_lines,
+    printable,
     wants_json,
 )
 
@@ -54,19 +55,21 @@ def metrics(
     if as_json:
         print_lines(answer["series"])
     else:
-        _print(answer["series"])
+        _print(printable(answer["series"]))
 
 
 def _print(series: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table("metric", "labels", "value", "unit", "course", box=None, header_style="dim")
     for row in series:
         values = [point[1] for point in row["points"]]
         labels = ", ".join(f"{name}={value}" for name, value in row["labels"].items() if _telling(name))
         unit = f"{row['unit'] or '1'}{'/s' if row['value'] != 'last' else ''}"
-        table.add_row(row["name"], labels, f"{values[-1]:.6g}" if values else "-", unit, _course(values))
+        cells = (row["name"], labels, f"{values[-1]:.6g}" if values else "-", unit, _course(values))
+        table.add_row(*map(Text, cells))
     Console().print(table if series else "No series fits. Widen --since or the selector.")
 
 

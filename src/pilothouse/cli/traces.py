@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -16,6 +17,7 @@ from pilothouse.cli.client import (
     Start,
     ask,
     print_lines,
+    printable,
     wants_json,
 )
 
@@ -49,27 +51,28 @@ def traces(
     """Traces that have a span which fits all that is asked; or one trace."""
     as_json = wants_json(output)
     if trace_id:
-        answer = ask(server, f"/api/traces/{trace_id}")
-        print_lines(answer["spans"]) if as_json else _print_trace(answer)
+        answer = ask(server, f"/api/traces/{quote(trace_id, safe='')}")
+        print_lines(answer["spans"]) if as_json else _print_trace(printable(answer))
         return
     answer = ask(
         server, "/api/traces", service=service, selector=selector, operation=operation, min_duration=min_duration,
         max_duration=max_duration, errors="1" if errors else None, limit=limit, since=since, start=start, end=end,
     )  # fmt: skip
-    print_lines(answer["traces"]) if as_json else _print_list(answer["traces"])
+    print_lines(answer["traces"]) if as_json else _print_list(printable(answer["traces"]))
 
 
 def _print_list(found: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table("trace", "start", "duration", "service", "operation", "spans", "errors", box=None, header_style="dim")
     for row in found:
-        errors = f"[red]{row['errors']}[/red]" if row["errors"] else "0"
-        table.add_row(
+        cells = (
             row["trace_id"], row["start"][:23].replace("T", " "), f"{row['duration_ms']:.2f} ms", row["service"],
-            row["root"], str(row["spans"]), errors,
+            row["root"], str(row["spans"]),
         )  # fmt: skip
+        table.add_row(*map(Text, cells), Text(str(row["errors"]), style="red" if row["errors"] else ""))
     Console().print(table if found else "No trace fits. Widen --since, or ask for less.")
 
 

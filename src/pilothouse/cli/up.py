@@ -81,11 +81,12 @@ def config(
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table("setting", "value", "from", "meaning", box=None)
     for name, row in rows.items():
         meaning = type(loaded.config).model_fields[name].description
-        table.add_row(name, row["value"], row["source"], meaning)
+        table.add_row(*map(Text, (name, row["value"], row["source"], meaning or "")))
     Console().print(table)
 
 

@@ -42,9 +42,12 @@ class Leash:
         self._tell(f"remove {directory}")
 
     def close(self) -> None:
-        """Lets go: the watcher does what is left to do, and ends."""
+        """Lets go: the watcher does what is left to do, and ends. Waits for it, but not for ever."""
+        assert self._watcher.stdin is not None
         with contextlib.suppress(BrokenPipeError):
-            self._watcher.communicate(timeout=2 * PATIENCE_SECONDS)
+            self._watcher.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._watcher.wait(2 * PATIENCE_SECONDS)
 
     def _tell(self, line: str) -> None:
         assert self._watcher.stdin is not None

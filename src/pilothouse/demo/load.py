@@ -11,11 +11,12 @@ import sys
 from random import SystemRandom
 
 import httpx
+import uvloop
 
 from pilothouse.demo.shop.catalog import CATEGORIES, PRODUCTS_IN_A_CATEGORY
 
 VISITORS = 12
-LISTS, PRODUCTS, UNKNOWN = 0.35, 0.30, 0.005
+LISTS, PRODUCTS, UNKNOWN = 0.30, 0.245, 0.005
 """The parts of all requests that list products, look at one, or at one that is gone; the rest are orders."""
 WALLETS = 0.5
 """The part of the orders that come with a wallet full of coupons."""
@@ -63,4 +64,4 @@ def _sku() -> str:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(os.environ["SHOP_GATEWAY"], float(os.environ.get("SHOP_RATE", "40"))))
+    uvloop.run(main(os.environ["SHOP_GATEWAY"], float(os.environ.get("SHOP_RATE", "40"))))

@@ -28,7 +28,7 @@ class DemoOptions:
     otlp_grpc: str = OTLP_GRPC
     otlp_http: str = OTLP_HTTP
     baseline_seconds: float = 8.0
-    canary_seconds: float = 30.0
+    canary_seconds: float = 40.0
     open_browser: bool = False
     output: str = "text"
 

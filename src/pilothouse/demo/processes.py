@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,8 @@ class Child:
 
 
 class Processes:
-    """All child processes of the demo. As a context manager it ends them, in reverse order of their start."""
+    """All child processes of the demo. As a context manager it ends them: the first one last, as it takes the
+    last telemetry of all others."""
 
     def __init__(self, logs: Path, leash: Leash) -> None:
         self._logs = logs
@@ -46,8 +48,8 @@ class Processes:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        while self._children:
-            self.stop(self._children[-1])
+        self.stop(*self._children[:0:-1])
+        self.stop(*self._children)
 
     def start(
         self, name: str, command: Sequence[str], environment: dict[str, str], sockets: Sequence[int] = ()
@@ -76,18 +78,18 @@ class Processes:
             if code is not None:
                 raise ChildDiedError(child.name, code, child.end_of_log())
 
-    def stop(self, child: Child) -> None:
-        """SIGTERM, then SIGKILL for the whole group when it does not end in time."""
-        self._children.remove(child)
-        child.process.terminate()
-        try:
-            child.process.wait(PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
-        finally:
+    def stop(self, *children: Child) -> None:
+        """SIGTERM to each, then SIGKILL for the whole group of one that does not end in time."""
+        for child in children:
+            self._children.remove(child)
+            child.process.terminate()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        for child in children:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.process.wait(max(0.0, deadline - time.monotonic()))
             _kill_group(child.process.pid)
             child.process.wait()
-        self._leash.release(child.process.pid)
+            self._leash.release(child.process.pid)
 
 
 def _kill_group(group: int) -> None:

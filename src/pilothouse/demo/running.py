@@ -29,7 +29,6 @@ AS_PLANTED, OTHERWISE, CANNOT_RUN = 0, 1, 3
 
 def run(options: DemoOptions) -> int:
     """Returns the exit code; leaves no process and no temporary directory behind."""
-    console = Console(stderr=True)
     signals = Signals()
     try:
         _need_extra()
@@ -38,13 +37,13 @@ def run(options: DemoOptions) -> int:
                 comparison = Story(system, narration, options).tell(data)
             code = _report(comparison, options, system.base_url)
             if not options.once:
-                _keep_serving(system, console)
+                keep_serving(system)
             return code
     except DemoError as error:
-        console.print(f"[red]pilothouse demo:[/] {_plain(error)}", highlight=False)
+        _say(f"pilothouse demo: {error}", "red")
         return CANNOT_RUN
     except Stopped as stopped:
-        console.print("stopped; everything is cleaned up")
+        _say("stopped; everything is cleaned up")
         return 128 + stopped.signal
 
 
@@ -87,8 +86,8 @@ def _system(options: DemoOptions, signals: Signals) -> Iterator[tuple[System, Pa
     """The system, with nothing running yet, and Pilothouse's data directory."""
     addresses = choose_addresses(options)
     with (
-        tempfile.TemporaryDirectory(prefix="pilothouse-demo-", ignore_cleanup_errors=True) as scratch,
         contextlib.closing(Leash()) as leash,
+        tempfile.TemporaryDirectory(prefix="pilothouse-demo-", ignore_cleanup_errors=True) as scratch,
         Processes(Path(scratch), leash) as processes,
     ):
         leash.remove_afterwards(Path(scratch))
@@ -98,7 +97,10 @@ def _system(options: DemoOptions, signals: Signals) -> Iterator[tuple[System, Pa
             processes.check()
 
         with contextlib.closing(System(processes, addresses, check)) as system:
-            yield system, options.data or Path(scratch) / "data"
+            try:
+                yield system, options.data or Path(scratch) / "data"
+            finally:
+                _say("ending all processes ...", "dim")
 
 
 def _report(comparison: dict[str, Any], options: DemoOptions, base_url: str) -> int:
@@ -111,7 +113,7 @@ def _report(comparison: dict[str, Any], options: DemoOptions, base_url: str) -> 
         webbrowser.open(base_url + comparison["page"])
     otherwise = differences(comparison, options.scenario)
     for difference in otherwise:
-        Console(stderr=True).print(f"not as planted: {difference}", style="yellow", markup=False, highlight=False)
+        _say(f"not as planted: {difference}", "yellow")
     return OTHERWISE if otherwise else AS_PLANTED
 
 
@@ -121,12 +123,12 @@ def _print_verdict(comparison: dict[str, Any], base_url: str) -> None:
     print_verdict(Console(), comparison, base_url)
 
 
-def _keep_serving(system: System, console: Console) -> None:
-    console.print(
-        f"\nPilothouse goes on at [bold]{system.base_url}[/], the shop with a few visitors. Ctrl-C ends both."
-    )
-    while True:
-        system.pause(3600)
+def keep_serving(system: System) -> None:
+    """Until SIGINT or SIGTERM, which is the way to end it. Raises ChildDiedError when a process ends before."""
+    _say(f"\nPilothouse goes on at {system.base_url}, and the shop with a few visitors. Ctrl-C ends both.", "bold")
+    with contextlib.suppress(Stopped):
+        while True:
+            system.pause(3600)
 
 
 def _need_extra() -> None:
@@ -142,5 +144,5 @@ def _installed(module: str) -> bool:
         return False
 
 
-def _plain(error: DemoError) -> str:
-    return str(error).replace("[", r"\[")
+def _say(text: str, style: str = "") -> None:
+    Console(stderr=True).print(text, style=style, markup=False, highlight=False, soft_wrap=True)

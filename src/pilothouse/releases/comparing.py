@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from pilothouse.releases.rules import Rules
     from pilothouse.signals.selector import Selector
     from pilothouse.signals.timerange import TimeRange
+
+# The engine has a few handles for all who ask: a comparison takes half of them.
+_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +80,12 @@ def compare(
 
 def read(engine: Engine, trial: Trial) -> Evidence:
     """All four signals of a trial."""
-    return Evidence(
-        metrics=metrics.read(engine, trial),
-        traces=traces.read(engine, trial),
-        logs=logs.read(engine, trial),
-        profiles=profiles.read(engine, trial),
-    )
+    with ThreadPoolExecutor(_AT_ONCE, "compare") as pool:
+        found = pool.submit(metrics.read, engine, trial)
+        spans = pool.submit(traces.read, engine, trial)
+        lines = pool.submit(logs.read, engine, trial)
+        stacks = pool.submit(profiles.read, engine, trial)
+        return Evidence(found.result(), spans.result(), lines.result(), stacks.result())
 
 
 def judge(evidence: Evidence, trial: Trial) -> Comparison:
@@ -113,7 +117,7 @@ def judge(evidence: Evidence, trial: Trial) -> Comparison:
         verdict=verdict,
         confidence=round(deciding.confidence(verdict, findings, settled, trial.rules), 4),
         summary=reporting.summary(trial, verdict, findings, missing, settled),
-        missing=tuple(missing),
+        missing=tuple(missing) if verdict == "cannot_tell" else (),
         notes=tuple(reporting.notes(trial)),
         signals={
             name: reporting.report(name, settled, findings, seen[name], trial, remarks[name]) for name in explainers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _SUREST = 0.9999
 _HEAVY = 0.1
+_MOST = 0.5
 
 Held = list[tuple["Tested", float]]
 
@@ -30,17 +32,23 @@ class Settled:
     held: dict[str, Held]
     tests: list[Tested]
 
-    @property
-    def p_needed(self) -> float:
-        """The p-value that one lone change among these tests would have needed (Bonferroni's)."""
-        return self.rate / max(len(self.tests), 1)
-
     rate: float = 0.01
+
+    def p_needed(self, signal: str) -> float:
+        """The p-value that one lone change in a signal would have needed (Bonferroni's, by weight)."""
+        mine = sum(test.signal == signal for test in self.tests)
+        signals = len({test.signal for test in self.tests})
+        return self.rate / max(signals, 1) / max(mine, 1)
 
 
 def settle(tests: list[Tested], rules: Rules) -> Settled:
-    """Which tests are discoveries, matter, and lasted."""
-    found = q_values(np.array([test.p_value for test in tests]))
+    """Which tests are discoveries, matter, and lasted.
+
+    Each signal has the same weight in all, so that a few operations do not pay for thousands of functions.
+    """
+    sizes = Counter(test.signal for test in tests)
+    weights = np.array([1 / sizes[test.signal] for test in tests])
+    found = q_values(np.array([test.p_value for test in tests]), weights)
     held: dict[str, Held] = {}
     for test, q in zip(tests, found, strict=True):
         if q <= rules.false_discovery_rate and test.material and test.lasting:
@@ -68,8 +76,14 @@ def confidence(verdict: Verdict, findings: list[Finding], settled: Settled, rule
 
 
 def headlines(tests: list[Tested]) -> list[Tested]:
-    """The tests of what matters most: busy operations, the process' memory, CPU per request."""
-    return [test for test in tests if test.weight >= _HEAVY]
+    """The tests of what matters most (busy operations, the process' memory, CPU per request), the sharpest of each."""
+    sharpest: dict[tuple[str, str], Tested] = {}
+    for test in tests:
+        if test.weight >= _HEAVY and test.error is not None:
+            known = sharpest.setdefault((test.signal, test.subject), test)
+            if known.error is not None and test.error < known.error:
+                sharpest[test.signal, test.subject] = test
+    return list(sharpest.values())
 
 
 def shortages(trial: Trial, settled: Settled, seen: dict[str, bool]) -> list[str]:
@@ -100,14 +114,15 @@ def shortages(trial: Trial, settled: Settled, seen: dict[str, bool]) -> list[str
 
 
 def _blind(settled: Settled, rules: Rules) -> list[str]:
-    """Busy operations whose latency varies so much that not even a doubling would have been seen."""
-    lacking = []
-    for test in headlines(settled.tests):
-        smallest = test.smallest_effect(settled.p_needed)
-        if test.signal == "traces" and smallest is not None and smallest > rules.blind:
-            more = (np.log1p(smallest) / np.log1p(rules.blind)) ** 2
-            lacking.append(
-                f"about {max(more, 1.5):.1f} times as many requests to {test.subject}: so far only a change of "
-                f"{percent(smallest)} or more would have been seen"
-            )
-    return lacking
+    """Whether for most of the traffic not even a doubling of the latency would have been seen."""
+    busy = [test for test in headlines(settled.tests) if test.signal == "traces"]
+    seen = [(test, test.smallest_effect(settled.p_needed("traces")) or np.inf) for test in busy]
+    dim = [(test, smallest) for test, smallest in seen if smallest > rules.blind]
+    if sum(test.weight for test, _ in dim) <= _MOST * sum(test.weight for test in busy):
+        return []
+    test, smallest = max(dim, key=lambda one: one[0].weight)
+    more = (np.log1p(min(smallest, 50.0)) / np.log1p(rules.blind)) ** 2
+    return [
+        f"about {max(more, 1.5):.1f} times as many requests to {test.subject}: with these, only a change of "
+        f"{percent(smallest)} or more would have been seen"
+    ]

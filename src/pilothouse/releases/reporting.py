@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pilothouse.releases.trial import Trial
 
 _MOST_SAID = 4
+# A signal that would only have shown a tenfold change would have shown nothing.
+_BLIND = 10.0
 
 
 def report(
@@ -43,11 +45,17 @@ def report(
 
 
 def smallest_effect(signal: str, settled: Settled) -> float | None:
-    """The change of what matters most in this signal that would have been found four times out of five."""
+    """The change of what matters most in this signal that would have been found four times out of five.
+
+    Logs have none: what counts there is a new pattern, and the note says from how many lines on it shows.
+    """
+    if signal == "logs":
+        return None
     mine = [test for test in settled.tests if test.signal == signal and test.bad != "neither"]
     chosen = headlines(mine) or mine
-    found = [one for test in chosen if (one := test.smallest_effect(settled.p_needed)) is not None]
-    return float(np.median(found)) if found else None
+    found = [one for test in chosen if (one := test.smallest_effect(settled.p_needed(signal))) is not None]
+    middle = float(np.median(found)) if found else None
+    return middle if middle is not None and middle <= _BLIND else None
 
 
 def _log_note(settled: Settled, trial: Trial) -> str:
@@ -56,7 +64,7 @@ def _log_note(settled: Settled, trial: Trial) -> str:
     if min(exposed) <= 0:
         return ""
     share = exposed[1] / sum(exposed)
-    lines = max(np.log(settled.p_needed / 2) / np.log(share), trial.rules.least_lines)
+    lines = max(np.log(settled.p_needed("logs") / 2) / np.log(share), trial.rules.least_lines)
     per = f"1 in {digits(exposed[1] / lines)} requests" if trial.per_request else f"{int(np.ceil(lines))} lines"
     return f"a new error would have been seen from {per} on"
 

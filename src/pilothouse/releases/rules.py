@@ -16,8 +16,8 @@ class Rules:
     false_discovery_rate: float = 0.01
     least_requests: int = 50
     least_windows: int = 5
-    most_windows: int = 30
-    requests_per_window: int = 25
+    most_windows: int = 60
+    requests_per_window: int = 15
 
     latency_change: float = 0.1
     latency_milliseconds: float = 0.2
@@ -31,6 +31,7 @@ class Rules:
     level_spread: float = 0.03
     rate_change: float = 0.1
     metric_spread: float = 0.06
+    gauge_spread: float = 0.12
 
     pattern_change: float = 1.0
     least_lines: int = 5

@@ -16,7 +16,8 @@ from pilothouse import __version__
 from pilothouse.server import openapi, page
 from pilothouse.server.guarding import HANDLERS, Guard, known_hosts
 from pilothouse.signals.receive import otlp_http, pyroscope
-from pilothouse.signals.timerange import to_rfc3339
+from pilothouse.signals.receive.checking import TimeLimits
+from pilothouse.signals.timerange import parse_duration, to_rfc3339
 from pilothouse.signals.wire import answer, only
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def main_app(rooms: Rooms, addresses: dict[str, str]) -> Starlette:
         *_own_routes(rooms, addresses),
         *otlp_http.routes(rooms.receiver, config.max_body_bytes, "/otlp"),
         *pyroscope.routes(rooms.intake, config.max_body_bytes),
+        *_prometheus_routes(rooms),
+        *_log_routes(rooms),
         *_room_routes(rooms),
         *page.routes(),
     ]
@@ -60,6 +63,31 @@ def otlp_app(rooms: Rooms) -> Starlette:
     """The app of OTLP's own HTTP port."""
     routes = otlp_http.routes(rooms.receiver, rooms.config.max_body_bytes)
     return Starlette(routes=routes, exception_handlers=HANDLERS)
+
+
+def _prometheus_routes(rooms: Rooms) -> list[Route]:
+    """Prometheus' API and remote write."""
+    from pilothouse.signals.metrics import prometheus_api
+    from pilothouse.signals.receive import remote_write
+
+    config = rooms.config
+    past = min(parse_duration(config.max_age), parse_duration(config.retention))
+    receiver = remote_write.RemoteWriteReceiver(rooms.intake, TimeLimits(past, parse_duration(config.max_future)))
+    return [*prometheus_api.routes(rooms.engine), *remote_write.routes(receiver, config.max_body_bytes)]
+
+
+def _log_routes(rooms: Rooms) -> list[BaseRoute]:
+    """Loki's API, and the ways in for lines that do not come as OTLP."""
+    from pilothouse.signals.logs import loki_api
+    from pilothouse.signals.receive import datadog_logs, elastic_bulk, loki_push
+
+    receiver, limit = rooms.receiver, rooms.config.max_body_bytes
+    return [
+        *loki_api.routes(rooms.engine),
+        *loki_push.routes(receiver, limit),
+        *elastic_bulk.routes(receiver, limit),
+        *datadog_logs.routes(receiver, limit),
+    ]
 
 
 def _room_routes(rooms: Rooms) -> list[Route]:

@@ -6,14 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from starlette.datastructures import MutableHeaders
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
 
-from pilothouse.engine import BudgetExceededError, CancelledError, EngineError, EngineUnavailableError
+from pilothouse.engine import (
+    BudgetExceededError,
+    CancelledError,
+    EngineError,
+    EngineUnavailableError,
+    QueryError,
+)
 from pilothouse.signals.errors import BadRequestError, NotFoundError, OverloadedError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = structlog.get_logger(__name__)
@@ -28,6 +34,8 @@ _HEADERS = {
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
 }
+# ClickHouse's CANNOT_COMPILE_REGEXP: what Python's `re` takes and RE2 does not, such as a look-ahead.
+_NO_EXPRESSION = 427
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -38,6 +46,9 @@ class Guard:
         self._app, self._hosts = app, hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and self._hosts is not None and _host(scope) not in self._hosts:
+            await send({"type": "websocket.close", "code": 1008, "reason": "this host name is not known here"})
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -100,6 +111,18 @@ async def _over_budget(request: Request, error: Exception) -> Response:
     return _failure(422, "over_budget", message)
 
 
+async def _refused(request: Request, error: Any) -> Response:
+    if error.code != _NO_EXPRESSION:
+        return await _broken(request, error)
+    message = f"selector: RE2 does not take this regular expression: {str(error).partition(':')[2].strip()[:300]}"
+    return _failure(400, "bad_request", message, "selector")
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """The client went away before its request was whole; nobody reads this."""
+    return Response(status_code=400)
+
+
 async def _broken(request: Request, error: Exception) -> Response:
     log.error("a question failed", path=request.url.path, reason=str(error), kind=type(error).__name__)
     return _failure(500, "internal", f"this is a defect in Pilothouse: {type(error).__name__}; the log has more")
@@ -114,6 +137,8 @@ HANDLERS: dict[Any, Any] = {
     EngineUnavailableError: _overloaded,
     CancelledError: _overloaded,
     BudgetExceededError: _over_budget,
+    QueryError: _refused,
     EngineError: _broken,
+    ClientDisconnect: _gone,
     Exception: _broken,
 }

@@ -24,6 +24,21 @@ _PROFILES = (
 )
 _FUNCTION = {"function": "only stacks with a function whose name contains this"}
 _TREE = {"nodes": "most nodes, 16 to 200000", "depth": "most levels, 1 to 400"}
+_LINES = {
+    "query": "LogQL, or labels as elsewhere; nothing means every stream",
+    "selector": "the same, for labels",
+    "contains": "text that the line contains; may be repeated",
+    "matches": "a regular expression (RE2) that the line matches; may be repeated",
+    "invert": "1: lines that do not contain or match",
+    "severity": "at least: trace, debug, info, warn, error, fatal",
+    "trace_id": "32 hexadecimal digits",
+}
+_QUERY_OPTIONS = {
+    "limit": "1 to 1000000",
+    "direction": "backward (newest first) or forward",
+    "context": "lines before and after each in its stream, 0 to 100",
+    "most_bytes": "stop after reading so many bytes of lines and say how to go on",
+}
 _WHOLE = {"limit", "count", "nodes", "depth", "kind"}
 
 
@@ -50,6 +65,15 @@ OPERATIONS: dict[str, Operation] = {
             "limit": "1 to 10000",
             "count": "1: only how many there are",
         },
+    ),
+    "/api/logs/query": Operation(
+        "lines of a LogQL query as they are found, a JSON object a line", _LINES | _RANGE | _QUERY_OPTIONS
+    ),
+    "/api/logs/tail": Operation("lines as they come, a JSON object a line", _LINES | _RANGE | {"limit": "1 to 10000"}),
+    "/api/logs/price": Operation("what a query would read: rows, bytes, seconds", _LINES | _RANGE),
+    "/api/logs/patterns": Operation(
+        "shapes of lines with their counts over time",
+        _LINES | _RANGE | {"step": "seconds between two counts", "new_since": "mark shapes not seen before: 15m"},
     ),
     "/api/metrics": Operation(
         "series with their values or rates over time",

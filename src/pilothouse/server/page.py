@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
 _FILES = Path(__file__).parent / "page"
+_SERVED = ("/api/", "/otlp/", "/-/", "/prometheus/", "/loki/", "/tempo/", "/jaeger/", "/zipkin/", "/pyroscope/")
 _MISSING = "The page is not built. In a clone, run `make page`; the API is at /api/openapi.json.\n"
 
 
 def routes() -> list[BaseRoute]:
-    """Assets by name; any other path without a dot is the page, whose router takes it from there."""
+    """Assets by name; every other path is the page, whose router takes it from there."""
     if not (_FILES / "index.html").is_file():
         return [Route("/", _missing)]
     assets = Mount("/assets", StaticFiles(directory=_FILES / "assets", check_dir=False))
@@ -32,11 +33,7 @@ async def _missing(request: Request) -> Response:
 
 
 async def _page(request: Request) -> Response:
-    path = request.path_params["path"]
-    if path.startswith("api/"):
+    # A path of the API that is not there must not look like a page; a release's path may well have dots in it.
+    if request.url.path.startswith(_SERVED):
         raise HTTPException(404)
-    name = path if "." in path else "index.html"
-    file = (_FILES / name).resolve()
-    if not file.is_relative_to(_FILES) or not file.is_file():
-        raise HTTPException(404)
-    return FileResponse(file, headers={"cache-control": "no-cache"})
+    return FileResponse(_FILES / "index.html", headers={"cache-control": "no-cache"})

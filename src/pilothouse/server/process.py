@@ -71,6 +71,8 @@ class Process:
             log.info("stored what the journal held from before", requests=recovered)
         for name in ("http", "otlp_http"):
             self._sockets[name] = _bind(getattr(self._config, name))
+        # Tried here first: gRPC says in words of its own, straight to stderr, that an address is taken.
+        _bind(self._config.otlp_grpc).close()
         self._grpc, grpc_port = otlp_grpc.serve(self._receiver, self._config.otlp_grpc, self._config.max_body_bytes)
         host = self._config.otlp_grpc.rpartition(":")[0]
         return {
@@ -115,7 +117,7 @@ class Process:
 
 def _uvicorn_config(app: Any) -> uvicorn.Config:
     return uvicorn.Config(
-        app, http="httptools", log_config=None, access_log=False, server_header=False, lifespan="off",
+        app, http="httptools", ws="websockets-sansio", log_config=None, access_log=False, server_header=False, lifespan="off",
         timeout_graceful_shutdown=5, backlog=1024,
     )  # fmt: skip
 

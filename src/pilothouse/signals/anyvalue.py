@@ -11,17 +11,20 @@ from __future__ import annotations
 
 import base64
 import json
+from decimal import Decimal
 from typing import Any
 
 SCHEMA = """
 message KeyValue { string key = 1; bytes value = 2; }
-message Resource { repeated KeyValue attributes = 1; }
+message Resource { repeated KeyValue attributes = 1; fixed64 identity = 2000; }
 message Scope { string name = 1; string version = 2; repeated KeyValue attributes = 3; }
 """
-"""The .proto text of the parts that all signals share."""
+"""The .proto text of the parts that all signals share; `identity` is the door's, see `receive/checking.py`."""
 
 ATTRIBUTES = "Array(Tuple(key String, value String))"
 RESOURCE = f"Tuple(attributes {ATTRIBUTES})"
+IDENTITY = "Tuple(identity UInt64)"
+IDENTIFIED = f"Tuple(identity UInt64, attributes {ATTRIBUTES})"
 SCOPE = f"Tuple(name String, version String, attributes {ATTRIBUTES})"
 
 _TAGS = {"s": r"\x0A", "b": r"\x10", "i": r"\x18", "d": r"\x21", "x": r"\x3A", "j": r"\x7A"}
@@ -63,6 +66,40 @@ def kinds_sql(attributes: str) -> str:
 def to_json(value: Any) -> str:
     """The JSON text of an array or map (a protobuf AnyValue, as deep as it may be)."""
     return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def text_of(value: Any) -> str:
+    """The text that a row keeps of a protobuf AnyValue: what `text_sql` makes of its bytes."""
+    match value.WhichOneof("value"):
+        case None:
+            return ""
+        case "bool_value":
+            return "true" if value.bool_value else "false"
+        case "bytes_value":
+            return base64.b64encode(value.bytes_value).decode("ascii")
+        case "double_value":
+            return double_text(value.double_value)
+        case "array_value" | "kvlist_value":
+            return to_json(value)
+        case member:
+            return str(getattr(value, member))
+
+
+def double_text(number: float) -> str:
+    """A double as ClickHouse writes it: the shortest digits, plain from 1e-6 to below 1e21."""
+    if not _finite(number):
+        return str(number)
+    sign, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
+    assert isinstance(exponent, int)
+    text, point = "".join(map(str, digits)), len(digits) + exponent
+    if not -6 < point <= 21 and number:
+        mantissa = f"{text[0]}.{text[1:]}" if len(text) > 1 else text
+        plain = f"{mantissa}e{point - 1}"
+    elif point <= 0:
+        plain = f"0.{'0' * -point}{text}" if number else "0"
+    else:
+        plain = f"{text[:point]}.{text[point:]}" if point < len(text) else text.ljust(point, "0")
+    return f"-{plain}" if sign else plain
 
 
 def from_text(text: str, kind: str) -> Any:

@@ -1,24 +1,26 @@
 """From the journal into the tables: which segments, when, and what happens when the engine cannot.
 
-A kind's open segment is sealed when it is `interval` old or `segment_bytes` large, and stored by the kind's
-statements, each once for the segment's name. Storing runs in one thread for all kinds: while it works, requests gather
-in the open segments, so that a busy server stores large segments and an idle one does nothing.
+A kind's open segment is sealed when it is `interval` old (a little older when much arrives) or `segment_bytes` large,
+and stored by the kind's statements, each once for the segment's name. Storing runs in one thread for all kinds: while
+it works, requests gather, so that a busy server stores large segments and an idle one does nothing.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 
 from pilothouse.engine import BudgetExceededError, EngineError, EngineUnavailableError, SegmentStatement
-from pilothouse.signals.journal import Journal, Segment, digest
+from pilothouse.signals.journal import Journal, Segment, digest, framed, frames
 
 if TYPE_CHECKING:
     from pilothouse.engine import Engine
@@ -27,6 +29,9 @@ log = structlog.get_logger(__name__)
 
 _RETRY_SECONDS = (0.5, 1, 2, 5, 10, 30)
 _RESENT_FOR = 600.0
+# A request may be stored before its answer has left. Should the process end between the two, its client sends it again:
+# it is known by the segment, which is therefore kept so long. Storing it anew stores nothing.
+_REMOVED_AFTER = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +39,24 @@ class Storing:
     """A kind's way into the tables: each statement with the mark that asks for it (empty: always).
 
     The door marks a request when it holds something that the statement would find, so that statements without
-    work are left out. A recovered segment has lost its marks and gets all statements.
+    work are left out. A recovered segment has lost its marks and gets all statements. `repair` mends a request that
+    the engine refused, as far as that can be done.
     """
 
     statements: tuple[tuple[str, SegmentStatement], ...]
+    repair: Callable[[bytes], bytes] = bytes
 
 
 @dataclass(frozen=True, slots=True)
 class FlushLimits:
-    """When a segment is sealed, and how many bytes may wait for the engine, per kind."""
+    """When a segment is sealed, and how many bytes may wait for the engine, per kind.
+
+    A segment of up to `small_bytes` waits `interval` to twice that, in seconds; none waits more than `longest`.
+    """
 
     interval: float = 0.4
+    longest: float = 2.0
+    small_bytes: int = 2_000_000
     segment_bytes: int = 64_000_000
     waiting_bytes: int = 2_000_000_000
 
@@ -63,8 +75,10 @@ class Intake:
         self._kinds = kinds
         self._limits = limits
         self._directory = directory
-        self._journals = {kind: Journal(directory, kind, limits.waiting_bytes) for kind in kinds}
-        self._resent: dict[bytes, float] = {}
+        self._journals = {kind: Journal(directory, kind, limits.waiting_bytes, limits.segment_bytes) for kind in kinds}
+        self._recovered: set[bytes] = set()
+        self._resent_until = 0.0
+        self._stored: deque[tuple[float, str, Segment]] = deque()
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._failing = False
@@ -80,8 +94,9 @@ class Intake:
             for segment, digests in journal.recover():
                 recovered += len(digests)
                 # Whether these were acknowledged is unknown: their clients may send them again.
-                self._resent.update(dict.fromkeys(digests, time.monotonic() + _RESENT_FOR))
+                self._recovered.update(digests)
                 self._store(kind, segment)
+        self._resent_until = time.monotonic() + _RESENT_FOR
         self._storer.start()
         return recovered
 
@@ -90,7 +105,7 @@ class Intake:
 
         Raises `OverloadedError` when too much waits for the engine.
         """
-        if self._resent and self._is_resent(payload):
+        if self._recovered and self._is_resent(payload):
             known: Future[None] = Future()
             known.set_result(None)
             return known
@@ -116,10 +131,13 @@ class Intake:
             self._storer.join()
 
     def _is_resent(self, payload: bytes) -> bool:
-        now = time.monotonic()
-        if self._resent and max(self._resent.values()) < now:
-            self._resent.clear()
-        return self._resent.pop(digest(payload), 0.0) > now
+        if time.monotonic() > self._resent_until:
+            self._recovered.clear()
+        known = digest(payload)
+        if known not in self._recovered:
+            return False
+        self._recovered.discard(known)
+        return True
 
     def _store_forever(self) -> None:
         while True:
@@ -127,59 +145,105 @@ class Intake:
             stopping = self._stop.is_set()
             self._wake.clear()
             for kind, journal in self._journals.items():
-                if (stopping or self._due(journal) <= 0) and (segment := journal.seal()):
-                    self._store(kind, segment)
+                # One segment of each kind in turn, and all of them at the end.
+                while (stopping or self._due(journal) <= 0) and (segment := journal.seal()):
+                    self._store_or_leave(kind, segment)
+                    if not stopping:
+                        break
+            self._remove_stored(0.0 if stopping else _REMOVED_AFTER)
             if stopping:
                 return
 
     def _due(self, journal: Journal) -> float:
-        """Seconds until the open segment is to be stored; infinity when there is none."""
-        opened, size = journal.open_since()
+        """Seconds until the next segment is to be stored; infinity when there is none.
+
+        The more arrives, the longer it may gather: a large segment costs half as much a record as a small one.
+        """
+        opened, size = journal.oldest()
         if not size:
             return float("inf")
         if size >= self._limits.segment_bytes:
             return 0.0
-        return opened + self._limits.interval - time.monotonic()
+        limits = self._limits
+        wait = min(limits.interval * (1 + size / limits.small_bytes), limits.longest)
+        return opened + max(wait, limits.interval) - time.monotonic()
 
     def _next_due(self) -> float | None:
         due = min(map(self._due, self._journals.values()))
+        if self._stored:
+            due = min(due, self._stored[0][0] + _REMOVED_AFTER - time.monotonic())
         return None if due == float("inf") else max(due, 0.001)
+
+    def _store_or_leave(self, kind: str, segment: Segment) -> None:
+        """A disk that is full in the wrong moment must not end the thread that everything waits for."""
+        for seconds in chain(_RETRY_SECONDS, repeat(_RETRY_SECONDS[-1])):
+            try:
+                self._store(kind, segment)
+                return
+            except OSError as error:
+                self._failing = True
+                log.error("cannot store now, trying again", segment=segment.path.name, reason=str(error))
+            if self._stop.wait(seconds):
+                return
 
     def _store(self, kind: str, segment: Segment) -> None:
         started = time.monotonic()
         for place, (mark, statement) in enumerate(self._kinds[kind].statements):
-            wanted = not mark or segment.recovered or mark in segment.marks
-            if wanted and not self._run(statement, segment, f"{segment.token}-{place}-{statement.table}"):
-                return
+            if mark and not segment.recovered and mark not in segment.marks:
+                continue
+            token = f"{segment.token}-{place}-{statement.table}"
+            try:
+                if not self._run(statement, segment.path, token):
+                    return
+            except EngineError as error:
+                log.warning("a segment was refused, storing its requests singly", token=token, reason=str(error))
+                if not self._store_singly(self._kinds[kind], statement, segment, token):
+                    return
         self.on_stored(kind, segment.size, time.monotonic() - started)
-        self._journals[kind].remove(segment)
+        self._journals[kind].release(segment)
+        self._stored.append((time.monotonic(), kind, segment))
 
-    def _run(self, statement: SegmentStatement, segment: Segment, token: str) -> bool:
-        """Store one statement of a segment; False when the segment was put aside or left for the next start."""
+    def _remove_stored(self, after: float) -> None:
+        while self._stored and self._stored[0][0] + after <= time.monotonic():
+            _, kind, segment = self._stored.popleft()
+            self._journals[kind].remove(segment)
+
+    def _run(self, statement: SegmentStatement, path: Path, token: str) -> bool:
+        """Store one statement of a segment; False when the process ends before the engine is able to."""
         attempt = 0
         while True:
             try:
-                self._engine.store_segment(statement, segment.path, token)
+                self._engine.store_segment(statement, path, token)
                 self._failing = False
                 return True
             except (EngineUnavailableError, BudgetExceededError) as error:
                 self._failing = True
                 if self._stop.is_set():
-                    log.error("not stored, kept in the journal", segment=segment.path.name, reason=str(error))
+                    log.error("not stored, kept in the journal", segment=path.name, reason=str(error))
                     return False
-                log.warning("cannot store now, trying again", segment=segment.path.name, reason=str(error))
+                log.warning("cannot store now, trying again", segment=path.name, reason=str(error))
                 self._stop.wait(_RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)])
                 attempt += 1
-            except EngineError as error:
-                self._put_aside(segment, statement, error)
-                return False
 
-    def _put_aside(self, segment: Segment, statement: SegmentStatement, error: EngineError) -> None:
-        """A segment that the engine will never take is kept for a person to look at, never dropped."""
+    def _store_singly(self, storing: Storing, statement: SegmentStatement, segment: Segment, token: str) -> bool:
+        """One refused request must not take its neighbours with it."""
+        single = segment.path.with_suffix(".single")
+        try:
+            for number, payload in enumerate(frames(segment.path)):
+                single.write_bytes(storing.repair(payload))
+                try:
+                    if not self._run(statement, single, f"{token}-{number}"):
+                        return False
+                except EngineError as error:
+                    self._put_aside(segment, payload, statement, error)
+        finally:
+            single.unlink(missing_ok=True)
+        return True
+
+    def _put_aside(self, segment: Segment, payload: bytes, statement: SegmentStatement, error: EngineError) -> None:
+        """A request that the engine will never take is kept for a person to look at, never dropped."""
         aside = self._directory / "aside"
         aside.mkdir(exist_ok=True)
-        segment.path.rename(aside / segment.path.name)
-        log.error(
-            "the engine refused a segment; it was put aside",
-            segment=str(aside / segment.path.name), table=statement.table, reason=str(error),
-        )  # fmt: skip
+        with (aside / f"{segment.token}-{statement.table}.segment").open("ab") as file:
+            file.write(framed(payload))
+        log.error("the engine refused a request; it was put aside", file=file.name, reason=str(error))

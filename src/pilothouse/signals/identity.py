@@ -7,7 +7,7 @@ NUL, text, NUL. MD5 because Python's standard library and ClickHouse both have i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pilothouse.signals.anyvalue import kinds_sql, map_sql, text_sql
 
@@ -19,9 +19,10 @@ INSTANCE = "service.instance.id"
 ENVIRONMENT = "deployment.environment.name"
 
 
-def identity_of(attributes: Mapping[str, str]) -> int:
+def identity_of(attributes: Mapping[str, str] | Iterable[tuple[str, str]]) -> int:
     """The identity of a set of attributes given as text."""
-    pairs = sorted((key.encode(), text.encode()) for key, text in attributes.items())
+    given = attributes.items() if isinstance(attributes, Mapping) else attributes
+    pairs = sorted((key.encode(), text.encode()) for key, text in given)
     digest = hashlib.md5(b"".join(key + b"\0" + text + b"\0" for key, text in pairs), usedforsecurity=False)
     return int.from_bytes(digest.digest()[:8], "little")
 
@@ -33,13 +34,14 @@ def identity_sql(attributes: str) -> str:
     return f"reinterpretAsUInt64(substring(MD5({joined}), 1, 8))"
 
 
-def resources_sql(signal: str, source: str, attributes: str, times: str) -> str:
+def resources_sql(signal: str, source: str, attributes: str, times: str, identity: str = "") -> str:
     """A SELECT for the `resources` table.
 
-    `source` is what comes after FROM, `attributes` its array of attributes, `times` an array of nanoseconds.
+    `source` is what comes after FROM, `attributes` its array of attributes, `times` an array of nanoseconds;
+    `identity` is an expression where the door has already computed it.
     """
     return (
-        f"SELECT {identity_sql(attributes)} AS identity, '{signal}' AS signal, "
+        f"SELECT {identity or identity_sql(attributes)} AS identity, '{signal}' AS signal, "
         f"CAST({map_sql(attributes)}, 'Map(String, String)') AS attributes, {kinds_sql(attributes)} AS kinds, "
         f"fromUnixTimestamp64Milli(toInt64(intDiv(arrayMin({times}), 1000000)), 'UTC') AS first_seen, "
         f"fromUnixTimestamp64Milli(toInt64(intDiv(arrayMax({times}), 1000000)), 'UTC') AS last_seen "

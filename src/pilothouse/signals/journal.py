@@ -64,8 +64,11 @@ class Journal:
     `remove` once it is stored. Not more than `max_bytes` may wait to be stored.
     """
 
-    def __init__(self, directory: Path, kind: str, max_bytes: int = 2_000_000_000) -> None:
+    def __init__(
+        self, directory: Path, kind: str, max_bytes: int = 2_000_000_000, segment_bytes: int = 64_000_000
+    ) -> None:
         self.kind = kind
+        self._segment_bytes = segment_bytes
         self._directory = directory
         self._max_bytes = max_bytes
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -74,6 +77,7 @@ class Journal:
         self._waiting_bytes = 0
         self._segment_lock = threading.Lock()
         self._open: Segment | None = None
+        self._full: deque[Segment] = deque()
         self._file = -1
         self._kept_bytes = 0
         self._stopping = False
@@ -101,24 +105,33 @@ class Journal:
             self._arrived.notify()
         return written
 
-    def open_since(self) -> tuple[float, int]:
-        """When (monotonic) the open segment got its first frame, and its size; (0, 0) when there is none."""
-        segment = self._open
-        return (segment.opened, segment.size) if segment else (0.0, 0)
+    def oldest(self) -> tuple[float, int]:
+        """When (monotonic) the next segment to take was begun, and its size; (0, 0) when there is none."""
+        with self._segment_lock:
+            segment = self._full[0] if self._full else self._open
+            return (segment.opened, segment.size) if segment else (0.0, 0)
 
     def seal(self) -> Segment | None:
-        """Take the open segment; the next request starts a new one."""
+        """Take the oldest segment; if that is the open one, the next request starts a new one."""
         with self._segment_lock:
-            segment, self._open = self._open, None
-            if self._file >= 0:
-                os.close(self._file)
-                self._file = -1
-            return segment
+            return self._full.popleft() if self._full else self._close_open()
+
+    def _close_open(self) -> Segment | None:
+        segment, self._open = self._open, None
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+        return segment
+
+    def release(self, segment: Segment) -> None:
+        """Count a segment as stored; its file stays until it is removed."""
+        self._kept_bytes -= segment.size
+        segment.size = 0
 
     def remove(self, segment: Segment) -> None:
         """Forget a segment that is stored."""
+        self.release(segment)
         segment.path.unlink(missing_ok=True)
-        self._kept_bytes -= segment.size
 
     def recover(self) -> Iterator[tuple[Segment, list[bytes]]]:
         """The segments that an earlier process left, oldest first, each with its requests' digests.
@@ -184,6 +197,10 @@ class Journal:
             segment.size += added
             segment.marks.update(*(item.marks for item in batch))
             self._kept_bytes += added
+            if segment.size >= self._segment_bytes:
+                # A segment becomes one block in the engine's memory: it must not grow while the engine is busy.
+                self._full.append(segment)
+                self._close_open()
 
     def _start(self) -> Segment:
         path = self._directory / f"{self.kind}-{time.time_ns():020d}{SUFFIX}"
@@ -222,12 +239,23 @@ def _sync_directory(directory: Path) -> None:
 def _intact(path: Path) -> tuple[int, list[bytes]]:
     """The length of the whole frames at the head of a file, and their digests."""
     place, digests = 0, []
+    for payload in frames(path):
+        place += _HEADER + len(payload)
+        digests.append(digest(payload))
+    return place, digests
+
+
+def frames(path: Path) -> Iterator[bytes]:
+    """The requests of a segment, up to where it is torn."""
     with path.open("rb") as file:
         while (header := file.read(_HEADER)).startswith(_TAG) and len(header) == _HEADER:
             length = int.from_bytes(header[3:7], "little")
             payload = file.read(length)
             if len(payload) < length or digest(payload) != header[7:]:
-                break
-            place += _HEADER + length
-            digests.append(header[7:])
-    return place, digests
+                return
+            yield payload
+
+
+def framed(payload: bytes) -> bytes:
+    """One request as a segment holds it."""
+    return _header(payload) + payload

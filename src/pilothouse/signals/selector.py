@@ -88,7 +88,7 @@ def _matcher(found: re.Match[str], field: str) -> Matcher:
     if found["operator"] in ("=~", "!~"):
         try:
             re.compile(value)
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise BadRequestError(f"{field}: {value!r} is not a regular expression: {error}", field) from None
     return Matcher(found["bare"] or _unescape(found["quoted"]), found["operator"], value)
 

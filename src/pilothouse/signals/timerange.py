@@ -34,7 +34,10 @@ def parse_duration(text: str, field: str = "since") -> float:
     """Seconds of `90s`, `15m`, `1h30m`, `2d`."""
     if not _DURATION.fullmatch(text):
         raise BadRequestError(f"{field}: {text!r} is not a duration; write 90s, 15m, 1h30m or 2d", field)
-    return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+    if seconds >= _YEAR_2262:
+        raise BadRequestError(f"{field}: {text[:40]} is longer than 292 years", field)
+    return seconds
 
 
 def parse_instant(text: str, now: int, field: str = "time") -> int:
@@ -42,7 +45,7 @@ def parse_instant(text: str, now: int, field: str = "time") -> int:
     if text == "now":
         return now
     if _DURATION.fullmatch(text):
-        return now - int(parse_duration(text, field) * NANOSECONDS)
+        return max(0, now - int(parse_duration(text, field) * NANOSECONDS))
     try:
         seconds = float(text)
     except ValueError:
@@ -67,9 +70,10 @@ def parse_range(
         first = parse_instant(start, now, "start")
     else:
         first = (last if end else now) - int(parse_duration(since or default) * NANOSECONDS)
+    first = max(first, 0)
     if first >= last:
         raise BadRequestError("start: the range is empty, start is not before end", "start")
-    return TimeRange(max(first, 0), last)
+    return TimeRange(first, last)
 
 
 def to_rfc3339(nanoseconds: int) -> str:
@@ -90,8 +94,11 @@ def _parse_rfc3339(text: str, field: str) -> int:
         moment = datetime.fromisoformat(rest)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        return int(moment.timestamp()) * NANOSECONDS + int(digits.ljust(9, "0"))
+        nanoseconds = int(moment.timestamp()) * NANOSECONDS + int(digits.ljust(9, "0"))
     except (ValueError, OverflowError):
         raise BadRequestError(
             f"{field}: {text!r} is not a time; write RFC 3339, Unix seconds or a distance such as 15m", field
         ) from None
+    if not 0 <= nanoseconds < _YEAR_2262 * NANOSECONDS:
+        raise BadRequestError(f"{field}: {text} is not between 1970 and 2262", field)
+    return nanoseconds

@@ -118,6 +118,11 @@ def test_ingest_folded(house: House) -> None:
     assert resource_of(house, "folded") == {"service.name": "folded", "version": "7"}
 
 
+def test_an_end_without_a_beginning_is_no_duration(house: House) -> None:
+    assert ingest(house, "a 1", name="ends.cpu", until=str(int(time.time()))).is_success
+    assert house.wait_for("ends", "cpu")["seconds"] == 0
+
+
 def test_ingest_lines_and_units(house: House) -> None:
     assert ingest(house, "a;b\na;b\na;c\n", name="lines.alloc_objects", format="lines", units="objects").is_success
     assert house.wait_for("lines", "alloc_objects")["total"] == 3
@@ -236,6 +241,14 @@ def test_bad_pushes(house: House) -> None:
         response = house.client.post(PUSH, content=content, headers={"content-type": media})
         assert response.status_code == status, response.text
         assert said in response.json()["message"]
+
+
+def test_many_profiles_share_one_limit(house: House) -> None:
+    """Ten small bodies that unpack to 40 MB are refused like one."""
+    bomb = gzip.compress(python_cpu().bytes() + b"\x50\x01" * 2_000_000)
+    response = house.client.post(PUSH, content=pushed("bomb", *[bomb] * 10).SerializeToString(), headers=PROTO)
+    assert response.status_code == 400
+    assert "samples[7].raw_profile: more than" in response.json()["message"]
 
 
 def test_a_refused_call_stores_nothing(house: House) -> None:

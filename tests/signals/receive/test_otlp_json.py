@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilothouse.signals.errors import BadRequestError
-from pilothouse.signals.receive.messages import request_class
+from pilothouse.signals.receive.otlp import Receiver
 from tests.signals.receive.conftest import Door, examples
 from tests.signals.receive.otlp_requests import LOGS, METRICS, TRACES
 
@@ -43,8 +44,6 @@ class _Kept:
         self.payloads: list[bytes] = []
 
     def accept(self, kind: str, payload: bytes, marks: frozenset[str] = frozenset()) -> Any:
-        from concurrent.futures import Future
-
         self.payloads.append(payload)
         written: Future[None] = Future()
         written.set_result(None)
@@ -53,8 +52,6 @@ class _Kept:
 
 @pytest.mark.parametrize(("kind", "requests"), [("logs", LOGS), ("traces", TRACES), ("metrics", METRICS)])
 def test_both_forms_are_journaled_as_the_same_bytes(kind: str, requests: st.SearchStrategy[Any]) -> None:
-    from pilothouse.signals.receive.otlp import Receiver
-
     @examples(25)
     @given(request=requests)
     def check(request: Any) -> None:
@@ -171,14 +168,19 @@ def test_a_value_that_is_nested_too_deeply_is_refused(door: Door) -> None:
         deep = {"arrayValue": {"values": [deep]}}
     with pytest.raises(BadRequestError, match="does not parse"):
         door.receiver.receive_json("logs", _log(body=deep).encode())
-    body = b""
-    for _ in range(200):
-        body = b"\x0a" + _length(body) + body
+
+
+def test_a_value_that_is_nested_too_deeply_for_protobuf_is_refused(door: Door) -> None:
+    value = _field(1, b"down here")
+    for _ in range(120):
+        value = _field(5, _field(1, value))
+    body = _field(1, _field(2, _field(2, _field(5, value))))
     with pytest.raises(BadRequestError, match="does not parse"):
-        request_body = request_class("logs")().SerializeToString() + b"\x0a" + _length(body) + body
-        door.receiver.receive("logs", request_body + b"\x0a\x7f")
+        door.receiver.receive("logs", body)
 
 
-def _length(content: bytes) -> bytes:
+def _field(number: int, content: bytes) -> bytes:
+    """A length-delimited field."""
     length = len(content)
-    return bytes([length]) if length < 128 else bytes([length & 127 | 128, length >> 7])
+    prefix = bytes([length]) if length < 128 else bytes([length & 127 | 128, length >> 7])
+    return bytes([number << 3 | 2]) + prefix + content

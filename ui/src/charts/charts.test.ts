@@ -139,6 +139,17 @@ describe("histograms of durations", () => {
     });
   });
 
+  it("put buckets together when there are few calls for them", () => {
+    const edges = Array.from({ length: 61 }, (_, at) => 1.1 ** at);
+    const counts = edges.slice(1).map((_, at) => (at % 2 === 0 ? 2 : 1));
+    const shares = sharesOf({ unit: "ms", edges, versions: { "1": counts, "2": counts } }, "1", "2");
+    expect(shares?.logarithmic).toBe(true);
+    expect(shares?.edges.length).toBe((shares?.baseline.length ?? 0) + 1);
+    expect(shares?.baseline.length).toBeLessThan(16);
+    expect(shares?.baseline.reduce((total, share) => total + share)).toBeCloseTo(1);
+    expect([shares?.edges[0], shares?.edges.at(-1)]).toEqual([1, 1.1 ** 60]);
+  });
+
   it("are none when nothing was called", () => {
     expect(sharesOf({ ...durations, versions: {} }, "1", "2")).toBeNull();
   });

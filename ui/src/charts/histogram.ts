@@ -23,17 +23,36 @@ export function sharesOf(durations: Durations, baseline: string, candidate: stri
     .filter((bucket) => (before[bucket] ?? 0) + (after[bucket] ?? 0) > 0);
   const [first, last] = [used[0], used.at(-1)];
   if (first === undefined || last === undefined) return null;
-  const edges = finite(durations.edges.slice(first, last + 2));
-  const zeros = new Array<number>(last + 1 - first).fill(0);
+  const together = Math.max(1, Math.round((last + 1 - first) / bucketsFor(calls)));
+  const starts = Array.from(
+    { length: Math.ceil((last + 1 - first) / together) },
+    (_, at) => first + at * together,
+  );
+  const end = Math.min((starts.at(-1) ?? first) + together, durations.edges.length - 1);
+  const edges = finite([...starts, end].map((at) => durations.edges[at] ?? 0));
   const part = (counts: number[], total: number) =>
-    total === 0 ? zeros : counts.slice(first, last + 1).map((count) => count / total);
+    starts.map((at) => (total > 0 ? sum(counts.slice(at, at + together)) / total : 0));
   return {
     edges,
     baseline: part(before, calls.baseline),
     candidate: part(after, calls.candidate),
     calls,
-    logarithmic: (edges.at(-1) ?? 0) / (edges[0] || 1e-9) > WIDE,
+    logarithmic: isGeometric(durations.edges) || (edges.at(-1) ?? 0) / (edges[0] || 1e-9) > WIDE,
   };
+}
+
+/** The Rice rule (twice the cube root), on the smaller of the two: more buckets would show noise. */
+function bucketsFor(calls: { baseline: number; candidate: number }): number {
+  const fewest = Math.min(...[calls.baseline, calls.candidate].filter((count) => count > 0));
+  return Math.max(8, Math.ceil(2 * Math.cbrt(fewest)));
+}
+
+/** Whether each edge is the same multiple of the one before. */
+function isGeometric(edges: number[]): boolean {
+  const ratios = edges.slice(1).map((edge, at) => edge / (edges[at] ?? 0));
+  const [first] = ratios;
+  if (first === undefined || ratios.length < 3) return false;
+  return ratios.every((ratio) => Math.abs(ratio / first - 1) < 0.02);
 }
 
 /** An edge of 0 or infinity has no place on a logarithmic axis: half and double its neighbour stand for it. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { change, confidence, share } from "./changes";
+import { change, confidence, interval, share, smallestEffect } from "./changes";
 
 const plain = (text: string) => text.replaceAll("\u202f", " ").replaceAll("\u2212", "-");
 
@@ -21,6 +21,24 @@ describe("change", () => {
     expect(change(null, "en")).toBe("–");
     expect(change(Number.POSITIVE_INFINITY, "en")).toBe("–");
   });
+});
+
+describe("interval", () => {
+  it.each([
+    [[0.8, 1.2], "+80 % … ×2.2"],
+    [[-0.5, null], "≥ -50 %"],
+    [[null, 10.8], "≤ ×12"],
+    [[null, null], "–"],
+  ] as const)("%j is %s", (ends, text) => expect(plain(interval(ends, "en"))).toBe(text));
+});
+
+describe("the smallest effect", () => {
+  it.each([
+    [0.06, "6 %"],
+    [2.549, "×3.5"],
+    [5.2e21, ">×100"],
+    [null, "–"],
+  ])("%s is %s", (effect, text) => expect(plain(smallestEffect(effect, "en"))).toBe(text));
 });
 
 describe("share and confidence", () => {

@@ -13,6 +13,22 @@ export function change(relative: number | null, locale: string): string {
   return `${relative < 0 ? MINUS : "+"}${size}${THIN}%`;
 }
 
+/** The interval of a change; an end that is not known leaves "at least" or "at most". */
+export function interval(ends: readonly [number | null, number | null], locale: string): string {
+  const [low, high] = ends;
+  if (low === null && high === null) return "–";
+  if (high === null) return `≥\u202f${change(low, locale)}`;
+  if (low === null) return `≤\u202f${change(high, locale)}`;
+  return `${change(low, locale)} … ${change(high, locale)}`;
+}
+
+/** How small a change would have been noticed: 0.06 is "6 %", 2.5 is "×3.5"; beyond a hundredfold, nothing is. */
+export function smallestEffect(effect: number | null, locale: string): string {
+  if (effect === null || !Number.isFinite(effect)) return "–";
+  if (effect > 99) return ">×100";
+  return effect < 1 ? share(effect, locale) : change(effect, locale);
+}
+
 /** A fraction as a share: 0.06 is "6 %". */
 export function share(fraction: number, locale: string): string {
   const percent = fraction * 100;

@@ -1,7 +1,7 @@
 import { Link, useLocation, useSearchParams } from "react-router";
 import { changeReleaseAddress } from "../address/release";
 import type { Finding } from "../api/wire";
-import { change } from "../format/changes";
+import { change, interval } from "../format/changes";
 import { useWords } from "../words";
 import { typeOf } from "./evidence/profileTypes";
 import { FindingTitle } from "./FindingTitle";
@@ -39,7 +39,7 @@ export function FindingRow({ finding, axis }: { finding: Finding; axis: ForestAx
         </strong>
         {finding.interval ? (
           <span className="soft small" title={say.changeScale}>
-            {say.intervalOf(change(finding.interval[0], locale), change(finding.interval[1], locale))}
+            {interval(finding.interval, locale)}
           </span>
         ) : null}
       </div>

@@ -1,6 +1,6 @@
 import { type Comparison, SIGNALS } from "../api/wire";
 import { Panel } from "../controls/Panel";
-import { share } from "../format/changes";
+import { smallestEffect } from "../format/changes";
 import { count } from "../format/units";
 import { StateBadge } from "../verdict/VerdictBadge";
 import { useWords } from "../words";
@@ -36,7 +36,7 @@ export function Tested({ comparison }: { comparison: Comparison }) {
                   </td>
                   <td>{count(signal?.tested ?? 0, locale)}</td>
                   <td>{count(signal?.findings ?? 0, locale)}</td>
-                  <td>{signal?.smallest_effect ? share(signal.smallest_effect, locale) : "–"}</td>
+                  <td>{smallestEffect(signal?.smallest_effect ?? null, locale)}</td>
                   {noted ? <td lang="en">{signal?.note}</td> : null}
                 </tr>
               );

@@ -19,5 +19,5 @@ export function ofSignal(comparison: Comparison, signal: SignalName): Finding[] 
 /** Names a finding on the page, for links to its evidence. */
 export function anchorOf(finding: Finding): string {
   const text = encodeURIComponent(`${finding.subject} ${finding.measure}`.trim());
-  return `${finding.signal}-${text.replace(/%20/g, "-").replace(/%/g, "")}`;
+  return `${finding.signal}-${finding.rank}-${text.replace(/%20/g, "-").replace(/%/g, "")}`;
 }

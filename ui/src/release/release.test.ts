@@ -58,7 +58,7 @@ describe("ranking", () => {
   });
 
   it("names evidence so that it can be an id", () => {
-    expect(anchorOf(finding(1, { subject: "POST /a b", signal: "traces" }))).toBe("traces-POST-2Fa-b-mean");
+    expect(anchorOf(finding(1, { subject: "POST /a b", signal: "traces" }))).toBe("traces-1-POST-2Fa-b-mean");
   });
 });
 

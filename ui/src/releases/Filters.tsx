@@ -19,11 +19,10 @@ export function Filters({ address, counts, onChange }: Props) {
   const { locale, say } = useWords();
   const verdicts = JUDGEMENTS.map((value) => ({
     value,
-    name: `${say.verdicts[value]}: ${count(counts[value], locale)}`,
     text: (
       <>
         <VerdictMark of={value} size={13} />
-        <span className={styles.verdictWord}>{say.verdicts[value]}</span>
+        <span className={styles.verdictWord}>{say.verdicts[value]}</span>{" "}
         <span className="number">{count(counts[value], locale)}</span>
       </>
     ),

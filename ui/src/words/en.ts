@@ -1,6 +1,6 @@
 import type { Direction, SignalName, SignalState } from "../api/wire";
 
-const plural = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
+const plural = (n: number, one: string, many: string) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 
 /** Every word of the page, in English. A message with parts is a function, so that they are checked. */
 export const en = {
@@ -79,7 +79,6 @@ export const en = {
   alsoMoved: "What moved, neither better nor worse",
   nothingWorse: "Nothing that was tested got worse.",
   moreFindings: (n: number) => `Show ${n} more`,
-  intervalOf: (low: string, high: string) => `${low} to ${high}`,
   changeScale: "Relative change, with the interval that it likely lies in",
   baseline: "Baseline",
   candidate: "Candidate",
@@ -152,8 +151,8 @@ export const en = {
   table: "Table",
   view: "View",
   findFunction: "Find a function",
-  matched: (n: string, before: string, after: string) =>
-    `${n} frames match: ${before} → ${after} of the total`,
+  matched: (n: number, before: string, after: string) =>
+    `${plural(n, "frame matches", "frames match")}: ${before} → ${after} of the total`,
   noMatch: "No frame matches.",
   wholeGraph: "Whole graph",
   flameHelp:

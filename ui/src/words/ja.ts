@@ -75,7 +75,6 @@ export const ja: Catalogue = {
   alsoMoved: "変化したが良し悪しのない点",
   nothingWorse: "検査した範囲で悪化したものはありません。",
   moreFindings: (n) => `さらに ${n} 件表示`,
-  intervalOf: (low, high) => `${low} ～ ${high}`,
   changeScale: "相対変化とその推定区間",
   baseline: "基準",
   candidate: "候補",

@@ -3,23 +3,21 @@
 from collections import OrderedDict
 
 DOTS_PER_CHARACTER, ROWS_PER_LINE, CHARACTERS = 12, 24, 48
-BLANK_LINES_AT_LEAST = 20
-KEPT, KEPT_BY_TOO_MUCH = 16, 300
-"""How many receipts stay in memory. The regression keeps far more than a reprint needs: some 80 MB. It has an
-end only so that a demo that is left running does not fill the machine."""
-
-CELLS = {code: bytes([255 - code]) * DOTS_PER_CHARACTER for code in range(128)}
+LINES_AT_LEAST = 20
 
 
-def draw(lines: list[str]) -> bytes:
-    """A bitmap of one byte a dot, 576 dots wide and 24 dots a line: about 275 kB for 20 lines."""
-    padded = lines + [""] * (BLANK_LINES_AT_LEAST - len(lines))
-    return b"".join(_row(line) * ROWS_PER_LINE for line in padded)
+def draw(lines: list[str], density: int) -> bytes:
+    """A bitmap of one byte a dot, 576 dots wide and 24 dots a line: about 275 kB for 20 lines.
+
+    density: 1 for 203 dots an inch; 2 for 406, which takes four times the bytes.
+    """
+    padded = lines + [""] * (LINES_AT_LEAST - len(lines))
+    return b"".join(_row(line, density) * ROWS_PER_LINE * density for line in padded)
 
 
-def _row(line: str) -> bytes:
+def _row(line: str, density: int) -> bytes:
     text = line[:CHARACTERS].ljust(CHARACTERS).encode("ascii", "replace")
-    return b"".join(CELLS[code] for code in text)
+    return b"".join(bytes([255 - code]) * DOTS_PER_CHARACTER * density for code in text)
 
 
 class ReceiptArchive:

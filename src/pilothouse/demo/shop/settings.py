@@ -42,6 +42,8 @@ class Settings:
         """The listening socket of `listen`. Raises SettingsError when it cannot be had."""
         kind, _, number = self.listen.rpartition(":")
         try:
+            if not kind:
+                raise ValueError("write HOST:PORT or fd:N")
             if kind == "fd":
                 return socket.socket(fileno=int(number))
             return socket.create_server((kind, int(number)))

@@ -66,3 +66,14 @@ CREATE TABLE exemplars (
 PARTITION BY toDate(time)
 ORDER BY (series, time)
 SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1;
+
+-- What Prometheus' senders say of a metric, beside its series.
+CREATE TABLE metadata (
+    name LowCardinality(String),
+    type LowCardinality(String),
+    unit LowCardinality(String),
+    help String CODEC(ZSTD(1)),
+    seen DateTime64(3, 'UTC')
+) ENGINE = {ReplacingMergeTree}
+ORDER BY (name, type, unit, help)
+SETTINGS non_replicated_deduplication_window = 10000;

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pilothouse.releases.statistics import Floats, Rates, compare_rates
+from pilothouse.releases.statistics import Floats, Rates, compare_rates, rate_persists
 from pilothouse.releases.tested import Badness, Tested
 
 if TYPE_CHECKING:
     from pilothouse.releases.logs.pattern import Pattern, Patterns
     from pilothouse.releases.trial import Trial
 
+_REMARKABLE = 0.01
 ALL_ERRORS = "all lines at level error"
 
 
@@ -73,7 +74,10 @@ def _tested(
         rising=ratio > 1,
         bad=bad,
         material=_material(ratio, trial),
-        lasting=_lasting(counts[1] if ratio > 1 else counts[0]),
+        lasting=_lasting(counts[1] if ratio > 1 else counts[0])
+        and float(rates.p_value[place]) < _REMARKABLE
+        and rate_persists(*counts, (trial.exposures.baseline, trial.exposures.candidate), trial.paired),
+        freedom=float(rates.freedom[place]),
         error=float(rates.error[place]) if rates.baseline[place] > 0 else None,
         least=trial.rules.pattern_change,
         source=source,

@@ -11,10 +11,9 @@ from pilothouse.releases.statistics import Floats
 Level = Literal["debug", "info", "warn", "error"]
 
 MASK = (
-    # UUIDs, quoted strings, hexadecimal numbers, then whatever has a digit in it: numbers, times, addresses, ids.
+    # UUIDs, quoted strings, then every word with a digit in it and what hangs on it: numbers, times, addresses.
     r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
-    r"|\"[^\"]*\"|'[^']*'|0[xX][0-9a-fA-F]+|\b[0-9a-fA-F]*[0-9][0-9a-fA-F]*[a-fA-F][0-9a-fA-F]{6,}\b"
-    r"|[0-9]+(?:[.:,/T+-][0-9]+)*|\b[a-fA-F][0-9a-fA-F]*[0-9][0-9a-fA-F]{7,}\b"
+    r"|\"[^\"]*\"|'[^']*'|[0-9A-Za-z]*[0-9][0-9A-Za-z]*(?:[.:,/+-][0-9]+[0-9A-Za-z]*)*"
 )
 """RE2: what is masked. One pass of one expression; each match becomes `<*>`."""
 

@@ -13,9 +13,10 @@ from pilothouse.releases.statistics import (
     Floats,
     compare_rates,
     contrast,
-    contrast_at_end,
+    contrast_lately,
     mann_whitney,
     persists,
+    rate_persists,
     spread_variance,
 )
 from pilothouse.releases.statistics.contrasting import TRIM
@@ -23,8 +24,10 @@ from pilothouse.releases.tested import Tested
 
 if TYPE_CHECKING:
     from pilothouse.releases.metrics.measure import Measure, Measures
+    from pilothouse.releases.rules import Rules
     from pilothouse.releases.trial import Trial
 
+_REMARKABLE = 0.01
 AT_END = " at the end"
 _MEASURES = {"level": "level", "rate": "rate", "mean": "mean", "quantile": "p95", "count": "count"}
 
@@ -49,8 +52,8 @@ def _tests(measure: Measure, trial: Trial) -> list[Tested | None]:
     tests = [_levelled(measure, trial, scaled, mean, sides)]
     if measure.bad == "up" and about_memory(measure.name, measure.unit):
         # What climbs all the time has no level; where it has come to says it.
-        end = contrast_at_end(*scaled.levels, trial.paired)
-        last = [side[-max(len(side) // 5, 1) :] for side in sides]
+        end = contrast_lately(*scaled.levels)
+        last = [side[-max(len(side) // 3, 2) :] for side in sides]
         tests.append(_levelled(measure, trial, scaled, end, last, AT_END))
     return tests
 
@@ -82,7 +85,7 @@ def _levelled(
     if estimate is None:
         return None
     logarithmic, scale = scaled.logarithmic, scaled.scale
-    assumed = trial.rules.level_spread if measure.sort == "level" else trial.rules.metric_spread
+    assumed = _assumed_spread(measure, trial.rules)
     means = [_instance_levels(side, logarithmic, scale) for side in measure.values]
     estimate = estimate.widened(*spread_variance(means[0], means[1], trial.spread(assumed)))
     shift = mann_whitney(*scaled.levels)
@@ -108,7 +111,7 @@ def _levelled(
         and (bool(when) or persists(*scaled.levels, estimate.difference)),
         error=estimate.error if logarithmic else None,
         freedom=estimate.freedom,
-        weight=1.0 if _matters(measure) and not when else 0.0,
+        weight=1.0 if _matters(measure) else 0.0,
         least=least,
         source=measure,
     )
@@ -129,7 +132,6 @@ def _counted(measure: Measure, trial: Trial) -> Tested | None:
     spread = trial.spread_of_rates(trial.rules.rate_spread)
     rates = compare_rates(counts[0], counts[1], (exposures[0], exposures[1]), trial.paired, spread)
     ratio, high = float(rates.ratio[0]), float(rates.high[0]) - 1
-    shown = counts[1] if ratio > 1 else counts[0]
     step = float(rates.candidate[0] / exposures[1].sum() - rates.baseline[0] / exposures[0].sum())
     return Tested(
         signal="metrics",
@@ -144,10 +146,18 @@ def _counted(measure: Measure, trial: Trial) -> Tested | None:
         rising=ratio > 1,
         bad=measure.bad,
         material=abs(ratio - 1) >= trial.rules.error_change and abs(step) > 0,
-        lasting=int(np.count_nonzero(shown)) >= 3,
+        lasting=float(rates.p_value[0]) < _REMARKABLE
+        and rate_persists(counts[0][0], counts[1][0], (exposures[0], exposures[1]), trial.paired, spread),
         least=trial.rules.error_change,
         source=measure,
     )
+
+
+def _assumed_spread(measure: Measure, rules: Rules) -> float:
+    """Memory of the same code is much alike in two processes; what another gauge shows may be anything."""
+    if measure.sort != "level":
+        return rules.metric_spread
+    return rules.level_spread if about_memory(measure.name, measure.unit) else rules.gauge_spread
 
 
 def _countable(measure: Measure) -> bool:

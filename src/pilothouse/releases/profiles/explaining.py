@@ -1,8 +1,9 @@
 """From functions whose cost moved to the few that did it.
 
-A cost shows in a function and in everything above it. What is told is the deepest function that still holds nearly
-all of the change (the culprit), with the highest ancestor that moved with it. A change that an ancestor does not
-show was only moved between functions (a refactoring): FBDetect's cost shift (SOSP 2024).
+A cost shows in a function and in everything above it. What is told is the culprit: from the largest change down to
+where it splits up, and up again to the function that is as purely new. With it goes the highest ancestor that moved.
+A change that an ancestor does not show was only moved between functions (a refactoring): FBDetect's cost shift
+(SOSP 2024).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pilothouse.releases.finding import Direction, Finding
 from pilothouse.releases.profiles.judging import FunctionTest, function_rates
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
 
 MOST_CULPRITS = 5
 _NEARLY_ALL = 0.75
+_GOOD_PART = 0.35
+_AS_PURE = 0.8
+_MORE = 1.1
+_NEGLIGIBLE = 0.1
 _HALF = 0.5
 _SURE = 2.0
 
@@ -68,44 +74,88 @@ def _by_place(held: list[tuple[Tested, float]]) -> dict[int, tuple[Tested, float
 
 def culprits(costs: Costs, trial: Trial, moved: list[int], sign: int) -> list[Culprit]:
     """The functions that explain what moved upwards (`sign` 1) or downwards (-1), the largest first."""
-    deltas = costs.deltas * sign
-    reference = np.abs(costs.containing @ np.abs(deltas))
-    left = deltas.copy()
+    left = costs.deltas * sign
     depths = _depths(costs)
     open_places = set(moved)
     found: list[Culprit] = []
     first = 0.0
     while open_places and len(found) < MOST_CULPRITS:
         totals: Floats = costs.containing @ left
-        top = max(open_places, key=lambda place: totals[place])
-        largest = float(totals[top])
-        first = max(first, largest)
-        if largest <= 0.1 * first or largest <= 1e-3 * float(reference[top]):
+        first = max(first, max(float(totals[place]) for place in open_places))
+        place = _ascended(costs, _descended(costs, open_places, totals, depths), open_places, totals, left, sign)
+        if totals[place] <= _NEGLIGIBLE * first:
             break
-        near = [place for place in open_places if totals[place] >= _NEARLY_ALL * largest]
-        place = max(near, key=lambda one: (depths[one], totals[one]))
-        inside = costs.containing[[place], :].toarray()[0] > 0
+        inside = _inside(costs, place)
         stack = int(np.argmax(np.where(inside, left, -np.inf)))
-        ancestor = min((one for one in near if _above(costs, one, place)), key=lambda one: depths[one], default=place)
         within = _shifted_within(costs, trial, place, float(totals[place]), sign)
+        ancestor = _highest(costs, stack, place, totals, open_places)
         found.append(Culprit(place, ancestor, float(totals[place]) * sign, stack, within))
         left = np.where(inside, 0.0, left)
         still: Floats = costs.containing @ left
-        open_places = {one for one in open_places if still[one] >= _HALF * totals[one] and one != place}
+        open_places = {one for one in open_places if still[one] > _NEGLIGIBLE * first and one != place}
     return found
 
 
-def _shifted_within(costs: Costs, trial: Trial, place: int, delta: float, sign: int) -> int:
-    """An ancestor that surely did not move by half as much, or -1. The cost of all together is the last ancestor."""
-    inside = costs.containing[[place], :].toarray()[0] > 0
-    holds: Floats = costs.containing[:, inside] @ np.ones(int(inside.sum()))
-    always = [
-        int(one) for one in np.flatnonzero(holds >= inside.sum()) if one != place and _above(costs, int(one), place)
+def _descended(costs: Costs, places: set[int], totals: Floats, depths: Floats) -> int:
+    """From the largest change down, as long as one function below still holds a good part of it."""
+    here = max(places, key=lambda one: (totals[one], depths[one]))
+    while True:
+        inside = _inside(costs, here)
+        below = [one for one in places if depths[one] > depths[here] and (_inside(costs, one) & inside).any()]
+        deeper = max(below, key=lambda one: (totals[one], depths[one]), default=here)
+        if deeper == here or totals[deeper] < _GOOD_PART * totals[here]:
+            return here
+        here = deeper
+
+
+def _ascended(costs: Costs, place: int, places: set[int], totals: Floats, left: Floats, sign: int) -> int:
+    """Up again to a caller that holds more of the change and is no more diluted by what did not change."""
+    side = costs.samples.candidate if sign > 0 else costs.samples.baseline
+    exposure = (costs.exposures.candidate if sign > 0 else costs.exposures.baseline).sum()
+    whole: Floats = costs.containing @ (side.sum(1) / exposure)
+    purity = np.divide(totals, whole, out=np.zeros_like(totals), where=whole > 0)
+    stack = int(np.argmax(np.where(_inside(costs, place), left, -np.inf)))
+    best = place
+    for caller in _callers(costs, stack, place):
+        if caller not in places or purity[caller] < _AS_PURE * purity[place]:
+            break
+        if totals[caller] > _MORE * totals[best]:
+            best = caller
+    return best
+
+
+def _highest(costs: Costs, stack: int, place: int, totals: Floats, places: set[int]) -> int:
+    """The caller nearest to the root that moved by as much."""
+    near = [
+        one for one in _callers(costs, stack, place) if one in places and totals[one] >= _NEARLY_ALL * totals[place]
     ]
-    for ancestor in always:
-        base, other = (costs.containing[[ancestor], :] @ side for side in costs.samples)
+    return near[-1] if near else place
+
+
+def _callers(costs: Costs, stack: int, place: int) -> list[int]:
+    """Who calls a function in a stack, the nearest first."""
+    frames: list[int] = costs.frames[costs.starts[stack] : costs.starts[stack + 1]].tolist()
+    above = frames[frames.index(place) + 1 :]
+    return [one for one in dict.fromkeys(above) if one != place]
+
+
+def _inside(costs: Costs, place: int) -> NDArray[np.bool_]:
+    """Which stacks hold a function."""
+    held: NDArray[np.bool_] = costs.containing[[place], :].toarray()[0] > 0
+    return held
+
+
+def _shifted_within(costs: Costs, trial: Trial, place: int, delta: float, sign: int) -> int:
+    """A caller of all its calls that surely did not move by half as much, or -1; all functions together come last."""
+    inside = _inside(costs, place)
+    stack = int(np.flatnonzero(inside)[0])
+    holds: Floats = costs.containing[:, inside] @ np.ones(int(inside.sum()))
+    for caller in _callers(costs, stack, place):
+        if holds[caller] < inside.sum():
+            continue
+        base, other = (costs.containing[[caller], :] @ side for side in costs.samples)
         if _surely_less(costs, trial, base, other, _HALF * delta, sign):
-            return ancestor
+            return caller
     base, other = (side.sum(0)[None] for side in costs.samples)
     return len(costs.functions) if _surely_less(costs, trial, base, other, _HALF * delta, sign) else -1
 
@@ -115,19 +165,12 @@ def _surely_less(costs: Costs, trial: Trial, base: Floats, other: Floats, delta:
     exposed = [float(side.sum()) for side in costs.exposures]
     counts = [float(base.sum()), float(other.sum())]
     change: float = sign * (counts[1] / exposed[1] - counts[0] / exposed[0])
-    noise = math.sqrt(
-        float(rates.dispersion[0]) * sum(count / exposure**2 for count, exposure in zip(counts, exposed, strict=True))
-    )
-    return bool(change + _SURE * noise < delta)
-
-
-def _above(costs: Costs, ancestor: int, place: int) -> bool:
-    """Whether `ancestor` calls `place` (through others) in the stack where both are."""
-    both = np.flatnonzero(costs.containing[[ancestor, place], :].sum(0) == 2)
-    if not len(both) or ancestor == place:
-        return False
-    frames = costs.frames[costs.starts[both[0]] : costs.starts[both[0] + 1]].tolist()
-    return len(frames) - frames[::-1].index(ancestor) > frames.index(place) + 1
+    sampling = sum(count / exposure**2 for count, exposure in zip(counts, exposed, strict=True))
+    level = (counts[0] + counts[1]) / (exposed[0] + exposed[1])
+    # Two instances differ in everything by some factor; a caller that is small beside the change still tells.
+    between = trial.spread_of_rates(trial.rules.cost_spread) * level**2
+    noise = math.sqrt(float(rates.dispersion[0]) * sampling + between)
+    return change + _SURE * noise < delta
 
 
 def _depths(costs: Costs) -> Floats:
@@ -182,8 +225,10 @@ def _title(test: Tested, culprit: Culprit, costs: Costs, trial: Trial) -> str:
         return f"{costs.type} cost moved {'to' if test.rising else 'away from'} {name}{where}; the sum did not change"
     whole = max(float(costs.samples.baseline.sum() / costs.exposures.baseline.sum()) * costs.per_sample, 1e-12)
     share = percent(abs(other - base) / whole)
+    if not base:
+        return f"{name} is new and takes {amount(other, test.unit)} {costs.type} {_per(costs, trial)} (+{share} of all)"
     values = f"{amount(other, test.unit)} instead of {amount(base, test.unit)} {_per(costs, trial)}".strip()
-    size = "new" if not base else signed_percent(test.change or 0.0)
+    size = signed_percent(test.change or 0.0)
     more = "more" if test.rising else "less"
     return f"{name} takes {more} {costs.type}: {values} ({size}, {share} of the service's {costs.type})"
 

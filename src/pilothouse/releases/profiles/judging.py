@@ -39,12 +39,19 @@ def _judge(costs: Costs, trial: Trial) -> list[Tested]:
         return []
     if min(float(side.sum()) for side in costs.exposures) <= 0:
         return []
-    whole = [side.sum(0)[None] for side in costs.samples]
-    tests = _tests(costs, trial, whole[0], whole[1], np.array([-1]), own=False)
-    for own in (False, True):
-        base, other = (costs.own(side) if own else costs.total(side) for side in costs.samples)
-        places = np.flatnonzero(base.sum(1) + other.sum(1) >= LEAST_SAMPLES)
-        tests += _tests(costs, trial, base[places], other[places], places, own)
+    totals = costs.samples.map(lambda side: np.vstack([costs.total(side), side.sum(0)]))
+    owns = costs.samples.map(costs.own)
+    every = totals.baseline.sum(1) + totals.candidate.sum(1)
+    some = owns.baseline.sum(1) + owns.candidate.sum(1)
+    tests: list[Tested] = []
+    for sides, chosen in (
+        (totals, every >= LEAST_SAMPLES),
+        # A leaf's own cost is its total: asking twice would only make both answers weaker.
+        (owns, (some >= LEAST_SAMPLES) & (some < every[:-1])),
+    ):
+        rows = np.flatnonzero(chosen)
+        places = np.where(rows < len(costs.functions), rows, -1)
+        tests += _tests(costs, trial, sides.baseline[rows], sides.candidate[rows], places, sides is owns)
     return tests
 
 
@@ -101,6 +108,7 @@ def _tested(
         bad=costs.bad,
         material=abs(other - base) >= trial.rules.cost_share * whole and abs(ratio - 1) >= trial.rules.cost_change,
         lasting=int(np.count_nonzero(shown)) >= min(3, len(shown)),
+        freedom=float(rates.freedom[row]),
         error=float(rates.error[row]),
         weight=1.0 if place < 0 and costs.bad == "up" else 0.0,
         least=trial.rules.cost_change,

@@ -5,11 +5,11 @@ measured in windows, `quantiles` latency distributions, `counting` events per ex
 Kayenta uses it, `spread` what instances of one version differ by, `discoveries` the false discovery rate.
 """
 
-from pilothouse.releases.statistics.contrasting import contrast, contrast_at_end
+from pilothouse.releases.statistics.contrasting import contrast, contrast_lately
 from pilothouse.releases.statistics.counting import Rates, compare_rates
 from pilothouse.releases.statistics.discoveries import q_values
 from pilothouse.releases.statistics.estimate import Estimate, Floats
-from pilothouse.releases.statistics.persisting import persists
+from pilothouse.releases.statistics.persisting import persists, rate_persists
 from pilothouse.releases.statistics.quantiles import quantile_contrasts, window_quantiles
 from pilothouse.releases.statistics.ranks import Shift, mann_whitney
 from pilothouse.releases.statistics.spread import spread_variance
@@ -21,11 +21,12 @@ __all__ = [
     "Shift",
     "compare_rates",
     "contrast",
-    "contrast_at_end",
+    "contrast_lately",
     "mann_whitney",
     "persists",
     "q_values",
     "quantile_contrasts",
+    "rate_persists",
     "spread_variance",
     "window_quantiles",
 ]

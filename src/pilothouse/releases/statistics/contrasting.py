@@ -6,12 +6,15 @@ other are not independent: the error is inflated by what a first-order autoregre
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from pilothouse.releases.statistics.estimate import Estimate, Floats
 
 TRIM = 0.2
-_MOST_CORRELATED = 0.9
+_MOST_CORRELATED = 0.97
+_MARGIN = 1.5
 
 
 def contrast(baseline: Floats, candidate: Floats, paired: bool, trim: float = TRIM) -> Estimate | None:
@@ -31,31 +34,19 @@ def contrast(baseline: Floats, candidate: Floats, paired: bool, trim: float = TR
     return whole.widened(one.error**2, one.freedom)
 
 
-def contrast_at_end(baseline: Floats, candidate: Floats, paired: bool) -> Estimate | None:
-    """The same at the last window, where a straight line through the windows ends: for what climbs, as a leak does."""
-    if paired:
-        return _end(candidate - baseline)
-    one, other = _end(baseline), _end(candidate)
-    if one is None or other is None:
-        return None
-    whole = Estimate(other.difference - one.difference, other.error, other.freedom)
-    return whole.widened(one.error**2, one.freedom)
+def contrast_lately(baseline: Floats, candidate: Floats) -> Estimate | None:
+    """Candidate minus baseline in the last third of the windows: for what climbs or settles, as memory does.
 
-
-def _end(values: Floats) -> Estimate | None:
-    seen = np.isfinite(values)
-    places, kept = np.flatnonzero(seen).astype(float), values[seen]
-    count = len(kept)
-    if count < 5:
+    A climb has no level, and its windows are no replicates. So the error is not divided by their number: one side is
+    expected to wander lately as much as the baseline wandered over all of its windows.
+    """
+    one, other = baseline[np.isfinite(baseline)], candidate[np.isfinite(candidate)]
+    if min(len(one), len(other)) < 5:
         return None
-    centre = places - places.mean()
-    power = float(centre @ centre)
-    slope = float(centre @ kept) / power
-    rest = kept - kept.mean() - slope * centre
-    inflation = correlation_inflation(rest)
-    variance = float(rest @ rest) / (count - 2) * (1 / count + centre[-1] ** 2 / power) * inflation
-    freedom = max((count - 2) / inflation, 1.0)
-    return Estimate(float(kept.mean() + slope * centre[-1]), float(np.sqrt(variance)), freedom)
+    late = [side[-max(len(side) // 3, 2) :] for side in (one, other)]
+    usual = float(np.var(one, ddof=1))
+    variance = usual + max(usual, float(np.var(late[1], ddof=1)))
+    return Estimate(float(late[1].mean() - late[0].mean()), math.sqrt(variance), float(len(one) - 1))
 
 
 def _mean(values: Floats, trim: float) -> Estimate | None:
@@ -75,12 +66,15 @@ def _mean(values: Floats, trim: float) -> Estimate | None:
 def correlation_inflation(values: Floats) -> float:
     """How many windows one independent window takes: (1 + r) / (1 - r), at least 1.
 
-    r is the lag-one autocorrelation with Kendall's correction for its downward bias in short series.
+    r is the lag-one autocorrelation, with Kendall's correction for its downward bias in short series and a margin of
+    one and a half of its standard errors: taking a wandering series for a steady one is how false alarms begin.
     """
+    count = len(values)
     centred = values - values.mean()
     power = float(centred @ centred)
-    if power <= 0 or len(values) < 4:
+    if power <= 0 or count < 4:
         return 1.0
     raw = float(centred[1:] @ centred[:-1]) / power
-    r = min(max(raw + (1 + 4 * raw) / len(values), 0.0), _MOST_CORRELATED)
+    margin = _MARGIN * math.sqrt(max(1 - raw**2, 0.0) / count)
+    r = min(max(raw + (1 + 4 * raw) / count + margin, 0.0), _MOST_CORRELATED)
     return (1 + r) / (1 - r)

@@ -34,7 +34,7 @@ class Rates:
     p_value: Floats
     error: Floats
     dispersion: Floats
-    freedom: float
+    freedom: Floats
 
 
 def compare_rates(
@@ -50,17 +50,18 @@ def compare_rates(
     anyway. `paired` when window i is the same time on both sides.
     """
     own, freedom = _dispersion(baseline, candidate, exposures, paired)
-    common = float(np.median(own[own > 0])) if np.any(own > 0) else 1.0
-    weighed = (own * freedom + common * _COMMON_FREEDOM) / (freedom + _COMMON_FREEDOM)
+    shared = min(_COMMON_FREEDOM, len(own) - 1.0)
+    believed = _believed(own, freedom, (baseline.sum(1) + candidate.sum(1)) / (baseline.shape[1] + candidate.shape[1]))
+    weighed = (own * freedom + believed * shared) / np.maximum(freedom + shared, 1.0)
     dispersion = np.maximum(weighed, 1.0)
     left, right = baseline.sum(1), candidate.sum(1)
     precision = 1 / (left + 0.5) + 1 / (right + 0.5)
     worth = precision / (dispersion * precision + spread)
     share = float(exposures[1].sum() / (exposures[0].sum() + exposures[1].sum()))
-    return _tested(left, right, worth, share, dispersion, freedom + _COMMON_FREEDOM)
+    return _tested(left, right, worth, share, dispersion, np.maximum(freedom + shared, 1.0))
 
 
-def _tested(left: Floats, right: Floats, worth: Floats, share: float, dispersion: Floats, freedom: float) -> Rates:
+def _tested(left: Floats, right: Floats, worth: Floats, share: float, dispersion: Floats, freedom: Floats) -> Rates:
     b, c = left * worth, right * worth
     upper = np.where(c > 0, betainc(np.maximum(c, 1e-9), b + 1, share), 1.0)
     lower = np.where(b > 0, betainc(np.maximum(b, 1e-9), c + 1, 1 - share), 1.0)
@@ -84,14 +85,40 @@ def _tested(left: Floats, right: Floats, worth: Floats, share: float, dispersion
         )
 
 
+def _believed(own: Floats, freedom: Floats, level: Floats) -> Floats:
+    """The dispersion that all subjects together suggest for each: 1 + a * level, a negative binomial's.
+
+    `a` is the median of what the subjects with enough events (at least one a window) show.
+    """
+    telling = (freedom > 0) & (level >= min(1.0, float(np.max(level, initial=0.0))))
+    if not telling.any():
+        return np.ones_like(own)
+    growth = np.maximum(own[telling] - 1, 0.0) / np.maximum(level[telling], 1e-9)
+    return 1 + float(np.median(growth)) * level
+
+
 def _dispersion(
     baseline: Floats, candidate: Floats, exposures: tuple[Floats, Floats], paired: bool
-) -> tuple[Floats, float]:
-    """Pearson's dispersion of each subject between windows, and its degrees of freedom."""
+) -> tuple[Floats, Floats]:
+    """Pearson's dispersion of each subject between windows, and its degrees of freedom [n]."""
+    one, first = _pearson(baseline, exposures[0])
+    other, second = _pearson(candidate, exposures[1])
+    freedom = first + second
+    lone = (one + other) / np.maximum(freedom, 1.0)
     if not paired:
-        one, first = _pearson(baseline, exposures[0])
-        other, second = _pearson(candidate, exposures[1])
-        return (one + other) / max(first + second, 1.0), max(first + second, 0.0)
+        return lone, freedom
+    squares, windows = _conditional(baseline, candidate, exposures)
+    # With nearly all events on one side the split between the sides says nothing about bursts: ask the sides.
+    sided = (np.minimum(baseline.sum(1), candidate.sum(1)) < 5) | (windows < 3)
+    dispersion = np.where(sided, lone, squares / np.maximum(windows, 1.0))
+    return dispersion, np.where(sided, freedom, windows)
+
+
+def _conditional(baseline: Floats, candidate: Floats, exposures: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    """Pearson's statistic of how each window's events split between the sides, and its degrees of freedom.
+
+    What raises both sides at the same time cancels out. Windows without events say nothing, and do not count.
+    """
     ratio = (candidate.sum(1) + 0.5) / (baseline.sum(1) + 0.5) * exposures[0].sum() / exposures[1].sum()
     weighted = exposures[1] * ratio[:, None]
     whole = weighted + exposures[0]
@@ -99,19 +126,15 @@ def _dispersion(
     together = baseline + candidate
     variance = together * share * (1 - share)
     squares = np.divide((candidate - together * share) ** 2, variance, out=np.zeros_like(variance), where=variance > 0)
-    conditional = squares.sum(1) / max(baseline.shape[1] - 1, 1)
-    # With nearly all events on one side the conditional variance says nothing about bursts: ask the sides too.
-    lone, _ = _dispersion(baseline, candidate, exposures, paired=False)
-    sided = np.minimum(baseline.sum(1), candidate.sum(1)) < 5
-    return np.where(sided, lone, conditional), max(float(baseline.shape[1] - 1), 0.0)
+    return squares.sum(1), np.maximum((together > 0).sum(1) - 1.0, 0.0)
 
 
-def _pearson(counts: Floats, exposure: Floats) -> tuple[Floats, float]:
+def _pearson(counts: Floats, exposure: Floats) -> tuple[Floats, Floats]:
     """Pearson's statistic of counts [n, windows] against a constant rate, and its degrees of freedom."""
     used = exposure > 0
     if used.sum() < 2:
-        return np.zeros(len(counts)), 0.0
+        return np.zeros(len(counts)), np.zeros(len(counts))
     rate = counts[:, used].sum(1) / exposure[used].sum()
     expected = rate[:, None] * exposure[used]
     squares = np.divide((counts[:, used] - expected) ** 2, expected, out=np.zeros_like(expected), where=expected > 0)
-    return squares.sum(1), float(used.sum() - 1)
+    return squares.sum(1), np.where(rate > 0, float(used.sum() - 1), 0.0)

@@ -14,6 +14,7 @@ from pilothouse.releases.statistics import (
     mann_whitney,
     persists,
     quantile_contrasts,
+    rate_persists,
     spread_variance,
     window_quantiles,
 )
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _MILLISECOND = 1e6
 _PER_WINDOW = 10
+# Whether it lasts is only asked of what is remarkable at all.
+_REMARKABLE = 0.01
 # A quantile needs requests beyond it: twenty on each side.
 _QUANTILES = {"p50": (0.5, 40), "p95": (0.95, 400), "p99": (0.99, 2000)}
 _QUANTILES_OF_FEW = {"p50": (0.5, 40), "p90": (0.9, 50)}
@@ -93,7 +96,7 @@ def _slower(
         and shift.direction == (1 if rising else -1),
         error=estimate.error,
         freedom=estimate.freedom,
-        weight=weight if measure == "duration p50" else 0.0,
+        weight=weight,
         least=trial.rules.latency_change,
         source=operation,
     )
@@ -110,7 +113,6 @@ def _errors(operation: Operation, trial: Trial, weight: float) -> list[Tested]:
     shares = Both(rates.baseline[0] / counts.baseline.sum(), rates.candidate[0] / counts.candidate.sum())
     step = float(shares.candidate - shares.baseline)
     change = float(rates.ratio[0]) - 1
-    shown = operation.errors.candidate if step > 0 else operation.errors.baseline
     return [
         Tested(
             signal="traces",
@@ -125,7 +127,8 @@ def _errors(operation: Operation, trial: Trial, weight: float) -> list[Tested]:
             rising=step > 0,
             bad="up",
             material=abs(step) >= trial.rules.error_share and abs(change) >= trial.rules.error_change,
-            lasting=int(np.count_nonzero(shown)) >= 3,
+            lasting=float(rates.p_value[0]) < _REMARKABLE
+            and rate_persists(operation.errors.baseline, operation.errors.candidate, exposures, trial.paired),
             source=operation,
         )
     ]
@@ -138,12 +141,14 @@ def _calls(found: Operations, trial: Trial) -> list[Tested]:
     ]
     if not operations or not all(side.sum() > 0 for side in trial.exposures):
         return []
+    exposures = (trial.exposures.baseline, trial.exposures.candidate)
+    spread = trial.spread_of_rates(trial.rules.rate_spread)
     rates = compare_rates(
         np.array([one.counts.baseline for one in operations]),
         np.array([one.counts.candidate for one in operations]),
-        (trial.exposures.baseline, trial.exposures.candidate),
+        exposures,
         trial.paired,
-        trial.spread_of_rates(trial.rules.rate_spread),
+        spread,
     )
     tests = []
     for place, one in enumerate(operations):
@@ -151,7 +156,6 @@ def _calls(found: Operations, trial: Trial) -> list[Tested]:
         if one.entry and 0 < ratio < np.inf:
             continue
         exposed = [float(side.sum()) for side in trial.exposures]
-        shown = one.counts.candidate if ratio > 1 else one.counts.baseline
         tests.append(
             Tested(
                 signal="traces",
@@ -169,7 +173,8 @@ def _calls(found: Operations, trial: Trial) -> list[Tested]:
                 rising=ratio > 1,
                 bad="neither",
                 material=abs(ratio - 1) >= trial.rules.calls_change,
-                lasting=int(np.count_nonzero(shown)) >= 3,
+                lasting=float(rates.p_value[place]) < _REMARKABLE
+                and rate_persists(one.counts.baseline, one.counts.candidate, exposures, trial.paired, spread),
                 source=one,
             )
         )

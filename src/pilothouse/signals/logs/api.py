@@ -30,7 +30,9 @@ def routes(engine: Engine) -> list[Route]:
             return answer({"count": await waiting(count, engine, question)})
         return answer({"logs": await waiting(search, engine, question)})
 
-    return [Route("/api/logs", logs)]
+    from pilothouse.signals.logs import streaming_api
+
+    return [Route("/api/logs", logs), *streaming_api.routes(engine)]
 
 
 def _question(request: Request) -> LogQuestion:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pilothouse.signals.selector import Selector
 
 _COLUMNS = (
-    "toUnixTimestamp64Nano(time) AS time, identity, severity_number, severity_text, event_name, body, body_kind, "
+    "toUnixTimestamp64Nano(time) AS nanoseconds, identity, severity_number, severity_text, event_name, body, body_kind, "
     "attributes, kinds, scope_name, trace_id, span_id"
 )
 _FIRST_SLICE = 300 * NANOSECONDS
@@ -91,7 +91,7 @@ def _condition(question: LogQuestion, within: TimeRange, found: dict[int, Resour
 
 def _described(row: dict[str, Any], found: dict[int, Resource]) -> dict[str, Any]:
     return {
-        "time": to_rfc3339(row["time"]),
+        "time": to_rfc3339(row["nanoseconds"]),
         "severity": row["severity_text"] or severity_name(row["severity_number"]),
         "severity_number": row["severity_number"],
         "body": row["body"],

@@ -3,7 +3,8 @@
 from pilothouse.engine import SegmentStatement
 from pilothouse.signals.anyvalue import (
     ATTRIBUTES,
-    RESOURCE,
+    IDENTIFIED,
+    IDENTITY,
     SCHEMA,
     SCOPE,
     kind_sql,
@@ -11,7 +12,7 @@ from pilothouse.signals.anyvalue import (
     map_sql,
     text_sql,
 )
-from pilothouse.signals.identity import RESOURCE_COLUMNS, identity_sql, resources_sql
+from pilothouse.signals.identity import RESOURCE_COLUMNS, resources_sql
 
 _PROTO = f"""syntax = "proto3";
 {SCHEMA}
@@ -32,9 +33,9 @@ _RECORD = (
 )
 
 
-def _structure(record: str, scope: str = "") -> str:
+def _structure(resource: str, record: str, scope: str = "") -> str:
     return (
-        f"resource_logs Array(Tuple(resource {RESOURCE}, scope_logs Array(Tuple({scope}log_records Array({record})))))"
+        f"resource_logs Array(Tuple(resource {resource}, scope_logs Array(Tuple({scope}log_records Array({record})))))"
     )
 
 
@@ -53,7 +54,7 @@ FROM (
     SELECT identity, sl.log_records AS records, sl.scope.name AS scope_name, sl.scope.version AS scope_version,
            {map_sql("sl.scope.attributes")} AS scope_attributes, {kinds_sql("sl.scope.attributes")} AS scope_kinds
     FROM (
-        SELECT {identity_sql("rl.resource.attributes")} AS identity, rl.scope_logs AS scopes
+        SELECT rl.resource.identity AS identity, rl.scope_logs AS scopes
         FROM {{segment}} ARRAY JOIN resource_logs AS rl
     ) ARRAY JOIN scopes AS sl
 ) ARRAY JOIN records AS r"""
@@ -71,7 +72,7 @@ RECORDS = SegmentStatement(
         "scope_kinds", "flags", "trace_id", "span_id",
     ),
     select=_RECORDS,
-    structure=_structure(_RECORD, f"scope {SCOPE}, "),
+    structure=_structure(IDENTITY, _RECORD, f"scope {SCOPE}, "),
     schema=_PROTO,
     message="Logs",
 )  # fmt: skip
@@ -79,8 +80,10 @@ RECORDS = SegmentStatement(
 RESOURCES = SegmentStatement(
     table="resources",
     columns=RESOURCE_COLUMNS,
-    select=resources_sql("logs", "{segment} ARRAY JOIN resource_logs AS rl", "rl.resource.attributes", _TIMES),
-    structure=_structure("Tuple(time_unix_nano UInt64, observed_time_unix_nano UInt64)"),
+    select=resources_sql(
+        "logs", "{segment} ARRAY JOIN resource_logs AS rl", "rl.resource.attributes", _TIMES, "rl.resource.identity"
+    ),
+    structure=_structure(IDENTIFIED, "Tuple(time_unix_nano UInt64, observed_time_unix_nano UInt64)"),
     schema=_PROTO,
     message="Logs",
 )

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pilothouse.engine import SegmentStatement
-from pilothouse.signals.anyvalue import ATTRIBUTES, RESOURCE, SCHEMA, kinds_sql, map_sql
-from pilothouse.signals.identity import RESOURCE_COLUMNS, identity_sql, resources_sql
+from pilothouse.signals.anyvalue import ATTRIBUTES, IDENTIFIED, IDENTITY, SCHEMA, kinds_sql, map_sql
+from pilothouse.signals.identity import RESOURCE_COLUMNS, resources_sql
 
 _PROTO = f"""syntax = "proto3";
 {SCHEMA}
@@ -89,14 +89,14 @@ _DISTRIBUTIONS = {
 _TEMPORAL = {"sum", "histogram", "exponential_histogram"}
 
 
-def _structure(kinds: dict[str, tuple[str, str]], point: str) -> str:
+def _structure(kinds: dict[str, tuple[str, str]], point: str, resource: str = IDENTITY) -> str:
     """`point` is put before each kind's own fields of a data point."""
     members = ", ".join(
         f"{kind} Tuple(data_points Array(Tuple({point}{', ' if point and fields else ''}{fields})){own})"
         for kind, (fields, own) in kinds.items()
     )
     return (
-        f"resource_metrics Array(Tuple(resource {RESOURCE}, scope_metrics Array(Tuple("
+        f"resource_metrics Array(Tuple(resource {resource}, scope_metrics Array(Tuple("
         f"scope Tuple(name String, version String), "
         f"metrics Array(Tuple(name String, description String, unit String, {members}))))))"
     )
@@ -123,7 +123,7 @@ FROM (
     FROM (
         SELECT identity, sm.metrics AS metrics, sm.scope.name AS scope_name, sm.scope.version AS scope_version
         FROM (
-            SELECT {identity_sql("rm.resource.attributes")} AS identity, rm.scope_metrics AS scopes
+            SELECT rm.resource.identity AS identity, rm.scope_metrics AS scopes
             FROM {{segment}} ARRAY JOIN resource_metrics AS rm
         ) ARRAY JOIN scopes AS sm
     ) ARRAY JOIN metrics AS m
@@ -214,45 +214,39 @@ _SAID = {
 }
 
 
-def _distributions(kind: str) -> str:
+def _distributions(kind: str) -> SegmentStatement:
     columns = _NOTHING | _SAID[kind]
-    named = ", ".join(f"{expression} AS d_{column}" for column, expression in columns.items())
-    return _points(
-        (kind,),
-        f"{_SERIES_ID} AS series, {_TIME} AS time, {_START} AS start, p.flags AS flags, p.count AS count, {named}",
-    )
+    select = _points((kind,), f"{_SERIES_ID}, {_TIME}, {_START}, p.flags, p.count, {', '.join(columns.values())}")
+    structure = _structure({kind: _DISTRIBUTIONS[kind]}, f"attributes {ATTRIBUTES}")
+    return _statement("distributions", ("series", "time", "start_time", "flags", "count", *columns), select, structure)
 
 
-DISTRIBUTIONS = _statement(
-    "distributions",
-    ("series", "time", "start_time", "flags", "count", *_NOTHING),
-    " UNION ALL ".join(map(_distributions, _SAID)),
-    _structure(_DISTRIBUTIONS, f"attributes {ATTRIBUTES}"),
-)
+DISTRIBUTIONS = {kind: _distributions(kind) for kind in _DISTRIBUTIONS}
+"""A statement for each kind of distribution, named as OTLP names the member of Metric."""
 
-_EXEMPLAR_KINDS = {kind: ("", own) for kind, (_, own) in _ALL.items() if kind != "summary"}
-_POINTS_WITH_EXEMPLARS = _points(
-    _EXEMPLAR_KINDS, f"{_SERIES_ID} AS series, p.time_unix_nano AS point_time, p.exemplars AS exemplars"
-)
+
 # An exemplar without a time, or with one that is a month from its point's, counts as old as its point: storage is by
 # day, and nothing else bounds how many days a request names.
 _EXEMPLAR_TIME = (
     "if(abs(toInt64(e.time_unix_nano) - toInt64(point_time)) > 2592000000000000, point_time, e.time_unix_nano)"
 )
-_EXEMPLARS = (
-    f"SELECT series, fromUnixTimestamp64Milli(toInt64(intDiv({_EXEMPLAR_TIME}, 1000000)), 'UTC'), "
-    "coalesce(e.as_double, toFloat64(e.as_int), 0), "
-    "toFixedString(if(length(e.trace_id) = 16, e.trace_id, ''), 16), "
-    "toFixedString(if(length(e.span_id) = 8, e.span_id, ''), 8), "
-    f"{map_sql('e.filtered_attributes')}, {kinds_sql('e.filtered_attributes')} "
-    f"FROM ({_POINTS_WITH_EXEMPLARS} WHERE notEmpty(p.exemplars)) ARRAY JOIN exemplars AS e"
-)
-EXEMPLARS = _statement(
-    "exemplars",
-    ("series", "time", "value", "trace_id", "span_id", "attributes", "kinds"),
-    _EXEMPLARS,
-    _structure(_EXEMPLAR_KINDS, f"attributes {ATTRIBUTES}, time_unix_nano UInt64, exemplars Array({_EXEMPLAR})"),
-)
+
+
+def _exemplars(kind: str) -> SegmentStatement:
+    points = _points((kind,), f"{_SERIES_ID} AS series, p.time_unix_nano AS point_time, p.exemplars AS exemplars")
+    select = f"""SELECT series,
+    fromUnixTimestamp64Milli(toInt64(intDiv({_EXEMPLAR_TIME}, 1000000)), 'UTC'),
+    coalesce(e.as_double, toFloat64(e.as_int), 0), toFixedString(if(length(e.trace_id) = 16, e.trace_id, ''), 16),
+    toFixedString(if(length(e.span_id) = 8, e.span_id, ''), 8), {map_sql("e.filtered_attributes")},
+    {kinds_sql("e.filtered_attributes")}
+FROM ({points} WHERE notEmpty(p.exemplars)) ARRAY JOIN exemplars AS e"""
+    point = f"attributes {ATTRIBUTES}, time_unix_nano UInt64, exemplars Array({_EXEMPLAR})"
+    columns = ("series", "time", "value", "trace_id", "span_id", "attributes", "kinds")
+    return _statement("exemplars", columns, select, _structure({kind: ("", _ALL[kind][1])}, point))
+
+
+EXEMPLARS = {kind: _exemplars(kind) for kind in _ALL if kind != "summary"}
+"""A statement for each kind of metric whose points have exemplars."""
 
 _ALL_TIMES = ", ".join(f"arrayFlatten(arrayMap(m -> m.{kind}.data_points.time_unix_nano, sm.metrics))" for kind in _ALL)
 RESOURCES = SegmentStatement(
@@ -263,8 +257,9 @@ RESOURCES = SegmentStatement(
         "{segment} ARRAY JOIN resource_metrics AS rm",
         "rm.resource.attributes",
         f"arrayFlatten(arrayMap(sm -> arrayConcat({_ALL_TIMES}), rm.scope_metrics))",
+        "rm.resource.identity",
     ),
-    structure=_structure(dict.fromkeys(_ALL, ("", "")), "time_unix_nano UInt64"),
+    structure=_structure(dict.fromkeys(_ALL, ("", "")), "time_unix_nano UInt64", IDENTIFIED),
     schema=_PROTO,
     message="Metrics",
 )

@@ -100,7 +100,10 @@ def costs(engine: Engine, wanted: str, selections: Sequence[Selection], budget: 
         condition, said = condition_of(selection, f"s{number}", f"l{number}")
         parts.append(condition)
         parameters |= said
-    sums = ", ".join(f"sumIf(value, {part}) AS v{number}" for number, part in enumerate(parts))
+    alone = len(parts) == 1
+    sums = ", ".join(
+        f"{'sum(value)' if alone else f'sumIf(value, {part})'} AS v{number}" for number, part in enumerate(parts)
+    )
     either = " OR ".join(f"({part})" for part in parts)
     # The stacks' table is the streamed side of the join: it may be large, the answer's stacks are few.
     table = engine.query(

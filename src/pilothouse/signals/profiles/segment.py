@@ -39,7 +39,7 @@ message Profiles {{ repeated Profile profiles = 1; repeated Stack stacks = 2; }}
 
 _CLASSES = message_classes("pilothouse.profiles", SCHEMA, fixed_as_bytes=True)
 Profiles = _CLASSES["Profiles"]
-_KEPT = 400_000
+_KEPT = 100_000
 
 
 class KnownStacks:

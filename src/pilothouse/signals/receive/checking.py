@@ -1,6 +1,6 @@
 """What the door checks in a request, so that nothing that was acknowledged is lost later.
 
-A check goes through a request's lists with C loops (`map`, `attrgetter`, numpy); only when something is wrong in a
+A check goes through a request's lists with C loops (`map`, `attrgetter`, `min`); only when something is wrong in a
 list are its records looked at one by one, and those that cannot be kept are taken out and counted.
 """
 
@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
-import numpy as np
 from google.protobuf.message import EncodeError
 
-from pilothouse.signals.receive.messages import rewritable
+from pilothouse.signals.anyvalue import text_of
+from pilothouse.signals.identity import identity_of
+from pilothouse.signals.receive.messages import NESTED, rewritable
 from pilothouse.signals.receive.nesting import rewrite
 
 _ANNOUNCED_FOR = 60_000_000_000
@@ -56,21 +57,25 @@ class Check:
         """Why, in words, the most frequent reason first; empty when nothing was taken out."""
         return "; ".join(f"{count} x {reason}" for reason, count in self.reasons.most_common(5))
 
-    def times_hold(self, times: Any) -> bool:
-        """Whether all times (an array of nanoseconds) are within the bounds; if so they count as the resource's."""
-        found = np.asarray(times, np.uint64)
-        if not found.size:
+    def times_hold(self, times: Sequence[int]) -> bool:
+        """Whether all times (nanoseconds) are within the bounds; if so they count as the resource's."""
+        if not times:
             return True
-        first, last = int(found.min()), int(found.max())
+        first, last = min(times), max(times)
         if first < self.earliest or last > self.latest:
             return False
         self.first, self.last = min(first, self.first or first), max(last, self.last)
         return True
 
     def end_resource(self, kind: str, resource: Any, announcements: Announcements) -> None:
-        """Mark the request when the engine is to note this resource; a resource without records is not noted."""
-        if self.last and announcements.is_due(kind, resource, self.first, self.last):
-            self.marks.add("resources")
+        """Give the resource its identity, and mark the request when the engine is to note it.
+
+        A resource without records is not noted.
+        """
+        if self.last:
+            due, resource.identity = announcements.note(kind, resource, self.first, self.last)
+            if due:
+                self.marks.add("resources")
         self.first = self.last = 0
 
     def time_fault(self, name: str, nanoseconds: int) -> str:
@@ -99,22 +104,30 @@ class Announcements:
     """Which resources the engine has been told of, per kind of request, and for what span of time."""
 
     def __init__(self) -> None:
-        self._told: dict[tuple[str, bytes], tuple[int, int]] = {}
+        self._told: dict[tuple[str, bytes], tuple[int, int, int]] = {}
 
-    def is_due(self, kind: str, resource: Any, first: int, last: int) -> bool:
-        """Whether records from `first` to `last` (nanoseconds) are not covered: before all others, or a minute on."""
+    def note(self, kind: str, resource: Any, first: int, last: int) -> tuple[bool, int]:
+        """Whether the engine is to be told of the resource, and its identity.
+
+        It is when its records, from `first` to `last` (nanoseconds), are before all others, or a minute on.
+        """
+        resource.identity = 0
         key = (kind, resource.SerializePartialToString())
-        begin, end = self._told.get(key, (last + 1, 0))
+        begin, end, identity = self._told.get(key) or (last + 1, 0, _identity(resource))
         if begin <= first and last <= end + _ANNOUNCED_FOR:
-            return False
+            return False, identity
         if len(self._told) >= _MOST_RESOURCES:
             self._told.clear()
-        self._told[key] = min(begin, first), max(end, last)
-        return True
+        self._told[key] = min(begin, first), max(end, last), identity
+        return True, identity
 
     def forget(self) -> None:
         """Tell everything again: what was noted may not have been written."""
         self._told.clear()
+
+
+def _identity(resource: Any) -> int:
+    return identity_of((pair.key, text_of(pair.value)) for pair in resource.attributes)
 
 
 def begin(limits: TimeLimits) -> Check:
@@ -123,19 +136,20 @@ def begin(limits: TimeLimits) -> Check:
     return Check(now - int(limits.past * 1e9), now + int(limits.future * 1e9), now)
 
 
-def canonical(request: Any) -> bytes:
-    """The request's bytes in protobuf's canonical form, arrays and maps as JSON."""
+def canonical(request: Any, check: Check, look: Callable[[Any, Check, str], None]) -> bytes:
+    """The request's bytes in protobuf's canonical form, arrays and maps as JSON.
+
+    `look` is called only when the request holds marked messages (see `messages`), with the words that name them.
+    """
     try:
         return bytes(request.SerializeToString())
-    except EncodeError:
-        copy = rewritable(request)
-        rewrite(copy)
-        return bytes(copy.SerializeToString())
-
-
-def column(records: Any, read: Callable[[Any], int]) -> Any:
-    """A field of all records as an array, read by a C loop."""
-    return np.fromiter(map(read, records), np.uint64, len(records))
+    except EncodeError as error:
+        found = str(error)
+    look(request, check, found)
+    if NESTED in found:
+        request = rewritable(request)
+        rewrite(request)
+    return bytes(request.SerializePartialToString())
 
 
 of_time = attrgetter("time_unix_nano")

@@ -6,7 +6,8 @@ from itertools import pairwise
 from operator import attrgetter
 from typing import Any
 
-from pilothouse.signals.receive.checking import Announcements, Check, column, of_time
+from pilothouse.signals.receive.checking import Announcements, Check, of_time
+from pilothouse.signals.receive.messages import EXEMPLAR
 
 _exemplars = attrgetter("exemplars")
 _MOST_BUCKETS = 10_000
@@ -15,33 +16,49 @@ _MOST_BUCKETS = 10_000
 def check_metrics(request: Any, check: Check, announcements: Announcements) -> None:
     """Take out the points that cannot be kept, and note which tables the rest goes to."""
     for resource_metrics in request.resource_metrics:
-        for scope_metrics in resource_metrics.scope_metrics:
-            for metric in scope_metrics.metrics:
-                _check_metric(metric, check)
+        metrics = [metric for scope in resource_metrics.scope_metrics for metric in scope.metrics]
+        times: list[int] = []
+        for metric in metrics:
+            times.extend(map(of_time, _points(metric, check)))
+        if not check.times_hold(times):
+            _keep_in_time(metrics, check)
         check.end_resource("metrics", resource_metrics.resource, announcements)
 
 
-def _check_metric(metric: Any, check: Check) -> None:
+def look_at_metrics(request: Any, check: Check, found: str) -> None:
+    """Note which kinds of metric have exemplars."""
+    if EXEMPLAR not in found:
+        return
+    for resource_metrics in request.resource_metrics:
+        for scope in resource_metrics.scope_metrics:
+            for metric in scope.metrics:
+                kind = metric.WhichOneof("data")
+                if kind not in (None, "summary") and any(map(_exemplars, getattr(metric, kind).data_points)):
+                    check.marks.add(f"{kind} exemplars")
+
+
+def _points(metric: Any, check: Check) -> Any:
+    """The points of a metric, those of a broken shape taken out."""
     kind = metric.WhichOneof("data")
     if kind is None:
         check.reasons[f"metric {metric.name!r} has no data"] += 1
-        return
+        return ()
     points = getattr(metric, kind).data_points
+    fault = _SHAPES.get(kind)
     if not metric.name:
         check.keep(points, lambda point: "metric.name is empty")
-    elif kind in ("gauge", "sum"):
-        if not check.times_hold(column(points, of_time)):
+    elif fault and any(map(fault, points)):
+        check.keep(points, fault)
+    check.marks.add(kind if fault else "numbers")
+    return points
+
+
+def _keep_in_time(metrics: list[Any], check: Check) -> None:
+    for metric in metrics:
+        if kind := metric.WhichOneof("data"):
+            points = getattr(metric, kind).data_points
             check.keep(points, lambda point: check.time_fault("time_unix_nano", point.time_unix_nano))
-            check.times_hold(column(points, of_time))
-        check.marks.add("numbers")
-    else:
-        fault = _SHAPES[kind]
-        if any(map(fault, points)) or not check.times_hold(column(points, of_time)):
-            check.keep(points, lambda point: fault(point) or check.time_fault("time_unix_nano", point.time_unix_nano))
-            check.times_hold(column(points, of_time))
-        check.marks.add("distributions")
-    if kind != "summary" and any(map(_exemplars, points)):
-        check.marks.add("exemplars")
+            check.times_hold(list(map(of_time, points)))
 
 
 def _histogram_fault(point: Any) -> str:

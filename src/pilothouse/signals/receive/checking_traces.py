@@ -5,14 +5,11 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any
 
-from pilothouse.signals.receive.checking import Announcements, Check, column
+from pilothouse.signals.receive.checking import Announcements, Check
+from pilothouse.signals.receive.messages import LINK
 
+_fields = attrgetter("trace_id", "span_id", "parent_span_id", "start_time_unix_nano", "end_time_unix_nano")
 _start = attrgetter("start_time_unix_nano")
-_end = attrgetter("end_time_unix_nano")
-_trace_id = attrgetter("trace_id")
-_span_id = attrgetter("span_id")
-_parent = attrgetter("parent_span_id")
-_links = attrgetter("links")
 _NO_TRACE, _NO_SPAN = bytes(16), bytes(8)
 
 
@@ -20,27 +17,32 @@ def check_traces(request: Any, check: Check, announcements: Announcements) -> No
     """Take out the spans that cannot be kept."""
     for resource_spans in request.resource_spans:
         for scope_spans in resource_spans.scope_spans:
-            spans = scope_spans.spans
-            if not (_ids_hold(spans) and _ends_hold(spans, check) and check.times_hold(column(spans, _start))):
-                check.keep(spans, lambda span: _fault(span, check))
-                check.times_hold(column(spans, _start))
+            if scope_spans.spans and not _hold(scope_spans.spans, check):
+                check.keep(scope_spans.spans, lambda span: _fault(span, check))
+                check.times_hold(list(map(_start, scope_spans.spans)))
         check.end_resource("traces", resource_spans.resource, announcements)
 
 
-def _ids_hold(spans: Any) -> bool:
-    traces, ids = set(map(_trace_id, spans)), set(map(_span_id, spans))
+def look_at_traces(request: Any, check: Check, found: str) -> None:
+    """Take out the spans whose links cannot be kept."""
+    if LINK not in found:
+        return
+    for resource_spans in request.resource_spans:
+        for scope_spans in resource_spans.scope_spans:
+            check.keep(scope_spans.spans, _link_fault)
+
+
+def _hold(spans: Any, check: Check) -> bool:
+    traces, ids, parents, starts, ends = zip(*map(_fields, spans), strict=True)
     return (
-        _NO_TRACE not in traces
+        set(map(len, traces)) == {16}
+        and set(map(len, ids)) == {8}
+        and set(map(len, parents)) <= {0, 8}
+        and _NO_TRACE not in traces
         and _NO_SPAN not in ids
-        and set(map(len, traces)) <= {16}
-        and set(map(len, ids)) <= {8}
-        and set(map(len, map(_parent, spans))) <= {0, 8}
-        and (not any(map(_links, spans)) or not any(map(_link_fault, spans)))
+        and max(ends) <= check.latest
+        and check.times_hold(starts)
     )
-
-
-def _ends_hold(spans: Any, check: Check) -> bool:
-    return not spans or int(column(spans, _end).max()) <= check.latest
 
 
 def _fault(span: Any, check: Check) -> str:
@@ -52,7 +54,7 @@ def _fault(span: Any, check: Check) -> str:
         return f"parent_span_id is not 8 bytes ({len(span.parent_span_id)} bytes)"
     if span.end_time_unix_nano > check.latest:
         return "end_time_unix_nano is too far in the future"
-    return _link_fault(span) or check.time_fault("start_time_unix_nano", span.start_time_unix_nano)
+    return check.time_fault("start_time_unix_nano", span.start_time_unix_nano)
 
 
 def _link_fault(span: Any) -> str:

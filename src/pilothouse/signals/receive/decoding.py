@@ -52,7 +52,8 @@ def decompress(body: bytes, encoding: str, limit: int) -> bytes:
 
 
 def _inflate(body: bytes, window: int, limit: int) -> bytes:
-    parts, size, rest = [], 0, body
+    parts: list[bytes] = []
+    size, rest = 0, body
     while rest:
         if len(parts) == _MOST_MEMBERS:
             raise BodyError(400, f"the compressed body has more than {_MOST_MEMBERS} members")

@@ -2,14 +2,15 @@
 
 They are the official messages with two changes, made on copies of the descriptors:
 
-- ArrayValue and KeyValueList have a required field that no client sets. So serialising a request fails exactly when
-  it holds an array or a map that was not rewritten yet, and the check costs nothing on requests without any.
+- ArrayValue, KeyValueList, Exemplar and Span.Link have a required field that no client sets. So serialising a request
+  fails exactly when it holds one of them, the error names which, and requests without any pay nothing for the check.
 - Where they are rewritten, AnyValue has a member of our own, `json_value` (15), in which arrays and maps travel to the
   engine. The class that reads what clients send does not know it, so that nobody else can write it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -24,7 +25,15 @@ from opentelemetry.proto.resource.v1 import resource_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 JSON_VALUE = 15
-_NESTED = 1000
+IDENTITY = 2000
+_MARKER = 1000
+NESTED, EXEMPLAR, LINK = "nested", "is_exemplar", "is_link"
+# The messages that are marked, by file, with the name of the marker.
+_MARKED = {
+    common_pb2: {"ArrayValue": NESTED, "KeyValueList": NESTED},
+    metrics_pb2: {"Exemplar": EXEMPLAR},
+    trace_pb2: {"Link": LINK},
+}
 _COLLECTOR = "opentelemetry.proto.collector"
 _REQUESTS = {
     "logs": f"{_COLLECTOR}.logs.v1.ExportLogsServiceRequest",
@@ -59,22 +68,47 @@ def _pool(with_json_value: bool = False) -> descriptor_pool.DescriptorPool:
     for module in _FILES:
         file = descriptor_pb2.FileDescriptorProto()
         module.DESCRIPTOR.CopyToProto(file)
-        if module is common_pb2:
-            _prepare(file, with_json_value)
+        if module is resource_pb2:
+            file.message_type[0].field.add(name="identity", number=IDENTITY, type=6, label=1)
+        if module in _MARKED:
+            _prepare(file, _MARKED[module], with_json_value)
         pool.AddSerializedFile(file.SerializeToString())
     return pool
 
 
-def _prepare(file: descriptor_pb2.FileDescriptorProto, with_json_value: bool) -> None:
+def _prepare(file: descriptor_pb2.FileDescriptorProto, marked: dict[str, str], with_json_value: bool) -> None:
     # Proto3 knows no required fields; an edition does, and still checks UTF-8 and drops defaults as proto3 does.
     file.syntax = "editions"
     file.edition = descriptor_pb2.EDITION_2023
     features = file.options.features
     features.field_presence = descriptor_pb2.FeatureSet.IMPLICIT
     features.utf8_validation = descriptor_pb2.FeatureSet.VERIFY
-    for message in file.message_type:
-        if message.name in ("ArrayValue", "KeyValueList"):
-            nested = message.field.add(name="nested", number=_NESTED, type=8, label=1)
-            nested.options.features.field_presence = descriptor_pb2.FeatureSet.LEGACY_REQUIRED
+    for message in _with_nested(file.message_type):
+        _keep_presence(message)
+        if marker := marked.get(message.name):
+            field = message.field.add(name=marker, number=_MARKER, type=8, label=1)
+            field.options.features.field_presence = descriptor_pb2.FeatureSet.LEGACY_REQUIRED
         if message.name == "AnyValue" and with_json_value:
             message.field.add(name="json_value", number=JSON_VALUE, type=9, label=1, oneof_index=0)
+
+
+def _keep_presence(message: descriptor_pb2.DescriptorProto) -> None:
+    """`optional` in proto3 is a oneof of one; an edition says it as presence."""
+    for field in message.field:
+        if field.proto3_optional:
+            field.ClearField("proto3_optional")
+            field.ClearField("oneof_index")
+            field.options.features.field_presence = descriptor_pb2.FeatureSet.EXPLICIT
+    kept = [oneof for number, oneof in enumerate(message.oneof_decl) if _is_used(message, number)]
+    del message.oneof_decl[:]
+    message.oneof_decl.extend(kept)
+
+
+def _is_used(message: descriptor_pb2.DescriptorProto, number: int) -> bool:
+    return any(field.HasField("oneof_index") and field.oneof_index == number for field in message.field)
+
+
+def _with_nested(messages: Iterable[descriptor_pb2.DescriptorProto]) -> Iterator[descriptor_pb2.DescriptorProto]:
+    for message in messages:
+        yield message
+        yield from _with_nested(message.nested_type)

@@ -13,20 +13,21 @@ from google.protobuf.message import DecodeError
 
 from pilothouse.signals.errors import BadRequestError, OverloadedError
 from pilothouse.signals.receive.checking import Announcements, Check, TimeLimits, begin, canonical
-from pilothouse.signals.receive.checking_logs import check_logs
-from pilothouse.signals.receive.checking_metrics import check_metrics
-from pilothouse.signals.receive.checking_traces import check_traces
-from pilothouse.signals.receive.messages import request_class
+from pilothouse.signals.receive.checking_logs import check_logs, look_at_logs
+from pilothouse.signals.receive.checking_metrics import check_metrics, look_at_metrics
+from pilothouse.signals.receive.checking_traces import check_traces, look_at_traces
+from pilothouse.signals.receive.messages import request_class, rewritable
 from pilothouse.signals.receive.otlp_json import prepared
 
 if TYPE_CHECKING:
     from pilothouse.signals.flushing import Intake
 
 KINDS = ("logs", "metrics", "traces")
-_CHECKS: dict[str, Callable[[Any, Check, Announcements], None]] = {
-    "logs": check_logs,
-    "metrics": check_metrics,
-    "traces": check_traces,
+# For each kind: the check of every request, and the look at what only some hold.
+_CHECKS: dict[str, tuple[Callable[[Any, Check, Announcements], None], Callable[[Any, Check, str], None]]] = {
+    "logs": (check_logs, look_at_logs),
+    "metrics": (check_metrics, look_at_metrics),
+    "traces": (check_traces, look_at_traces),
 }
 # Field numbers of ExportXPartialSuccess: rejected_... = 1, error_message = 2, inside field 1 of the response.
 _REJECTED = {"logs": "rejectedLogRecords", "metrics": "rejectedDataPoints", "traces": "rejectedSpans"}
@@ -72,8 +73,6 @@ class Receiver:
             request = request_class(kind).FromString(body)
         except DecodeError as error:
             raise BadRequestError(f"{request_class(kind).DESCRIPTOR.name} does not parse: {_said(error)}") from None
-        # A field in a wire type that is not its own counts as unknown; the engine would refuse the segment for it.
-        request.DiscardUnknownFields()
         return self._take(kind, request, len(body))
 
     def receive_json(self, kind: str, body: bytes) -> Outcome:
@@ -87,9 +86,14 @@ class Receiver:
 
     def _take(self, kind: str, request: Any, size: int) -> Outcome:
         check = begin(self._limits)
-        _CHECKS[kind](request, check, self._announcements)
+        look_through, look_at = _CHECKS[kind]
+        look_through(request, check, self._announcements)
+        if "resources" in check.marks:
+            # A client's version shows in its first request, and looking costs as much as parsing twice. What comes
+            # later all the same is mended when the engine refuses it (`repaired`).
+            request.DiscardUnknownFields()
         try:
-            payload = canonical(request)
+            payload = canonical(request, check, look_at)
         except (RecursionError, ValueError) as error:
             raise BadRequestError(f"an attribute value cannot be kept: {_said(error)}") from None
         try:
@@ -104,6 +108,17 @@ class Receiver:
     def _after(self, written: Future[None]) -> None:
         if written.exception():
             self._announcements.forget()
+
+
+def repaired(kind: str, payload: bytes) -> bytes:
+    """A journaled request without the fields that the engine cannot read.
+
+    A known number in a wire type that is not its own counts as unknown to protobuf; the engine refuses it.
+    """
+    request = request_class(kind).FromString(payload)
+    values = rewritable(request)
+    values.DiscardUnknownFields()
+    return bytes(values.SerializePartialToString())
 
 
 def _said(error: Exception) -> str:

@@ -29,9 +29,7 @@ def prepared(content: Any, message: Descriptor, name: str = "the body") -> dict[
     if not isinstance(content, dict):
         raise BadRequestError(f"{name} is not a JSON object", name)
     known = _fields(message)
-    return {
-        key: _value(value, known[key]) for key, value in content.items() if key in known and value is not None
-    }
+    return {key: _value(value, known[key]) for key, value in content.items() if key in known and value is not None}
 
 
 def _value(value: Any, field: FieldDescriptor) -> Any:
@@ -53,7 +51,7 @@ def _base64(value: Any, field: FieldDescriptor) -> str:
     try:
         if is_id:
             return base64.b64encode(binascii.unhexlify(value)).decode("ascii")
-        digits = value.rstrip("=").translate(_STANDARD)
+        digits: str = value.rstrip("=").translate(_STANDARD)
         base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)
         return digits
     except (ValueError, TypeError, AttributeError):
@@ -64,9 +62,4 @@ def _base64(value: Any, field: FieldDescriptor) -> str:
 @cache
 def _fields(message: Descriptor) -> dict[str, FieldDescriptor]:
     """By both names of a field; what no client may set has none."""
-    return {
-        name: field
-        for field in message.fields
-        if not field.is_required
-        for name in (field.name, field.json_name)
-    }
+    return {name: field for field in message.fields if not field.is_required for name in (field.name, field.json_name)}

@@ -34,18 +34,14 @@ def build_profile(
     known: dict[NamedFrame, int] = {}
     places = [known.setdefault(frame, len(known)) for stack in stacks for frame in stack]
     functions, files, lines = (list(column) for column in zip(*known, strict=True)) if known else ([], [], [])
-    frames = Frames(
-        functions, files, np.array(lines, np.int64), [""] * len(known), np.zeros(len(known), np.bool_)
-    )
-    duration = max(sender.end - sender.start, 0)
+    frames = Frames(functions, files, np.array(lines, np.int64), [""] * len(known), np.zeros(len(known), np.bool_))
+    duration = sender.duration
     return Profile(
         resource=sender.resource,
         time=checked_time(sender.start or time.time_ns() - duration, limits, "from"),
         duration=duration,
         types=(kind,),
-        stacks=Stacks(
-            frames, np.array(places, np.int64), np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
-        ),
+        stacks=Stacks(frames, np.array(places, np.int64), np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)),
         stack_of=np.arange(len(stacks)),
         labels_of=np.zeros(len(stacks), np.int64),
         label_sets=[{}],

@@ -45,7 +45,5 @@ def named_frame(text: str) -> NamedFrame:
 def _counted(line: str, number: int) -> tuple[str, int]:
     stack, _, count = line.rpartition(" ")
     if not (count.isascii() and count.isdigit() and len(count) <= 18 and stack):
-        raise BadRequestError(
-            f"body: line {number}: expected `root;...;leaf COUNT`, got {line[:80]!r}", "body"
-        )
+        raise BadRequestError(f"body: line {number}: expected `root;...;leaf COUNT`, got {line[:80]!r}", "body")
     return stack.strip(), int(count)

@@ -13,9 +13,7 @@ def boundary_of(content_type: str) -> str:
     """The boundary of a multipart body, or nothing for another kind of body."""
     header = Message()
     header["content-type"] = content_type
-    return (
-        str(header.get_param("boundary") or "") if header.get_content_type() == "multipart/form-data" else ""
-    )
+    return str(header.get_param("boundary") or "") if header.get_content_type() == "multipart/form-data" else ""
 
 
 def parts_of(body: bytes, boundary: str) -> dict[str, bytes]:

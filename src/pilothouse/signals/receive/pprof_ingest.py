@@ -14,7 +14,9 @@ from pilothouse.signals.receive.pprof_folded import read_folded
 from pilothouse.signals.receive.pprof_forms import boundary_of, parts_of
 from pilothouse.signals.receive.pprof_labels import parse_name, sender_of
 from pilothouse.signals.receive.pprof_limits import GZIP, ProfileLimits
+from pilothouse.signals.receive.pprof_perf import read_perf
 from pilothouse.signals.receive.pprof_reading import Sender, read_pprof
+from pilothouse.signals.receive.pprof_speedscope import read_speedscope
 from pilothouse.signals.receive.pprof_types import type_of, unit_of
 
 _COUNTED = ("", "folded", "collapsed", "groups")
@@ -22,7 +24,6 @@ _UNKNOWN = {
     "jfr": "send pprof (async-profiler writes it with `jfrconv --pprof`)",
     "tree": "send pprof or folded stacks",
     "trie": "send pprof or folded stacks",
-    "speedscope": "send pprof or folded stacks",
 }
 
 
@@ -68,7 +69,12 @@ def read_ingest(query: Mapping[str, str], content_type: str, body: bytes, limits
     if call.format in _COUNTED or call.format == "lines":
         kind, factor = _folded_type(call)
         return read_folded(body, call.format != "lines", kind, factor, call.sender, limits)
-    advice = _UNKNOWN.get(call.format, "pprof, folded, groups and lines are")
+    if call.format in ("perf", "perf_script"):
+        kind, factor = _folded_type(call)
+        return read_perf(body, kind, factor, call.sender, limits)
+    if call.format == "speedscope":
+        return read_speedscope(body, call.family, call.sender, limits)
+    advice = _UNKNOWN.get(call.format, "pprof, folded, groups, lines, perf_script and speedscope are")
     raise BadRequestError(f"format: {call.format[:40]!r} is not understood; {advice}", "format")
 
 
@@ -101,9 +107,7 @@ def _sample_types(content: bytes | None) -> dict[str, dict[str, Any]]:
 
 def _family(call: Ingest, config: Mapping[str, Mapping[str, Any]]) -> str:
     shown = [str(said.get("display-name", "")) for said in config.values()]
-    return next(
-        (family for family in ("mutex", "block") if any(one.startswith(family) for one in shown)), call.family
-    )
+    return next((family for family in ("mutex", "block") if any(one.startswith(family) for one in shown)), call.family)
 
 
 def _folded_type(call: Ingest) -> tuple[SampleType, int]:

@@ -12,7 +12,7 @@ from pilothouse.signals.receive.pprof_reading import Sender
 FAMILY = "__name__"
 """The label that says what a profile as a whole is: `process_cpu`, `memory`, `mutex`, ..."""
 
-_MAX_LABELS, _MAX_TEXT = 128, 4096
+_MAX_LABELS, _MAX_TEXT, _MAX_NAME = 128, 4096, 8192
 _NAME = re.compile(r"\s*([^{}]+?)\s*(?:\{(.*)\})?\s*", re.DOTALL)
 _TAG = re.compile(r"""\s*([^=,{}\s"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^,"]*?))\s*(?:,|$)""")
 _FAMILIES = (
@@ -79,7 +79,7 @@ def sender_of(labels: Iterable[tuple[str, str]], field: str, start: int = 0, end
 
 def parse_name(text: str, field: str = "name") -> tuple[str, list[tuple[str, str]]]:
     """The family and the labels of `shop.cpu{service_version=1.0.0,env="prod"}`."""
-    found = _NAME.fullmatch(text)
+    found = _NAME.fullmatch(text) if len(text) <= _MAX_NAME else None
     if not found:
         raise BadRequestError(f"{field}: {text[:80]!r} is not NAME or NAME{{tag=value,...}}", field)
     application, family = found[1], ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from dataclasses import replace
 
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
@@ -11,7 +11,7 @@ from pilothouse.signals.errors import BadRequestError
 from pilothouse.signals.profiles.messages import message_classes
 from pilothouse.signals.profiles.model import Profile
 from pilothouse.signals.receive.pprof_labels import sender_of
-from pilothouse.signals.receive.pprof_limits import ProfileLimits
+from pilothouse.signals.receive.pprof_limits import ProfileLimits, inflated
 from pilothouse.signals.receive.pprof_reading import read_pprof
 
 _TEXT = """
@@ -37,14 +37,14 @@ def read_push(body: bytes, is_json: bool, limits: ProfileLimits) -> list[Profile
         raise BadRequestError(f"body: this is not a push.v1.PushRequest{reason}", "body") from None
     if sum(len(series.samples) for series in request.series) > _MAX_PROFILES:
         raise BadRequestError(f"series: more than {_MAX_PROFILES} profiles in one call", "series")
-    profiles = []
+    profiles, room = [], limits.unpacked_bytes
     for place, series in enumerate(request.series):
-        sender = sender_of(
-            ((label.name, label.value) for label in series.labels),
-            f"series[{place}].labels",
-            end=time.time_ns(),
-        )
+        labels = ((label.name, label.value) for label in series.labels)
+        sender = sender_of(labels, f"series[{place}].labels")
         for number, sample in enumerate(series.samples):
             where = f"series[{place}].samples[{number}].raw_profile"
-            profiles.append(read_pprof(sample.raw_profile, sender, limits, where))
+            # All profiles of a call share one limit, or many small ones could unpack to anything.
+            plain = inflated(sample.raw_profile, replace(limits, unpacked_bytes=room), where)
+            room -= len(plain)
+            profiles.append(read_pprof(plain, sender, limits, where))
     return profiles

@@ -1,8 +1,8 @@
 """From segments of OTLP trace requests to the `spans` table."""
 
 from pilothouse.engine import SegmentStatement
-from pilothouse.signals.anyvalue import ATTRIBUTES, RESOURCE, SCHEMA, SCOPE, kinds_sql, map_sql
-from pilothouse.signals.identity import RESOURCE_COLUMNS, identity_sql, resources_sql
+from pilothouse.signals.anyvalue import ATTRIBUTES, IDENTIFIED, IDENTITY, SCHEMA, SCOPE, kinds_sql, map_sql
+from pilothouse.signals.identity import RESOURCE_COLUMNS, resources_sql
 
 _PROTO = f"""syntax = "proto3";
 {SCHEMA}
@@ -38,8 +38,8 @@ _SPAN = (
 )
 
 
-def _structure(span: str, scope: str = "") -> str:
-    return f"resource_spans Array(Tuple(resource {RESOURCE}, scope_spans Array(Tuple({scope}spans Array({span})))))"
+def _structure(resource: str, span: str, scope: str = "") -> str:
+    return f"resource_spans Array(Tuple(resource {resource}, scope_spans Array(Tuple({scope}spans Array({span})))))"
 
 
 # Each column with the expression that makes it. An end before the start is a duration of zero.
@@ -87,11 +87,11 @@ FROM (
     SELECT identity, ss.spans AS spans, ss.scope.name AS scope_name, ss.scope.version AS scope_version,
            {map_sql("ss.scope.attributes")} AS scope_attributes, {kinds_sql("ss.scope.attributes")} AS scope_kinds
     FROM (
-        SELECT {identity_sql("rs.resource.attributes")} AS identity, rs.scope_spans AS scopes
+        SELECT rs.resource.identity AS identity, rs.scope_spans AS scopes
         FROM {{segment}} ARRAY JOIN resource_spans AS rs
     ) ARRAY JOIN scopes AS ss
 ) ARRAY JOIN spans AS s""",
-    structure=_structure(_SPAN, f"scope {SCOPE}, "),
+    structure=_structure(IDENTITY, _SPAN, f"scope {SCOPE}, "),
     schema=_PROTO,
     message="Traces",
 )
@@ -101,8 +101,10 @@ _TIMES = "arrayFlatten(arrayMap(ss -> ss.spans.start_time_unix_nano, rs.scope_sp
 RESOURCES = SegmentStatement(
     table="resources",
     columns=RESOURCE_COLUMNS,
-    select=resources_sql("traces", "{segment} ARRAY JOIN resource_spans AS rs", "rs.resource.attributes", _TIMES),
-    structure=_structure("Tuple(start_time_unix_nano UInt64)"),
+    select=resources_sql(
+        "traces", "{segment} ARRAY JOIN resource_spans AS rs", "rs.resource.attributes", _TIMES, "rs.resource.identity"
+    ),
+    structure=_structure(IDENTIFIED, "Tuple(start_time_unix_nano UInt64)"),
     schema=_PROTO,
     message="Traces",
 )

@@ -11,7 +11,7 @@ export function Also({ measures }: { measures: Measured[] }) {
   return (
     <ul className={styles.also} aria-label={say.also}>
       {measures.map((measured) => (
-        <li key={measured.measure}>
+        <li key={`${measured.measure} ${measured.baseline} ${measured.candidate}`}>
           <Movement of={measured} />{" "}
           <span className="number">
             {measured.change === null ? say.isNew : change(measured.change, locale)}

@@ -11,7 +11,6 @@ import { frameOf, keyOf, layFlames } from "../../flamegraph/layout";
 import { Scale } from "../../flamegraph/Scale";
 import { type Matches, search as searchFrames } from "../../flamegraph/searching";
 import { share } from "../../format/changes";
-import { count } from "../../format/units";
 import { useWords } from "../../words";
 import styles from "../release.module.css";
 
@@ -72,7 +71,7 @@ function Found({ matches, diff }: { matches: Matches | null; diff: ProfileDiff }
       : matches.count === 0
         ? say.noMatch
         : say.matched(
-            count(matches.count, locale),
+            matches.count,
             part(matches.baseline, diff.root.baseline),
             part(matches.candidate, diff.root.candidate),
           );

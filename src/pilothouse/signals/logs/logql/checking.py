@@ -90,7 +90,7 @@ def check_template(cursor: Cursor, token: Token) -> None:
 
 def check_selector(cursor: Cursor, matchers: tuple[Matcher, ...], token: Token) -> None:
     """At least one matcher must not also match what has no such label (Loki, validateMatchers)."""
-    if not any(_needs_something(matcher) for matcher in matchers):
+    if not cursor.allow_all and not any(_needs_something(matcher) for matcher in matchers):
         cursor.wrong(
             "queries require at least one regexp or equality matcher that does not have an empty-compatible value. "
             'For instance, app=~".*" does not meet this requirement, but app=~".+" will',

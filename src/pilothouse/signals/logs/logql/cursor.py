@@ -14,7 +14,8 @@ _DEEPEST = 100
 class Cursor:
     """Reads tokens from left to right."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, allow_all: bool = False) -> None:
+        self.allow_all = allow_all
         self._tokens, self._place, self._depth = tokens(text), 0, 0
 
     @property

@@ -26,9 +26,12 @@ _LEVELS = (("or",), ("and", "unless"), ("==", "!=", ">", ">=", "<", "<="), ("+",
 _COMPARISONS = frozenset(_LEVELS[2])
 
 
-def parse(text: str) -> tree.Query:
-    """The query that `text` says; raises `LogQLError` with line and column."""
-    cursor = Cursor(text)
+def parse(text: str, allow_all: bool = False) -> tree.Query:
+    """The query that `text` says; raises `LogQLError` with line and column.
+
+    With `allow_all` a selector may mean every stream, which Loki's own API refuses.
+    """
+    cursor = Cursor(text, allow_all)
     query = _expression(cursor, 0)
     if cursor.next.kind != "END":
         cursor.unexpected()

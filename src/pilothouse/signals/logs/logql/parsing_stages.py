@@ -170,24 +170,19 @@ _STAGES: dict[str, Callable[[Cursor], tree.Stage]] = {
 
 
 def label_test(cursor: Cursor) -> tree.Test:
-    """Tests joined by `or`, and before that by `and`, a comma or nothing at all."""
-    left = _conjunction(cursor)
-    while cursor.accept("or"):
-        left = tree.Either(left, _conjunction(cursor))
-    return left
-
-
-def _conjunction(cursor: Cursor) -> tree.Test:
+    """Tests joined by `and` (also written as a comma or as nothing) and `or`, from left to right."""
     left = _single_test(cursor)
     while True:
-        joined = cursor.accept("and", ",")
-        if not joined and not (cursor.is_at("(") or (cursor.next.kind == "IDENTIFIER" and _starts_test(cursor))):
+        if cursor.accept("or"):
+            left = tree.Either(left, _single_test(cursor))
+        elif cursor.accept("and", ",") or cursor.is_at("(") or _starts_test(cursor):
+            left = tree.Both(left, _single_test(cursor))
+        else:
             return left
-        left = tree.Both(left, _single_test(cursor))
 
 
 def _starts_test(cursor: Cursor) -> bool:
-    return cursor.after.kind in _COMPARING
+    return cursor.next.kind == "IDENTIFIER" and cursor.after.kind in _COMPARING
 
 
 def _single_test(cursor: Cursor) -> tree.Test:

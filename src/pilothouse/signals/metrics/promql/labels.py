@@ -88,3 +88,8 @@ EMPTY = Labels(())
 def labels_of(values: Mapping[str, str]) -> Labels:
     """The label set of a dictionary; empty values count as not there."""
     return Labels(tuple(sorted((name, value) for name, value in values.items() if value)))
+
+
+def is_label(name: str) -> bool:
+    """Whether this may name a label: any text that is valid UTF-8 and not empty."""
+    return bool(name) and not any("\ud800" <= char <= "\udfff" for char in name)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
+
+import re2
 
 from pilothouse.signals.metrics.promql.numbers import quote
 
@@ -12,24 +15,25 @@ NAME = "__name__"
 _LEGACY_LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
+class RegexError(ValueError):
+    """The text is no regular expression (RE2)."""
+
+
 @lru_cache(maxsize=4096)
-def compiled(pattern: str) -> re.Pattern[str]:
-    """The anchored regular expression of a matcher; `re.error` when it is none.
-
-    RE2 knows a few spellings that Python does not: they are rewritten.
-    """
-    return re.compile(f"(?s:{_python(pattern)})")
-
-
-def _python(pattern: str) -> str:
-    rewritten = pattern.replace(r"\z", r"\Z").replace("(?P<", "(?P<")
-    rewritten = re.sub(r"\(\?<([A-Za-z_])", r"(?P<\1", rewritten)
-    for name, inside in (
-        ("alpha", "A-Za-z"), ("digit", "0-9"), ("alnum", "0-9A-Za-z"), ("lower", "a-z"), ("upper", "A-Z"),
-        ("space", r"\s"), ("word", r"\w"), ("xdigit", "0-9A-Fa-f"), ("punct", r"!-/:-@\[-`{-~"),
-    ):  # fmt: skip
-        rewritten = rewritten.replace(f"[:{name}:]", inside)
-    return rewritten
+def compiled(pattern: str) -> Any:
+    """The regular expression of a matcher, to be used with `fullmatch`: RE2, as in Prometheus, so that no pattern
+    takes more than linear time. Raises `RegexError`."""
+    options = re2.Options()
+    options.log_errors = False
+    options.dot_nl = True
+    try:
+        return re2.compile(pattern, options)
+    except re2.error as error:
+        reason = error.args[0] if error.args else "not valid"
+        said = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+        raise RegexError(f"error parsing regexp: {said.partition(': ')[0]}: `{pattern}`") from None
+    except UnicodeEncodeError:
+        raise RegexError(f"error parsing regexp: invalid UTF-8: `{pattern!r}`") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Matcher:
     label: str
     operator: str
     value: str
-    _pattern: re.Pattern[str] | None = field(default=None, init=False, repr=False, compare=False)
+    _pattern: Any = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.operator in ("=~", "!~"):

@@ -96,7 +96,7 @@ def unquote(text: str) -> str:
 
     def flush() -> None:
         if raw:
-            parts.append(raw.decode("utf-8", "replace"))
+            parts.append(raw.decode("utf-8", "surrogateescape"))
             raw.clear()
 
     while place < len(inner):
@@ -137,6 +137,8 @@ def quote(text: str) -> str:
             out.append("\\" + names[char])
         elif char.isprintable():
             out.append(char)
+        elif 0xDC80 <= ord(char) <= 0xDCFF:
+            out.append(f"\\x{ord(char) - 0xDC00:02x}")
         elif ord(char) < 0x80:
             out.append(f"\\x{ord(char):02x}")
         else:

@@ -5,7 +5,6 @@ Grammar and messages follow Prometheus: its `generated_parser.y` is the referenc
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Literal, NoReturn
 
@@ -13,7 +12,7 @@ from pilothouse.signals.metrics.promql.checking import check
 from pilothouse.signals.metrics.promql.durations import parse_duration
 from pilothouse.signals.metrics.promql.errors import ParseError
 from pilothouse.signals.metrics.promql.functions import FUNCTIONS
-from pilothouse.signals.metrics.promql.matcher import NAME, Matcher
+from pilothouse.signals.metrics.promql.matcher import NAME, Matcher, RegexError
 from pilothouse.signals.metrics.promql.nodes import (
     Aggregation,
     Binary,
@@ -382,9 +381,8 @@ class Parser:
         value = self.take()
         try:
             return Matcher(label, operator, unquote(value.text))
-        except re.error as error:
-            said = f"error parsing regexp: {error.msg}: `{unquote(value.text)}`"
-            self.fail(said, Position(token.start, value.end))
+        except RegexError as error:
+            self.fail(str(error), Position(token.start, value.end))
 
     def _range(self, node: Node) -> Node:
         opening = self.take()

@@ -1,0 +1,156 @@
+"""`python -m bench.metrics [--series N] [--hours H] [--prometheus PATH]`
+
+Starts `pilothouse up` and Prometheus with empty stores in a temporary directory, writes the same samples to both by
+remote write (one sender each, one after the other), asks both ten queries as dashboards do, and prints what it took.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+
+from bench.metrics.requests import batches
+from tests.running import start_server
+from tests.signals.metrics.real_prometheus import HEADERS, start_prometheus
+
+QUERIES = (
+    ("raw", "node_cpu_seconds_total{cpu='0',mode='idle'}"),
+    ("rate", "rate(node_cpu_seconds_total{mode='user'}[5m])"),
+    ("sum of rates", "sum(rate(node_cpu_seconds_total[5m]))"),
+    ("sum of rates by", "sum by (instance, mode) (rate(node_cpu_seconds_total[5m]))"),
+    ("share", "1 - avg by (instance) (rate(node_cpu_seconds_total{mode='idle'}[5m]))"),
+    ("top", "topk(5, sum by (instance) (rate(node_cpu_seconds_total[5m])))"),
+    ("maximum over time", "max_over_time(node_load1[1h])"),
+    ("average over time", "avg by (instance) (avg_over_time(node_load1[10m]))"),
+    ("quantile", "quantile(0.9, rate(node_cpu_seconds_total[5m]))"),
+    ("matching", "rate(node_cpu_seconds_total{mode='user'}[5m]) / on (instance) group_left () node_load1"),
+)
+_ROUNDS = 5
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.metrics", description=__doc__)
+    parser.add_argument("--series", type=int, default=1000)
+    parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument("--step", type=int, default=240, help="seconds between the points of a query")
+    parser.add_argument("--json", type=Path, help="write the figures there")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        figures = measure(Path(directory), given.series, given.hours, given.step)
+    if given.json:
+        given.json.write_text(json.dumps(figures, indent=2))
+    report(figures)
+
+
+def measure(directory: Path, series: int, hours: float, step: int) -> dict[str, Any]:
+    """All figures."""
+    end = int(time.time()) // 15 * 15 * 1000 - 60_000
+    ours, theirs = start_server(directory), start_prometheus(directory)
+    try:
+        figures: dict[str, Any] = {"series": series, "hours": hours, "samples": series * int(hours * 240)}
+        for name, address, process in (
+            ("pilothouse", f"{ours.http}/prometheus", ours.process.pid),
+            ("prometheus", theirs.http, theirs.process.pid),
+        ):
+            figures[name] = written(address, process, batches(series, hours, end))
+        settle(ours.http, figures["samples"], end)
+        figures["pilothouse"]["bytes a sample"] = _bytes(ours) / figures["samples"]
+        figures["prometheus"]["bytes a sample"] = _size(directory / "prometheus") / figures["samples"]
+        span = {"start": end / 1000 - hours * 3600 + 600, "end": end / 1000, "step": step}
+        for name, query in QUERIES:
+            times = {}
+            for who, address in (("pilothouse", f"{ours.http}/prometheus"), ("prometheus", theirs.http)):
+                times[who] = asked(address, {"query": query, **span})
+            figures.setdefault("queries", {})[name] = times
+        return figures
+    finally:
+        ours.stop()
+        theirs.stop()
+
+
+def written(address: str, process: int, bodies: Iterator[bytes]) -> dict[str, float]:
+    """Seconds and CPU seconds that it took to write all requests."""
+    took, cpu = 0.0, _cpu(process)
+    with httpx.Client(timeout=120) as client:
+        for body in bodies:
+            begun = time.perf_counter()
+            response = client.post(f"{address}/api/v1/write", content=body, headers=HEADERS)
+            took += time.perf_counter() - begun
+            assert response.status_code in (200, 204), response.text
+    return {"seconds": took, "cpu": _cpu(process) - cpu, "pid": process}
+
+
+def settle(http: str, samples: int, end: int) -> None:
+    """Wait until everything that was written can be asked for."""
+    deadline = time.monotonic() + 600
+    query = {"query": "count(node_load1)", "time": end / 1000}
+    while time.monotonic() < deadline:
+        if httpx.get(f"{http}/api/status").json()["journal_bytes"].get("remote_write", 0) == 0:
+            if httpx.get(f"{http}/prometheus/api/v1/query", params=query, timeout=60).json()["data"]["result"]:
+                return
+        time.sleep(0.2)
+    raise TimeoutError("not stored after ten minutes")
+
+
+def asked(address: str, parameters: dict[str, Any]) -> dict[str, float]:
+    """Median and least milliseconds of a range query, and how many points it has."""
+    times, points = [], 0
+    with httpx.Client(timeout=120) as client:
+        for _ in range(_ROUNDS + 1):
+            begun = time.perf_counter()
+            response = client.get(f"{address}/api/v1/query_range", params=parameters)
+            times.append((time.perf_counter() - begun) * 1000)
+            assert response.status_code == 200, response.text
+            points = sum(len(row["values"]) for row in response.json()["data"]["result"])
+    return {"median": statistics.median(times[1:]), "least": min(times[1:]), "points": points}
+
+
+def _cpu(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _size(directory: Path) -> int:
+    return sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
+
+
+def _bytes(ours: Any) -> int:
+    data = ours.log.parent / "data" / "store"
+    return _size(data / "store") if (data / "store").exists() else _size(data)
+
+
+def report(figures: dict[str, Any]) -> None:
+    """As a table."""
+    out = sys.stdout
+    out.write(f"{figures['series']} series, {figures['hours']:g} h, {figures['samples']:,} samples\n")
+    for who in ("pilothouse", "prometheus"):
+        found = figures[who]
+        out.write(
+            f"{who}: {figures['samples'] / found['seconds']:,.0f} samples/s, "
+            f"{figures['samples'] / max(found['cpu'], 0.01):,.0f} samples per CPU second, "
+            f"{found['bytes a sample']:.2f} bytes a sample on disk\n"
+        )
+    ratios = []
+    for name, times in figures["queries"].items():
+        ours, theirs = times["pilothouse"]["median"], times["prometheus"]["median"]
+        ratios.append(ours / theirs)
+        out.write(
+            f"{name:20} {ours:9.1f} ms {theirs:9.1f} ms  ratio {ours / theirs:5.2f}  "
+            f"{times['pilothouse']['points']} points\n"
+        )
+    out.write(f"median ratio {float(np.median(ratios)):.2f}\n")
+
+
+if __name__ == "__main__":
+    main()

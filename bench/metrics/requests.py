@@ -1,0 +1,53 @@
+"""Remote write requests with what node_exporter would say of many machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cramjam
+import numpy as np
+
+from pilothouse.signals.receive.remote_write_messages import WriteRequest
+
+_MODES = ("idle", "user", "system", "iowait")
+_EVERY = 15_000
+# As Prometheus sends: so many samples a request, of one time each.
+_A_REQUEST = 10_000
+
+
+def batches(series: int, hours: float, end: int) -> Iterator[bytes]:
+    """Requests in order of time, compressed. Counters grow by noisy steps, loads wander."""
+    labels = list(_labels(series))
+    chance = np.random.default_rng(1)
+    is_load = np.array([dict(one)["__name__"] == "node_load1" for one in labels])
+    values = np.where(is_load, 1.0, 1000.0)
+    moments = range(end - int(hours * 3_600_000) + _EVERY, end + 1, _EVERY)
+    together = max(1, _A_REQUEST // series)
+    for place in range(0, len(moments), together):
+        request = WriteRequest()
+        rows = [request.timeseries.add() for _ in labels]
+        for row, pairs in zip(rows, labels, strict=True):
+            for name, value in pairs:
+                row.labels.add(name=name, value=value)
+        for moment in moments[place : place + together]:
+            steps = chance.integers(0, 1500, series) / 100
+            values = np.where(is_load, np.abs(values + chance.normal(0, 0.1, series)).round(2), values + steps)
+            for row, value in zip(rows, values.tolist(), strict=True):
+                row.samples.add(timestamp=moment, value=value)
+        yield bytes(cramjam.snappy.compress_raw(request.SerializeToString()))
+
+
+def _labels(series: int) -> Iterator[list[tuple[str, str]]]:
+    """A load and the CPU times of eight cores for each machine."""
+    made = 0
+    machine = 0
+    while made < series:
+        target = {"instance": f"node-{machine:05d}:9100", "job": "node", "region": f"r{machine % 5}"}
+        kinds = [{"__name__": "node_load1"}]
+        kinds += [
+            {"__name__": "node_cpu_seconds_total", "cpu": str(cpu), "mode": mode} for cpu in range(8) for mode in _MODES
+        ]
+        for kind in kinds[: series - made]:
+            yield sorted((kind | target).items())
+            made += 1
+        machine += 1

@@ -1,0 +1,87 @@
+"""Patterns: lines of the same shape, grouped and counted in the engine when somebody asks.
+
+Numbers, ids, addresses, times and quoted texts are masked; what is left is the shape. Newer shapes are those that an
+earlier range does not have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pilothouse.engine import Budget
+from pilothouse.signals.logs.compiling import compiled_stages
+from pilothouse.signals.logs.logql import tree
+from pilothouse.signals.logs.reading import within_sql
+from pilothouse.signals.logs.streams import streams
+from pilothouse.signals.timerange import TimeRange
+
+if TYPE_CHECKING:
+    from pilothouse.engine import Engine
+
+MOST = 1000
+_LONGEST = 1000
+# From the most to the least telling; RE2 takes the first that fits.
+MASK = (
+    r'"(?:[^"\\]|\\.)*"'
+    r"|'[^']*'"
+    r"|\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b"
+    r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
+    r"|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b"
+    r"|\b(?:0x)?(?:[0-9a-fA-F]*\d[0-9a-fA-F]*){1}\b"
+    r"|[+-]?\d+(?:[.,:]\d+)*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A pattern with an example, how many lines have it, and (Unix seconds, lines) over time."""
+
+    pattern: str
+    example: str
+    total: int
+    samples: tuple[tuple[int, int], ...]
+    is_new: bool = False
+
+    def described(self) -> dict[str, Any]:
+        """As the API answers it."""
+        return {
+            "pattern": self.pattern, "example": self.example, "total": self.total, "new": self.is_new,
+            "samples": [list(point) for point in self.samples],
+        }  # fmt: skip
+
+
+def shapes(
+    engine: Engine, query: tree.LogQuery, within: TimeRange, step: int, known: TimeRange | None = None,
+    budget: Budget | None = None,
+) -> list[Shape]:  # fmt: skip
+    """The most frequent shapes of the lines that the query's filters leave; those not in `known` are new."""
+    rows = _grouped(engine, query, within, step, budget)
+    before = {row["pattern"] for row in _grouped(engine, query, known, step, budget)} if known else None
+    return [
+        Shape(
+            row["pattern"], row["example"], row["total"],
+            tuple(sorted(zip(row["places"], row["counts"], strict=True))),
+            before is not None and row["pattern"] not in before,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _grouped(
+    engine: Engine, query: tree.LogQuery, within: TimeRange, step: int, budget: Budget | None
+) -> list[dict[str, Any]]:
+    found = streams(engine, query.matchers, within)
+    if not found:
+        return []
+    scope = compiled_stages(found, query.stages)
+    parameters: dict[str, Any] = dict(scope.parameters) | {"mask": MASK, "step": max(step // 10**9, 1)}
+    where = " AND ".join(within_sql(parameters, found, within) + scope.where())
+    sql = (
+        "SELECT pattern, any(line) AS example, sum(n) AS total, groupArray(place) AS places, groupArray(n) AS counts "
+        f"FROM ({scope.with_clause()}SELECT replaceRegexpAll(left(body, {_LONGEST}), {{mask:String}}, '<_>') AS pattern, "
+        "intDiv(toUnixTimestamp(time), {step:UInt32}) * {step:UInt32} AS place, count() AS n, any(left(body, 2000)) AS line "
+        f"FROM logs WHERE {where} GROUP BY pattern, place) GROUP BY pattern ORDER BY total DESC, pattern LIMIT {MOST}"
+    )
+    rows: list[dict[str, Any]] = engine.query(sql, parameters, budget or Budget(seconds=120)).to_pylist()
+    return rows

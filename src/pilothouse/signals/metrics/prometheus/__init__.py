@@ -1,0 +1,1 @@
+"""Metrics as a Prometheus user sees them: names and labels, a store for the PromQL engine, the HTTP API."""

@@ -1,0 +1,107 @@
+"""Running queries for the API: in a thread, a few at a time, stopped when the client goes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from pilothouse.engine import Budget, BudgetExceededError, CancelledError, EngineError
+from pilothouse.signals.metrics.prometheus.asking import ApiError
+from pilothouse.signals.metrics.prometheus.stored import StoredMetrics
+from pilothouse.signals.metrics.promql.engine import Value, evaluate
+from pilothouse.signals.metrics.promql.errors import (
+    ExecutionError,
+    LimitError,
+    ParseError,
+    StoppedError,
+    TimedOutError,
+)
+from pilothouse.signals.metrics.promql.evaluating import Settings
+from pilothouse.signals.metrics.promql.planning import Grid
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from pilothouse.engine import Engine
+
+T = TypeVar("T")
+_LOOK_EVERY = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class QueryLimits:
+    """What queries may take: seconds and samples each, and how many run at a time."""
+
+    seconds: float = 120.0
+    samples: int = 50_000_000
+    at_once: int = 20
+    memory_bytes: int = 4_000_000_000
+
+
+class Queries:
+    """Evaluates queries on the stored metrics."""
+
+    def __init__(self, engine: Engine, limits: QueryLimits = QueryLimits()) -> None:
+        self.metrics = StoredMetrics(engine)
+        self._engine, self._limits = engine, limits
+        self._running = asyncio.Semaphore(limits.at_once)
+
+    async def evaluate(
+        self, request: Request, query: str, grid: Grid, is_range: bool, lookback: int = 0, seconds: float = 0.0
+    ) -> Value:
+        """The value of a query; raises `ApiError`."""
+        limits = self._limits
+        seconds = min(seconds or limits.seconds, limits.seconds)
+        settings = Settings(timeout=seconds, max_samples=limits.samples)
+        if lookback:
+            settings = replace(settings, lookback=lookback)
+
+        def work(metrics: StoredMetrics, stopped: threading.Event) -> Value:
+            return evaluate(metrics, query, grid, settings, stopped.is_set, is_range)
+
+        return await self.run(request, work, seconds)
+
+    async def run(
+        self, request: Request, work: Callable[[StoredMetrics, threading.Event], T], seconds: float = 0.0
+    ) -> T:
+        """Do `work` in a thread while the client waits; raises `ApiError` for what goes wrong."""
+        name, stopped = f"promql-{uuid.uuid4().hex}", threading.Event()
+        budget = Budget(seconds or self._limits.seconds, self._limits.memory_bytes, name=name)
+        async with self._running:
+            task = asyncio.create_task(asyncio.to_thread(work, self.metrics.limited(budget), stopped))
+            try:
+                while not (await asyncio.wait({task}, timeout=_LOOK_EVERY))[0]:
+                    if await request.is_disconnected():
+                        stopped.set()
+                        await asyncio.to_thread(self._engine.cancel, name)
+                return task.result()
+            except asyncio.CancelledError:
+                stopped.set()
+                with contextlib.suppress(EngineError):
+                    await asyncio.to_thread(self._engine.cancel, name)
+                raise
+            except Exception as error:
+                raise told(error) from error
+
+
+def told(error: Exception) -> ApiError | Exception:
+    """An error of the evaluator or the engine as the API tells it; others as they are."""
+    match error:
+        case ParseError():
+            return ApiError("bad_data", f'invalid parameter "query": {error}')
+        case TimedOutError():
+            return ApiError("timeout", str(error))
+        case StoppedError() | CancelledError():
+            return ApiError("canceled", "query was canceled in expression evaluation")
+        case ExecutionError() | LimitError():
+            return ApiError("execution", str(error))
+        case BudgetExceededError():
+            return ApiError("timeout", f"query timed out in expression evaluation: {error}")
+        case EngineError():
+            return ApiError("internal", str(error))
+    return error

@@ -1,0 +1,327 @@
+"""Prometheus' HTTP API under `/prometheus/api/v1`: the same paths, parameters, JSON and errors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from pilothouse import __version__
+from pilothouse.signals.metrics.prometheus import answering
+from pilothouse.signals.metrics.prometheus.asking import (
+    STATUS,
+    ApiError,
+    Parameters,
+    parameters,
+    unescaped_label,
+)
+from pilothouse.signals.metrics.prometheus.exemplars import exemplars
+from pilothouse.signals.metrics.prometheus.metadata import metadata
+from pilothouse.signals.metrics.prometheus.querying import Queries, QueryLimits
+from pilothouse.signals.metrics.promql.engine import Value
+from pilothouse.signals.metrics.promql.errors import ParseError
+from pilothouse.signals.metrics.promql.labels import is_label
+from pilothouse.signals.metrics.promql.nodes import value_type
+from pilothouse.signals.metrics.promql.parser import parse
+from pilothouse.signals.metrics.promql.planning import Grid
+from pilothouse.signals.metrics.promql.pretty import pretty
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from pilothouse.engine import Engine
+
+PREFIX = "/prometheus/api/v1"
+COMPATIBLE = "3.14.0"
+"""The Prometheus whose language and API this speaks: clients look at the version to know what they may ask."""
+_MOST_POINTS = 11_000
+_SAID = {"matrix": "range vector", "string": "string"}
+
+Handler = Callable[["Request", Parameters], Awaitable["str | tuple[str, list[str], list[str]]"]]
+
+
+class Watched(Protocol):
+    """What scraping and rules tell about themselves; each answers JSON content."""
+
+    def targets(self, state: str) -> dict[str, Any]: ...
+    def rules(self, parameters: Parameters) -> dict[str, Any]: ...
+    def alerts(self) -> dict[str, Any]: ...
+    def alertmanagers(self) -> dict[str, Any]: ...
+    def config(self) -> str: ...
+
+
+class Unwatched:
+    """Nothing is scraped and no rule is evaluated."""
+
+    def targets(self, state: str) -> dict[str, Any]:
+        return {"activeTargets": [], "droppedTargets": [], "droppedTargetCounts": {}}
+
+    def rules(self, parameters: Parameters) -> dict[str, Any]:
+        return {"groups": []}
+
+    def alerts(self) -> dict[str, Any]:
+        return {"alerts": []}
+
+    def alertmanagers(self) -> dict[str, Any]:
+        return {"activeAlertmanagers": [], "droppedAlertmanagers": []}
+
+    def config(self) -> str:
+        return ""
+
+
+def routes(
+    engine: Engine, watched: Watched | None = None, limits: QueryLimits = QueryLimits(), prefix: str = PREFIX
+) -> list[Route]:
+    """The API below `prefix`; `watched` are the scraper and the rules, where they run."""
+    api = _Api(engine, watched or Unwatched(), limits)
+    both: dict[str, Handler] = {
+        "query": api.query,
+        "query_range": api.query_range,
+        "query_exemplars": api.query_exemplars,
+        "format_query": api.format_query,
+        "parse_query": api.parse_query,
+        "labels": api.labels,
+        "series": api.series,
+    }
+    reading: dict[str, Handler] = {
+        "label/{name}/values": api.label_values,
+        "metadata": api.metadata,
+        "targets": api.targets,
+        "targets/metadata": api.targets_metadata,
+        "rules": api.rules,
+        "alerts": api.alerts,
+        "alertmanagers": api.alertmanagers,
+        "status/config": api.status_config,
+        "status/flags": api.status_flags,
+        "status/runtimeinfo": api.status_runtime,
+        "status/buildinfo": api.status_build,
+        "status/tsdb": api.status_tsdb,
+        "status/walreplay": api.status_replay,
+    }
+    return [
+        *(Route(f"{prefix}/{path}", _endpoint(handler), methods=["GET", "POST"]) for path, handler in both.items()),
+        *(Route(f"{prefix}/{path}", _endpoint(handler), methods=["GET"]) for path, handler in reading.items()),
+    ]
+
+
+def _endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            answer = await handler(request, await parameters(request))
+        except ApiError as error:
+            content = {"status": "error", "errorType": error.kind, "error": str(error)}
+            return _json(answering.said(content), STATUS[error.kind])
+        data, warnings, infos = answer if isinstance(answer, tuple) else (answer, [], [])
+        told = f',"warnings":{answering.said(warnings)}' if warnings else ""
+        told += f',"infos":{answering.said(infos)}' if infos else ""
+        return _json(f'{{"status":"success","data":{data}{told}}}', 200)
+
+    return endpoint
+
+
+def _json(text: str, status: int) -> Response:
+    return Response(text.encode("utf-8", "replace"), status, media_type="application/json")
+
+
+class _Api:
+    def __init__(self, engine: Engine, watched: Watched, limits: QueryLimits) -> None:
+        self._engine, self._watched = engine, watched
+        self._queries = Queries(engine, limits)
+        self._started = time.time()
+
+    # Queries.
+
+    async def query(self, request: Request, asked: Parameters) -> tuple[str, list[str], list[str]]:
+        at = asked.time("time", round(time.time() * 1000))
+        value = await self._evaluated(request, asked, Grid(at, at, 0), is_range=False)
+        return self._told(asked, value, *answering.data(value, asked.limit()))
+
+    async def query_range(self, request: Request, asked: Parameters) -> tuple[str, list[str], list[str]]:
+        grid = _grid(asked)
+        kind = value_type(_parsed(asked))
+        if kind in _SAID:
+            raise ApiError(
+                "bad_data",
+                f'invalid parameter "query": invalid expression type "{_SAID[kind]}" for range query, '
+                "must be Scalar or instant Vector",
+            )
+        value = await self._evaluated(request, asked, grid, is_range=True)
+        if value.kind == "scalar":
+            return self._told(asked, value, answering.scalar_matrix(value), False)
+        return self._told(asked, value, *answering.data(value, asked.limit()))
+
+    async def _evaluated(self, request: Request, asked: Parameters, grid: Grid, is_range: bool) -> Value:
+        seconds = asked.duration("timeout") / 1000 if asked.get("timeout") else 0.0
+        lookback = asked.duration("lookback_delta") if asked.get("lookback_delta") else 0
+        _parsed(asked)
+        return await self._queries.evaluate(request, asked.get("query"), grid, is_range, lookback, seconds)
+
+    def _told(self, asked: Parameters, value: Value, data: str, cut: bool) -> tuple[str, list[str], list[str]]:
+        query = asked.get("query")
+        warnings = value.annotations.said("warning", query)
+        if cut:
+            warnings.append("results truncated due to limit")
+        if asked.get("stats"):
+            stats = {"timings": {}, "samples": {"totalQueryableSamples": 0, "peakSamples": 0}}
+            data = f'{data[:-1]},"stats":{answering.said(stats)}}}'
+        return data, warnings, value.annotations.said("info", query)
+
+    async def query_exemplars(self, request: Request, asked: Parameters) -> str:
+        start, end = asked.time("start", 0), asked.time("end", round(time.time() * 1000))
+        if end < start:
+            raise ApiError("bad_data", 'invalid parameter "end": end timestamp must not be before start timestamp')
+        node = _parsed(asked)
+        return answering.said(await self._queries.run(request, lambda metrics, _: exemplars(metrics, node, start, end)))
+
+    async def format_query(self, request: Request, asked: Parameters) -> str:
+        return answering.said(pretty(_parsed(asked)))
+
+    async def parse_query(self, request: Request, asked: Parameters) -> str:
+        from pilothouse.signals.metrics.prometheus.tree import tree
+
+        return answering.said(tree(_parsed(asked)))
+
+    # What there is.
+
+    async def series(self, request: Request, asked: Parameters) -> tuple[str, list[str], list[str]]:
+        selectors = asked.matchers()
+        found = await self._found(request, asked, selectors)
+        return _limited([labels.map for labels in found], asked.limit())
+
+    async def labels(self, request: Request, asked: Parameters) -> tuple[str, list[str], list[str]]:
+        found = await self._found(request, asked, asked.matchers(needed=False))
+        return _limited(sorted({name for labels in found for name, _ in labels.pairs}), asked.limit())
+
+    async def label_values(self, request: Request, asked: Parameters) -> tuple[str, list[str], list[str]]:
+        name = unescaped_label(request.path_params["name"])
+        if not is_label(name):
+            raise ApiError("bad_data", f'invalid label name: "{name}"')
+        found = await self._found(request, asked, asked.matchers(needed=False))
+        return _limited(sorted({labels.get(name) for labels in found} - {""}), asked.limit())
+
+    async def _found(self, request: Request, asked: Parameters, selectors: list[Any]) -> list[Any]:
+        start, end = asked.time("start", 0), asked.time("end", round(time.time() * 1000) + 3_600_000)
+        if end < start:
+            raise ApiError("bad_data", 'invalid parameter "end": end timestamp must not be before start timestamp')
+
+        def work(metrics: Any, _: Any) -> list[Any]:
+            found = {one for selector in selectors or [()] for one in metrics.series(selector, start, end)}
+            return sorted(found, key=lambda labels: labels.pairs)
+
+        return await self._queries.run(request, work)
+
+    async def metadata(self, request: Request, asked: Parameters) -> str:
+        wanted = asked.get("metric"), asked.count("limit_per_metric"), asked.limit()
+        engine = self._engine
+        return answering.said(await self._queries.run(request, lambda metrics, _: metadata(engine, metrics, *wanted)))
+
+    # Scraping and rules.
+
+    async def targets(self, request: Request, asked: Parameters) -> str:
+        return answering.said(self._watched.targets(asked.get("state", "any") or "any"))
+
+    async def targets_metadata(self, request: Request, asked: Parameters) -> str:
+        return "[]"
+
+    async def rules(self, request: Request, asked: Parameters) -> str:
+        kind = asked.get("type")
+        if kind not in ("", "alert", "record"):
+            raise ApiError("bad_data", f'invalid parameter "type": not supported value "{kind}"')
+        return answering.said(self._watched.rules(asked))
+
+    async def alerts(self, request: Request, asked: Parameters) -> str:
+        return answering.said(self._watched.alerts())
+
+    async def alertmanagers(self, request: Request, asked: Parameters) -> str:
+        return answering.said(self._watched.alertmanagers())
+
+    # Status.
+
+    async def status_config(self, request: Request, asked: Parameters) -> str:
+        return answering.said({"yaml": self._watched.config()})
+
+    async def status_flags(self, request: Request, asked: Parameters) -> str:
+        flags: Mapping[str, str] = {
+            "query.lookback-delta": "5m",
+            "query.max-concurrency": "20",
+            "query.max-samples": "50000000",
+            "query.timeout": "2m",
+            "web.enable-remote-write-receiver": "true",
+        }
+        return answering.said(dict(flags))
+
+    async def status_runtime(self, request: Request, asked: Parameters) -> str:
+        started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._started))
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        return answering.said(
+            {"startTime": started, "CWD": "/", "hostname": "", "serverTime": now, "reloadConfigSuccess": True,
+             "lastConfigTime": started, "corruptionCount": 0, "goroutineCount": 0, "GOMAXPROCS": 0, "GOMEMLIMIT": 0,
+             "GOGC": "", "GODEBUG": "", "storageRetention": ""}
+        )  # fmt: skip
+
+    async def status_build(self, request: Request, asked: Parameters) -> str:
+        return answering.said(
+            {"version": COMPATIBLE, "revision": f"pilothouse-{__version__}", "branch": "", "buildUser": "",
+             "buildDate": "", "goVersion": ""}
+        )  # fmt: skip
+
+    async def status_tsdb(self, request: Request, asked: Parameters) -> str:
+        limit = asked.count("limit", 10)
+
+        def work(metrics: Any, _: Any) -> dict[str, Any]:
+            table = self._engine.query(
+                "SELECT name, uniqExact(series) AS value FROM series GROUP BY name ORDER BY value DESC, name "
+                f"LIMIT {max(1, min(limit, 10_000))}"
+            ).to_pylist()
+            count = self._engine.query("SELECT uniqExact(series) AS count FROM series").to_pylist()[0]["count"]
+            head = {"numSeries": count, "numLabelPairs": 0, "chunkCount": 0, "minTime": 0, "maxTime": 0}
+            return {
+                "headStats": head,
+                "seriesCountByMetricName": table,
+                "labelValueCountByLabelName": [],
+                "memoryInBytesByLabelName": [],
+                "seriesCountByLabelValuePair": [],
+            }
+
+        return answering.said(await self._queries.run(request, work))
+
+    async def status_replay(self, request: Request, asked: Parameters) -> str:
+        return answering.said({"min": 0, "max": 0, "current": 0})
+
+
+def _parsed(asked: Parameters) -> Any:
+    try:
+        return parse(asked.get("query"))
+    except ParseError as error:
+        raise ApiError("bad_data", f'invalid parameter "query": {error}') from None
+
+
+def _grid(asked: Parameters) -> Grid:
+    for name in ("start", "end"):
+        if not asked.get(name):
+            raise ApiError("bad_data", f'invalid parameter "{name}": cannot parse "" to a valid timestamp')
+    start, end, step = asked.time("start", 0), asked.time("end", 0), asked.duration("step")
+    if end < start:
+        raise ApiError("bad_data", 'invalid parameter "end": end timestamp must not be before start time')
+    if step <= 0:
+        raise ApiError(
+            "bad_data",
+            'invalid parameter "step": zero or negative query resolution step widths are not accepted. '
+            "Try a positive integer",
+        )
+    if (end - start) // step > _MOST_POINTS:
+        raise ApiError(
+            "bad_data",
+            "exceeded maximum resolution of 11,000 points per timeseries. "
+            "Try decreasing the query resolution (?step=XX)",
+        )
+    return Grid(start, end, step)
+
+
+def _limited(found: list[Any], limit: int) -> tuple[str, list[str], list[str]]:
+    if limit and len(found) > limit:
+        return answering.said(found[:limit]), ["results truncated due to limit"], []
+    return answering.said(found), [], []

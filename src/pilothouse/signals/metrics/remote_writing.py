@@ -1,0 +1,229 @@
+"""From segments of Prometheus remote write requests to `series`, `samples`, `distributions`, `exemplars`, `metadata`.
+
+The journal holds requests of remote write 1.0; the door turns 2.0 into that, with the time since which a series
+counts in a field of ours. A series is the set of its labels. Its `job` and `instance` name its resource, by the rules
+of OpenTelemetry's Prometheus compatibility, and stay labels too, so that PromQL finds them as they were sent.
+"""
+
+from __future__ import annotations
+
+from pilothouse.engine import SegmentStatement
+from pilothouse.signals.identity import RESOURCE_COLUMNS
+
+SCOPE = "prometheus"
+
+PROTO = """syntax = "proto3";
+message Label { string name = 1; string value = 2; }
+message Sample { double value = 1; int64 timestamp = 2; }
+message Exemplar { repeated Label labels = 1; double value = 2; int64 timestamp = 3; }
+message BucketSpan { sint32 offset = 1; uint32 length = 2; }
+message Histogram {
+  uint64 count_int = 1; double count_float = 2; double sum = 3; sint32 schema = 4; double zero_threshold = 5;
+  uint64 zero_count_int = 6; double zero_count_float = 7;
+  repeated BucketSpan negative_spans = 8; repeated sint64 negative_deltas = 9; repeated double negative_counts = 10;
+  repeated BucketSpan positive_spans = 11; repeated sint64 positive_deltas = 12; repeated double positive_counts = 13;
+  int32 reset_hint = 14; int64 timestamp = 15; repeated double custom_values = 16;
+}
+message TimeSeries {
+  repeated Label labels = 1; repeated Sample samples = 2; repeated Exemplar exemplars = 3;
+  repeated Histogram histograms = 4; int64 start = 100;
+}
+message MetricMetadata { int32 type = 1; string metric_family_name = 2; string help = 4; string unit = 5; }
+message WriteRequest { repeated TimeSeries timeseries = 1; repeated MetricMetadata metadata = 3; }
+"""
+
+_LABELS = "labels Array(Tuple(name String, value String))"
+_SPANS = "Array(Tuple(offset Int32, length UInt32))"
+_HISTOGRAM = (
+    "Tuple(count_int UInt64, sum Float64, schema Int32, zero_threshold Float64, zero_count_int UInt64, "
+    f"negative_spans {_SPANS}, negative_deltas Array(Int64), positive_spans {_SPANS}, positive_deltas Array(Int64), "
+    "reset_hint Int32, timestamp Int64, custom_values Array(Float64))"
+)
+_STALE = "0x7ff0000000000002"
+_NAME = "ts.labels.value[indexOf(ts.labels.name, '__name__')]"
+_SERIES = (
+    f"cityHash64('{SCOPE}', arraySum(arrayMap(label -> cityHash64(label.name, label.value), ts.labels)))"
+)
+_GAUGE_HINT = 3
+_COUNTER = "match(name, '_(total|count|sum|bucket)$')"
+
+
+def _label(name: str) -> str:
+    return f"ts.labels.value[indexOf(ts.labels.name, '{name}')]"
+
+
+def _structure(fields: str) -> str:
+    return f"timeseries Array(Tuple({_LABELS}{', ' + fields if fields else ''}))"
+
+
+def _time(expression: str) -> str:
+    return f"fromUnixTimestamp64Milli({expression}, 'UTC')"
+
+
+def _statement(table: str, columns: tuple[str, ...], select: str, structure: str) -> SegmentStatement:
+    return SegmentStatement(table, columns, select, structure, PROTO, "WriteRequest")
+
+
+_TIMES = "arrayConcat(ts.samples.timestamp, ts.histograms.timestamp)"
+_TIMED = "samples Array(Tuple(timestamp Int64)), histograms Array(Tuple(timestamp Int64, reset_hint Int32))"
+# The attributes of the resource that `job` and `instance` name, sorted by key.
+_RESOURCE = """arrayFilter(pair -> pair.2 != '', [
+    ('service.instance.id', instance),
+    ('service.name', if(position(job, '/') > 0, substring(job, position(job, '/') + 1), job)),
+    ('service.namespace', if(position(job, '/') > 0, substring(job, 1, position(job, '/') - 1), ''))])"""
+
+
+def _identity(pairs: str) -> str:
+    joined = f"arrayStringConcat(arrayMap(pair -> concat(pair.1, '\\0', pair.2, '\\0'), {pairs}))"
+    return f"reinterpretAsUInt64(substring(MD5({joined}), 1, 8))"
+
+
+RESOURCES = _statement(
+    "resources",
+    RESOURCE_COLUMNS,
+    f"""SELECT {_identity("pairs")} AS identity, 'metrics' AS signal,
+       CAST((pairs.1, pairs.2), 'Map(String, String)') AS attributes, repeat('s', length(pairs)) AS kinds,
+       {_time("first")} AS first_seen, {_time("last")} AS last_seen
+FROM (
+    SELECT {_RESOURCE} AS pairs, min(arrayMin(times)) AS first, max(arrayMax(times)) AS last
+    FROM (
+        SELECT {_label("job")} AS job, {_label("instance")} AS instance, {_TIMES} AS times
+        FROM {{segment}} ARRAY JOIN timeseries AS ts
+    ) WHERE notEmpty(times) GROUP BY pairs
+)
+WHERE identity NOT IN (SELECT identity FROM resources WHERE signal = 'metrics' AND last_seen > now64(3) - 60)""",
+    _structure(_TIMED),
+)
+
+SERIES = _statement(
+    "series",
+    ("name", "series", "identity", "attributes", "kinds", "type", "unit", "description", "temporality", "is_monotonic",
+     "scope_name", "scope_version", "first_seen", "last_seen"),
+    f"""SELECT name, series, {_identity(_RESOURCE)} AS identity,
+       CAST((pairs.1, pairs.2), 'Map(String, String)') AS attributes, repeat('s', length(pairs)) AS kinds,
+       multiIf(native, 'exponential_histogram', {_COUNTER}, 'sum', 'gauge') AS type, '' AS unit, '' AS description,
+       toUInt8(if(native, if(gauge, 0, 2), if({_COUNTER}, 2, 0))) AS temporality,
+       CAST(NOT native AND {_COUNTER}, 'Bool') AS is_monotonic, '{SCOPE}' AS scope_name, '' AS scope_version,
+       {_time("first")} AS first_seen, {_time("last")} AS last_seen
+FROM (
+    SELECT series, any(name) AS name, any(pairs) AS pairs, any(job) AS job, any(instance) AS instance, native,
+           max(gauge) AS gauge, min(arrayMin(times)) AS first, max(arrayMax(times)) AS last
+    FROM (
+        SELECT {_SERIES} AS series, {_NAME} AS name, {_label("job")} AS job, {_label("instance")} AS instance,
+               arrayMap(label -> (label.name, label.value), arrayFilter(label -> label.name != '__name__', ts.labels))
+                   AS pairs,
+               notEmpty(ts.histograms) AS native, has(ts.histograms.reset_hint, {_GAUGE_HINT}) AS gauge,
+               {_TIMES} AS times
+        FROM {{segment}} ARRAY JOIN timeseries AS ts
+    ) WHERE notEmpty(times) GROUP BY series, native
+)
+WHERE series NOT IN (SELECT series FROM series WHERE last_seen > now64(3) - INTERVAL 10 MINUTE)""",
+    _structure(_TIMED),
+)  # fmt: skip
+
+SAMPLES = _statement(
+    "samples",
+    ("series", "time", "start_time", "value"),
+    f"""SELECT series, {_time("sample.timestamp")}, {_time("start")}, sample.value
+FROM (
+    SELECT {_SERIES} AS series, ts.start AS start, ts.samples AS samples
+    FROM {{segment}} ARRAY JOIN timeseries AS ts
+) ARRAY JOIN samples AS sample""",
+    _structure("samples Array(Tuple(value Float64, timestamp Int64)), start Int64"),
+)
+
+
+def _indexes(side: str) -> str:
+    """The index of each bucket that the spans name, ascending."""
+    lengths = f"arrayMap(length -> toInt32(length), h.{side}_spans.length)"
+    begins = (
+        f"arrayMap((offset, before, length) -> toInt32(offset + before - length), arrayCumSum(h.{side}_spans.offset), "
+        f"arrayCumSum({lengths}), {lengths})"
+    )
+    return (
+        "arrayFlatten(arrayMap((begin, length) -> arrayMap(place -> toInt32(begin + place), range(toUInt32(length))), "
+        f"{begins}, {lengths}))"
+    )
+
+
+def _dense(indexes: str, counts: str, first: str, count: str) -> str:
+    """A count for each bucket from the first to the last, 0 where the spans have a gap."""
+    return (
+        f"arrayMap(place -> toUInt64({counts}[indexOf({indexes}, toInt32(place + {first}))]), range(toUInt32({count})))"
+    )
+
+
+def _side(side: str) -> tuple[str, str]:
+    indexes, counts = f"{side}_indexes", f"{side}_counts_given"
+    empty = f"h.schema = -53 OR empty({indexes})"
+    # OpenTelemetry counts buckets from one lower than Prometheus.
+    offset = f"toInt32(if({empty}, 0, {indexes}[1] - 1))"
+    dense = _dense(indexes, counts, f"{indexes}[1]", f"if({empty}, 0, {indexes}[-1] - {indexes}[1] + 1)")
+    return offset, dense
+
+
+_POSITIVE_OFFSET, _POSITIVE = _side("positive")
+_NEGATIVE_OFFSET, _NEGATIVE = _side("negative")
+_CUSTOM = _dense(
+    "positive_indexes", "positive_counts_given", "0", "if(h.schema = -53, length(h.custom_values) + 1, 0)"
+)
+
+DISTRIBUTIONS = _statement(
+    "distributions",
+    ("series", "time", "start_time", "flags", "count", "sum", "min", "max", "bounds", "bucket_counts", "scale",
+     "zero_count", "zero_threshold", "positive_offset", "positive_counts", "negative_offset", "negative_counts",
+     "quantiles", "quantile_values"),
+    f"""SELECT series, {_time("h.timestamp")}, {_time("start")},
+       toUInt32(reinterpretAsUInt64(h.sum) = {_STALE}), h.count_int, toNullable(h.sum), NULL, NULL,
+       if(h.schema = -53, h.custom_values, []), {_CUSTOM}, if(h.schema = -53, 0, h.schema), h.zero_count_int,
+       h.zero_threshold, {_POSITIVE_OFFSET}, {_POSITIVE}, {_NEGATIVE_OFFSET}, {_NEGATIVE},
+       CAST([], 'Array(Float64)'), CAST([], 'Array(Float64)')
+FROM (
+    SELECT series, start, h, {_indexes("positive")} AS positive_indexes, {_indexes("negative")} AS negative_indexes,
+           arrayCumSum(h.positive_deltas) AS positive_counts_given,
+           arrayCumSum(h.negative_deltas) AS negative_counts_given
+    FROM (
+        SELECT {_SERIES} AS series, ts.start AS start, ts.histograms AS histograms
+        FROM {{segment}} ARRAY JOIN timeseries AS ts
+    ) ARRAY JOIN histograms AS h
+)""",
+    _structure(f"histograms Array({_HISTOGRAM}), start Int64"),
+)  # fmt: skip
+
+_TRACE = "e.labels.value[arrayFirstIndex(name -> lower(replaceAll(name, '_', '')) = 'traceid', e.labels.name)]"
+_SPAN = "e.labels.value[arrayFirstIndex(name -> lower(replaceAll(name, '_', '')) = 'spanid', e.labels.name)]"
+_OTHERS = "arrayFilter(label -> lower(replaceAll(label.name, '_', '')) NOT IN ('traceid', 'spanid'), e.labels)"
+
+EXEMPLARS = _statement(
+    "exemplars",
+    ("series", "time", "value", "trace_id", "span_id", "attributes", "kinds"),
+    f"""SELECT series, {_time("e.timestamp")}, e.value,
+       toFixedString(if(match({_TRACE}, '^[0-9a-fA-F]{{32}}$'), unhex({_TRACE}), ''), 16),
+       toFixedString(if(match({_SPAN}, '^[0-9a-fA-F]{{16}}$'), unhex({_SPAN}), ''), 8),
+       CAST(({_OTHERS}.name, {_OTHERS}.value), 'Map(String, String)'), repeat('s', length({_OTHERS}))
+FROM (
+    SELECT {_SERIES} AS series, ts.exemplars AS exemplars FROM {{segment}} ARRAY JOIN timeseries AS ts
+) ARRAY JOIN exemplars AS e""",
+    _structure(f"exemplars Array(Tuple({_LABELS}, value Float64, timestamp Int64))"),
+)
+
+_TYPES = "['unknown', 'counter', 'gauge', 'histogram', 'gaugehistogram', 'summary', 'info', 'stateset']"
+METADATA = _statement(
+    "metadata",
+    ("name", "type", "unit", "help", "seen"),
+    f"""SELECT DISTINCT m.metric_family_name AS name, {_TYPES}[toUInt8(greatest(least(m.type, 7), 0)) + 1] AS type,
+       m.unit AS unit, m.help AS help, now64(3) AS seen
+FROM {{segment}} ARRAY JOIN metadata AS m
+WHERE name != '' AND (name, type, unit, help) NOT IN (SELECT name, type, unit, help FROM metadata)""",
+    "metadata Array(Tuple(type Int32, metric_family_name String, help String, unit String))",
+)
+
+MARKED = (
+    ("resources", RESOURCES),
+    ("", SERIES),
+    ("samples", SAMPLES),
+    ("histograms", DISTRIBUTIONS),
+    ("exemplars", EXEMPLARS),
+    ("metadata", METADATA),
+)
+"""The statements, each with the mark that asks for it."""

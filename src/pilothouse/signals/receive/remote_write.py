@@ -1,0 +1,222 @@
+"""Prometheus remote write 1.0 and 2.0: `POST /prometheus/api/v1/write`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import cramjam
+from google.protobuf.message import DecodeError
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from pilothouse.signals.errors import BadRequestError, OverloadedError
+from pilothouse.signals.receive.checking import TimeLimits
+from pilothouse.signals.receive.decoding import BodyError, read_body
+from pilothouse.signals.receive.remote_write_messages import WriteRequest, from_v2
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from pilothouse.signals.flushing import Intake
+
+KIND = "remote_write"
+PATH = "/prometheus/api/v1/write"
+_V1, _V2 = "prometheus.WriteRequest", "io.prometheus.write.v2.Request"
+_WRITTEN = "X-Prometheus-Remote-Write-{}-Written"
+_MOST_LABELS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What of a request was taken: counts, why the rest was not, and when it is on disk."""
+
+    written: Future[None] | None
+    samples: int
+    histograms: int
+    exemplars: int
+    fault: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The counts as version 2.0 answers them."""
+        counts = {"Samples": self.samples, "Histograms": self.histograms, "Exemplars": self.exemplars}
+        return {_WRITTEN.format(name): str(count) for name, count in counts.items()}
+
+
+class RemoteWriteReceiver:
+    """Takes requests into the journal. May be used from any thread."""
+
+    def __init__(self, intake: Intake, limits: TimeLimits = TimeLimits()) -> None:
+        self._intake, self._limits = intake, limits
+        self.on_request: Callable[[str, int, int], None] = lambda kind, size, rejected: None
+
+    def receive(self, body: bytes, is_v2: bool = False) -> Taken:
+        """A request, decompressed. Raises `BadRequestError` when it does not parse, `OverloadedError` when not now."""
+        payload = from_v2(body) if is_v2 else body
+        try:
+            request = WriteRequest.FromString(payload)
+        except DecodeError:
+            raise BadRequestError(f"body: this is not a {_V2 if is_v2 else _V1}") from None
+        fault, rejected = self._cleaned(request)
+        if rejected:
+            payload = request.SerializeToString()
+        marks, counts = _marks(request)
+        self.on_request(KIND, len(body), rejected)
+        written = self._intake.accept(KIND, payload, marks) if marks else None
+        return Taken(written, *counts, fault)
+
+    def _cleaned(self, request: Any) -> tuple[str, int]:
+        """Take out what cannot be kept; why, for the first of them, and how many."""
+        now = time.time()
+        first, last = int((now - self._limits.past) * 1000), int((now + self._limits.future) * 1000)
+        series = request.timeseries
+        times = [sample.timestamp for one in series for sample in one.samples]
+        times += [histogram.timestamp for one in series for histogram in one.histograms]
+        named = all(_is_named(one) for one in series)
+        plain = not any(one.histograms or one.exemplars for one in series)
+        if named and plain and (not times or (first <= min(times) and max(times) <= last)):
+            return "", 0
+        cleaning = _Cleaning(first, last)
+        kept = [one for one in series if cleaning.keep(one)]
+        if len(kept) < len(series):
+            copies = [type(one).FromString(one.SerializePartialToString()) for one in kept]
+            del series[:]
+            series.extend(copies)
+        return cleaning.fault, cleaning.rejected
+
+
+class _Cleaning:
+    def __init__(self, first: int, last: int) -> None:
+        self._first, self._last = first, last
+        self.fault, self.rejected = "", 0
+
+    def keep(self, series: Any) -> bool:
+        """Whether anything of a series is left."""
+        if not _is_named(series):
+            self._refuse("labels: each label once, none empty, and __name__ among them is wanted", series)
+            return False
+        self._filter(series.samples, series)
+        self._filter(series.histograms, series)
+        for place in reversed(range(len(series.histograms))):
+            if fault := _histogram_fault(series.histograms[place]):
+                self._refuse(fault, series)
+                del series.histograms[place]
+        self._filter(series.exemplars, series, counted=False)
+        return bool(series.samples or series.histograms or series.exemplars)
+
+    def _filter(self, points: Any, series: Any, counted: bool = True) -> None:
+        for place in reversed(range(len(points))):
+            if not self._first <= points[place].timestamp <= self._last:
+                if counted:
+                    self._refuse("timestamp: out of bounds, too old or too far in the future", series)
+                del points[place]
+
+    def _refuse(self, reason: str, series: Any) -> None:
+        self.rejected += 1
+        if not self.fault:
+            said = ", ".join(f'{label.name}="{label.value}"' for label in series.labels[:20])
+            self.fault = f"{reason} (series {{{said[:500]}}})"
+
+
+def _is_named(series: Any) -> bool:
+    names = [label.name for label in series.labels]
+    return "__name__" in names and "" not in names and len(set(names)) == len(names) <= _MOST_LABELS
+
+
+def _histogram_fault(histogram: Any) -> str:
+    if histogram.positive_counts or histogram.negative_counts or histogram.count_float or histogram.zero_count_float:
+        return "histograms: with float counts they cannot be kept, only with integer ones"
+    if histogram.schema != -53 and not -4 <= histogram.schema <= 8:
+        return f"histograms: schema {histogram.schema} is not known"
+    for side in ("positive", "negative"):
+        spans, deltas = getattr(histogram, f"{side}_spans"), getattr(histogram, f"{side}_deltas")
+        if sum(span.length for span in spans) != len(deltas):
+            return f"histograms: {side}_spans and {side}_deltas do not fit together"
+        if len(deltas) > 10_000 or any(abs(span.offset) > 1_000_000 for span in spans):
+            return f"histograms: {side}_spans reach too far"
+        reach = sum(span.length + max(span.offset, 0) for span in spans[1:])
+        if reach > 100_000 or any(span.offset < 0 for span in spans[1:]):
+            return f"histograms: {side}_spans reach too far"
+        total = 0
+        for delta in deltas:
+            total += delta
+            if total < 0:
+                return f"histograms: {side}_deltas make a negative count"
+    return ""
+
+
+def _marks(request: Any) -> tuple[frozenset[str], tuple[int, int, int]]:
+    """Which tables a request fills, and how many samples, histograms and exemplars it has."""
+    counts = tuple(
+        sum(len(getattr(one, name)) for one in request.timeseries) for name in ("samples", "histograms", "exemplars")
+    )
+    marks = {name for name, count in zip(("samples", "histograms", "exemplars"), counts, strict=True) if count}
+    if counts[0] or counts[1]:
+        marks.add("resources")
+    if request.metadata:
+        marks.add("metadata")
+    return frozenset(marks), (counts[0], counts[1], counts[2])
+
+
+def routes(receiver: RemoteWriteReceiver, limit: int, path: str = PATH) -> list[Route]:
+    """The endpoint, for requests of up to `limit` bytes decompressed."""
+
+    async def write(request: Request) -> Response:
+        kind = request.headers.get("content-type", "application/x-protobuf").replace(" ", "")
+        media, _, parameter = kind.partition(";")
+        proto = parameter.removeprefix("proto=") or _V1
+        if media != "application/x-protobuf" or proto not in (_V1, _V2):
+            return PlainTextResponse(f"content-type {kind!r} is not known", 415)
+        encoding = request.headers.get("content-encoding", "snappy").strip().lower()
+        try:
+            body = await _body(request, encoding, limit)
+            taken = await asyncio.to_thread(receiver.receive, body, proto == _V2)
+            if taken.written is not None:
+                await asyncio.wrap_future(taken.written)
+        except BodyError as error:
+            return PlainTextResponse(str(error), error.status)
+        except BadRequestError as error:
+            return PlainTextResponse(str(error), 400)
+        except OverloadedError as error:
+            return PlainTextResponse(str(error), 503, {"retry-after": str(max(1, round(error.retry_after)))})
+        if taken.fault:
+            return PlainTextResponse(taken.fault, 400, taken.headers)
+        return Response(status_code=204, headers=taken.headers)
+
+    return [Route(path, write, methods=["POST"])]
+
+
+async def _body(request: Request, encoding: str, limit: int) -> bytes:
+    if encoding != "snappy":
+        return await read_body(request, limit)
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise BodyError(413, f"the body is larger than {limit} bytes")
+        parts.append(part)
+    return unsnappy(b"".join(parts), limit)
+
+
+def unsnappy(body: bytes, limit: int) -> bytes:
+    """The plain bytes of a snappy block, whose head says how many they are."""
+    if _claimed(body) > limit:
+        raise BodyError(413, f"the body decompresses to more than {limit} bytes")
+    try:
+        return bytes(cramjam.snappy.decompress_raw(body))
+    except (cramjam.DecompressionError, ValueError, OverflowError) as error:
+        raise BodyError(400, f"the compressed body is broken: {error}") from None
+
+
+def _claimed(body: bytes) -> int:
+    size = 0
+    for place, byte in enumerate(body[:5]):
+        size |= (byte & 127) << (7 * place)
+        if byte < 128:
+            return size
+    raise BodyError(400, "the compressed body is broken: it does not say how long it is")

@@ -1,0 +1,1 @@
+"""Cases of LogQL as text: `python -m tests.logqltest FILE...`; docs/reference/loki.md has the format."""

@@ -1,0 +1,162 @@
+"""The wire, through a real Starlette app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from pilothouse.engine import Engine
+from pilothouse.releases.api import routes
+from pilothouse.releases.store import VerdictStore
+from pilothouse.server.guarding import HANDLERS
+from pilothouse.signals.timerange import to_rfc3339
+from tests.releases.conftest import CANARY
+
+RANGE = {"start": to_rfc3339(CANARY.start), "end": to_rfc3339(CANARY.end)}
+PAIR = {"service": "checkout", "baseline": "1.0.0", "candidate": "2.0.0"}
+
+
+@pytest.fixture(scope="module")
+def client(shop: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    folder: Path = tmp_path_factory.mktemp("control")
+    store = VerdictStore(f"sqlite:///{folder}/control.db")
+    with TestClient(Starlette(routes=routes(shop, store), exception_handlers=HANDLERS)) as opened:
+        yield opened
+    store.close()
+
+
+def get(client: TestClient, path: str, **parameters: Any) -> Any:
+    response = client.get(path, params=parameters)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def refused(client: TestClient, path: str, **parameters: Any) -> tuple[int, str]:
+    response = client.get(path, params=parameters)
+    return response.status_code, response.json()["error"]["message"]
+
+
+def test_services(client: TestClient) -> None:
+    names = [one["name"] for one in get(client, "/api/services")["services"]]
+    assert "checkout" in names
+
+
+def test_releases_show_the_last_verdict(client: TestClient) -> None:
+    get(client, "/api/compare", **PAIR, **RANGE)
+    found = {one["version"]: one for one in get(client, "/api/releases", service="checkout")["releases"]}
+    assert found["2.0.1"]["verdict"] is None
+    verdict = found["2.0.0"]["verdict"]
+    assert verdict["verdict"] == "worse"
+    assert verdict["page"].startswith("/releases/checkout/2.0.0?baseline=1.0.0")
+    assert set(verdict) == {"verdict", "confidence", "summary", "baseline", "at", "page"}
+    assert found["2.0.0"]["signals"] == ["logs", "metrics", "traces", "profiles"]
+    assert len(get(client, "/api/releases", limit=2)["releases"]) == 2
+
+
+def test_compare_has_the_documented_shape(client: TestClient) -> None:
+    said = get(client, "/api/compare", **PAIR, **RANGE)
+    assert set(said) >= {
+        "service", "baseline", "candidate", "kind", "verdict", "confidence", "summary", "missing", "signals",
+        "findings", "took_seconds", "page",
+    }  # fmt: skip
+    assert set(said["findings"][0]) >= {
+        "signal", "subject", "direction", "title", "measure", "baseline", "candidate", "unit", "change", "interval",
+        "p_value", "q_value", "rank", "examples", "evidence",
+    }  # fmt: skip
+    assert set(said["signals"]["traces"]) == {"state", "tested", "findings", "smallest_effect", "note"}
+    assert said["took_seconds"] > 0
+
+
+def test_every_evidence_call_of_this_room_answers(client: TestClient) -> None:
+    asked = 0
+    for finding in get(client, "/api/compare", **PAIR, **RANGE)["findings"]:
+        path = finding["evidence"]["api"]
+        if path.startswith(("/api/traces/durations", "/api/metrics/range")):
+            assert client.get(path).status_code == 200, path
+            asked += 1
+    assert asked >= 2
+
+
+def test_durations(client: TestClient) -> None:
+    said = get(
+        client, "/api/traces/durations", service="checkout", operation="POST /checkout", versions="1.0.0,2.0.0", **RANGE
+    )
+    assert said["unit"] == "ms"
+    assert set(said["versions"]) == {"1.0.0", "2.0.0"}
+    assert all(len(counts) == len(said["edges"]) - 1 for counts in said["versions"].values())
+    assert said["edges"] == sorted(said["edges"])
+    middles = np.sqrt(np.array(said["edges"][1:]) * np.array(said["edges"][:-1]))
+    means = [np.average(middles, weights=said["versions"][version]) for version in ("1.0.0", "2.0.0")]
+    assert means[0] == pytest.approx(10.2, rel=0.1)
+    assert means[1] == pytest.approx(10.2 * 2.5, rel=0.15)
+
+
+def test_a_gauge_over_time(client: TestClient) -> None:
+    said = get(
+        client, "/api/metrics/range", service="checkout", name="process.memory.usage", versions="1.0.0,2.0.0", **RANGE
+    )
+    assert (said["unit"], said["kind"]) == ("By", "value")
+    last = {one["version"]: one["points"][-1] for one in said["series"]}
+    assert last["2.0.0"][1] - last["1.0.0"][1] == pytest.approx(60e6, rel=0.1)
+    assert CANARY.start / 1e9 <= last["2.0.0"][0] <= CANARY.end / 1e9
+
+
+def test_a_counter_is_a_rate_and_a_histogram_a_mean(client: TestClient) -> None:
+    asked = {"service": "checkout", "versions": "1.0.0", **RANGE}
+    cpu = get(client, "/api/metrics/range", name="process.cpu.time", **asked)
+    assert (cpu["unit"], cpu["kind"]) == ("s/s", "rate")
+    values = [value for one in cpu["series"] for _, value in one["points"]]
+    assert np.mean(values) == pytest.approx(25 * 0.015, rel=0.2)
+    duration = get(
+        client, "/api/metrics/range", name="http.server.request.duration", labels='http_request_method="POST"', **asked
+    )
+    assert (duration["unit"], duration["kind"]) == ("s", "mean")
+    assert np.mean([value for one in duration["series"] for _, value in one["points"]]) == pytest.approx(
+        0.0102, rel=0.1
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters", "status", "message"),
+    [
+        ("/api/compare", {"service": "checkout"}, 400, "baseline: this parameter is needed"),
+        ("/api/compare", PAIR | {"sinc": "1h"}, 400, "sinc: no such parameter"),
+        ("/api/compare", PAIR | {"since": "yesterday"}, 400, "since: 'yesterday' is not a duration"),
+        ("/api/compare", PAIR | {"candidate": "1.0.0"}, 400, "cannot be compared with itself"),
+        ("/api/compare", PAIR | {"candidate": "7"}, 404, "known are"),
+        ("/api/compare", PAIR | {"service": "nobody"}, 404, "no service is called 'nobody'; known are"),
+        ("/api/compare", PAIR | {"selector": "region=eu"}, 400, "selector"),
+        ("/api/releases", {"service": "nobody"}, 404, "no service is called 'nobody'"),
+        ("/api/releases", {"limit": "many"}, 400, "limit: 'many' is not a whole number"),
+        ("/api/services", {"until": "1"}, 400, "until: no such parameter"),
+        (
+            "/api/traces/durations",
+            {"service": "checkout", "operation": "x", "versions": "9"},
+            404,
+            "has no version '9'",
+        ),
+        ("/api/traces/durations", {"service": "checkout", "operation": "x", "versions": ","}, 400, "versions"),
+        ("/api/metrics/range", {"service": "nobody", "name": "x", "versions": "1"}, 404, "no service is called"),
+        ("/api/metrics/range", {"service": "checkout", "name": "x", "versions": "1.0.0"}, 404, "no metric called 'x'"),
+    ],
+)
+def test_bad_questions_are_answered_in_words(
+    client: TestClient, path: str, parameters: dict[str, str], status: int, message: str
+) -> None:
+    code, said = refused(client, path, **parameters)
+    assert code == status
+    assert message in said
+
+
+def test_an_operation_that_was_never_seen(client: TestClient) -> None:
+    code, said = refused(
+        client, "/api/traces/durations", service="checkout", operation="GET /nothing", versions="1.0.0", **RANGE
+    )
+    assert code == 404
+    assert "no span called 'GET /nothing'" in said

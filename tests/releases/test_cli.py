@@ -1,0 +1,108 @@
+"""`pilothouse compare` and `pilothouse releases`, as a user runs them against a server."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from typer.testing import CliRunner
+
+from pilothouse.cli.compare import register
+from pilothouse.cli.releases import app as releases_app
+from pilothouse.engine import Engine
+from pilothouse.releases.api import routes
+from pilothouse.releases.store import VerdictStore
+from pilothouse.server.guarding import HANDLERS
+from pilothouse.signals.timerange import to_rfc3339
+from tests.releases.conftest import CANARY
+
+RANGE = ["--start", to_rfc3339(CANARY.start), "--end", to_rfc3339(CANARY.end)]
+
+
+@pytest.fixture(scope="module")
+def address(shop: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The room's API on a real port."""
+    folder: Path = tmp_path_factory.mktemp("control")
+    store = VerdictStore(f"sqlite:///{folder}/control.db")
+    app = Starlette(routes=routes(shop, store), exception_handlers=HANDLERS)
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+    store.close()
+
+
+def run(address: str, *arguments: str) -> tuple[int, str, str]:
+    """Exit code, stdout, stderr of `pilothouse compare`."""
+    import typer
+
+    app = typer.Typer()
+    register(app)
+    result = CliRunner().invoke(app, [*arguments, "--server", address], env={"COLUMNS": "160"})
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("candidate", "code", "word"), [("2.0.0", 1, "WORSE"), ("2.0.1", 0, "NO WORSE"), ("3.0.0", 2, "CANNOT TELL")]
+)
+def test_exit_codes_say_the_verdict(address: str, candidate: str, code: int, word: str) -> None:
+    found, out, _ = run(address, "checkout", "1.0.0", candidate, *RANGE)
+    assert found == code, out
+    assert word in out
+
+
+def test_json_and_markdown(address: str) -> None:
+    code, out, _ = run(address, "checkout", "1.0.0", "2.0.0", *RANGE, "--output", "json")
+    assert code == 1
+    assert json.loads(out)["verdict"] == "worse"
+    code, out, _ = run(address, "checkout", "1.0.0", "2.0.0", *RANGE, "-o", "markdown")
+    assert code == 1
+    assert out.startswith("### Pilothouse: checkout 2.0.0 against 1.0.0")
+
+
+def test_a_part_of_the_service(address: str) -> None:
+    code, _, err = run(address, "checkout", "1.0.0", "2.0.1", *RANGE, "--where", 'region="us"')
+    assert code == 3
+    assert "nothing that matches the selector" in err
+
+
+def test_errors_are_one_sentence_and_exit_3(address: str) -> None:
+    code, _, err = run(address, "checkout", "1.0.0", "9", *RANGE)
+    assert (code, err.count("\n")) == (3, 1)
+    assert err.startswith("pilothouse: checkout has no version '9'; known are ")
+    code, _, err = run(address, "checkout", "1.0.0", "2.0.0", "--output", "xml")
+    assert code == 3
+    assert "'xml' is not text, json or markdown" in err
+    code, _, err = run("http://127.0.0.1:9", "checkout", "1.0.0", "2.0.0")
+    assert code == 3
+    assert "pilothouse up" in err
+
+
+def test_help_has_examples(address: str) -> None:
+    result = run(address, "--help")
+    assert "pilothouse compare checkout 1.0.0 2.0.0 --since 30m" in " ".join(result[1].split())
+    assert "cannot tell" in result[1]
+
+
+def test_releases_list(address: str) -> None:
+    runner = CliRunner()
+    listed = runner.invoke(releases_app, ["list", "checkout", "--server", address, "--output", "json"])
+    assert listed.exit_code == 0
+    rows = [json.loads(line) for line in listed.stdout.splitlines()]
+    assert rows[0]["version"] == "3.0.0"
+    table = runner.invoke(releases_app, ["list", "--server", address, "--output", "table"], env={"COLUMNS": "200"})
+    assert "checkout" in table.stdout
+    assert "first seen" in table.stdout

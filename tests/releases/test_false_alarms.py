@@ -1,0 +1,37 @@
+"""What the judge promises, on simulated releases: few false alarms, and regressions found.
+
+`bench/releases` does the same with hundreds of comparisons and writes the tables down.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.releases.measuring import outcome
+from bench.releases.simulating import DEMO, QUARTER, Planted
+
+
+def test_the_same_version_is_not_worse_than_itself() -> None:
+    """With a false alarm in a hundred, two or more in 30 would come up in one run of thirty."""
+    few, many = outcome(DEMO, 18, seed=5), outcome(QUARTER, 12, seed=6)
+    assert few.worse + many.worse <= 1
+
+
+@pytest.mark.parametrize(
+    ("planted", "cause"),
+    [
+        (Planted(latency=3.0), "GET /0"),
+        (Planted(memory=0.6), "process.memory.usage"),
+        (Planted(function_cpu=1.0), "leaf_0_0_0"),
+        (Planted(pattern=0.1), "planted"),
+        (Planted(errors=0.2), "GET /0"),
+    ],
+)
+def test_a_blatant_regression_is_found_and_named(planted: Planted, cause: str) -> None:
+    found = outcome(QUARTER, 4, planted, cause, seed=7)
+    assert found.worse == 4
+    assert found.named >= 3
+
+
+def test_a_refactoring_is_not_a_regression() -> None:
+    assert outcome(QUARTER, 6, Planted(refactored=0.3), seed=8).worse == 0

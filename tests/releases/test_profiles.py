@@ -1,0 +1,139 @@
+"""Who did it: the function whose cost moved, and not one that it was only moved to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pilothouse.engine import Engine
+from pilothouse.releases.both import Both
+from pilothouse.releases.finding import Finding
+from pilothouse.releases.profiles import Costs, Function, explain, judge
+from pilothouse.releases.profiles.reading import read
+from pilothouse.releases.profiles.types import badness, chosen, is_level, period
+from pilothouse.releases.rules import Rules
+from pilothouse.releases.siding import stage
+from pilothouse.releases.trial import Side, Trial
+from pilothouse.releases.window import Windows
+from tests.releases.conftest import CANARY
+
+Stacks = dict[str, tuple[float, float]]
+
+
+def trial() -> Trial:
+    span = Windows(0, 60_000_000_000, 20)
+    sides = [Side(name, span, {1: 0}, {1: "a"}, np.full(20, 600.0)) for name in ("1", "2")]
+    return Trial("checkout", "canary", Both(sides[0], sides[1]), Rules())
+
+
+def costs(stacks: Stacks, replicates: int = 8, seed: int = 1) -> Costs:
+    """Stacks written `root;...;leaf` with the samples per replicate of both sides."""
+    random = np.random.default_rng(seed)
+    names = sorted({name for stack in stacks for name in stack.split(";")})
+    frames = [[names.index(name) for name in stack.split(";")[::-1]] for stack in stacks]
+    sides = [
+        random.poisson(np.array([cost[side] for cost in stacks.values()])[:, None], (len(stacks), replicates))
+        for side in (0, 1)
+    ]
+    return Costs(
+        type="cpu", unit="ns", per_sample=1e7, bad="up", level=False,
+        functions=tuple(Function(name, "app.py") for name in names),
+        frames=np.array([one for frame in frames for one in frame]),
+        starts=np.cumsum([0, *(len(frame) for frame in frames)]),
+        samples=Both(sides[0].astype(float), sides[1].astype(float)),
+        exposures=Both(np.full(replicates, 100.0), np.full(replicates, 100.0)),
+    )  # fmt: skip
+
+
+def findings(stacks: Stacks) -> list[Finding]:
+    held = [one for one in judge([costs(stacks)], trial()) if one.p_value < 1e-5 and one.material and one.lasting]
+    return explain([(one, one.p_value) for one in held], trial())
+
+
+def test_the_deepest_function_that_holds_the_change_is_named() -> None:
+    found = findings(
+        {
+            "main;serve;checkout;price": (100, 100),
+            "main;serve;checkout;slow;hash": (1, 150),
+            "main;serve;checkout;slow;copy": (1, 150),
+            "main;serve;list": (200, 200),
+        }
+    )
+    assert [(one.subject, one.direction) for one in found] == [("slow", "worse")]
+    assert found[0].detail["ancestor"] in ("checkout", "serve", "main")
+    assert found[0].examples[0].startswith("main;serve;checkout;slow;")
+
+
+def test_two_causes_are_two_findings() -> None:
+    found = findings(
+        {
+            "main;serve;a;burn": (5, 200),
+            "main;serve;b;churn": (5, 120),
+            "main;serve;c": (200, 200),
+        }
+    )
+    assert {one.subject for one in found if one.direction == "worse"} == {"burn", "churn"}
+
+
+def test_a_refactoring_is_not_a_regression() -> None:
+    found = findings(
+        {
+            "main;serve;checkout;old_name": (300, 0),
+            "main;serve;checkout;new_name": (0, 300),
+            "main;serve;list": (300, 300),
+        }
+    )
+    assert {one.direction for one in found} == {"moved"}
+    assert any("cost moved to new_name (app.py) within checkout" in one.title for one in found)
+
+
+def test_a_cheaper_function_is_better() -> None:
+    found = findings({"main;serve;parse": (300, 60), "main;serve;list": (100, 100)})
+    assert [(one.subject, one.direction) for one in found] == [("parse", "better")]
+    assert "takes less cpu" in found[0].title
+
+
+def test_everything_a_bit_dearer_is_told_as_such() -> None:
+    stacks = {f"main;serve;f{n}": (20.0, 48.0) for n in range(40)}
+    found = findings(stacks)
+    assert found
+    assert found[0].direction == "worse"
+    assert found[0].subject in ("main", "serve", "all functions")
+
+
+def test_recursion_counts_once() -> None:
+    one = costs({"main;f;f;f": (50, 50), "main;g": (50, 50)})
+    place = [function.name for function in one.functions].index("f")
+    assert one.total(one.samples.baseline)[place] == pytest.approx(one.samples.baseline[0])
+
+
+def test_the_same_is_not_told() -> None:
+    assert findings({f"main;serve;f{n}": (20.0, 20.0) for n in range(60)}) == []
+
+
+def test_few_samples_say_nothing() -> None:
+    assert judge([costs({"main;f": (2, 5)}, replicates=3)], trial()) == []
+
+
+def test_costs_are_read_per_request(shop: Engine) -> None:
+    staged, _ = stage(shop, "checkout", Both("1.0.0", "2.0.0"), CANARY)
+    (found,) = read(shop, staged)
+    assert found.type == "cpu"
+    assert found.per_sample == 1e7
+    assert {one.name for one in found.functions} >= {"main", "serve", "checkout", "price", "combine"}
+    # The path differs between versions, the file does not.
+    assert {one.file for one in found.functions} == {"shop.py"}
+    per_request = [
+        side.sum() / exposure.sum() * 0.01 for side, exposure in zip(found.samples, found.exposures, strict=True)
+    ]
+    assert per_request == pytest.approx([0.015, 0.027], rel=0.15)
+
+
+def test_types() -> None:
+    assert chosen({"cpu", "samples", "inuse_space", "inuse_objects", "wall"}) == ["cpu", "inuse_space", "wall"]
+    assert chosen({"process_cpu:samples", "process_cpu:cpu"}) == ["process_cpu:cpu"]
+    assert chosen({"samples"}) == ["samples"]
+    assert is_level("inuse_space")
+    assert not is_level("alloc_space")
+    assert (badness("cpu"), badness("alloc_space"), badness("wall")) == ("up", "up", "neither")
+    assert (period(0, "ns"), period(5_000_000, "ns"), period(0, "By"), period(1, "1")) == (1e7, 5e6, 524288.0, 1.0)
