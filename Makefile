@@ -35,7 +35,8 @@ check: $(READY)
 	$(BIN)/lint-imports
 
 test-only: $(READY) page browser
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile -m 'not alone'
+	$(BIN)/pytest -m alone
 
 browser:
 	@command -v chromium >/dev/null 2>&1 || sh tests/install_chromium.sh || true

@@ -10,6 +10,7 @@ import numpy as np
 from pilothouse.signals.receive.remote_write_messages import WriteRequest
 
 _MODES = ("idle", "user", "system", "iowait")
+_HUNDREDTHS = {"idle": 1380, "user": 90, "system": 28, "iowait": 2}
 _EVERY = 15_000
 # As Prometheus sends: so many samples a request, of one time each.
 _A_REQUEST = 10_000
@@ -19,8 +20,11 @@ def batches(series: int, hours: float, end: int) -> Iterator[bytes]:
     """Requests in order of time, compressed. Counters grow by noisy steps, loads wander."""
     labels = list(_labels(series))
     chance = np.random.default_rng(1)
-    is_load = np.array([dict(one)["__name__"] == "node_load1" for one in labels])
-    values = np.where(is_load, 1.0, 1000.0)
+    kinds = [dict(one) for one in labels]
+    is_load = np.array([one["__name__"] == "node_load1" for one in kinds])
+    # Hundredths: of a load, and of the seconds that a core spends in each mode, fifteen a scrape in all.
+    values = np.where(is_load, 100, chance.integers(0, 10_000_000, series))
+    typical = np.array([_HUNDREDTHS.get(one.get("mode", ""), 0) for one in kinds])
     moments = range(end - int(hours * 3_600_000) + _EVERY, end + 1, _EVERY)
     together = max(1, _A_REQUEST // series)
     for place in range(0, len(moments), together):
@@ -30,9 +34,10 @@ def batches(series: int, hours: float, end: int) -> Iterator[bytes]:
             for name, value in pairs:
                 row.labels.add(name=name, value=value)
         for moment in moments[place : place + together]:
-            steps = chance.integers(0, 1500, series) / 100
-            values = np.where(is_load, np.abs(values + chance.normal(0, 0.1, series)).round(2), values + steps)
-            for row, value in zip(rows, values.tolist(), strict=True):
+            spread = chance.normal(0, np.sqrt(typical + 1)).round().astype(np.int64)
+            steps = np.where(is_load, chance.integers(-5, 6, series), np.maximum(typical + spread, 0))
+            values = np.abs(values + steps)
+            for row, value in zip(rows, (values / 100).tolist(), strict=True):
                 row.samples.add(timestamp=moment, value=value)
         yield bytes(cramjam.snappy.compress_raw(request.SerializeToString()))
 

@@ -78,7 +78,7 @@ def outcome(size: Size, runs: int, planted: Planted | None = None, cause: str = 
     found = list(comparisons(size, runs, planted or Planted(), seed))
     worse = [one for one in found if one.verdict == "worse"]
     smallest = {
-        name: float(np.median([one.signals[name].smallest_effect or np.nan for one in found]))
+        name: float(np.median([one.signals[name].smallest_effect or np.inf for one in found]))
         for name in ("metrics", "traces", "profiles")
     }
     return Outcome(
@@ -93,17 +93,21 @@ def outcome(size: Size, runs: int, planted: Planted | None = None, cause: str = 
 def same(runs: int) -> str:
     """The A/A table."""
     lines = [
-        "| data | comparisons | said worse | rate | 95 % upper bound | could not tell | would have seen: latency, memory and CPU, profiles |",
+        "| data | comparisons | said worse | rate | 95 % upper bound | could not tell "
+        "| would have seen: latency, memory, CPU per request |",
         "|---|---:|---:|---:|---:|---:|---|",
     ]
     for size in SIZES:
         one = outcome(size, runs)
-        seen = ", ".join(f"{one.smallest[name]:.0%}" for name in ("traces", "metrics", "profiles"))
-        lines.append(
-            f"| {size.name} | {runs} | {one.worse} | {one.worse / runs:.2%} | {one.upper:.1%} | {one.undecided} | {seen} |"
-        )
+        seen = ", ".join(_seen(one.smallest[name]) for name in ("traces", "metrics", "profiles"))
+        rate = f"{one.worse / runs:.2%} | {one.upper:.1%}"
+        lines.append(f"| {size.name} | {runs} | {one.worse} | {rate} | {one.undecided} | {seen} |")
         print(lines[-1], flush=True)
     return "\n".join(lines)
+
+
+def _seen(effect: float) -> str:
+    return f"+{effect:.0%}" if np.isfinite(effect) else "nothing below tenfold"
 
 
 def power(runs: int) -> str:

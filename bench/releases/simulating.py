@@ -50,7 +50,10 @@ SIZES = (DEMO, QUARTER, HOUR)
 
 @dataclass(frozen=True)
 class Planted:
-    """What the candidate does worse (nothing by default): relative for latency, memory and CPU; shares for errors."""
+    """What the candidate does worse (nothing by default): relative for latency, memory and CPU; shares for errors.
+
+    `refactored` is the part of one function's cost that moves to another of the same caller, which is no regression.
+    """
 
     latency: float = 0.0
     slow_part: float = 1.0
@@ -278,8 +281,8 @@ def _samples(world: World, side: Side, share: Floats, number: int) -> Floats:
         cost = cost.copy()
         cost[0] += world.planted.function_cpu * cost.sum()
         if world.planted.refactored:
-            moved = world.planted.refactored * cost.sum()
-            cost[0] = max(cost[0] - moved, 0.0)
+            moved = world.planted.refactored * cost[0]
+            cost[0] -= moved
             cost[1] += moved
     wandering = world.random.gamma(60, 1 / 60, (1, replicates)) * world.random.gamma(
         25, 1 / 25, (len(share), replicates)

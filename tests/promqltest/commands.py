@@ -213,5 +213,3 @@ def _expect(command: Eval, text: str) -> bool:
         wanted = Expectation(pattern=re.compile(found[3].strip()))
     command.expects.setdefault(found[1], []).append(wanted)
     return True
-
-

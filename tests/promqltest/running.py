@@ -38,8 +38,23 @@ _MINUTE = 60_000
 # Prometheus runs its scripts with these switched on.
 SETTINGS = Settings(delayed_names=True, use_start_times=True, max_samples=10_000_000)
 _TIMELY = frozenset(
-    "days_in_month day_of_month day_of_week day_of_year hour minute month year predict_linear time timestamp "
-    "start end range step".split()
+    [
+        "days_in_month",
+        "day_of_month",
+        "day_of_week",
+        "day_of_year",
+        "hour",
+        "minute",
+        "month",
+        "year",
+        "predict_linear",
+        "time",
+        "timestamp",
+        "start",
+        "end",
+        "range",
+        "step",
+    ]
 )
 
 
@@ -52,7 +67,7 @@ class Result:
     failure: str
 
 
-class Mismatch(Exception):
+class MismatchError(Exception):
     """The answer is not what the script expects."""
 
 
@@ -71,7 +86,7 @@ def run(text: str) -> Iterator[Result]:
                 try:
                     _check(storage, command)
                     yield Result(command.line, command.query, "")
-                except Mismatch as error:
+                except MismatchError as error:
                     yield Result(command.line, command.query, str(error))
 
 
@@ -114,7 +129,7 @@ def _check_query(storage: MemoryStorage, command: Eval, node: Node, grid: Grid) 
         _check_failure(command, error)
         return
     if "fail" in command.expects:
-        raise Mismatch("expected an error, got none")
+        raise MismatchError("expected an error, got none")
     _check_annotations(command, answer)
     _compare(command, answer)
 
@@ -122,9 +137,9 @@ def _check_query(storage: MemoryStorage, command: Eval, node: Node, grid: Grid) 
 def _check_failure(command: Eval, error: PromqlError) -> None:
     wanted = command.expects.get("fail")
     if not wanted:
-        raise Mismatch(f"error: {error}")
+        raise MismatchError(f"error: {error}")
     if not wanted[0].met(str(error)):
-        raise Mismatch(f"expected error {wanted[0]}, got: {error}")
+        raise MismatchError(f"expected error {wanted[0]}, got: {error}")
 
 
 def _check_in_range(storage: MemoryStorage, command: Eval, node: Node, at: int) -> None:
@@ -132,7 +147,7 @@ def _check_in_range(storage: MemoryStorage, command: Eval, node: Node, at: int) 
     try:
         answer = evaluate(storage, node, Grid(at - _MINUTE, at + _MINUTE, _MINUTE), SETTINGS)
     except PromqlError as error:
-        raise Mismatch(f"in range mode: error: {error}") from None
+        raise MismatchError(f"in range mode: error: {error}") from None
     if "ordered" in command.expects:
         return
     if answer.kind == "scalar":
@@ -144,8 +159,8 @@ def _check_in_range(storage: MemoryStorage, command: Eval, node: Node, at: int) 
         column = replace(middle, values=middle.values[:, 1:2], present=middle.present[:, 1:2], histograms=histograms)
         try:
             _compare_series(command, _vector(column.masked(column.present)))
-        except Mismatch as error:
-            raise Mismatch(f"in range mode: {error}") from None
+        except MismatchError as error:
+            raise MismatchError(f"in range mode: {error}") from None
 
 
 def _fixed_in_time(node: Node, at: int) -> Iterator[tuple[Node, int]]:
@@ -183,22 +198,22 @@ def _check_annotations(command: Eval, answer: Answer) -> None:
         found = answer.annotations.of(kind)
         wanted = command.expects.get(word, [])
         if none in command.expects and found:
-            raise Mismatch(f"unexpected {kind}: {found}")
+            raise MismatchError(f"unexpected {kind}: {found}")
         if wanted and not found:
-            raise Mismatch(f"expected a {kind}, got none")
+            raise MismatchError(f"expected a {kind}, got none")
         for expectation in wanted:
             if not any(map(expectation.met, found)):
-                raise Mismatch(f"expected {kind} {expectation}, got {found}")
+                raise MismatchError(f"expected {kind} {expectation}, got {found}")
         for message in found if wanted else ():
             if not any(expectation.met(message) for expectation in wanted):
-                raise Mismatch(f"unexpected {kind}: {message}")
+                raise MismatchError(f"unexpected {kind}: {message}")
 
 
 def _compare(command: Eval, answer: Answer) -> None:
     match answer.kind:
         case "string":
             if command.text != answer.text:
-                raise Mismatch(f"expected {command.text!r}, got {answer.text!r}")
+                raise MismatchError(f"expected {command.text!r}, got {answer.text!r}")
         case "scalar" if not command.is_range:
             assert answer.scalars is not None
             _compare_scalar(command, float(answer.scalars[0]))
@@ -215,9 +230,9 @@ def _compare(command: Eval, answer: Answer) -> None:
 
 def _compare_scalar(command: Eval, value: float) -> None:
     if command.scalar is None:
-        raise Mismatch(f"expected series, got the scalar {value}")
+        raise MismatchError(f"expected series, got the scalar {value}")
     if not _close(command.scalar, value):
-        raise Mismatch(f"expected {command.scalar}, got {value}")
+        raise MismatchError(f"expected {command.scalar}, got {value}")
 
 
 def _vector(matrix: object) -> list[tuple[Labels, float | Histogram]]:
@@ -230,17 +245,17 @@ def _vector(matrix: object) -> list[tuple[Labels, float | Histogram]]:
 
 def _compare_series(command: Eval, found: list[tuple[Labels, float | Histogram]]) -> None:
     if command.scalar is not None:
-        raise Mismatch(f"expected the scalar {command.scalar}, got {found}")
+        raise MismatchError(f"expected the scalar {command.scalar}, got {found}")
     wanted = {labels: (place, values[0]) for place, (labels, values) in enumerate(command.series)}
     for place, (labels, value) in enumerate(found):
         if labels not in wanted:
-            raise Mismatch(f"unexpected series {labels} with {value}")
+            raise MismatchError(f"unexpected series {labels} with {value}")
         position, expected = wanted[labels]
         if "ordered" in command.expects and position != place:
-            raise Mismatch(f"expected {labels} at position {position + 1}, got it at {place + 1}")
+            raise MismatchError(f"expected {labels} at position {position + 1}, got it at {place + 1}")
         _compare_value(labels, expected, value)
     for labels in wanted.keys() - {labels for labels, _ in found}:
-        raise Mismatch(f"expected series {labels} not found")
+        raise MismatchError(f"expected series {labels} not found")
 
 
 def _matrix(answer: Answer) -> list[tuple[Labels, dict[int, float | Histogram]]]:
@@ -270,35 +285,38 @@ def _matrix(answer: Answer) -> list[tuple[Labels, dict[int, float | Histogram]]]
 
 def _compare_points(command: Eval, found: list[tuple[Labels, dict[int, float | Histogram]]]) -> None:
     if command.scalar is not None:
-        raise Mismatch(f"expected the scalar {command.scalar}, got series")
+        raise MismatchError(f"expected the scalar {command.scalar}, got series")
     names = [labels for labels, _ in found]
     if names != sorted(names, key=lambda labels: labels.pairs):
-        raise Mismatch("series are not sorted by labels")
+        raise MismatchError("series are not sorted by labels")
     wanted = dict(command.series)
     for labels, cells in found:
         if labels not in wanted:
-            raise Mismatch(f"unexpected series {labels} with {cells}")
+            raise MismatchError(f"unexpected series {labels} with {cells}")
         expected = {
             command.start + place * command.step: value
             for place, value in enumerate(wanted[labels])
             if value is not None
         }
         if set(expected) != set(cells):
-            raise Mismatch(f"{labels}: expected samples at {sorted(expected)}, got {cells}")
+            raise MismatchError(f"{labels}: expected samples at {sorted(expected)}, got {cells}")
         for time, value in expected.items():
             _compare_value(labels, value, cells[time])
     for labels in wanted.keys() - set(names):
-        raise Mismatch(f"expected series {labels} not found")
+        raise MismatchError(f"expected series {labels} not found")
 
 
 def _compare_value(labels: Labels, expected: Value, value: float | Histogram) -> None:
     if isinstance(expected, Histogram) and isinstance(value, Histogram):
         if not _same(expected.compacted(), value.compacted()):
-            raise Mismatch(f"{labels}: expected {expected!r}, got {value!r}")
-    elif isinstance(expected, Histogram) or isinstance(value, Histogram) or expected is None:
-        raise Mismatch(f"{labels}: expected {expected}, got {value}")
-    elif not _close(expected, float(value)):
-        raise Mismatch(f"{labels}: expected {expected}, got {value}")
+            raise MismatchError(f"{labels}: expected {expected!r}, got {value!r}")
+    elif (
+        isinstance(expected, Histogram)
+        or isinstance(value, Histogram)
+        or expected is None
+        or not _close(expected, float(value))
+    ):
+        raise MismatchError(f"{labels}: expected {expected}, got {value}")
 
 
 def _same(expected: Histogram, value: Histogram) -> bool:

@@ -1,20 +1,14 @@
-"""The wire, through a real Starlette app."""
+"""The wire, over a real port."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
-from pilothouse.engine import Engine
-from pilothouse.releases.api import routes
-from pilothouse.releases.store import VerdictStore
-from pilothouse.server.guarding import HANDLERS
 from pilothouse.signals.timerange import to_rfc3339
 from tests.releases.conftest import CANARY
 
@@ -23,31 +17,28 @@ PAIR = {"service": "checkout", "baseline": "1.0.0", "candidate": "2.0.0"}
 
 
 @pytest.fixture(scope="module")
-def client(shop: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    folder: Path = tmp_path_factory.mktemp("control")
-    store = VerdictStore(f"sqlite:///{folder}/control.db")
-    with TestClient(Starlette(routes=routes(shop, store), exception_handlers=HANDLERS)) as opened:
+def client(address: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=address, timeout=60, trust_env=False) as opened:
         yield opened
-    store.close()
 
 
-def get(client: TestClient, path: str, **parameters: Any) -> Any:
+def get(client: httpx.Client, path: str, **parameters: Any) -> Any:
     response = client.get(path, params=parameters)
     assert response.status_code == 200, response.text
     return response.json()
 
 
-def refused(client: TestClient, path: str, **parameters: Any) -> tuple[int, str]:
+def refused(client: httpx.Client, path: str, **parameters: Any) -> tuple[int, str]:
     response = client.get(path, params=parameters)
     return response.status_code, response.json()["error"]["message"]
 
 
-def test_services(client: TestClient) -> None:
+def test_services(client: httpx.Client) -> None:
     names = [one["name"] for one in get(client, "/api/services")["services"]]
     assert "checkout" in names
 
 
-def test_releases_show_the_last_verdict(client: TestClient) -> None:
+def test_releases_show_the_last_verdict(client: httpx.Client) -> None:
     get(client, "/api/compare", **PAIR, **RANGE)
     found = {one["version"]: one for one in get(client, "/api/releases", service="checkout")["releases"]}
     assert found["2.0.1"]["verdict"] is None
@@ -59,7 +50,7 @@ def test_releases_show_the_last_verdict(client: TestClient) -> None:
     assert len(get(client, "/api/releases", limit=2)["releases"]) == 2
 
 
-def test_compare_has_the_documented_shape(client: TestClient) -> None:
+def test_compare_has_the_documented_shape(client: httpx.Client) -> None:
     said = get(client, "/api/compare", **PAIR, **RANGE)
     assert set(said) >= {
         "service", "baseline", "candidate", "kind", "verdict", "confidence", "summary", "missing", "signals",
@@ -73,7 +64,7 @@ def test_compare_has_the_documented_shape(client: TestClient) -> None:
     assert said["took_seconds"] > 0
 
 
-def test_every_evidence_call_of_this_room_answers(client: TestClient) -> None:
+def test_every_evidence_call_of_this_room_answers(client: httpx.Client) -> None:
     asked = 0
     for finding in get(client, "/api/compare", **PAIR, **RANGE)["findings"]:
         path = finding["evidence"]["api"]
@@ -83,7 +74,7 @@ def test_every_evidence_call_of_this_room_answers(client: TestClient) -> None:
     assert asked >= 2
 
 
-def test_durations(client: TestClient) -> None:
+def test_durations(client: httpx.Client) -> None:
     said = get(
         client, "/api/traces/durations", service="checkout", operation="POST /checkout", versions="1.0.0,2.0.0", **RANGE
     )
@@ -97,7 +88,7 @@ def test_durations(client: TestClient) -> None:
     assert means[1] == pytest.approx(10.2 * 2.5, rel=0.15)
 
 
-def test_a_gauge_over_time(client: TestClient) -> None:
+def test_a_gauge_over_time(client: httpx.Client) -> None:
     said = get(
         client, "/api/metrics/range", service="checkout", name="process.memory.usage", versions="1.0.0,2.0.0", **RANGE
     )
@@ -107,7 +98,7 @@ def test_a_gauge_over_time(client: TestClient) -> None:
     assert CANARY.start / 1e9 <= last["2.0.0"][0] <= CANARY.end / 1e9
 
 
-def test_a_counter_is_a_rate_and_a_histogram_a_mean(client: TestClient) -> None:
+def test_a_counter_is_a_rate_and_a_histogram_a_mean(client: httpx.Client) -> None:
     asked = {"service": "checkout", "versions": "1.0.0", **RANGE}
     cpu = get(client, "/api/metrics/range", name="process.cpu.time", **asked)
     assert (cpu["unit"], cpu["kind"]) == ("s/s", "rate")
@@ -147,14 +138,14 @@ def test_a_counter_is_a_rate_and_a_histogram_a_mean(client: TestClient) -> None:
     ],
 )
 def test_bad_questions_are_answered_in_words(
-    client: TestClient, path: str, parameters: dict[str, str], status: int, message: str
+    client: httpx.Client, path: str, parameters: dict[str, str], status: int, message: str
 ) -> None:
     code, said = refused(client, path, **parameters)
     assert code == status
     assert message in said
 
 
-def test_an_operation_that_was_never_seen(client: TestClient) -> None:
+def test_an_operation_that_was_never_seen(client: httpx.Client) -> None:
     code, said = refused(
         client, "/api/traces/durations", service="checkout", operation="GET /nothing", versions="1.0.0", **RANGE
     )

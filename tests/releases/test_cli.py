@@ -3,52 +3,21 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
-import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import uvicorn
-from starlette.applications import Starlette
+import typer
 from typer.testing import CliRunner
 
 from pilothouse.cli.compare import register
 from pilothouse.cli.releases import app as releases_app
-from pilothouse.engine import Engine
-from pilothouse.releases.api import routes
-from pilothouse.releases.store import VerdictStore
-from pilothouse.server.guarding import HANDLERS
 from pilothouse.signals.timerange import to_rfc3339
 from tests.releases.conftest import CANARY
 
 RANGE = ["--start", to_rfc3339(CANARY.start), "--end", to_rfc3339(CANARY.end)]
 
 
-@pytest.fixture(scope="module")
-def address(shop: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The room's API on a real port."""
-    folder: Path = tmp_path_factory.mktemp("control")
-    store = VerdictStore(f"sqlite:///{folder}/control.db")
-    app = Starlette(routes=routes(shop, store), exception_handlers=HANDLERS)
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
-    store.close()
-
-
 def run(address: str, *arguments: str) -> tuple[int, str, str]:
     """Exit code, stdout, stderr of `pilothouse compare`."""
-    import typer
-
     app = typer.Typer()
     register(app)
     result = CliRunner().invoke(app, [*arguments, "--server", address], env={"COLUMNS": "160"})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -169,7 +167,7 @@ class TestExposure:
 
 
 @pytest.fixture(scope="module")
-def counters(shop: Engine) -> Iterator[dict[str, Measure]]:
+def counters(shop: Engine) -> dict[str, Measure]:
     """Counters of all kinds in a service of their own: both versions grow by 5 a second."""
     rows, every = Rows(), np.arange(0.0, 30.0)
     for version in ("1.0.0", "2.0.0"):
@@ -189,7 +187,7 @@ def counters(shop: Engine) -> Iterator[dict[str, Measure]]:
             )  # fmt: skip
     rows.insert(shop)
     staged, _ = stage(shop, "counting", Both("1.0.0", "2.0.0"), CANARY)
-    yield {one.name: one for one in read(shop, staged).measures}
+    return {one.name: one for one in read(shop, staged).measures}
 
 
 class TestReading:

@@ -197,5 +197,5 @@ def test_it_starts_quickly_on_an_existing_directory(tmp_path: Path) -> None:
     took, used = time.monotonic() - began, _cpu_seconds(server.process.pid) if Path("/proc/self/stat").exists() else 0.0
     print(f"ready after {took:.2f} s, {used:.2f} s of CPU")
     assert server.stop() == 0
-    assert used < 3
-    assert took < 20
+    assert used < 6
+    assert took < 30

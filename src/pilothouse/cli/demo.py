@@ -20,6 +20,7 @@ def demo(
     scenario: Annotated[
         str, typer.Option(help="regression: version 2 is worse; good: it is the same code.")
     ] = "regression",
+    output: Annotated[str, typer.Option("--output", "-o", help="text or json.")] = "text",
     data: Annotated[Path | None, typer.Option(help="Keep the data here.", show_default="a temporary directory")] = None,
     http: Annotated[str, typer.Option(metavar="HOST:PORT", help="Page and API.")] = "127.0.0.1:4000",
     otlp_grpc: Annotated[str, typer.Option(metavar="HOST:PORT", help="OTLP over gRPC.")] = "127.0.0.1:4317",
@@ -32,5 +33,11 @@ def demo(
         typer.echo(f"pilothouse: the demo needs {error.name}: pip install 'pilothouse[demo]'", err=True)
         raise typer.Exit(3) from None
 
-    options = DemoOptions(once=once, scenario=scenario, data=data, http=http, otlp_grpc=otlp_grpc, otlp_http=otlp_http)
+    try:
+        options = DemoOptions(
+            once=once, scenario=scenario, data=data, http=http, otlp_grpc=otlp_grpc, otlp_http=otlp_http, output=output
+        )
+    except ValueError as error:
+        typer.echo(f"pilothouse: {error}", err=True)
+        raise typer.Exit(3) from None
     raise typer.Exit(run_demo(options))

@@ -1,7 +1,8 @@
-"""`pilothouse logs`: records by label, time and text."""
+"""`pilothouse logs`: records by label, time and text; LogQL; and grep for plain files."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from pilothouse.cli.client import (
     Since,
     Start,
     ask,
+    fail,
     print_lines,
     printable,
     wants_json,
@@ -33,15 +35,34 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
     example = (
         "Examples: pilothouse logs 'service_name=\"checkout\"' --since 1h --grep timeout  |  "
-        "pilothouse logs --severity error -n 20 -o json"
+        "pilothouse logs '{service_name=\"checkout\"} |= \"timeout\" | json | status >= 500' -f  |  "
+        "pilothouse logs --grep 'status=5..' access.log"
     )
     app.command("logs", epilog=example)(logs)
 
 
 def logs(
-    selector: Annotated[str, typer.Argument(help='Labels: service_name="checkout", env=~"prod|staging".')] = "",
+    query: Annotated[
+        list[str] | None, typer.Argument(metavar="[QUERY] [FILE]...", help="Labels or LogQL; or files to search in.")
+    ] = None,
     grep: Annotated[
-        list[str] | None, typer.Option("--grep", "-g", help="Text that the line contains; repeatable.")
+        list[str] | None, typer.Option("--grep", "-g", help="Text that the line contains (in files: RE2); repeatable.")
+    ] = None,
+    matches: Annotated[
+        list[str] | None, typer.Option("--matches", "-e", help="Regular expression (RE2) that the line matches.")
+    ] = None,
+    invert: Annotated[bool, typer.Option("--invert", "-v", help="Lines that do not contain or match.")] = False,
+    context: Annotated[
+        int, typer.Option("--context", "-C", min=0, max=100, help="Lines around each, of its stream.")
+    ] = 0,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show lines as they come.")] = False,
+    patterns: Annotated[bool, typer.Option("--patterns", help="Shapes of lines, with how many have each.")] = False,
+    new_since: Annotated[
+        str | None, typer.Option("--new-since", help="With --patterns: mark shapes not seen before 15m ago.")
+    ] = None,
+    price: Annotated[bool, typer.Option("--price", help="Only what the query would read, and how long.")] = False,
+    label: Annotated[
+        list[str] | None, typer.Option("--label", help="Show these labels before each line; repeatable.")
     ] = None,
     severity: Annotated[str | None, typer.Option(help="At least: trace, debug, info, warn, error, fatal.")] = None,
     trace: Annotated[str | None, typer.Option("--trace", metavar="ID", help="Only of this trace.")] = None,
@@ -54,17 +75,88 @@ def logs(
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """Log records, oldest of the newest first, as a terminal scrolls."""
+    words = query or []
+    if files := _files(words, grep, matches):
+        from pilothouse.cli.log_files import search_files
+
+        search_files([*(grep or []), *(matches or [])], files, invert, count, context)
+        return
+    if len(words) > 1:
+        fail(f"{words[1]!r} is not a file; a query with spaces needs quotes")
+    text = words[0] if words else ""
+    given: dict[str, Any] = {
+        "query": text or None, "contains": grep or None, "matches": matches or None, "invert": "1" if invert else None,
+        "severity": severity, "trace_id": trace, "since": since, "start": start, "end": end,
+    }  # fmt: skip
     as_json = wants_json(output)
-    answer = ask(
-        server, "/api/logs", selector=selector, contains=grep or None, severity=severity, trace_id=trace, limit=limit,
-        since=since, start=start, end=end, count="1" if count else None,
-    )  # fmt: skip
-    if count:
+    simple = not (matches or invert or context or follow or text.strip().startswith("{") or label)
+    if price:
+        _print_price(ask(server, "/api/logs/price", **given)["price"], as_json)
+    elif patterns:
+        _print_patterns(ask(server, "/api/logs/patterns", **given, new_since=new_since)["patterns"], as_json)
+    elif follow or (not simple and not count):
+        from pilothouse.cli.log_streams import followed, streamed
+
+        given["limit"] = limit
+        if follow:
+            followed(server, given, label or [], as_json)
+        else:
+            streamed(server, given | {"context": context or None}, label or [], as_json)
+    elif count and not simple:
+        _count(server, given)
+    else:
+        del given["query"], given["matches"], given["invert"]
+        _simple(server, given | {"selector": text, "limit": limit, "count": "1" if count else None}, as_json)
+
+
+def _files(words: list[str], grep: list[str] | None, matches: list[str] | None) -> list[Path]:
+    """The files to search in, when that is what is asked."""
+    named = [Path(word) for word in words]
+    if not (grep or matches) or not named or not all(one.exists() or str(one) == "-" for one in named):
+        return []
+    return named
+
+
+def _simple(server: str, given: dict[str, Any], as_json: bool) -> None:
+    answer = ask(server, "/api/logs", **given)
+    if given["count"]:
         typer.echo(answer["count"])
     elif as_json:
         print_lines(answer["logs"][::-1])
     else:
         _print(printable(answer["logs"][::-1]))
+
+
+def _count(server: str, given: dict[str, Any]) -> None:
+    from pilothouse.cli.log_streams import pages
+
+    total = 0
+    for row in pages(server, "/api/logs/query", given | {"limit": 1_000_000}):
+        total += "log" in row
+    typer.echo(total)
+
+
+def _print_price(price: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_lines([price])
+        return
+    typer.echo(f"{price['rows']:,} lines, {price['bytes'] / 1e6:,.1f} MB to read, about {price['seconds']:.2f} s")
+
+
+def _print_patterns(found: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print_lines(found)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console()
+    for one in printable(found):
+        line = Text(f"{one['total']:>9,} ", style="bold")
+        line.append("new " if one["new"] else "    ", style="bold magenta").append(one["pattern"])
+        console.print(line, soft_wrap=True)
+    if not found:
+        console.print("No line fits. Widen --since.", style="dim")
 
 
 def _print(records: list[dict[str, Any]]) -> None:
@@ -87,3 +179,5 @@ def _who(resource: dict[str, str]) -> str:
     name = resource.get("service.name", "?")
     version = resource.get("service.version", "")
     return f"{name}@{version}" if version else name
+
+

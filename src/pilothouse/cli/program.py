@@ -9,7 +9,7 @@ import typer
 
 def program() -> typer.Typer:
     """The whole command."""
-    from pilothouse.cli import compare, demo, logs, metrics, profiles, releases, traces, up
+    from pilothouse.cli import collect, compare, demo, logs, metrics, profiles, releases, traces, up
 
     app = typer.Typer(
         name="pilothouse",
@@ -27,6 +27,7 @@ def program() -> typer.Typer:
     logs.register(app)
     metrics.register(app)
     traces.register(app)
+    app.add_typer(collect.app, name="collect", help="Follow log files or pods and send their lines to a server.")
     app.add_typer(profiles.app, name="profiles", help="Functions by cost, flame graphs, differences.")
     app.add_typer(releases.app, name="releases", help="The releases that the telemetry names.")
     return app

@@ -24,9 +24,9 @@ DICE = SystemRandom()
 
 
 def order() -> dict[str, object]:
-    """Some items, and for some visitors 13 to 15 coupons."""
+    """Some items, and for some visitors 14 to 16 coupons."""
     items = {_sku(): DICE.randint(1, 3) for _ in range(DICE.randint(1, 4))}
-    wallet = range(DICE.randint(13, 15)) if DICE.random() < WALLETS else ()
+    wallet = range(DICE.randint(14, 16)) if DICE.random() < WALLETS else ()
     return {"items": items, "coupons": [f"SAIL{n}-{DICE.randrange(100, 600)}-{n * 20}" for n in wallet]}
 
 

@@ -10,7 +10,7 @@ from pilothouse.demo.options import DemoOptions
 from pilothouse.demo.system import VERSIONS, Service, System
 
 BASELINE, CANDIDATE = "1.0.0", "2.0.0"
-RATE, RATE_AFTERWARDS = 36.0, 4.0
+RATE, RATE_AFTERWARDS = 32.0, 4.0
 """Requests a second during the demo, and after the verdict, when it only keeps serving."""
 MOST_SECONDS = 60.0
 """How much longer to wait for data when Pilothouse cannot tell yet."""

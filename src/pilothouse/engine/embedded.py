@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from pilothouse.engine.binding import bind, quote
 from pilothouse.engine.errors import EngineBusyError, EngineError, from_clickhouse
+from pilothouse.engine.mending import mended
 from pilothouse.engine.model import Budget, Parameter, SegmentStatement
 from pilothouse.engine.settings import query_settings, schema_in_file, storing_settings
 
@@ -56,7 +57,7 @@ class EmbeddedEngine:
         # chDB's own "ArrowTable" imports pandas, which takes longer than opening the store.
         with self._handle() as handle:
             answer = self._run(handle, sql + query_settings(budget or Budget()), parameters, "ArrowStream")
-        return pa.ipc.open_stream(pa.py_buffer(answer.bytes())).read_all()
+        return mended(pa.ipc.open_stream(pa.py_buffer(answer.bytes())).read_all())
 
     def stream(
         self, sql: str, parameters: Mapping[str, Parameter] | None = None, budget: Budget | None = None

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pilothouse.engine.binding import quote
 from pilothouse.engine.errors import EngineError, EngineUnavailableError, from_clickhouse
+from pilothouse.engine.mending import mended
 from pilothouse.engine.migrating import Layout
 from pilothouse.engine.model import Budget, Parameter, SegmentStatement
 from pilothouse.engine.settings import query_settings, schema_in_text, storing_settings
@@ -47,7 +48,7 @@ class ServerEngine:
     ) -> pa.Table:
         text = sql + query_settings(budget or Budget())
         try:
-            return self._client.query_arrow(text, parameters=dict(parameters or {}), use_strings=True)
+            return mended(self._client.query_arrow(text, parameters=dict(parameters or {}), use_strings=True))
         except self._error as error:
             raise from_clickhouse(str(error)) from None
 

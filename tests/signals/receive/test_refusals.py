@@ -27,9 +27,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.metrics.v1 import metrics_pb2 as m
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from pilothouse.signals.errors import BadRequestError
+from pilothouse.signals.logs.asking import LogQuestion, search
 from pilothouse.signals.metrics.asking import MetricQuestion, find_series
 from pilothouse.signals.receive.checking import TimeLimits
 from pilothouse.signals.selecting import identities
@@ -267,12 +269,9 @@ def test_fields_that_nobody_knows_are_left_out(door: Door, case: str) -> None:
     """A known number in another wire type is an unknown field too (Protocol Buffers, Unknown Fields): the engine's
     reader would refuse the whole segment for it, and with it everybody else's records.
     """
-    record = log("beside it").SerializeToString() + UNKNOWN[case]
-    scope = b"\x12" + bytes([len(record)]) + record
-    resource_logs = b"\x12" + bytes([len(scope)]) + scope
-    body = b"\x0a" + bytes([len(resource_logs)]) + resource_logs
+    body = _with_unknown(UNKNOWN[case])
     assert door.send("logs", body + logs(log("other")).SerializeToString()).message == ""
-    assert {row["body"] for row in door.rows("SELECT body FROM logs")} == {"beside it", "other"}
+    assert {row["body"] for row in door.rows("SELECT body FROM logs")} == {"odd", "other"}
 
 
 @pytest.mark.parametrize("inner", [_field(15, 2, b"\x08not JSON"), _field(20, 2, b"\x04more"), _field(30, 0, b"\x01")])
@@ -285,6 +284,32 @@ def test_a_value_of_a_kind_that_nobody_knows_is_no_value(door: Door, inner: byte
     [row] = door.rows("SELECT body, body_kind FROM logs")
     assert row["body_kind"] == "s"
     assert set(row["body"]) == {"x"}
+
+
+def test_what_is_odd_in_a_later_request_takes_nobody_else_with_it(door: Door) -> None:
+    """Unknown fields are looked for in a resource's first request only: later ones are mended when the engine refuses
+    them, and what it misreads stays readable.
+    """
+    door.send("logs", logs(log("first")))
+    long, known = logs(log("1" * 40)).SerializeToString(), AnyValue(string_value="1" * 40).SerializeToString()
+    inner = _field(20, 2, b"\x04\xff\xff\xff\xff")
+    value = inner + AnyValue(string_value="x" * (len(known) - len(inner) - 2)).SerializeToString()
+    odd = [long.replace(known, value), *(_with_unknown(case) for case in UNKNOWN.values())]
+    for number, body in enumerate(odd):
+        door.send("logs", body + logs(log(f"beside {number}")).SerializeToString())
+    question = LogQuestion(parse_selector('service_name="checkout"'), TimeRange(now() - HOUR, now()))
+    bodies = [record["body"] for record in search(door.engine, question)]
+    assert {"first", *(f"beside {number}" for number in range(len(odd)))} <= set(bodies)
+    assert len(bodies) == 1 + 2 * len(odd)
+
+
+def _with_unknown(field: bytes) -> bytes:
+    """A request of `checkout` with one record that ends with this field."""
+    record = log("odd").SerializeToString() + field
+    scope = b"\x12" + bytes([len(record)]) + record
+    who = Resource(**resource()).SerializeToString()
+    content = b"\x0a" + bytes([len(who)]) + who + b"\x12" + bytes([len(scope)]) + scope
+    return b"\x0a" + bytes([len(content)]) + content
 
 
 def test_a_refused_first_request_does_not_hide_the_next(door: Door) -> None:

@@ -19,7 +19,7 @@ from pilothouse.demo.shop.settings import Settings
 from pilothouse.demo.shop.telemetry import Telemetry
 from pilothouse.demo.shop.waiting import wait_like_a_backend
 
-MOST_COUPONS = 15
+MOST_COUPONS = 16
 
 log = logging.getLogger("shop.checkout")
 

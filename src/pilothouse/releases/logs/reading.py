@@ -8,7 +8,7 @@ import numpy as np
 
 from pilothouse.releases.both import Both
 from pilothouse.releases.logs.pattern import MASK, Level, Pattern, Patterns
-from pilothouse.releases.reading import BUDGET, NANOSECONDS_SQL, bound, window_sql, within_sql
+from pilothouse.releases.reading import BUDGET, NANOSECONDS_SQL, bound, column, window_sql, within_sql
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,31 +38,22 @@ FROM (
 )
 GROUP BY pattern ORDER BY level DESC, total DESC, pattern LIMIT {MOST_PATTERNS + 1}"""
 
-_TOTALS = f"""
-SELECT {window_sql(NANOSECONDS_SQL)} AS w, count() AS n, countIf({_LEVEL} = 3) AS errors
-FROM logs WHERE identity IN {{identities:Array(UInt64)}} AND {within_sql(9)} GROUP BY w"""
-
 
 def read(engine: Engine, trial: Trial) -> Patterns:
     """The patterns of both sides; with more than 5,000 on a side, the gravest and then the most frequent."""
     found = trial.sides.map(lambda side: engine.query(_PATTERNS, bound(side) | {"mask": MASK}, BUDGET))
-    totals = trial.sides.map(lambda side: _totals(engine, side))
+    patterns = _matched(found, trial)
+    errors = [one.counts for one in patterns if one.level == "error"]
+    nothing = trial.sides.map(lambda side: np.zeros(side.windows.count))
     return Patterns(
-        patterns=_matched(found, trial),
-        errors=totals.map(lambda side: side[1]),
-        lines=totals.map(lambda side: side[0]),
+        patterns=patterns,
+        errors=Both(
+            sum((one.baseline for one in errors), nothing.baseline),
+            sum((one.candidate for one in errors), nothing.candidate),
+        ),
+        lines=found.map(lambda table: int(column(table, "total").sum())),
         cut_off=any(table.num_rows > MOST_PATTERNS for table in found),
     )
-
-
-def _totals(engine: Engine, side: Side) -> tuple[int, Floats]:
-    errors = np.zeros(side.windows.count)
-    lines = 0
-    for row in engine.query(_TOTALS, bound(side), BUDGET).to_pylist():
-        lines += row["n"]
-        if 0 <= row["w"] < side.windows.count:
-            errors[row["w"]] += row["errors"]
-    return lines, errors
 
 
 def _matched(found: Both[pa.Table], trial: Trial) -> tuple[Pattern, ...]:

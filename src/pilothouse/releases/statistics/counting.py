@@ -17,6 +17,7 @@ from pilothouse.releases.statistics.estimate import Floats
 
 _LEAST_P = 1e-300
 _COMMON_FREEDOM = 10.0
+_ONE_SIDED = float(np.log(3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,10 @@ def _dispersion(
     if not paired:
         return lone, freedom
     squares, windows = _conditional(baseline, candidate, exposures)
-    # With nearly all events on one side the split between the sides says nothing about bursts: ask the sides.
-    sided = (np.minimum(baseline.sum(1), candidate.sum(1)) < 5) | (windows < 3)
+    # With most events on one side the split between the sides says nothing about bursts: ask the sides.
+    left, right = (baseline.sum(1) + 0.5) / exposures[0].sum(), (candidate.sum(1) + 0.5) / exposures[1].sum()
+    few = np.minimum(baseline.sum(1), candidate.sum(1)) < 5
+    sided = few | (windows < 3) | (np.abs(np.log(right / left)) > _ONE_SIDED)
     dispersion = np.where(sided, lone, squares / np.maximum(windows, 1.0))
     return dispersion, np.where(sided, freedom, windows)
 

@@ -24,20 +24,22 @@ def quantile_contrasts(
     `baseline` and `candidate` are counts [windows, buckets]; `edges` [buckets + 1]. `paired` draws the same windows
     of both sides.
     """
+    used = (baseline.sum(0) + candidate.sum(0)) > 0
+    bounds = np.stack([edges[:-1][used], edges[1:][used]])
+    baseline, candidate = baseline[:, used], candidate[:, used]
     random = np.random.default_rng(_SEED)
     weights = _block_weights(random, len(baseline))
     others = weights if paired else _block_weights(random, len(candidate))
-    observed = _quantiles(candidate.sum(0)[None], edges, quantiles) - _quantiles(
-        baseline.sum(0)[None], edges, quantiles
-    )
-    drawn = _quantiles(others @ candidate, edges, quantiles) - _quantiles(weights @ baseline, edges, quantiles)
+    observed = _quantiles(candidate.sum(0)[None], bounds, quantiles)
+    observed -= _quantiles(baseline.sum(0)[None], bounds, quantiles)
+    drawn = _quantiles(others @ candidate, bounds, quantiles) - _quantiles(weights @ baseline, bounds, quantiles)
     freedom = _freedom(len(baseline)) + (0 if paired else _freedom(len(candidate)))
     return [Estimate(float(observed[0, place]), _error(drawn[:, place]), freedom) for place in range(len(quantiles))]
 
 
 def window_quantiles(counts: Floats, edges: Floats, quantile: float, least: int) -> Floats:
     """The quantile in each window [windows]; NaN where a window has fewer than `least` values."""
-    found = _quantiles(counts, edges, np.array([quantile]))[:, 0]
+    found = _quantiles(counts, np.stack([edges[:-1], edges[1:]]), np.array([quantile]))[:, 0]
     found[counts.sum(1) < least] = np.nan
     return found
 
@@ -70,8 +72,11 @@ def _block_weights(random: np.random.Generator, windows: int) -> Floats:
     return weights
 
 
-def _quantiles(counts: Floats, edges: Floats, quantiles: Floats) -> Floats:
-    """Quantiles [rows, quantiles] of histograms [rows, buckets], linear within a bucket; NaN for an empty row."""
+def _quantiles(counts: Floats, bounds: Floats, quantiles: Floats) -> Floats:
+    """Quantiles [rows, quantiles] of histograms [rows, buckets], linear within a bucket; NaN for an empty row.
+
+    `bounds` [2, buckets] are the buckets' lower and upper ends.
+    """
     reached = np.cumsum(counts, axis=1)
     total = reached[:, -1]
     found = np.full((len(counts), len(quantiles)), np.nan)
@@ -82,6 +87,7 @@ def _quantiles(counts: Floats, edges: Floats, quantiles: Floats) -> Floats:
         inside = counts[rows, bucket]
         before = reached[rows, bucket] - inside
         share = np.divide(wanted - before, inside, out=np.zeros_like(wanted), where=inside > 0)
-        value = edges[bucket] + np.clip(share, 0, 1) * (edges[bucket + 1] - edges[bucket])
+        low, high = bounds[:, bucket]
+        value = low + np.clip(share, 0, 1) * (high - low)
         found[:, place] = np.where(total > 0, value, np.nan)
     return found

@@ -18,7 +18,9 @@ _REACH = 3600 * NANOSECONDS
 
 def around(engine: Engine, found: Streams, entry: Entry, lines: int) -> tuple[list[Entry], list[Entry]]:
     """So many entries before and after this one, in order; lines of the same time count as after."""
-    identity = next(one for one, labels in found.items() if labels is entry.stream)
+    identity = next((one for one, labels in found.items() if labels == entry.stream), None)
+    if identity is None:
+        return [], []
     stream = {identity: found[identity]}
     before = _read(engine, stream, TimeRange(max(entry.time - _REACH, 0), entry.time), "DESC", lines)
     after = _read(engine, stream, TimeRange(entry.time, entry.time + _REACH), "ASC", lines + 1)

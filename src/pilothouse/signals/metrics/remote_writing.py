@@ -41,9 +41,7 @@ _HISTOGRAM = (
 )
 _STALE = "0x7ff0000000000002"
 _NAME = "ts.labels.value[indexOf(ts.labels.name, '__name__')]"
-_SERIES = (
-    f"cityHash64('{SCOPE}', arraySum(arrayMap(label -> cityHash64(label.name, label.value), ts.labels)))"
-)
+_SERIES = f"cityHash64('{SCOPE}', arraySum(arrayMap(label -> cityHash64(label.name, label.value), ts.labels)))"
 _GAUGE_HINT = 3
 _COUNTER = "match(name, '_(total|count|sum|bucket)$')"
 
@@ -164,9 +162,7 @@ def _side(side: str) -> tuple[str, str]:
 
 _POSITIVE_OFFSET, _POSITIVE = _side("positive")
 _NEGATIVE_OFFSET, _NEGATIVE = _side("negative")
-_CUSTOM = _dense(
-    "positive_indexes", "positive_counts_given", "0", "if(h.schema = -53, length(h.custom_values) + 1, 0)"
-)
+_CUSTOM = _dense("positive_indexes", "positive_counts_given", "0", "if(h.schema = -53, length(h.custom_values) + 1, 0)")
 
 DISTRIBUTIONS = _statement(
     "distributions",

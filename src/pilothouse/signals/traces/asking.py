@@ -68,7 +68,7 @@ def search(engine: Engine, question: TraceQuestion, budget: Budget | None = None
 def trace(engine: Engine, trace_id: str, budget: Budget | None = None) -> dict[str, Any]:
     """All spans of a trace, by start. Raises `NotFoundError` when there are none."""
     table = engine.query(
-        "SELECT *, toUnixTimestamp64Nano(time) AS start, "
+        "SELECT * EXCEPT (time, event_times), toUnixTimestamp64Nano(time) AS start, "
         "arrayMap(t -> toUnixTimestamp64Nano(t), event_times) AS moments "
         f"FROM spans WHERE trace_id = unhex({{trace_id:String}}) ORDER BY time, span_id LIMIT {_MOST_SPANS}",
         {"trace_id": trace_id},

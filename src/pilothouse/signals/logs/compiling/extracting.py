@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -37,8 +36,9 @@ def json_all(scope: Scope) -> Extract:
         if len(found) > 1:
             present = " + ".join(f"({value} IS NOT NULL)" for value in found)
             scope.doubts.append(f"(({present}) > 1)")
-            odd = re.sub("_", r'[^a-zA-Z0-9_:"]+', name)
-            scope.doubts.append(f"match({line}, {scope.bind(chr(34) + odd + chr(34))})")
+            # A character that may not be in a name, between two parts of it, was an underscore's origin perhaps.
+            odd = "|".join(f'{one}[^a-zA-Z0-9_:"]{other}' for one, other in pairwise(name.split("_")))
+            scope.doubts.append(f"match({line}, {scope.bind(odd)})")
         # A key that is written with escapes is not found by its plain text.
         scope.doubts.append(
             f"(position({line}, '\\\\') > 0 AND match({line}, '\"[^\"]*\\\\\\\\[^\"]*\"\\\\s*:'))"

@@ -122,7 +122,7 @@ def _sets(node: tree.Binary, left: Side, right: Side) -> list[Series]:
     if not isinstance(left, list) or not isinstance(right, list):
         raise BadRequestError(f"set operator {node.operator!r} is not for numbers", "query")
     if node.operator == "or":
-        return [*left, *_remaining(right, left, node.matching)]
+        return _merged([*left, *_remaining(right, left, node.matching)])
     there = _presence(right, node.matching)
     found = []
     for series in left:
@@ -131,6 +131,17 @@ def _sets(node: tree.Binary, left: Side, right: Side) -> list[Series]:
         if kept.present.any():
             found.append(kept)
     return found
+
+
+def _merged(series: list[Series]) -> list[Series]:
+    """Those of equal labels as one: at any step only one of them has a value."""
+    found: dict[Labels, Series] = {}
+    for one in series:
+        if known := found.get(one.labels):
+            values = np.where(known.present, known.values, one.values)
+            one = Series(one.labels, values, known.present | one.present)
+        found[one.labels] = one
+    return list(found.values())
 
 
 def _remaining(side: list[Series], other: list[Series], matching: tree.Matching | None) -> list[Series]:

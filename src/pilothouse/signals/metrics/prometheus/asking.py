@@ -155,5 +155,3 @@ def unescaped_label(name: str) -> str:
         return name
     parts = re.sub(r"__|_([0-9A-Fa-f]+)_", lambda found: chr(int(found[1], 16)) if found[1] else "_", name[3:])
     return str(parts)
-
-

@@ -1,4 +1,4 @@
-"""Histograms and summaries of OpenTelemetry as series: classic buckets, counts and sums, quantiles, native histograms."""
+"""Distributions of OpenTelemetry as series: classic buckets, counts, sums, quantiles, and native histograms."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pilothouse.signals.metrics.prometheus.found import Found
+from pilothouse.signals.metrics.prometheus.joining import joined
 from pilothouse.signals.metrics.promql.histogram import CUSTOM, Histogram
 from pilothouse.signals.metrics.promql.labels import Labels
 from pilothouse.signals.metrics.promql.matcher import Matcher
@@ -16,10 +18,10 @@ from pilothouse.signals.metrics.promql.selection import Selection, nothing
 
 if TYPE_CHECKING:
     from pilothouse.engine import Budget, Engine
-    from pilothouse.signals.metrics.prometheus.stored import Found
 
 _WHERE = """WHERE series IN {numbers:Array(UInt64)}
-  AND time >= fromUnixTimestamp64Milli({first:Int64}, 'UTC') AND time <= fromUnixTimestamp64Milli({last:Int64}, 'UTC')"""
+  AND time >= fromUnixTimestamp64Milli({first:Int64}, 'UTC')
+  AND time <= fromUnixTimestamp64Milli({last:Int64}, 'UTC')"""
 _STALE = "reinterpretAsFloat64(toUInt64(0x7ff0000000000002))"
 _TIME = "toUnixTimestamp64Milli(time) AS at"
 _PARTS = {
@@ -48,8 +50,6 @@ class DistributionReader:
 
     def read(self, found: Sequence[Found], matchers: Sequence[Matcher], start: int, end: int) -> Selection:
         """The samples of series, each of one part; `matchers` choose among buckets and quantiles."""
-        from pilothouse.signals.metrics.prometheus.stored import joined
-
         parts = []
         for part in dict.fromkeys(series.part for series in found):
             chosen = {series.number: series for series in found if series.part == part}
@@ -76,7 +76,9 @@ def _numbers(table: Any, found: dict[int, Found], matchers: list[Matcher]) -> Se
         if metric.temporality == 1:
             values[place : offsets[row + 1]] = np.cumsum(values[place : offsets[row + 1]])
     selection = Selection(labels, offsets, times, values)
-    kept = [row for row, one in enumerate(labels) if all(matcher.matches(one.get(matcher.label)) for matcher in matchers)]
+    kept = [
+        row for row, one in enumerate(labels) if all(matcher.matches(one.get(matcher.label)) for matcher in matchers)
+    ]
     return selection if len(kept) == len(labels) else _rows(selection, kept)
 
 

@@ -33,11 +33,15 @@ def metric_name(name: str, unit: str = "", is_counter: bool = False, is_gauge: b
         if token not in tokens:
             tokens.append(token)
     if is_counter:
-        tokens = [token for token in tokens if token != "total"] + ["total"]
+        tokens = _last(tokens, "total")
     if unit == "1" and is_gauge:
-        tokens = [token for token in tokens if token != "ratio"] + ["ratio"]
+        tokens = _last(tokens, "ratio")
     joined = "_".join(tokens)
     return f"_{joined}" if joined[:1].isdigit() else joined
+
+
+def _last(tokens: list[str], suffix: str) -> list[str]:
+    return [*(word for word in tokens if word != suffix), suffix]
 
 
 def _unit_tokens(main: str, per: str) -> list[str]:
@@ -68,7 +72,7 @@ def target_labels(resource: Mapping[str, str]) -> dict[str, str]:
 
 
 def attribute_labels(attributes: Mapping[str, str]) -> dict[str, str]:
-    """Attributes as labels; those that become the same label are joined with a semicolon, in the order of their keys."""
+    """Attributes as labels; those that become the same label are joined with semicolons, in the order of their keys."""
     labels: dict[str, str] = {}
     for key in sorted(attributes):
         label = label_name(key)

@@ -9,18 +9,20 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pilothouse.signals.metrics.prometheus.catalogue import PROMETHEUS_SCOPE, Catalogue, Metric, Part
 from pilothouse.signals.metrics.prometheus.distributions import DistributionReader
+from pilothouse.signals.metrics.prometheus.found import Found
+from pilothouse.signals.metrics.prometheus.gridding import GRIDS, grid
+from pilothouse.signals.metrics.prometheus.joining import joined
 from pilothouse.signals.metrics.prometheus.naming import attribute_labels, target_labels
 from pilothouse.signals.metrics.prometheus.targets import target_info
 from pilothouse.signals.metrics.promql.labels import Labels, labels_of
 from pilothouse.signals.metrics.promql.matcher import NAME, Matcher
-from pilothouse.signals.metrics.promql.selection import Selection, nothing
+from pilothouse.signals.metrics.promql.selection import Gridded, Selection, Windowing, nothing
 
 if TYPE_CHECKING:
     from pilothouse.engine import Budget, Engine
@@ -29,16 +31,7 @@ if TYPE_CHECKING:
 _SLACK = 600_000
 _KEPT_LABELS = 500_000
 _MOST_LISTED = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A series that fits: its number in the tables, its metric and what of it is wanted, under these labels."""
-
-    number: int
-    metric: Metric
-    part: Part
-    labels: Labels
+_MOST_WINDOWS = 11_001
 
 
 class StoredMetrics:
@@ -69,6 +62,16 @@ class StoredMetrics:
         if any(part == "info" for _, _, part in wanted):
             parts.append(target_info(self._engine, matchers, start, end, self._budget))
         return joined(parts)
+
+    def gridded(self, function: str, matchers: Sequence[Matcher], windows: Windowing) -> Gridded | None:
+        """See `Storage.gridded`. Only for numbers: histograms and deltas are worked out from their samples."""
+        if function not in GRIDS or windows.count > _MOST_WINDOWS:
+            return None
+        wanted = self.catalogue.matching(matchers)
+        if not wanted or any(part != "value" or metric.temporality == 1 for metric, _, part in wanted):
+            return None
+        found = self._series(matchers, wanted, windows.first - windows.length, windows.last)
+        return grid(self._engine, function, found, windows, self._budget)
 
     def series(self, matchers: Sequence[Matcher], start: int, end: int) -> list[Labels]:
         """The label sets that fit and were there between two times (milliseconds); those of buckets included."""
@@ -247,26 +250,3 @@ def pushed_down(matchers: Iterable[Matcher]) -> tuple[str, dict[str, Any]]:
         is_pattern = matcher.operator in ("=~", "!~")
         parameters[f"value{place}"] = f"^(?s:{matcher.value})$" if is_pattern else matcher.value
     return " AND ".join(conditions), parameters
-
-
-def joined(parts: Sequence[Selection]) -> Selection:
-    """Several selections as one."""
-    parts = [part for part in parts if part.labels]
-    if len(parts) < 2:
-        return parts[0] if parts else nothing()
-    shifts = np.cumsum([0, *(part.size for part in parts)])
-    offsets = [part.offsets[:-1] + shift for part, shift in zip(parts, shifts[:-1], strict=True)]
-    histograms = None
-    if any(part.histograms is not None for part in parts):
-        histograms = np.concatenate(
-            [np.full(part.size, None, object) if part.histograms is None else part.histograms for part in parts]
-        )
-    return Selection(
-        [labels for part in parts for labels in part.labels],
-        np.append(np.concatenate(offsets), shifts[-1]).astype(np.int64),
-        np.concatenate([part.times for part in parts]),
-        np.concatenate([part.values for part in parts]),
-        histograms,
-    )
-
-

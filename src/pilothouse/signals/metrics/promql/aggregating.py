@@ -194,10 +194,7 @@ def count_values(matrix: Matrix, label: str, grouping: Sequence[str], without: b
             text = str(matrix.histograms[row, step])
         else:
             text = format_f(float(matrix.values[row, step]))
-        if without and label in grouping:
-            key = keys[row].without((label,))
-        else:
-            key = keys[row].setting({label: text})
+        key = keys[row].without((label,)) if without and label in grouping else keys[row].setting({label: text})
         cell = counts.setdefault(key, {})
         cell[step] = cell.get(step, 0) + 1
     values = np.zeros((len(counts), matrix.steps))
@@ -276,5 +273,3 @@ def _ratio_kept(matrix: Matrix, parameter: Floats, annotations: Annotations, pos
     offsets = np.array([labels.digest() / 18446744073709551615 for labels in matrix.labels])[:, None]
     result: Bools = np.where(ratio >= 0, offsets < ratio, offsets >= 1 + ratio)
     return result
-
-

@@ -72,8 +72,7 @@ SORT_IN_RANGE = "sort is ineffective for range queries since results are always 
 
 def mixed_schemas(name: str) -> str:
     return (
-        "vector contains a mix of histograms with exponential and custom buckets schemas "
-        f"for metric name {quote(name)}"
+        f"vector contains a mix of histograms with exponential and custom buckets schemas for metric name {quote(name)}"
     )
 
 
@@ -118,9 +117,7 @@ def forced_monotonicity(name: str) -> str:
 
 
 def incompatible_types(left: str, operator: str, right: str) -> str:
-    return (
-        f"incompatible sample types encountered for binary operator {quote(operator)}: {left} {operator} {right}"
-    )
+    return f"incompatible sample types encountered for binary operator {quote(operator)}: {left} {operator} {right}"
 
 
 def incompatible_layout(operator: str) -> str:

@@ -87,9 +87,7 @@ def apply(gathered: Gathered, classic: Classic, native: Native) -> Matrix:
     return joined(parts, matrix.steps)
 
 
-def _patterns(
-    matrix: Matrix, rows: list[tuple[float, int]], there: Bools
-) -> Iterator[tuple[Floats, Floats, Ints]]:
+def _patterns(matrix: Matrix, rows: list[tuple[float, int]], there: Bools) -> Iterator[tuple[Floats, Floats, Ints]]:
     """Bounds and counts, for the steps at which the same buckets are there."""
     order = sorted(range(len(rows)), key=lambda place: rows[place][0])
     there = there[order]

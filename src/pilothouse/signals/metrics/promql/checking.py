@@ -141,7 +141,7 @@ class _Check:
             if matching.card != "one-to-one":
                 self._fail(f"no grouping allowed for {quote(operator)} operation", node.position)
             if filled:
-                self._fail(f"filling in missing series not allowed for set operators", node.position)
+                self._fail("filling in missing series not allowed for set operators", node.position)
 
     def _gap(self, node: Binary) -> Position:
         start, end = node.left.position.end, node.right.position.start - 1
@@ -150,5 +150,3 @@ class _Check:
         while end > start and self._text[end : end + 1].isspace():
             end -= 1
         return Position(start, end)
-
-

@@ -21,6 +21,7 @@ from pilothouse.signals.metrics.promql.errors import ExecutionError, LimitError,
 from pilothouse.signals.metrics.promql.info import Enrichment
 from pilothouse.signals.metrics.promql.labels import EMPTY, Labels, is_label, labels_of
 from pilothouse.signals.metrics.promql.matcher import NAME, Matcher
+from pilothouse.signals.metrics.promql.matching import VectorOperation, set_operation
 from pilothouse.signals.metrics.promql.matrix import Bools, Floats, Ints, Matrix, empty, matrix_of, merged
 from pilothouse.signals.metrics.promql.nodes import (
     Aggregation,
@@ -39,16 +40,17 @@ from pilothouse.signals.metrics.promql.nodes import (
     bare,
     value_type,
 )
-from pilothouse.signals.metrics.promql.matching import VectorOperation, set_operation
 from pilothouse.signals.metrics.promql.numbers import format_open_metrics, quote
 from pilothouse.signals.metrics.promql.planning import Grid
 from pilothouse.signals.metrics.promql.positions import Position
 from pilothouse.signals.metrics.promql.rates import interpolated
 from pilothouse.signals.metrics.promql.relabelling import label_join, label_replace, sorted_by_labels
-from pilothouse.signals.metrics.promql.selection import Selection, Storage
+from pilothouse.signals.metrics.promql.selection import Gridded, Selection, Storage, Windowing
 from pilothouse.signals.metrics.promql.tokens import COMPARISONS, SET_OPERATORS
 from pilothouse.signals.metrics.promql.windows import Windows, bounds_in, stale_mask, windows_of
 
+# Fewer steps than this are quicker from the samples themselves.
+_WORTH_GRIDDING = 2
 TOO_MANY = "query processing would load too many samples into memory in query execution"
 
 
@@ -186,6 +188,8 @@ class Evaluator:
     def _selected(self, node: VectorSelector) -> Matrix:
         references = self._references(node.timing)
         lookback = self._run.settings.lookback
+        if not node.extension and (found := self._gridded("latest", node.matchers, references, lookback)):
+            return matrix_of(found.labels, found.values, found.present)
         after = lookback if node.extension else 0
         selection = self._read(node.matchers, int(references.min()) - lookback + 1, int(references.max()) + after)
         if node.extension:
@@ -291,6 +295,19 @@ class Evaluator:
         function: Callable[[Call], Matrix] = getattr(self, f"_{_METHODS.get(name, name)}")
         return function(node)
 
+    def _gridded(self, name: str, matchers: tuple[Matcher, ...], ends: Ints, length: int) -> Gridded | None:
+        """What the store works out itself, where it can."""
+        if name == "latest" and len(ends) < _WORTH_GRIDDING:
+            return None
+        step = int(ends[1] - ends[0]) if len(ends) > 1 else 1
+        if step <= 0 or self._run.settings.use_start_times:
+            return None
+        windows = Windowing(int(ends[0]), step, len(ends), length)
+        found = self._run.storage.gridded(name, matchers, windows)
+        if found is not None:
+            self._run.check(found.samples)
+        return found
+
     def _range_function(self, node: Call) -> Matrix:
         name = node.function.name
         place = node.function.arguments.index("matrix")
@@ -299,6 +316,10 @@ class Evaluator:
         inner = bare(argument)
         if not isinstance(inner, MatrixSelector | Subquery):
             raise ExecutionError("not a range vector")
+        if isinstance(inner, MatrixSelector) and not inner.vector.extension and not scalars:
+            ends = self._references(inner.vector.timing)
+            if found := self._gridded(name, inner.vector.matchers, ends, inner.range):
+                return self._from_grid(name, found, argument.position)
         selection, ends = self._range_samples(inner)
         extension = inner.vector.extension if isinstance(inner, MatrixSelector) else ""
         windows = windows_of(
@@ -312,6 +333,12 @@ class Evaluator:
         if name in ("last_over_time", "first_over_time"):
             return matrix
         return self._nameless(matrix)
+
+    def _from_grid(self, name: str, found: Gridded, position: Position) -> Matrix:
+        if name in ("rate", "increase"):
+            ranging.check_counters(found.labels, found.present, self._run.annotations, position)
+        matrix = matrix_of(found.labels, found.values, found.present)
+        return matrix if name in ("last_over_time", "first_over_time") else self._nameless(matrix)
 
     def _dropped(self, selection: Selection) -> Bools:
         drop = getattr(selection, "drop_name", None)
@@ -523,7 +550,9 @@ class Evaluator:
 
 # Functions that share a method, or whose name is taken.
 _METHODS = {
-    **dict.fromkeys("days_in_month day_of_month day_of_week day_of_year hour minute month year".split(), "date"),
+    **dict.fromkeys(
+        ["days_in_month", "day_of_month", "day_of_week", "day_of_year", "hour", "minute", "month", "year"], "date"
+    ),
     **dict.fromkeys(("clamp", "clamp_min", "clamp_max"), "clamp"),
     **dict.fromkeys(("sort", "sort_desc", "sort_by_label", "sort_by_label_desc"), "sort"),
     "vector": "vector_of_scalar",

@@ -29,8 +29,7 @@ _MATRIX = (
     "max_over_time min_over_time present_over_time rate resets stddev_over_time stdvar_over_time sum_over_time"
 )
 _MATRIX_EXPERIMENTAL = (
-    "first_over_time mad_over_time ts_of_first_over_time ts_of_last_over_time ts_of_max_over_time "
-    "ts_of_min_over_time"
+    "first_over_time mad_over_time ts_of_first_over_time ts_of_last_over_time ts_of_max_over_time ts_of_min_over_time"
 )
 _DATE = "days_in_month day_of_month day_of_week day_of_year hour minute month year"
 

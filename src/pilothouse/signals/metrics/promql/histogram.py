@@ -75,12 +75,8 @@ class Histogram:
     def buckets(self) -> list[Bucket]:
         """All buckets ascending; those next to the zero bucket do not reach into it."""
         width = self.zero_threshold
-        below = [
-            replace(bucket, upper=-width) if -width < bucket.upper < 0 else bucket for bucket in self.negatives()
-        ]
-        above = [
-            replace(bucket, lower=width) if 0 < bucket.lower < width else bucket for bucket in self.positives()
-        ]
+        below = [replace(bucket, upper=-width) if -width < bucket.upper < 0 else bucket for bucket in self.negatives()]
+        above = [replace(bucket, lower=width) if 0 < bucket.lower < width else bucket for bucket in self.positives()]
         zero = [Bucket(-width, width, self.zero_count)] if self.zero_count > 0 else []
         return [*reversed(below), *zero, *above]
 

@@ -29,8 +29,7 @@ class Enrichment:
     def matchers(self, base: Matrix) -> list[Matcher] | None:
         """What to ask the store for; None when no series has a target."""
         values = {
-            name: sorted({one.get(name) for one in base.labels if not self.ignored(one)} - {""})
-            for name in IDENTIFYING
+            name: sorted({one.get(name) for one in base.labels if not self.ignored(one)} - {""}) for name in IDENTIFYING
         }
         if not any(values.values()):
             return None

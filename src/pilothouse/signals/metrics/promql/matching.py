@@ -61,9 +61,7 @@ class _Pairs:
 class VectorOperation:
     """An arithmetic or comparison operator between two vectors."""
 
-    def __init__(
-        self, node: Binary, left: Matrix, right: Matrix, annotations: Annotations, keep_names: bool
-    ) -> None:
+    def __init__(self, node: Binary, left: Matrix, right: Matrix, annotations: Annotations, keep_names: bool) -> None:
         assert node.matching is not None
         self._node, self._matching, self._annotations = node, node.matching, annotations
         self._keep_names = keep_names
@@ -127,9 +125,7 @@ class VectorOperation:
         if not len(pairs.many):
             return None
         both = self._many.present[pairs.many] & self._one.present[pairs.one]
-        cells, kept = self._computed(
-            _cells(self._many, pairs.many), _cells(self._one, pairs.one), both
-        )
+        cells, kept = self._computed(_cells(self._many, pairs.many), _cells(self._one, pairs.one), both)
         labels = [
             self._named(self._many.labels[row], self._one.labels[other])
             for row, other in zip(pairs.many.tolist(), pairs.one.tolist(), strict=True)
@@ -177,8 +173,7 @@ class VectorOperation:
         alone = self._one.present & ~there
         groups = list(self._keys)
         labels = [
-            self._named(groups[key], one)
-            for one, key in zip(self._one.labels, self._one_keys.tolist(), strict=True)
+            self._named(groups[key], one) for one, key in zip(self._one.labels, self._one_keys.tolist(), strict=True)
         ]
         cells, kept = self._computed(Cells(np.full(alone.shape, self._fill_many)), _cells(self._one), alone)
         return self._matrix(labels, cells, kept)

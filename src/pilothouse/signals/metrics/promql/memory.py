@@ -11,7 +11,7 @@ import numpy as np
 from pilothouse.signals.metrics.promql.histogram import Histogram
 from pilothouse.signals.metrics.promql.labels import Labels
 from pilothouse.signals.metrics.promql.matcher import Matcher
-from pilothouse.signals.metrics.promql.selection import Selection, nothing
+from pilothouse.signals.metrics.promql.selection import Gridded, Selection, Windowing, nothing
 
 Value = float | Histogram
 
@@ -45,6 +45,10 @@ class MemoryStorage:
     def clear(self) -> None:
         """Forget everything."""
         self._series.clear()
+
+    def gridded(self, function: str, matchers: Sequence[Matcher], windows: Windowing) -> Gridded | None:
+        """See `Storage.gridded`: here all is left to the evaluator."""
+        return None
 
     def select(self, matchers: Sequence[Matcher], start: int, end: int) -> Selection:
         """See `Storage.select`."""

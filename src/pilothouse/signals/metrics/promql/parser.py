@@ -197,6 +197,7 @@ class Parser:
             case "identifier" | "metric" | "aggregator" | "keyword" | "operator":
                 return self.selector()
         self.unexpected()
+        return None
 
     def _number(self, token: Token) -> float:
         try:
@@ -259,8 +260,7 @@ class Parser:
         wanted = 2 if token.word in WITH_PARAMETER else 1
         if len(arguments) != wanted:
             self.fail(
-                "wrong number of arguments for aggregate expression provided, "
-                f"expected {wanted}, got {len(arguments)}",
+                f"wrong number of arguments for aggregate expression provided, expected {wanted}, got {len(arguments)}",
                 position,
             )
         parameter = arguments[0] if wanted == 2 else None
@@ -334,6 +334,7 @@ class Parser:
         if token.kind == "duration":
             return sign * self._seconds(self.take())
         self.unexpected(context, wanted)
+        return None
 
     # Selectors.
 
@@ -477,6 +478,7 @@ class Parser:
             case MatrixSelector():
                 return node.vector.timing
         self.fail(message, node.position)
+        return None
 
     def _timed(self, node: Node, timing: Timing) -> Node:
         position = Position(node.position.start, self._last_end)
@@ -536,6 +538,7 @@ class Parser:
         if token.word in ("step", "range", "min", "max") and self._ahead().kind == "(":
             return self._duration_function()
         self.unexpected(context, wanted)
+        return None
 
     def _bounded(self, number: Number) -> Number:
         if not abs(number.value) <= _MOST_SECONDS:

@@ -29,7 +29,19 @@ from pilothouse.signals.metrics.promql.ranging import ANCHORED, SMOOTHED
 
 # Their results depend on the time of evaluation even when their arguments do not.
 _TIMELY = frozenset(
-    "days_in_month day_of_month day_of_week day_of_year hour minute month year predict_linear time timestamp".split()
+    [
+        "days_in_month",
+        "day_of_month",
+        "day_of_week",
+        "day_of_year",
+        "hour",
+        "minute",
+        "month",
+        "year",
+        "predict_linear",
+        "time",
+        "timestamp",
+    ]
 )
 
 

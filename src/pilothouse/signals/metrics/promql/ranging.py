@@ -13,9 +13,11 @@ from pilothouse.signals.metrics.promql import over_time, rates
 from pilothouse.signals.metrics.promql.annotations import Annotations
 from pilothouse.signals.metrics.promql.errors import ExecutionError
 from pilothouse.signals.metrics.promql.histogram import Histogram
+from pilothouse.signals.metrics.promql.labels import Labels
 from pilothouse.signals.metrics.promql.matrix import Bools, Floats, Objects
 from pilothouse.signals.metrics.promql.positions import Position
 from pilothouse.signals.metrics.promql.windows import Windows
+import itertools
 
 Found = tuple[Floats, Bools, Objects | None]
 _COUNTER_SUFFIXES = ("_total", "_sum", "_count", "_bucket")
@@ -32,6 +34,13 @@ def apply(
     return _Ranging(name, windows, scalars, annotations, positions).found()
 
 
+def check_counters(labels: Sequence[Labels], present: Bools, annotations: Annotations, position: Position) -> None:
+    """Remark on series of `rate` and `increase` whose names are not those of counters."""
+    for one, used in zip(labels, present.any(axis=1), strict=True):
+        if used and one.name and not one.name.endswith(_COUNTER_SUFFIXES):
+            annotations.inform(say.possible_non_counter(one.name), position)
+
+
 class _Ranging:
     def __init__(
         self, name: str, windows: Windows, scalars: Sequence[Floats], annotations: Annotations,
@@ -43,7 +52,7 @@ class _Ranging:
     def found(self) -> Found:
         values, present = self._numbers()
         if self.name in ("rate", "increase"):
-            self._check_counters(present)
+            check_counters(self.windows.labels, present, self.annotations, self._position)
         if self.windows.histograms is None or not self.windows.histograms.counts.any():
             return values, present, None
         return self._with_histograms(values, present)
@@ -87,9 +96,7 @@ class _Ranging:
             wrong = factor[~((factor > 0) & (factor < 1))]
             if len(wrong) and self.windows.labels:
                 letter = said[0]
-                raise ExecutionError(
-                    f"invalid {said} factor. Expected: 0 < {letter}f < 1, got: {float(wrong[0]):f}"
-                )
+                raise ExecutionError(f"invalid {said} factor. Expected: 0 < {letter}f < 1, got: {float(wrong[0]):f}")
         return over_time.double_exponential_smoothing(self.windows, *self.scalars)
 
     def _ts_of_max_over_time(self) -> over_time.Answer:
@@ -115,11 +122,6 @@ class _Ranging:
                 found = np.where(samples.counts > 0, better, found)
         return found / 1000, found != worst
 
-    def _check_counters(self, present: Bools) -> None:
-        for labels, used in zip(self.windows.labels, present.any(axis=1), strict=True):
-            if used and labels.name and not labels.name.endswith(_COUNTER_SUFFIXES):
-                self.annotations.inform(say.possible_non_counter(labels.name), self._position)
-
     @property
     def _position(self) -> Position:
         return self.positions[1 if self.name == "quantile_over_time" else 0]
@@ -130,15 +132,15 @@ class _Ranging:
         histograms = np.full(windows.shape, None, dtype=object)
         whole = _WHOLE.get(self.name)
         for place in zip(*np.nonzero(windows.histograms.counts > 0), strict=True):
-            row, column = place
+            row, _column = place
             remarks = native.Remarks(self.annotations, windows.labels[row].name, self._position)
             low, high = windows.histograms.low[place], windows.histograms.high[place]
             points = windows.histograms.values[low:high].tolist()
             numbers = int(windows.floats.counts[place])
             if whole is None:
-                if self.name not in _COUNTING and numbers and present[place]:
-                    remarks.inform(say.ignored_in_range)
-                elif self.name in _PAIRED and numbers == 1:
+                if (self.name not in _COUNTING and numbers and present[place]) or (
+                    self.name in _PAIRED and numbers == 1
+                ):
                     remarks.inform(say.ignored_in_range)
                 continue
             value = whole(self, place, points, numbers, remarks)
@@ -219,7 +221,7 @@ class _Ranging:
     def _turns(self, place: tuple[int, int], points: list[Histogram], numbers: int, remarks: native.Remarks) -> float:
         count = 0
         samples = [value for _, value in self._in_order(place)]
-        for before, now in zip(samples, samples[1:], strict=False):
+        for before, now in itertools.pairwise(samples):
             if isinstance(before, Histogram) and isinstance(now, Histogram):
                 count += now.resets(before) if self.name == "resets" else not now.same(before)
             elif isinstance(before, Histogram) or isinstance(now, Histogram):

@@ -50,7 +50,6 @@ def expanded(template: str, found: Any) -> str:
     return _REFERENCE.sub(value, template)
 
 
-
 def label_join(matrix: Matrix, target: str, separator: str, sources: Sequence[str]) -> Matrix:
     """`target` becomes the values of `sources`, joined."""
     for source in sources:

@@ -9,12 +9,44 @@ from pilothouse.signals.metrics.promql.numbers import quote
 from pilothouse.signals.metrics.promql.positions import Position
 
 AGGREGATORS = frozenset(
-    "sum avg count min max group stddev stdvar topk bottomk count_values quantile limitk limit_ratio".split()
+    [
+        "sum",
+        "avg",
+        "count",
+        "min",
+        "max",
+        "group",
+        "stddev",
+        "stdvar",
+        "topk",
+        "bottomk",
+        "count_values",
+        "quantile",
+        "limitk",
+        "limit_ratio",
+    ]
 )
 WITH_PARAMETER = frozenset(("topk", "bottomk", "count_values", "quantile", "limitk", "limit_ratio"))
 KEYWORDS = frozenset(
-    "offset smoothed anchored by without on ignoring group_left group_right bool fill fill_left fill_right "
-    "start end step range".split()
+    [
+        "offset",
+        "smoothed",
+        "anchored",
+        "by",
+        "without",
+        "on",
+        "ignoring",
+        "group_left",
+        "group_right",
+        "bool",
+        "fill",
+        "fill_left",
+        "fill_right",
+        "start",
+        "end",
+        "step",
+        "range",
+    ]
 )
 WORD_OPERATORS = frozenset(("and", "or", "unless", "atan2"))
 SET_OPERATORS = frozenset(("and", "or", "unless"))

@@ -10,10 +10,7 @@ from pilothouse.signals.metrics.promql.histogram import Bucket, Histogram
 
 def trimmed(histogram: Histogram, edge: float, keep_lower: bool) -> Histogram:
     """Only the observations up to `edge` (or from it on); within its bucket they are taken to be spread evenly."""
-    shares = {
-        (side, index): _share(bucket, edge, keep_lower, histogram)
-        for side, index, bucket in _sided(histogram)
-    }
+    shares = {(side, index): _share(bucket, edge, keep_lower, histogram) for side, index, bucket in _sided(histogram)}
     zero = Bucket(-histogram.zero_threshold, histogram.zero_threshold, histogram.zero_count)
     zero_share = _share(_zero_trimmed(zero, histogram), edge, keep_lower, histogram) if histogram.zero_count else 1.0
     positive = {index: count * shares[True, index] for index, count in histogram.positive.items()}

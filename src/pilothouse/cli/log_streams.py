@@ -1,0 +1,110 @@
+"""Lines as the server finds them or as they come, each stream in a colour of its own."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+
+from pilothouse.cli.client import fail, print_lines, printable
+
+_COLOURS = ("cyan", "green", "yellow", "blue", "magenta", "bright_cyan", "bright_green", "bright_blue", "bright_magenta")
+_TRY_AGAIN = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+def pages(server: str, path: str, given: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The objects of a streaming answer; ends the program on an error."""
+    import httpx
+
+    parameters = {name: value for name, value in given.items() if value is not None}
+    timeout = httpx.Timeout(10, read=300)
+    try:
+        with httpx.stream("GET", f"{server.rstrip('/')}{path}", params=parameters, timeout=timeout) as response:
+            if not response.is_success:
+                fail(_message(response.read().decode("utf-8", "replace")) or f"{server} answered {response.status_code}")
+            for line in response.iter_lines():
+                row = json.loads(line) if line else {}
+                if "error" in row:
+                    fail(row["error"]["message"])
+                yield row
+    except httpx.InvalidURL as error:
+        fail(f"{server} is not an address: {error}")
+    except httpx.ConnectError:
+        fail(f"no Pilothouse answers at {server}; start one with `pilothouse up`, or say where with --server")
+
+
+def streamed(server: str, given: dict[str, Any], labels: list[str], as_json: bool) -> None:
+    """The newest lines, oldest of them first; says on stderr when there is more, and how to have it."""
+    rows = list(pages(server, "/api/logs/query", given))
+    found = [row["log"] for row in rows if "log" in row][::-1]
+    _show(found, labels, as_json, bool(given.get("context")))
+    end = next((row["end"] for row in rows if "end" in row), None)
+    if end and not end["complete"]:
+        read = end["read"]["bytes"] / 1e9
+        place = end["next"].get("end") or end["next"].get("start")
+        typer.echo(f"stopped after {read:.1f} GB of lines; go on with --end {place}", err=True)
+
+
+def followed(server: str, given: dict[str, Any], labels: list[str], as_json: bool) -> None:
+    """Lines as they come, until Ctrl-C; a server that restarts is found again."""
+    import httpx
+
+    last, attempt = "", 0
+    while True:
+        try:
+            for row in pages(server, "/api/logs/tail", given):
+                attempt = 0
+                if "log" in row:
+                    last = row["log"]["time"]
+                    _show([row["log"]], labels, as_json, context=False)
+        except KeyboardInterrupt:
+            raise typer.Exit(0) from None
+        except (httpx.HTTPError, typer.Exit) as error:
+            # The first question must be right; later only the connection can be at fault.
+            if not last and isinstance(error, typer.Exit):
+                raise
+        time.sleep(_TRY_AGAIN[min(attempt, len(_TRY_AGAIN) - 1)])
+        attempt += 1
+        if last:
+            given = given | {"start": last, "since": None}
+
+
+def _show(found: list[dict[str, Any]], labels: list[str], as_json: bool, context: bool) -> None:
+    if as_json:
+        print_lines(found)
+        return
+    from rich.console import Console
+
+    console = Console()
+    for place, one in enumerate(printable(found)):
+        if context and place:
+            console.print("--", style="dim")
+        for before in one.get("before", []):
+            _line(console, before, labels, "-")
+        _line(console, one, labels, ":")
+        for after in one.get("after", []):
+            _line(console, after, labels, "-")
+    sys.stdout.flush()
+
+
+def _line(console: Any, one: dict[str, Any], labels: list[str], mark: str) -> None:
+    from rich.text import Text
+
+    every = {**one["stream"], **one["metadata"], **one["parsed"]}
+    colour = _COLOURS[zlib.crc32(json.dumps(sorted(one["stream"].items())).encode()) % len(_COLOURS)]
+    who = " ".join(every.get(name.replace(".", "_"), "-") for name in labels) or every.get("service_name", "?")
+    line = Text(one["time"][:23].replace("T", " "), style="dim").append(f" {who}", style=colour)
+    line.append(f"{mark} ", style="dim").append(one["line"], style="" if mark == ":" else "dim")
+    console.print(line, soft_wrap=True)
+
+
+def _message(text: str) -> str:
+    try:
+        return str(json.loads(text)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return ""

@@ -1,0 +1,1 @@
+"""Lists of TraceQL queries that must and must not be accepted, as YAML files, and what runs them."""
