@@ -11,8 +11,8 @@ from pilothouse.cli.program import program
 
 HEAD = """# Command line
 
-Every command has `--help` with an example. Commands that ask take `--server URL` (or `PILOTHOUSE_SERVER`), answer a table
-with colours on a terminal and JSON lines when piped, and end with exit code 3 and one sentence when they cannot.
+Every command has `--help` with an example. Commands that ask take `--server URL` (or `PILOTHOUSE_SERVER`), answer a
+table with colours on a terminal and JSON lines when piped, and end with exit code 3 and one sentence when they cannot.
 Shell completion: `pilothouse --install-completion`.
 
 """

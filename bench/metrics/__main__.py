@@ -96,9 +96,10 @@ def settle(http: str, samples: int, end: int) -> None:
     deadline = time.monotonic() + 600
     query = {"query": "count(node_load1)", "time": end / 1000}
     while time.monotonic() < deadline:
-        if httpx.get(f"{http}/api/status").json()["journal_bytes"].get("remote_write", 0) == 0:
-            if httpx.get(f"{http}/prometheus/api/v1/query", params=query, timeout=60).json()["data"]["result"]:
-                return
+        waiting = httpx.get(f"{http}/api/status").json()["journal_bytes"].get("remote_write", 0)
+        answer = httpx.get(f"{http}/prometheus/api/v1/query", params=query, timeout=60).json()
+        if not waiting and answer["data"]["result"]:
+            return
         time.sleep(0.2)
     raise TimeoutError("not stored after ten minutes")
 

@@ -67,11 +67,12 @@ class Planted:
 
 @dataclass
 class World:
-    """One comparison's random numbers and its windows."""
+    """One comparison's random numbers and its windows; `differing` multiplies what instances differ by."""
 
     random: Random
     size: Size
     share: float = 0.5
+    differing: float = 1.0
     planted: Planted = field(default_factory=Planted)
 
     def trial(self) -> Trial:
@@ -136,7 +137,7 @@ def _side(
 ) -> tuple[Floats, Floats, Floats]:  # fmt: skip
     side = tuple(trial.sides)[number]
     random, planted = world.random, world.planted
-    offsets = random.normal(0, 0.04, side.size)
+    offsets = random.normal(0, 0.04 * world.differing, side.size)
     own = world.wander(side.windows.count, 0.07) + np.where(random.random(len(common)) < 0.02, np.log(2.5), 0.0)
     counts = np.zeros((side.windows.count, 1100))
     errors = np.zeros(side.windows.count)
@@ -178,7 +179,9 @@ def _memory(world: World, trial: Trial, windows: int, seconds: float) -> Measure
         minutes = np.arange(windows) * seconds / 60
         rows = []
         for _ in range(side.size):
-            wandering = np.cumsum(world.random.normal(0, 0.003, windows)) + world.random.normal(0, 0.015)
+            wandering = np.cumsum(world.random.normal(0, 0.003, windows)) + world.random.normal(
+                0, 0.015 * world.differing
+            )
             level = 200e6 * (1 + grown) * np.exp(wandering) + leak * 1e6 * minutes
             if world.random.random() < 0.05:
                 # A restart: the heap begins low again.
@@ -194,7 +197,7 @@ def _memory(world: World, trial: Trial, windows: int, seconds: float) -> Measure
 def _series(world: World, instances: int, windows: int, kind: str) -> Floats:
     rows = []
     for _ in range(instances):
-        offset = np.exp(world.random.normal(0, 0.03))
+        offset = np.exp(world.random.normal(0, 0.03 * world.differing))
         match kind:
             case "gauge":
                 row = 50 * offset * np.exp(world.wander(windows, 0.1, 0.9))
@@ -276,7 +279,7 @@ def _profiles(world: World, trial: Trial) -> Costs:
 def _samples(world: World, side: Side, share: Floats, number: int) -> Floats:
     replicates = min(world.size.profiles, 30)
     seconds = world.size.profile_seconds * max(world.size.profiles / 30, 1.0)
-    cost = share * side.traffic * 0.015 * 100 * seconds * np.exp(world.random.normal(0, 0.03))
+    cost = share * side.traffic * 0.015 * 100 * seconds * np.exp(world.random.normal(0, 0.03 * world.differing))
     if number:
         cost = cost.copy()
         cost[0] += world.planted.function_cpu * cost.sum()

@@ -23,6 +23,7 @@ from pilothouse.engine import open_engine
 from tests.acceptance import telemetry
 from tests.running import RunningServer, start_server
 
+Start = Callable[[Path], RunningServer]
 _SENDERS = 4
 _RECORDS = 3
 
@@ -90,6 +91,20 @@ def stored(directory: Path) -> Counter[str]:
     return Counter({row["body"]: row["n"] for row in rows})
 
 
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts servers; those that a failed test leaves are killed."""
+    started = []
+
+    def starting(directory: Path) -> RunningServer:
+        started.append(start_server(directory))
+        return started[-1]
+
+    yield starting
+    for server in started:
+        server.kill()
+
+
 @contextmanager
 def load_on(server: RunningServer) -> Iterator[Load]:
     """Senders that end with the block, or with the test's failure; the server ends with the latter."""
@@ -111,14 +126,14 @@ def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
         time.sleep(0.01)
 
 
-def test_every_acknowledged_record_is_there_exactly_once_after_kill_9(tmp_path: Path) -> None:
-    server = start_server(tmp_path)
+def test_every_acknowledged_record_is_there_exactly_once_after_kill_9(start: Start, tmp_path: Path) -> None:
+    server = start(tmp_path)
     with load_on(server) as load:
         for _ in range(3):
             sent = len(load.acknowledged)
             wait_until(lambda sent=sent: len(load.acknowledged) > sent + 100)  # type: ignore[misc]
             load.server.kill()
-            load.server = start_server(tmp_path)
+            load.server = start(tmp_path)
         sent = len(load.acknowledged)
         wait_until(lambda: len(load.acknowledged) > sent + 30)
     total = len(load.acknowledged)
@@ -129,24 +144,24 @@ def test_every_acknowledged_record_is_there_exactly_once_after_kill_9(tmp_path: 
     assert found - Counter(load.acknowledged) == Counter(load.acknowledged) - found == Counter()
 
 
-def test_the_torn_end_of_a_journal_is_cut_off(tmp_path: Path) -> None:
+def test_the_torn_end_of_a_journal_is_cut_off(start: Start, tmp_path: Path) -> None:
     """What a power cut leaves: half a frame, or one whose bytes never reached the disk."""
-    server = start_server(tmp_path)
+    server = start(tmp_path)
     answer = httpx.post(f"{server.otlp}/v1/logs", content=telemetry.logs("torn", ["whole"]), headers=telemetry.PROTOBUF)
     assert answer.status_code == 200
     server.kill()
     [segment] = (tmp_path / "data" / "journal").glob("logs-*.segment")
     with segment.open("ab") as file:
         file.write(segment.read_bytes()[:-9] + bytes(4000))
-    again = start_server(tmp_path)
+    again = start(tmp_path)
     assert again.wait_for("/api/logs", "count", 1, count="1")["count"] == 1
     assert again.stop() == 0
     assert stored(tmp_path) == {"whole": 1}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_an_orderly_end_under_load_loses_nothing(tmp_path: Path, number: signal.Signals) -> None:
-    server = start_server(tmp_path)
+def test_an_orderly_end_under_load_loses_nothing(start: Start, tmp_path: Path, number: signal.Signals) -> None:
+    server = start(tmp_path)
     load = Load(server)
     try:
         wait_until(lambda: len(load.acknowledged) > 60)
@@ -163,9 +178,9 @@ def test_an_orderly_end_under_load_loses_nothing(tmp_path: Path, number: signal.
     assert set(found.values()) == {1}
 
 
-def test_a_journal_that_cannot_grow_acknowledges_nothing(tmp_path: Path) -> None:
+def test_a_journal_that_cannot_grow_acknowledges_nothing(start: Start, tmp_path: Path) -> None:
     """The kernel refuses writes beyond a file size, as it does on a full disk; then it allows them again."""
-    server = start_server(tmp_path)
+    server = start(tmp_path)
     unlimited = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
     body = telemetry.logs("full", [f"{number:0200}" for number in range(1000)])
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (100_000, unlimited[1]))
@@ -202,8 +217,8 @@ def fill(ballast: Path) -> None:
             file.write(bytes(100_000))
 
 
-def test_a_full_disk_loses_nothing_that_was_acknowledged(small_disk: Path, tmp_path: Path) -> None:
-    server = start_server(small_disk)
+def test_a_full_disk_loses_nothing_that_was_acknowledged(start: Start, small_disk: Path, tmp_path: Path) -> None:
+    server = start(small_disk)
     ballast = small_disk / "ballast"
     with load_on(server) as load:
         wait_until(lambda: len(load.acknowledged) > 60)
@@ -229,8 +244,8 @@ def _refused_start(*arguments: str) -> str:
     return done.stderr
 
 
-def test_a_second_server_on_the_same_data_is_told_so_in_one_sentence(tmp_path: Path) -> None:
-    server = start_server(tmp_path)
+def test_a_second_server_on_the_same_data_is_told_so_in_one_sentence(start: Start, tmp_path: Path) -> None:
+    server = start(tmp_path)
     said = _refused_start("--data", str(tmp_path / "data"), "--http", "127.0.0.1:0", "--otlp-grpc", "127.0.0.1:0",
                           "--otlp-http", "127.0.0.1:0")  # fmt: skip
     assert said == (

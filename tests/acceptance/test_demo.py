@@ -12,7 +12,7 @@ import pytest
 
 from pilothouse.demo.planted import PLANTED
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.alone, pytest.mark.slow, pytest.mark.timeout(240)]
 ANY_PORT = "127.0.0.1:0"
 
 

@@ -286,15 +286,23 @@ def test_questions_are_answered_or_refused_in_words(server: RunningServer, path:
         ask()
 
 
+# What is answered as it comes has no end.
+ENDLESS = {"/api/logs/tail"}
+
+
 def test_every_call_of_the_description(server: RunningServer) -> None:
     """Schemathesis reads /api/openapi.json and tries what it allows, and what it does not."""
     schema = schemathesis.openapi.from_url(f"{server.http}/api/openapi.json")
     for found in schema.get_all_operations():
         operation = found.ok()
 
-        @examples(8)
+        @examples(15)
         @given(case=operation.as_strategy())
         def call(case: Any) -> None:
+            if case.path in ENDLESS:
+                with httpx.stream("GET", server.http + case.path, params=case.query, timeout=60) as beginning:
+                    assert beginning.status_code < 500, (case.path, case.query)
+                return
             answer = case.call(timeout=60)
             assert answer.status_code < 500, (case.path, case.query, answer.text)
 

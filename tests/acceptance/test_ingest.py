@@ -202,6 +202,7 @@ def test_who_was_seen_is_listed(server: RunningServer) -> None:
         assert sdk.service in json.dumps(server.get("/api/services"))
 
 
+@pytest.mark.alone
 def test_a_record_is_visible_a_second_after_its_answer(server: RunningServer) -> None:
     """At low load. The best of a few on a machine that may be busy with other things; the median is printed."""
     took = []

@@ -181,7 +181,7 @@ def test_without_a_server_it_says_how_to_start_one(arguments: tuple[str, ...]) -
     ("arguments", "code", "said"),
     [
         (("logs", "--since", "soon"), 3, "since: 'soon' is not a duration"),
-        (("logs", "{"), 3, "selector: a brace is missing"),
+        (("logs", "{"), 3, "parse error"),
         (("logs", "--severity", "loud"), 3, "severity: 'loud'"),
         (("logs", "--output", "xml"), 3, "--output: 'xml' is not table or json"),
         (("logs", "--limit", "0"), 2, "--limit"),
@@ -189,6 +189,7 @@ def test_without_a_server_it_says_how_to_start_one(arguments: tuple[str, ...]) -
         (("traces", "zz"), 3, "trace_id: 'zz' is not a trace id"),
         (("traces", "../status?x=#y"), 3, "nothing is at"),
         (("traces", "ab" * 16), 3, "no span of trace"),
+        (("traces", "--selector", "{"), 3, "selector: a brace is missing"),
         (("metrics", "--step", "x"), 3, "step: 'x' is not a duration"),
     ],
 )

@@ -136,8 +136,7 @@ def _loaded(line: str, loaded: list[Line], stream: dict[str, str]) -> dict[str, 
         every_text, _, count = time.partition("+")[2].partition("x")
         every, times = nanoseconds(every_text), int(count) + 1
     body = json.loads(rest) if rest.startswith('"') else rest[1:-1] if rest.startswith("`") else rest
-    for turn in range(times):
-        loaded.append(Line(moment + turn * every, stream, metadata, body))
+    loaded += [Line(moment + turn * every, stream, metadata, body) for turn in range(times)]
     return stream
 
 

@@ -43,7 +43,11 @@ def test_the_runner_says_what_fails_and_counts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("nonsense", "expected clear, load or eval"), ("load\n    {a=b}\n", "labels are not closed"), ("    x", "nothing")],
+    [
+        ("nonsense", "expected clear, load or eval"),
+        ("load\n    {a=b}\n", "labels are not closed"),
+        ("    x", "nothing"),
+    ],
 )
 def test_a_file_that_is_wrong_is_named_with_its_line(tmp_path: Path, text: str, says: str) -> None:
     path = tmp_path / "wrong.logqltest"

@@ -50,16 +50,13 @@ class Version:
     operation: str = "POST /checkout"
     service: str = "checkout"
     traced: bool = True
+    named: bool = True
 
     @property
     def attributes(self) -> dict[str, str]:
         """Its resource."""
-        return {
-            "service.name": self.service,
-            "service.version": self.version,
-            "service.instance.id": f"{self.version}-{self.instance}",
-            "region": "eu",
-        }
+        instance = {"service.instance.id": f"{self.version}-{self.instance}"} if self.named else {}
+        return {"service.name": self.service, "service.version": self.version, "region": "eu"} | instance
 
     @property
     def identity(self) -> int:
@@ -89,7 +86,7 @@ def fill(engine: Engine, *versions: Version, seed: int = 1) -> None:
             _spans(rows, random, one, times)
         _logs(rows, random, one, times)
         _metrics(rows, random, one, times)
-        _profiles(rows, random, one)
+        add_profiles(rows, one, random)
     rows.insert(engine)
 
 
@@ -134,13 +131,14 @@ def _arrivals(random: np.random.Generator, one: Version) -> np.ndarray:
     return np.sort(random.uniform(one.begins, one.ends, count))
 
 
-def add_resources(rows: Rows, one: Version) -> None:
-    """The identity, as all four signals speak for it."""
-    signals = ["logs", "metrics", "traces", "profiles"]
+def add_resources(rows: Rows, one: Version, *signals: str) -> None:
+    """The identity, as some signals (or all four) speak for it."""
+    speak = list(signals or ("logs", "metrics", "traces", "profiles")[: 4 if one.traced else 2])
+    count = len(speak)
     rows.add(
-        "resources", identity=pa.array([one.identity] * 4, pa.uint64()), signal=signals,
-        attributes=maps([one.attributes] * 4), kinds=["ssss"] * 4,
-        first_seen=milliseconds(np.full(4, one.begins)), last_seen=milliseconds(np.full(4, one.ends)),
+        "resources", identity=pa.array([one.identity] * count, pa.uint64()), signal=speak,
+        attributes=maps([one.attributes] * count), kinds=["ssss"] * count,
+        first_seen=milliseconds(np.full(count, one.begins)), last_seen=milliseconds(np.full(count, one.ends)),
     )  # fmt: skip
 
 
@@ -237,7 +235,9 @@ def _histogram(rows: Rows, random: np.random.Generator, one: Version, every: np.
     )  # fmt: skip
 
 
-def _profiles(rows: Rows, random: np.random.Generator, one: Version) -> None:
+def add_profiles(rows: Rows, one: Version, random: np.random.Generator | None = None) -> None:
+    """CPU profiles of an instance."""
+    random = random or np.random.default_rng(2)
     begins = np.arange(one.begins, one.ends - one.profile_seconds + 0.01, one.profile_seconds)
     stacks = {identity_of({"stack": ";".join(names)}): names for names in one.stacks}
     hashes = list(stacks)

@@ -178,6 +178,7 @@ def _cpu_seconds(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
 def test_an_idle_server_takes_under_3_percent_of_a_core(server: RunningServer) -> None:
@@ -189,6 +190,7 @@ def test_an_idle_server_takes_under_3_percent_of_a_core(server: RunningServer) -
     assert share < 0.03
 
 
+@pytest.mark.alone
 def test_it_starts_quickly_on_an_existing_directory(tmp_path: Path) -> None:
     """Two seconds are wanted, in CPU time too; the bound is wide because the machine may be busy with other things."""
     assert start_server(tmp_path).stop() == 0

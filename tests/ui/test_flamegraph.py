@@ -99,6 +99,7 @@ def test_another_type_of_profile(page: Page, page_url: str) -> None:
     expect(page.get_by_role("application", name=re.compile("Memory in use"))).to_be_visible()
 
 
+@pytest.mark.alone
 def test_fifty_thousand_frames_move_smoothly(page: Page, page_url: str) -> None:
     graph = graph_on(page, page_url + HUGE)
     box = graph.bounding_box()

@@ -50,7 +50,9 @@ def kube(
     selector: Annotated[str, typer.Option("--selector", "-l", help="Only pods with these labels.")] = "",
     node_files: Annotated[
         Path | None,
-        typer.Option("--node-files", metavar="DIRECTORY", help="Read the node's files (as a DaemonSet): /var/log/pods."),
+        typer.Option(
+            "--node-files", metavar="DIRECTORY", help="Read the node's files (as a DaemonSet): /var/log/pods."
+        ),
     ] = None,
     since: Annotated[str, typer.Option("--since", help="How far back a container's log is read first.")] = "10m",
     once: Once = False,

@@ -13,7 +13,17 @@ import typer
 
 from pilothouse.cli.client import fail, print_lines, printable
 
-_COLOURS = ("cyan", "green", "yellow", "blue", "magenta", "bright_cyan", "bright_green", "bright_blue", "bright_magenta")
+_COLOURS = (
+    "cyan",
+    "green",
+    "yellow",
+    "blue",
+    "magenta",
+    "bright_cyan",
+    "bright_green",
+    "bright_blue",
+    "bright_magenta",
+)
 _TRY_AGAIN = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -26,7 +36,9 @@ def pages(server: str, path: str, given: dict[str, Any]) -> Iterator[dict[str, A
     try:
         with httpx.stream("GET", f"{server.rstrip('/')}{path}", params=parameters, timeout=timeout) as response:
             if not response.is_success:
-                fail(_message(response.read().decode("utf-8", "replace")) or f"{server} answered {response.status_code}")
+                fail(
+                    _message(response.read().decode("utf-8", "replace")) or f"{server} answered {response.status_code}"
+                )
             for line in response.iter_lines():
                 row = json.loads(line) if line else {}
                 if "error" in row:

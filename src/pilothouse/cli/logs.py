@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
     example = (
         "Examples: pilothouse logs 'service_name=\"checkout\"' --since 1h --grep timeout  |  "
-        "pilothouse logs '{service_name=\"checkout\"} |= \"timeout\" | json | status >= 500' -f  |  "
+        'pilothouse logs \'{service_name="checkout"} |= "timeout" | json | status >= 500\' -f  |  '
         "pilothouse logs --grep 'status=5..' access.log"
     )
     app.command("logs", epilog=example)(logs)
@@ -179,5 +179,3 @@ def _who(resource: dict[str, str]) -> str:
     name = resource.get("service.name", "?")
     version = resource.get("service.version", "")
     return f"{name}@{version}" if version else name
-
-

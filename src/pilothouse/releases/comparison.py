@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
@@ -62,7 +63,7 @@ class Comparison:
 
     def to_json(self) -> dict[str, Any]:
         """As `/api/compare` answers it."""
-        return {
+        said = {
             "service": self.service,
             "baseline": self.sides.baseline.to_json(),
             "candidate": self.sides.candidate.to_json(),
@@ -77,3 +78,17 @@ class Comparison:
             "took_seconds": self.took_seconds,
             "page": self.page,
         }
+        return {name: _sayable(value) for name, value in said.items()}
+
+
+def _sayable(content: Any) -> Any:
+    """What JSON cannot say (infinities) becomes null: an interval may be open, and telemetry may hold anything."""
+    match content:
+        case float():
+            return content if math.isfinite(content) else None
+        case dict():
+            return {name: _sayable(value) for name, value in content.items()}
+        case list() | tuple():
+            return [_sayable(value) for value in content]
+        case _:
+            return content

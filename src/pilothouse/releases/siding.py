@@ -15,7 +15,7 @@ from pilothouse.releases.trial import Kind, Side, Trial
 from pilothouse.releases.window import Windows, cut
 from pilothouse.signals.errors import NotFoundError
 from pilothouse.signals.identity import INSTANCE
-from pilothouse.signals.selecting import Resource, resources
+from pilothouse.signals.selecting import Resource, identities, resources
 from pilothouse.signals.selector import Matcher, Selector
 from pilothouse.signals.timerange import NANOSECONDS, TimeRange
 
@@ -80,8 +80,8 @@ def stage(
     ]
     kind, windows = _windows(active, found, within, chosen)
     sides = Both(
-        _side(engine, versions.baseline, found.baseline, windows.baseline),
-        _side(engine, versions.candidate, found.candidate, windows.candidate),
+        _side(engine, service, versions.baseline, found.baseline, windows.baseline),
+        _side(engine, service, versions.candidate, found.candidate, windows.candidate),
     )
     return Trial(service, kind, sides, chosen), missing
 
@@ -95,8 +95,7 @@ def known_service(engine: Engine, service: str) -> None:
 
 
 def _resources(engine: Engine, service: str, version: str, where: Selector) -> list[Resource]:
-    own = (Matcher("service.name", "=", service), Matcher("service.version", "=", version))
-    if found := resources(engine, Selector((*own, *where.matchers))):
+    if found := resources(engine, Selector((*_own(service, version).matchers, *where.matchers))):
         return found
     known_service(engine, service)
     names = [one.version for one in releases(engine, service)]
@@ -104,6 +103,10 @@ def _resources(engine: Engine, service: str, version: str, where: Selector) -> l
         raise NotFoundError(f"{service} {version} has nothing that matches the selector")
     known = f"known are {', '.join(names[:20])}" if names else "it sends no service.version"
     raise NotFoundError(f"{service} has no version {version!r}; {known}")
+
+
+def _own(service: str, version: str) -> Selector:
+    return Selector((Matcher("service.name", "=", service), Matcher("service.version", "=", version)))
 
 
 def _back_to_life(found: list[Resource], within: TimeRange) -> TimeRange:
@@ -158,7 +161,7 @@ def _count(active: Both[_Active], within: TimeRange, rules: Rules) -> int:
     return max(min(wanted, int(within.seconds)), 1)
 
 
-def _side(engine: Engine, version: str, found: list[Resource], windows: Windows) -> Side:
+def _side(engine: Engine, service: str, version: str, found: list[Resource], windows: Windows) -> Side:
     everyone = Side(
         version,
         windows,
@@ -167,23 +170,34 @@ def _side(engine: Engine, version: str, found: list[Resource], windows: Windows)
         np.zeros(windows.count),
     )
     served = _requests(engine, everyone)
-    kept = _present(found, {identity: float(counts.sum()) for identity, counts in served.items()}, windows)
+    tracing = set(identities(engine, _own(service, version), signal="traces"))
+    kept, instances = _present(found, served, tracing, windows)
     return replace(
         everyone,
         born={one.identity: one.first_seen for one in kept},
-        instances={one.identity: _instance(one) for one in kept},
+        instances=instances,
         requests=sum((served.get(one.identity, everyone.requests) for one in kept), everyone.requests),
     )
 
 
-def _present(found: list[Resource], served: dict[int, float], windows: Windows) -> list[Resource]:
-    """Who took part: those that served more than a few leftovers, else those that said anything."""
-    if served:
-        enough = _LEFTOVERS * max(served.values())
-        busy = {_instance(one) for one in found if served.get(one.identity, 0.0) >= enough}
-        return [one for one in found if _instance(one) in busy]
-    seen = [one for one in found if one.last_seen + _NOTED >= windows.start and one.first_seen <= windows.end]
-    return seen or found
+def _present(
+    found: list[Resource], served: dict[int, Floats], tracing: set[int], windows: Windows
+) -> tuple[list[Resource], dict[int, str]]:
+    """Who took part, and the instances that count: those that served more than a few leftovers.
+
+    Some signals speak without naming their instance (a profiler's labels): what never sends spans stays in as long
+    as it said anything at the time, and is no instance of its own.
+    """
+    alive = [one for one in found if one.last_seen + _NOTED >= windows.start and one.first_seen <= windows.end]
+    if not served:
+        kept = alive or found
+        return kept, {one.identity: _instance(one) for one in kept}
+    counts = {identity: float(requests.sum()) for identity, requests in served.items()}
+    enough = _LEFTOVERS * max(counts.values())
+    busy = {_instance(one) for one in found if counts.get(one.identity, 0.0) >= enough}
+    traced = {_instance(one) for one in found if one.identity in tracing}
+    kept = [one for one in alive if _instance(one) in busy or _instance(one) not in traced]
+    return kept, {one.identity: _instance(one) for one in kept if _instance(one) in busy}
 
 
 def _instance(resource: Resource) -> str:

@@ -62,7 +62,7 @@ class VerdictStore:
             "summary": comparison.summary,
             "page": comparison.page,
             "at": time.time_ns(),
-            "comparison": json.dumps(comparison.to_json(), allow_nan=False, default=str),
+            "comparison": json.dumps(comparison.to_json(), allow_nan=False),
         }
         with self._engine.begin() as connection:
             connection.execute(_verdicts.insert().values(**row))

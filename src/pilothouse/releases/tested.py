@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from pilothouse.releases.finding import Direction, SignalName
-from pilothouse.releases.statistics.estimate import POWER
+from pilothouse.releases.statistics.estimate import POWER, relative
 
 Badness = Literal["up", "down", "neither"]
 """Which way is worse."""
@@ -62,4 +62,4 @@ class Tested:
         if self.error is None or not np.isfinite(self.error):
             return None
         reach = stdtrit(self.freedom, 1 - p_value / 2) + stdtrit(self.freedom, POWER)
-        return max(self.least, float(np.expm1(min(reach * self.error, 50.0))))
+        return max(self.least, relative(float(reach) * self.error))

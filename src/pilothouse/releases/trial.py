@@ -21,7 +21,7 @@ class Side:
     """One version: its identities, when (nanoseconds) each began to speak, the windows it is judged in.
 
     `requests` is the number of requests it served in each window (zeros when nothing counts them); `born` maps an
-    identity to its first sign of life, `instances` to the instance it belongs to.
+    identity to its first sign of life, `instances` those that are one to the instance's name.
     """
 
     version: str

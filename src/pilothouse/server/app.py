@@ -52,6 +52,7 @@ def main_app(rooms: Rooms, addresses: dict[str, str]) -> Starlette:
         *pyroscope.routes(rooms.intake, config.max_body_bytes),
         *_prometheus_routes(rooms),
         *_log_routes(rooms),
+        *_trace_routes(rooms),
         *_room_routes(rooms),
         *page.routes(),
     ]
@@ -87,6 +88,19 @@ def _log_routes(rooms: Rooms) -> list[BaseRoute]:
         *loki_push.routes(receiver, limit),
         *elastic_bulk.routes(receiver, limit),
         *datadog_logs.routes(receiver, limit),
+    ]
+
+
+def _trace_routes(rooms: Rooms) -> list[Route]:
+    """Tempo's, Jaeger's and Zipkin's API, and the way in for Zipkin's spans."""
+    from pilothouse.signals.receive import zipkin
+    from pilothouse.signals.traces import jaeger, tempo, zipkin_api
+
+    return [
+        *tempo.routes(rooms.engine),
+        *jaeger.routes(rooms.engine),
+        *zipkin.routes(rooms.receiver, rooms.config.max_body_bytes),
+        *zipkin_api.routes(rooms.engine),
     ]
 
 

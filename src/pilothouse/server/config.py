@@ -39,6 +39,7 @@ def _address(text: str) -> str:
 
 Duration = Annotated[str, AfterValidator(_duration)]
 Address = Annotated[str, AfterValidator(_address)]
+OptionalAddress = Annotated[str, AfterValidator(lambda text: _address(text) if text else text)]
 
 
 def default_data() -> Path:
@@ -55,6 +56,10 @@ class Config(BaseModel):
     http: Address = Field("127.0.0.1:4000", description="page, API and all HTTP protocols")
     otlp_grpc: Address = Field("127.0.0.1:4317", description="OTLP over gRPC")
     otlp_http: Address = Field("127.0.0.1:4318", description="OTLP over HTTP")
+    syslog: OptionalAddress = Field(
+        "", description="HOST:PORT for syslog over TCP and UDP (RFC 5424, RFC 3164); empty: not taken"
+    )
+    lines: OptionalAddress = Field("", description="HOST:PORT for plain lines over TCP; empty: not taken")
     store: str = Field("", description="clickhouse://HOST:PORT/DATABASE instead of the embedded store")
     database: str = Field(
         "",

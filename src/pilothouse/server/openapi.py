@@ -91,6 +91,7 @@ OPERATIONS: dict[str, Operation] = {
         _SELECTOR
         | _RANGE
         | {
+            "q": "a TraceQL query, instead of all other conditions",
             "service": "service.name",
             "operation": "the span's name",
             "min_duration": "100ms",
@@ -141,6 +142,7 @@ OPERATIONS: dict[str, Operation] = {
         frozenset({"baseline", "candidate"}),
     ),
     "/api/profiles/export": Operation("a file", _PROFILES | {"format": "pprof, folded or speedscope"}),
+    "/api/traces/graph": Operation("which service calls which: rate, errors, latency", _RANGE),
     "/api/traces/{trace_id}": Operation("all spans of one trace", {"trace_id": "32 hexadecimal digits"}),
 }
 

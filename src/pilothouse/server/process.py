@@ -27,6 +27,7 @@ from pilothouse.signals.timerange import parse_duration
 
 if TYPE_CHECKING:
     from pilothouse.server.config import Config
+    from pilothouse.signals.receive.lines_listening import Lines
 
 log = structlog.get_logger(__name__)
 
@@ -111,14 +112,31 @@ class Process:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop)
         running = [server.serve(sockets=[self._sockets[name]]) for name, server in servers.items()]
+        listening = await self._listen()
         loop.call_soon(on_ready)
         await asyncio.gather(*running)
+        for lines in listening:
+            await lines.close()
+
+    async def _listen(self) -> list[Lines]:
+        """Syslog and plain lines, where the configuration asks for them."""
+        from pilothouse.signals.receive.lines_listening import Lines, add_line, add_syslog
+
+        found = []
+        for name, add, udp in (("syslog", add_syslog, True), ("lines", add_line, False)):
+            if address := getattr(self._config, name):
+                lines = Lines(self._receiver, add)
+                host, _, port = address.rpartition(":")
+                bound = await lines.listen(host.strip("[]") or "127.0.0.1", int(port), udp)
+                log.info(f"listening for {name}", port=bound)
+                found.append(lines)
+        return found
 
 
 def _uvicorn_config(app: Any) -> uvicorn.Config:
     return uvicorn.Config(
-        app, http="httptools", ws="websockets-sansio", log_config=None, access_log=False, server_header=False, lifespan="off",
-        timeout_graceful_shutdown=5, backlog=1024,
+        app, http="httptools", ws="websockets-sansio", log_config=None, access_log=False, server_header=False,
+        lifespan="off", timeout_graceful_shutdown=5, backlog=1024,
     )  # fmt: skip
 
 

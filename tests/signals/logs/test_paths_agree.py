@@ -6,7 +6,6 @@ import json
 import os
 import random
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,14 +27,45 @@ ZERO = 1_700_000_000_000_000_000
 SECOND = 1_000_000_000
 THOROUGH = bool(os.environ.get("PILOTHOUSE_THOROUGH"))
 QUESTIONS = 3000 if THOROUGH else 250
-_WORDS = ("error", "timeout", "status", "GET", "level", "ok", "Ünï", "k\u212aelvin", "5xx", "", "a.b", '"', "\\", "=", "\t")
+_WORDS = (
+    "error",
+    "timeout",
+    "status",
+    "GET",
+    "level",
+    "ok",
+    "Ünï",
+    "k\u212aelvin",
+    "5xx",
+    "",
+    "a.b",
+    '"',
+    "\\",
+    "=",
+    "\t",
+)
 
 
 def _json_line(chosen: random.Random) -> str:
     document = {}
     for key in chosen.sample(["status", "ms", "level", "a_b", "a.b", "a", "pod", "x y", "num"], 4):
         document[key] = chosen.choice(
-            [200, 500, 1.5, -3, 1e3, True, None, "text", "10ms", 'q"uote', "5KB", "", [1], {"b": chosen.choice([1, "two", {"c": 3}])}]
+            [
+                200,
+                500,
+                1.5,
+                -3,
+                1e3,
+                True,
+                None,
+                "text",
+                "10ms",
+                'q"uote',
+                "5KB",
+                "",
+                [1],
+                {"b": chosen.choice([1, "two", {"c": 3}])},
+            ]
         )
     text = json.dumps(document, ensure_ascii=chosen.random() < 0.5)
     return text if chosen.random() < 0.9 else text[: chosen.randrange(len(text))]
@@ -70,11 +100,11 @@ def _stage(chosen: random.Random) -> str:
     return chosen.choice(
         [
             f"|= {word}", f"!= {word}", '|= "status" or "error"', '!= "a" or "GET"', "|~ `(?i)kelvin`", "|~ `(?i)GET`",
-            "|~ `err.r`", "!~ `[0-9]{3}`", "|~ `st[a-z]+s.*500`", "|~ `^\\{`", "|~ `a.b|c`", "|> `<_>status<_>`", "!> `<_>=<_>`",
-            "| json", "| logfmt", "| logfmt --keep-empty", "| json a_b, st=`status`", "| regexp `(?P<first>\\w+)=(?P<second>\\S*)`",
-            "| pattern `<head> <_>=<tail>`", '| status="200"', '| status!="200"', "| status>=300", "| status<300", "| ms>1",
-            "| ms>5ms", '| a_b="1"', '| a_b!=""', '| pod="p1"', '| pod_extracted!=""', '| user=~"u."', '| level=~"t.*|"',
-            '| __error__=""', '| __error__!=""', "| drop __error__", "| drop status", "| keep pod, status", '| ms>1 or status="500"',
+            "|~ `err.r`", "!~ `[0-9]{3}`", "|~ `st[a-z]+s.*500`", "|~ `^\\{`", "|~ `a.b|c`", "|> `<_>status<_>`", "!> `<_>=<_>`",  # noqa: E501
+            "| json", "| logfmt", "| logfmt --keep-empty", "| json a_b, st=`status`", "| regexp `(?P<first>\\w+)=(?P<second>\\S*)`",  # noqa: E501
+            "| pattern `<head> <_>=<tail>`", '| status="200"', '| status!="200"', "| status>=300", "| status<300", "| ms>1",  # noqa: E501
+            "| ms>5ms", '| a_b="1"', '| a_b!=""', '| pod="p1"', '| pod_extracted!=""', '| user=~"u."', '| level=~"t.*|"',  # noqa: E501
+            '| __error__=""', '| __error__!=""', "| drop __error__ |= ``", "| drop status |= ``", "| keep pod, status |= ``", '| ms>1 or status="500"',  # noqa: E501
             '| ms>1 and status!="x"', "| label_format code=status", "| decolorize",
         ]
     )  # fmt: skip

@@ -142,7 +142,8 @@ class Corpus:
         if choice == 1:
             return f'count_values{grouping} ("value", {self._bare()})'
         # Ties are broken arbitrarily, so that only distinct values are ranked.
-        return f"{self._of(('topk', 'bottomk'))}{grouping} ({self._of(('1', '2', '5'))}, {self._of(('temperature', 'load'))})"
+        ranked = self._of(("temperature", "load"))
+        return f"{self._of(('topk', 'bottomk'))}{grouping} ({self._of(('1', '2', '5'))}, {ranked})"
 
     def _scalar_binary(self, depth: int) -> str:
         vector, scalar = self._vector(depth - 1), self._scalar(1)

@@ -17,6 +17,7 @@ from pilothouse.releases.statistics import (
     mann_whitney,
     persists,
     rate_persists,
+    relative,
     spread_variance,
 )
 from pilothouse.releases.statistics.contrasting import TRIM
@@ -207,7 +208,7 @@ def _relative(
 ) -> tuple[float | None, tuple[float | None, float | None] | None]:
     low, high = estimate.interval()
     if logarithmic:
-        return float(np.expm1(estimate.difference)), (float(np.expm1(low)), float(np.expm1(high)))
+        return relative(estimate.difference), (relative(low), relative(high))
     if base <= 0:
         return None, None
     return estimate.difference / base, (low / base, high / base)

@@ -8,7 +8,7 @@ Kayenta uses it, `spread` what instances of one version differ by, `discoveries`
 from pilothouse.releases.statistics.contrasting import contrast, contrast_lately
 from pilothouse.releases.statistics.counting import Rates, compare_rates
 from pilothouse.releases.statistics.discoveries import q_values
-from pilothouse.releases.statistics.estimate import Estimate, Floats
+from pilothouse.releases.statistics.estimate import Estimate, Floats, relative
 from pilothouse.releases.statistics.persisting import persists, rate_persists
 from pilothouse.releases.statistics.quantiles import quantile_contrasts, window_quantiles
 from pilothouse.releases.statistics.ranks import Shift, mann_whitney
@@ -27,6 +27,7 @@ __all__ = [
     "q_values",
     "quantile_contrasts",
     "rate_persists",
+    "relative",
     "spread_variance",
     "window_quantiles",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,11 @@ Floats = NDArray[np.float64]
 
 POWER = 0.8
 """The probability with which the smallest effect that is reported would have been found."""
+
+
+def relative(logarithm: float) -> float:
+    """A difference of logarithms as a relative change; what is beyond all measure stays finite."""
+    return math.expm1(min(max(logarithm, -50.0), 50.0))
 
 
 @dataclass(frozen=True, slots=True)

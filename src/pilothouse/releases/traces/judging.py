@@ -15,6 +15,7 @@ from pilothouse.releases.statistics import (
     persists,
     quantile_contrasts,
     rate_persists,
+    relative,
     spread_variance,
     window_quantiles,
 )
@@ -84,8 +85,8 @@ def _slower(
         unit="ms",
         baseline=base,
         candidate=other,
-        change=float(np.expm1(estimate.difference)),
-        interval=(float(np.expm1(low)), float(np.expm1(high))),
+        change=relative(estimate.difference),
+        interval=(relative(low), relative(high)),
         p_value=estimate.p_value,
         rising=rising,
         bad="up" if operation.entry else "neither",

@@ -86,9 +86,7 @@ class FileCollector:
             if not known and not self.from_start and not self._started:
                 file.offset = found.st_size
             start = re.compile(self.multiline) if self.multiline else None
-            self._sources[file.device, file.inode] = _Source(
-                file, Joiner(start), self.describe(path), file.offset
-            )
+            self._sources[file.device, file.inode] = _Source(file, Joiner(start), self.describe(path), file.offset)
         self._started = True
 
     def _round(self, offsets: Offsets, final: bool = False) -> bool:
@@ -146,7 +144,7 @@ class FileCollector:
     def _drop_finished(self) -> None:
         """A file that was renamed or deleted is let go when it has been read and nothing of it waits."""
         for key, source in list(self._sources.items()):
-            if source.file.is_replaced() and source.file.is_read() and not source.joiner.waits:
-                if time.monotonic() - source.heard > _QUIET:
-                    source.file.close()
-                    del self._sources[key]
+            done = source.file.is_replaced() and source.file.is_read() and not source.joiner.waits
+            if done and time.monotonic() - source.heard > _QUIET:
+                source.file.close()
+                del self._sources[key]

@@ -83,7 +83,7 @@ class KubeCollector:
             for status in pod.get("status", {}).get(kind) or []
         ]  # fmt: skip
         for status in states:
-            if not (status.get("state", {}).get("running") or status.get("state", {}).get("terminated")):
+            if not {"running", "terminated"} & status.get("state", {}).keys():
                 continue
             key = (pod["metadata"]["uid"], status["name"], int(status.get("restartCount", 0)))
             if key in self._following:

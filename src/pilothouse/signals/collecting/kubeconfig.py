@@ -28,7 +28,9 @@ def client(context: str = "") -> httpx.Client:
     if host and (_ACCOUNT / "token").is_file():
         token = (_ACCOUNT / "token").read_text().strip()
         verify = ssl.create_default_context(cafile=str(_ACCOUNT / "ca.crt"))
-        return httpx.Client(base_url=f"https://{host}:{port}", headers={"authorization": f"Bearer {token}"}, verify=verify)
+        return httpx.Client(
+            base_url=f"https://{host}:{port}", headers={"authorization": f"Bearer {token}"}, verify=verify
+        )
     raise KubeconfigError("no kubeconfig and no service account: set KUBECONFIG, or run this in a pod")
 
 
@@ -44,7 +46,9 @@ def _from_file(path: Path, context: str) -> httpx.Client:
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise KubeconfigError(f"{path}: cannot be used: {error}") from None
     if "exec" in user or "auth-provider" in user:
-        raise KubeconfigError(f"{path}: credentials from a plug-in are not supported; `kubectl proxy` helps: point a kubeconfig at it")
+        raise KubeconfigError(
+            f"{path}: credentials from a plug-in are not supported; `kubectl proxy` helps: point a kubeconfig at it"
+        )
     headers = {"authorization": f"Bearer {user['token']}"} if user.get("token") else {}
     return httpx.Client(base_url=cluster["server"], headers=headers, verify=_verify(cluster, user, path))
 

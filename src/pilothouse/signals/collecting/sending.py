@@ -67,7 +67,7 @@ class Sender:
 
     def has(self, intent: Intent) -> bool:
         """Whether a batch of an earlier collector came; it is asked until it is sure that it did not."""
-        question = {
+        question: dict[str, str | int] = {
             "query": f'{{}} | log_collector_batch="{intent.batch}"',
             "start": str(intent.start / 1e9 - 1), "end": str(intent.end / 1e9 + 1), "limit": 1,
         }  # fmt: skip
@@ -93,7 +93,9 @@ class Sender:
             partial = ExportLogsServiceResponse.FromString(content).partial_success
             self.rejected += partial.rejected_log_records
             if partial.rejected_log_records:
-                log.warning("the server left lines out", lines=partial.rejected_log_records, reason=partial.error_message)
+                log.warning(
+                    "the server left lines out", lines=partial.rejected_log_records, reason=partial.error_message
+                )
 
     def close(self) -> None:
         """Let go of the connection."""

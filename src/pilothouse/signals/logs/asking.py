@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pilothouse.signals.selector import Selector
 
 _COLUMNS = (
-    "toUnixTimestamp64Nano(time) AS nanoseconds, identity, severity_number, severity_text, event_name, body, body_kind, "
-    "attributes, kinds, scope_name, trace_id, span_id"
+    "toUnixTimestamp64Nano(time) AS nanoseconds, identity, severity_number, severity_text, event_name, body, "
+    "body_kind, attributes, kinds, scope_name, trace_id, span_id"
 )
 _FIRST_SLICE = 300 * NANOSECONDS
 

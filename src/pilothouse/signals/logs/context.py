@@ -30,5 +30,7 @@ def around(engine: Engine, found: Streams, entry: Entry, lines: int) -> tuple[li
 def _read(engine: Engine, stream: Streams, within: TimeRange, order: str, lines: int) -> list[Entry]:
     parameters: dict[str, Any] = {"most": lines}
     where = " AND ".join(within_sql(parameters, stream, within))
-    rows = engine.query(f"SELECT {COLUMNS} FROM logs WHERE {where} ORDER BY time {order} LIMIT {{most:UInt32}}", parameters)
+    rows = engine.query(
+        f"SELECT {COLUMNS} FROM logs WHERE {where} ORDER BY time {order} LIMIT {{most:UInt32}}", parameters
+    )
     return list(entries(rows, stream))

@@ -105,7 +105,9 @@ def _query_range(engine: Engine, given: Parameters, request: Request, most_bytes
     started = time.monotonic()
     question = LineQuestion(query, within, given.limit(), given.forward(), most_bytes)
     found = lines(engine, question)
-    entries = spaced(found.entries, duration(given.get("interval"), "interval")) if given.get("interval") else found.entries
+    entries = (
+        spaced(found.entries, duration(given.get("interval"), "interval")) if given.get("interval") else found.entries
+    )
     flags = header_flags(request.headers)
     categorized = "categorize-labels" in flags
     data: dict[str, Any] = {"resultType": "streams", "result": streams(entries, categorized)}

@@ -56,7 +56,9 @@ class Parameters:
             return max(int(within.seconds / 250), 1) * NANOSECONDS
         step = duration(self.get("step"), "step")
         if step <= 0:
-            raise BadRequestError("zero or negative query resolution step widths are not accepted. Try a positive integer", "step")
+            raise BadRequestError(
+                "zero or negative query resolution step widths are not accepted. Try a positive integer", "step"
+            )
         return step
 
     def limit(self, default: int = 100, most: int = MOST_LINES) -> int:
@@ -65,7 +67,9 @@ class Parameters:
         if not text.isdigit() or int(text) == 0:
             raise BadRequestError(f"limit: {text!r} is not a positive whole number", "limit")
         if int(text) > most:
-            raise BadRequestError(f"max entries limit per query exceeded, limit > max_entries_limit_per_query ({text} > {most})", "limit")
+            raise BadRequestError(
+                f"max entries limit per query exceeded, limit > max_entries_limit_per_query ({text} > {most})", "limit"
+            )
         return int(text)
 
     def forward(self) -> bool:

@@ -38,7 +38,9 @@ def volume(engine: Engine, given: Parameters, request: Request) -> Any:
     within = given.within()
     at = seconds(within.end)
     totals = _volumes(engine, given, within, within.end - within.start or 1)
-    ranked = sorted(((sum(points.values()), labels) for labels, points in totals.items()), key=lambda one: (-one[0], one[1]))
+    ranked = sorted(
+        ((sum(points.values()), labels) for labels, points in totals.items()), key=lambda one: (-one[0], one[1])
+    )
     result = [{"metric": dict(labels), "value": [at, str(size)]} for size, labels in ranked[: given.limit(100)]]
     return {"status": "success", "data": {"resultType": "vector", "result": result}}
 
@@ -90,9 +92,7 @@ def _volumes(
     return totals
 
 
-def _keys(
-    given: Parameters, query: tree.LogQuery, found: Streams, identity: int
-) -> list[tuple[tuple[str, str], ...]]:
+def _keys(given: Parameters, query: tree.LogQuery, found: Streams, identity: int) -> list[tuple[tuple[str, str], ...]]:
     targets = [name for name in given.get("targetLabels").split(",") if name]
     labels = found[identity]
     if given.get("aggregateBy") == "labels":

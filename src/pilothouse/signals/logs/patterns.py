@@ -79,8 +79,9 @@ def _grouped(
     where = " AND ".join(within_sql(parameters, found, within) + scope.where())
     sql = (
         "SELECT pattern, any(line) AS example, sum(n) AS total, groupArray(place) AS places, groupArray(n) AS counts "
-        f"FROM ({scope.with_clause()}SELECT replaceRegexpAll(left(body, {_LONGEST}), {{mask:String}}, '<_>') AS pattern, "
-        "intDiv(toUnixTimestamp(time), {step:UInt32}) * {step:UInt32} AS place, count() AS n, any(left(body, 2000)) AS line "
+        f"FROM ({scope.with_clause()}SELECT replaceRegexpAll(left(body, {_LONGEST}), {{mask:String}}, '<_>') "
+        "AS pattern, intDiv(toUnixTimestamp(time), {step:UInt32}) * {step:UInt32} AS place, count() AS n, "
+        "any(left(body, 2000)) AS line "
         f"FROM logs WHERE {where} GROUP BY pattern, place) GROUP BY pattern ORDER BY total DESC, pattern LIMIT {MOST}"
     )
     rows: list[dict[str, Any]] = engine.query(sql, parameters, budget or Budget(seconds=120)).to_pylist()

@@ -24,8 +24,7 @@ def asked(request: Request) -> tree.LogQuery:
     base = log_query(query.get("query") or query.get("selector") or "")
     stages: list[tree.Stage] = []
     negated = "!" if query.get("invert") else "|"
-    for text in query.getlist("contains"):
-        stages.append(tree.LineFilter(f"{negated}=", (tree.Needle(text),)))
+    stages += [tree.LineFilter(f"{negated}=", (tree.Needle(text),)) for text in query.getlist("contains")]
     for expression in query.getlist("matches"):
         _check_expression(expression)
         stages.append(tree.LineFilter(f"{negated}~", (tree.Needle(expression),)))

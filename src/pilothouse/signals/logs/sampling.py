@@ -150,7 +150,8 @@ class _Plan:
         group = f" GROUP BY {names}" if names else ""
         comma = ", " if names else ""
         rows = (
-            f"{scope.with_clause()}SELECT {keys}{comma}time, toUnixTimestamp64Nano(time) - {{origin:Int64}} - 1 AS since, "
+            f"{scope.with_clause()}SELECT {keys}{comma}time, "
+            "toUnixTimestamp64Nano(time) - {origin:Int64} - 1 AS since, "
             f"{self._value} AS value, toUInt8({trouble}) AS troubled FROM logs WHERE {where}"
         )
         if self._aggregation.operator in _NEED_ALL:
@@ -165,8 +166,8 @@ class _Plan:
             f"max(troubled) AS troubles FROM ({rows}) GROUP BY {names}{comma}place"
         )
         sql = (
-            f"SELECT {names}{comma}groupArray(place) AS places, groupArray(number) AS numbers, groupArray(lines) AS counts, "
-            f"max(troubles) AS trouble FROM ({buckets}){group}"
+            f"SELECT {names}{comma}groupArray(place) AS places, groupArray(number) AS numbers, "
+            f"groupArray(lines) AS counts, max(troubles) AS trouble FROM ({buckets}){group}"
         )
         return sql, parameters
 
@@ -186,7 +187,9 @@ class _Plan:
             raw = self._aggregation.operator in _NEED_ALL
             times = origin + 1 + places if raw else origin + (places + 1) * width
             order = np.argsort(times, kind="stable")
-            found.append(Samples(labels, times[order], numbers[order].astype(np.float64), counts[order].astype(np.float64)))
+            found.append(
+                Samples(labels, times[order], numbers[order].astype(np.float64), counts[order].astype(np.float64))
+            )
         return found
 
     def _labels(self, table: Any) -> list[Labels]:

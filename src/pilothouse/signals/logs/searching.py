@@ -7,7 +7,6 @@ one that nobody waits for any more ends.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from pilothouse.engine import Budget
 from pilothouse.signals.logs.compiling import Scope, compiled_stages
 from pilothouse.signals.logs.logql import tree
 from pilothouse.signals.logs.pipeline import Entry, Pipeline
-from pilothouse.signals.logs.pricing import SPEED, Price, price
+from pilothouse.signals.logs.pricing import Price, price
 from pilothouse.signals.logs.reading import COLUMNS, entries, within_sql
 from pilothouse.signals.logs.streams import Streams, streams
 from pilothouse.signals.timerange import NANOSECONDS, TimeRange
@@ -58,7 +57,7 @@ class Search:
 
     engine: Engine
     question: LineQuestion
-    budget: Budget = Budget()
+    budget: Budget = field(default_factory=Budget)
     wanted: Callable[[], bool] = lambda: True
     read: Price = field(default_factory=Price)
 
@@ -72,7 +71,8 @@ class Search:
             if not self.wanted():
                 return
             cost = price(self.engine, found, within)
-            if question.most_bytes and self.read.bytes and self.read.bytes + cost.bytes > question.most_bytes:
+            most = question.most_bytes
+            if 0 < most < self.read.bytes + cost.bytes and self.read.bytes:
                 return
             for batch in self._slice(found, scope, pipeline, within, left) if cost.rows else ():
                 left -= len(batch)
@@ -107,13 +107,11 @@ class Search:
         order = "ASC" if self.question.forward else "DESC"
         sql = (
             f"{scope.with_clause()}SELECT {COLUMNS} FROM logs WHERE {where} "
-            f"ORDER BY time {order}, identity {order}, _part_offset {order} LIMIT {{most:UInt64}} OFFSET {{past:UInt64}}"
+            f"ORDER BY time {order}, identity {order}, _part_offset {order} LIMIT {{most:UInt64}} OFFSET {{past:UInt64}}"  # noqa: E501
         )
         past, most = 0, left
         while left > 0 and self.wanted():
-            started = time.monotonic()
             rows = self.engine.query(sql, parameters | {"most": most, "past": past}, self.budget)
-            SPEED.note(Price(rows.num_rows), time.monotonic() - started)
             batch = [entry for entry in entries(rows, found) if pipeline.run(entry)][:left]
             yield batch
             left -= len(batch)

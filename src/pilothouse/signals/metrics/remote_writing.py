@@ -108,7 +108,8 @@ FROM (
            max(gauge) AS gauge, min(arrayMin(times)) AS first, max(arrayMax(times)) AS last
     FROM (
         SELECT {_SERIES} AS series, {_NAME} AS name, {_label("job")} AS job, {_label("instance")} AS instance,
-               arrayMap(label -> (label.name, label.value), arrayFilter(label -> label.name != '__name__', ts.labels))
+               arrayMap(label -> (label.name, label.value),
+                        arrayFilter(label -> label.name NOT IN ('', '__name__'), ts.labels))
                    AS pairs,
                notEmpty(ts.histograms) AS native, has(ts.histograms.reset_hint, {_GAUGE_HINT}) AS gauge,
                {_TIMES} AS times

@@ -110,7 +110,7 @@ def from_bulk(body: bytes, index: str = "") -> tuple[LogRequest, list[dict[str, 
 def _action(raw: bytes, number: int, index: str) -> tuple[str, str]:
     try:
         action = json.loads(raw)
-        (name, meta), = action.items()
+        ((name, meta),) = action.items()
         return str(name), str(meta.get("_index") or index or "logs")
     except (ValueError, AttributeError, RecursionError):
         raise BadRequestError(f"line {number + 1} of the bulk request is not an action") from None

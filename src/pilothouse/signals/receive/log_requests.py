@@ -83,7 +83,9 @@ class Stream:
     def __init__(self, request: LogRequest, records: Any, level: int) -> None:
         self._request, self._records, self._level = request, records, level
 
-    def add(self, time: int, line: str, attributes: Mapping[str, str], severity: int = 0, severity_text: str = "") -> None:
+    def add(
+        self, time: int, line: str, attributes: Mapping[str, str], severity: int = 0, severity_text: str = ""
+    ) -> None:
         """One line; `time` in nanoseconds (0: now)."""
         record = self._records.add()
         record.body.string_value = line

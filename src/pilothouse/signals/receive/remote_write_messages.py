@@ -61,6 +61,8 @@ def from_v2(body: bytes) -> bytes:
     except DecodeError:
         raise BadRequestError("body: this is not an io.prometheus.write.v2.Request") from None
     symbols = list(request.symbols)
+    if body and not symbols:
+        raise BadRequestError("body: this is not an io.prometheus.write.v2.Request: it has no symbols")
     if symbols and symbols[0]:
         raise BadRequestError("symbols: the first one must be empty")
     return _Rewriting(symbols).request(request)

@@ -1,14 +1,17 @@
-"""`GET /api/traces` and `GET /api/traces/{trace_id}`."""
+"""`GET /api/traces`, `GET /api/traces/{trace_id}` and `GET /api/traces/graph`."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
+from pilothouse.signals.errors import BadRequestError
 from pilothouse.signals.selector import Selector, equals, parse_selector
 from pilothouse.signals.timerange import parse_duration
-from pilothouse.signals.traces.asking import TraceQuestion, search, trace
+from pilothouse.signals.traces.asking import TraceQuestion, search, search_with, trace
+from pilothouse.signals.traces.graph import service_graph
 from pilothouse.signals.wire import answer, number, only, time_range, trace_id, waiting
 
 if TYPE_CHECKING:
@@ -18,8 +21,9 @@ if TYPE_CHECKING:
     from pilothouse.engine import Engine
 
 _PARAMETERS = (
-    "selector", "service", "operation", "min_duration", "max_duration", "errors", "limit", "start", "end", "since",
+    "q", "selector", "service", "operation", "min_duration", "max_duration", "errors", "limit", "start", "end", "since",
 )  # fmt: skip
+_CONDITIONS = ("selector", "service", "operation", "min_duration", "max_duration", "errors")
 
 
 def routes(engine: Engine) -> list[Route]:
@@ -27,13 +31,23 @@ def routes(engine: Engine) -> list[Route]:
 
     async def traces(request: Request) -> Response:
         only(request, *_PARAMETERS)
+        if query := request.query_params.get("q"):
+            within, limit = time_range(request), number(request, "limit", 20, 1, 1000)
+            if any(request.query_params.get(name) for name in _CONDITIONS):
+                raise BadRequestError("q: a TraceQL query says all; leave the other conditions out", "q")
+            return answer({"traces": await waiting(search_with, engine, query, within, limit)})
         return answer({"traces": await waiting(search, engine, _question(request))})
+
+    async def graph(request: Request) -> Response:
+        only(request, "start", "end", "since")
+        edges = await waiting(service_graph, engine, time_range(request))
+        return answer({"edges": [asdict(edge) for edge in edges]})
 
     async def one(request: Request) -> Response:
         only(request)
         return answer(await waiting(trace, engine, trace_id(request.path_params["trace_id"])))
 
-    return [Route("/api/traces", traces), Route("/api/traces/{trace_id}", one)]
+    return [Route("/api/traces", traces), Route("/api/traces/graph", graph), Route("/api/traces/{trace_id}", one)]
 
 
 def _question(request: Request) -> TraceQuestion:

@@ -10,6 +10,10 @@ from pilothouse.signals.rows import attributes, hexadecimal
 from pilothouse.signals.selecting import resources
 from pilothouse.signals.selector import Selector
 from pilothouse.signals.timerange import TimeRange, to_rfc3339
+from pilothouse.signals.traces.critical import Timed, critical_path
+from pilothouse.signals.traces.spansets.searching import find
+from pilothouse.signals.traces.summaries import Summary, summaries
+from pilothouse.signals.traces.traceql import TraceqlError, check, parse, tree
 
 if TYPE_CHECKING:
     from pilothouse.engine import Budget, Engine
@@ -65,12 +69,39 @@ def search(engine: Engine, question: TraceQuestion, budget: Budget | None = None
     return [_summary(row, services) for row in table.to_pylist()]
 
 
+def search_with(
+    engine: Engine, text: str, within: TimeRange, limit: int, budget: Budget | None = None
+) -> list[dict[str, Any]]:
+    """The newest traces that a TraceQL query finds, each in a line as `search` has them."""
+    query = parse(text)
+    check(query)
+    if not isinstance(query.root, tree.Pipeline):
+        raise TraceqlError("this query makes series, not traces")
+    found = [one.trace_id for one in find(engine, query.root, within, limit, 1, budget)]
+    known = summaries(engine, found, budget)
+    return [_line(one, known[one]) for one in found if one in known]
+
+
+def _line(trace_id: str, summary: Summary) -> dict[str, Any]:
+    return {
+        "trace_id": trace_id,
+        "start": to_rfc3339(summary.start),
+        "duration_ms": summary.duration / 1e6,
+        "root": summary.root,
+        "service": summary.service,
+        "services": sorted(summary.services),
+        "spans": sum(spans for spans, _ in summary.services.values()),
+        "errors": sum(errors for _, errors in summary.services.values()),
+    }
+
+
 def trace(engine: Engine, trace_id: str, budget: Budget | None = None) -> dict[str, Any]:
     """All spans of a trace, by start. Raises `NotFoundError` when there are none."""
     table = engine.query(
         "SELECT * EXCEPT (time, event_times), toUnixTimestamp64Nano(time) AS start, "
         "arrayMap(t -> toUnixTimestamp64Nano(t), event_times) AS moments "
-        f"FROM spans WHERE trace_id = unhex({{trace_id:String}}) ORDER BY time, span_id LIMIT {_MOST_SPANS}",
+        f"FROM spans WHERE trace_id = unhex({{trace_id:String}}) ORDER BY time, span_id "
+        f"LIMIT 1 BY span_id, kind, identity LIMIT {_MOST_SPANS}",
         {"trace_id": trace_id},
         budget,
     )
@@ -78,7 +109,16 @@ def trace(engine: Engine, trace_id: str, budget: Budget | None = None) -> dict[s
         raise NotFoundError(f"no span of trace {trace_id} is stored")
     rows = table.to_pylist()
     known = {resource.identity: resource.attributes for resource in resources(engine, Selector(), None, "traces")}
-    return {"trace_id": trace_id, "spans": [_span(row, known.get(row["identity"], {})) for row in rows]}
+    critical = critical_path(
+        [
+            Timed(
+                row["span_id"].hex(), hexadecimal(row["parent_span_id"]), row["start"], row["start"] + row["duration"]
+            )
+            for row in rows
+        ]
+    )
+    spans = [_span(row, known.get(row["identity"], {})) for row in rows]
+    return {"trace_id": trace_id, "spans": [span | {"critical": span["span_id"] in critical} for span in spans]}
 
 
 def _condition(question: TraceQuestion, found: list[int]) -> tuple[str, dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from pilothouse.signals.logs.compiling.scope import Extract, NotInSQLError, Scope
+from pilothouse.signals.logs.compiling.scope import NOTHING, Extract, NotInSQLError, Scope
 from pilothouse.signals.logs.jsonpaths import parse_path
 from pilothouse.signals.logs.linepatterns import parse_pattern
 from pilothouse.signals.logs.regexes import compiled
@@ -40,9 +40,7 @@ def json_all(scope: Scope) -> Extract:
             odd = "|".join(f'{one}[^a-zA-Z0-9_:"]{other}' for one, other in pairwise(name.split("_")))
             scope.doubts.append(f"match({line}, {scope.bind(odd)})")
         # A key that is written with escapes is not found by its plain text.
-        scope.doubts.append(
-            f"(position({line}, '\\\\') > 0 AND match({line}, '\"[^\"]*\\\\\\\\[^\"]*\"\\\\s*:'))"
-        )
+        scope.doubts.append(f"(position({line}, '\\\\') > 0 AND match({line}, '\"[^\"]*\\\\\\\\[^\"]*\"\\\\s*:'))")
         return f"coalesce({', '.join(found)})" if len(found) > 1 else found[0]
 
     return extract
@@ -71,29 +69,32 @@ def json_some(scope: Scope, expressions: tuple[tuple[str, str], ...]) -> Extract
     invalid = scope.alias(f"NOT isValidJSON({line})")
     scope.errors(invalid)
     scope.doubts.append(f"({invalid} AND match({line}, '[0-9]{{19}}'))")
-    known = {}
+    known: dict[str, str] = {}
     for label, path in expressions:
         steps = parse_path(path)
         keys = ", ".join(scope.bind(step) if isinstance(step, str) else str(step + 1) for step in steps)
         raw = scope.alias(f"JSONExtractRaw({line}, {keys})")
         # An array or object is the text as it stands in the line, which the engine does not keep.
         scope.doubts.append(f"match({raw}, '^[\\\\[{{]')")
-        scope.fractions.setdefault(label, []).append(f"(match({raw}, '^[-0-9]') AND JSONType({line}, {keys}) = 'Double')")
+        scope.fractions.setdefault(label, []).append(
+            f"(match({raw}, '^[-0-9]') AND JSONType({line}, {keys}) = 'Double')"
+        )
         known.setdefault(label, f"if({invalid}, NULL, ifNull({_from_raw(raw)}, ''))")
-    return lambda name: known.get(name, "NULL")
+    return lambda name: known.get(name, NOTHING)
 
 
 def regexp(scope: Scope, expression: str) -> Extract:
     """`| regexp`: the groups by their places."""
     names = compiled(expression).groupindex
     groups = scope.alias(f"extractGroups({scope.line}, {scope.bind(f'(?-s){expression}')})")
-    return lambda name: f"if(empty({groups}), NULL, {groups}[{names[name]}])" if name in names else "NULL"
+    return lambda name: f"if(empty({groups}), NULL, {groups}[{names[name]}])" if name in names else NOTHING
 
 
 def pattern(scope: Scope, expression: str) -> Extract:
     """`| pattern`: the walk of `LinePattern.captures`, each place named."""
     parts, line = parse_pattern(expression, captures=True).parts, scope.line
-    place, alive, known = "toUInt64(1)", f"notEmpty({line})", {}
+    place, alive = "toUInt64(1)", f"notEmpty({line})"
+    known: dict[str, str] = {}
     for number, (text, is_capture) in enumerate(parts):
         if not is_capture:
             if number == 0:
@@ -106,12 +107,11 @@ def pattern(scope: Scope, expression: str) -> Extract:
             known[text] = f"if({alive}, substring({line}, {place}), NULL)"
             break
         found = scope.alias(f"position({line}, {scope.bind(literal)}, {place})")
-        known[text] = (
-            f"if({alive}, if({found} = 0, substring({line}, {place}), substring({line}, {place}, {found} - {place})), NULL)"
-        )
+        piece = f"if({found} = 0, substring({line}, {place}), substring({line}, {place}, {found} - {place}))"
+        known[text] = f"if({alive}, {piece}, NULL)"
         alive = f"{alive} AND {found} > 0"
         place = scope.alias(f"toUInt64({found} + {len(literal.encode())})")
-    return lambda name: known.get(name, "NULL") if name != "_" else "NULL"
+    return lambda name: known.get(name, NOTHING) if name != "_" else NOTHING
 
 
 _WORD = r'[^\x00-\x20="]+'

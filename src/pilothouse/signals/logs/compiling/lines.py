@@ -50,7 +50,7 @@ def _matches(scope: Scope, expression: str) -> str:
         plain = f"positionCaseInsensitive({scope.line}, {scope.bind(text)}) > 0"
         if not _FOLDS_BEYOND_ASCII.search(text):
             return plain
-        return f"({plain} OR (multiSearchAny({scope.line}, ['\\u212a', '\\u017f']) AND {matched}))"
+        return f"({plain} OR (multiSearchAny({scope.line}, ['\u212a', '\u017f']) AND {matched}))"
     needed = required_literal(expression)
     if needed:
         return f"(position({scope.line}, {scope.bind(needed)}) > 0 AND {matched})"

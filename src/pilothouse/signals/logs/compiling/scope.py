@@ -22,6 +22,10 @@ COLUMNS = {
 }
 
 
+# A label that is not there; of a type, so that all functions take it.
+NOTHING = "CAST(NULL, 'Nullable(String)')"
+
+
 class NotInSQLError(Exception):
     """A stage or label that SQL cannot do exactly; never seen outside of this room."""
 
@@ -71,9 +75,9 @@ class Scope:
         if name in ("__error__", "__error_details__"):
             raise NotInSQLError(name)
         if name in self.set:
-            return self.set[name] or "NULL"
+            return self.set[name] or NOTHING
         if any(name not in kept for kept in self.kept):
-            return "NULL"
+            return NOTHING
         key = (name, len(self.extracts))
         if key not in self._known:
             self._known[key] = self.alias(self._label(name))
@@ -89,7 +93,7 @@ class Scope:
             if base:
                 there = f"coalesce({', '.join(base)}) IS NOT NULL"
                 found += [f"if({there}, {extract(bare)}, NULL)" for extract in self.extracts]
-        return f"coalesce({', '.join(found)}, NULL)" if found else "CAST(NULL, 'Nullable(String)')"
+        return f"coalesce({', '.join(found)}, NULL)" if found else NOTHING
 
     def _stream(self, name: str) -> str:
         """A stream's label is known for every identity before anything is read."""

@@ -89,7 +89,8 @@ def _matching(cursor: Cursor) -> tree.Matching | None:
     found = cursor.accept("on", "ignoring")
     if not found:
         return None
-    labels, group, include = _names(cursor), "", ()
+    labels, group = _names(cursor), ""
+    include: tuple[str, ...] = ()
     if side := cursor.accept("group_left", "group_right"):
         group = side.value
         include = _names(cursor) if cursor.is_at("(") else ()

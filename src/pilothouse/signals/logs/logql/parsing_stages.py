@@ -68,7 +68,7 @@ def _needle(cursor: Cursor, operator: str) -> tree.Needle:
 
 def _stage(cursor: Cursor) -> tree.Stage:
     token = cursor.next
-    if token.kind == "IDENTIFIER" and token.value in _STAGES and cursor.after.kind not in _COMPARING:
+    if token.kind == "IDENTIFIER" and token.value in _STAGES and cursor.after.kind not in _OF_LABELS:
         cursor.take()
         return _STAGES[token.value](cursor)
     if token.kind in ("IDENTIFIER", "("):
@@ -77,6 +77,8 @@ def _stage(cursor: Cursor) -> tree.Stage:
 
 
 _COMPARING = frozenset({*_COMPARISONS, "=~", "!~"})
+# Behind `| json` these begin a line filter; behind a label that is called so, the others compare.
+_OF_LABELS = _COMPARING - {"!=", "!~"}
 
 
 def _json(cursor: Cursor) -> tree.Stage:
@@ -137,7 +139,9 @@ def _label_format(cursor: Cursor) -> tree.Stage:
             return tree.LabelFormat(tuple(items))
 
 
-def _named(make: Callable[[tuple[str, ...], tuple[tree.StringTest, ...]], tree.Stage]) -> Callable[[Cursor], tree.Stage]:
+def _named(
+    make: Callable[[tuple[str, ...], tuple[tree.StringTest, ...]], tree.Stage],
+) -> Callable[[Cursor], tree.Stage]:
     def read(cursor: Cursor) -> tree.Stage:
         names, matchers = [], []
         while True:

@@ -103,6 +103,6 @@ def _character(code: int, line: int, column: int) -> str:
 
 
 def _unknown(text: str, place: int) -> str:
-    if text[place] in "\"`":
+    if text[place] in '"`':
         return "literal not terminated"
     return f"syntax error: unexpected {text[place]!r}"

@@ -4,7 +4,8 @@ Own code, because no Python library speaks this language. Sources: pkg.go.dev/te
 "LogQL template functions".
 """
 
+from pilothouse.signals.logs.templates.functions import TemplateFailureError
 from pilothouse.signals.logs.templates.parsing import TemplateError
-from pilothouse.signals.logs.templates.running import Template, TemplateFailureError, template
+from pilothouse.signals.logs.templates.running import Template, template
 
 __all__ = ["Template", "TemplateError", "TemplateFailureError", "template"]

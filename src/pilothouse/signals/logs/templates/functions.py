@@ -146,7 +146,7 @@ def _less(first: Any, other: Any) -> bool:
 
 def _index(item: Any, *keys: Any) -> Any:
     for key in keys:
-        item = (item.get(key, "") if isinstance(item, Mapping) else item[_count(key)])
+        item = item.get(key, "") if isinstance(item, Mapping) else item[_count(key)]
     return item
 
 

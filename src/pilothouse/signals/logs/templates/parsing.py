@@ -7,7 +7,10 @@ from typing import Any
 
 from pilothouse.signals.logs.templates import nodes
 
-_ACTION = re.compile(r"\{\{(?P<left>-(?=\s))?(?P<inside>(?:\"(?:[^\"\\]|\\.)*\"|`[^`]*`|/\*.*?\*/|[^`\"])*?)(?P<right>(?<=\s)-)?\}\}", re.DOTALL)
+_ACTION = re.compile(
+    r"\{\{(?P<left>-(?=\s))?(?P<inside>(?:\"(?:[^\"\\]|\\.)*\"|`[^`]*`|/\*.*?\*/|[^`\"])*?)(?P<right>(?<=\s)-)?\}\}",
+    re.DOTALL,
+)
 _TOKEN = re.compile(
     r"""\s*(?:(?P<string>"(?:[^"\\]|\\.)*"|`[^`]*`)|(?P<char>'(?:[^'\\]|\\.)')
     |(?P<number>[+-]?(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))

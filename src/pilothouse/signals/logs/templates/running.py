@@ -38,8 +38,9 @@ class Template:
                 parts.append(node)
                 continue
             command = node.pipe.commands[0] if isinstance(node, nodes.Action) else None
-            plain = isinstance(command, nodes.Field) and command.base is None and len(command.names) == 1
-            if not plain or len(node.pipe.commands) > 1 or node.pipe.declares:
+            if not isinstance(command, nodes.Field) or command.base is not None or len(command.names) != 1:
+                return None
+            if len(node.pipe.commands) > 1 or node.pipe.declares:
                 return None
             parts.append(command.names[0])
         return parts
@@ -49,7 +50,7 @@ class Template:
         dot = _Labels(labels)
         run = _Run(dot, line, nanoseconds)
         try:
-            run.nodes(self._nodes, dot)
+            run.walk(self._nodes, dot)
         except (_Break, _Continue):
             raise TemplateFailureError("break or continue outside of range") from None
         except RecursionError:
@@ -64,7 +65,7 @@ class _Run:
         self._line, self._time = line, nanoseconds
         self._variables: list[tuple[str, Any]] = [("$", labels)]
 
-    def nodes(self, found: tuple[Any, ...], dot: Any) -> None:
+    def walk(self, found: tuple[Any, ...], dot: Any) -> None:
         depth = len(self._variables)
         for node in found:
             match node:
@@ -94,9 +95,9 @@ class _Run:
         else:
             value = self._pipe(node.pipe, dot)
             if truth(value):
-                self.nodes(node.body, value if node.kind == "with" else dot)
+                self.walk(node.body, value if node.kind == "with" else dot)
             else:
-                self.nodes(node.otherwise, dot)
+                self.walk(node.otherwise, dot)
         del self._variables[depth:]
 
     def _range(self, node: nodes.Branch, dot: Any) -> None:
@@ -110,7 +111,7 @@ class _Run:
             elif len(names) == 2:
                 self._variables += [(names[0], key), (names[1], item)]
             try:
-                self.nodes(node.body, item)
+                self.walk(node.body, item)
             except _Break:
                 break
             except _Continue:
@@ -118,7 +119,7 @@ class _Run:
             finally:
                 del self._variables[depth:]
         if not items:
-            self.nodes(node.otherwise, dot)
+            self.walk(node.otherwise, dot)
 
     def _pipe(self, pipe: nodes.Pipe, dot: Any) -> Any:
         value: Any = None

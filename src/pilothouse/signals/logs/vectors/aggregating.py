@@ -24,7 +24,7 @@ def aggregated(node: tree.VectorAggregation, inner: list[Series]) -> list[Series
     for labels, members in groups(inner, node.grouping).items():
         values = np.array([series.values for series in members])
         present = np.array([series.present for series in members])
-        found.append(Series(labels, _FUNCTIONS[node.operator](values, present), present.any(axis=0)))
+        found.append(Series(labels, _FUNCTIONS[node.operator](values, present), np.asarray(present.any(axis=0))))
     return found
 
 
@@ -44,12 +44,12 @@ def key(labels: Labels, grouping: tree.Grouping | None) -> Labels:
 
 
 def _mean(values: np.ndarray, present: np.ndarray) -> np.ndarray:
-    return np.where(present, values, 0.0).sum(axis=0) / np.maximum(present.sum(axis=0), 1)
+    return np.asarray(np.where(present, values, 0.0).sum(axis=0) / np.maximum(present.sum(axis=0), 1))
 
 
 def _variance(values: np.ndarray, present: np.ndarray) -> np.ndarray:
     distance = np.where(present, values - _mean(values, present), 0.0)
-    return (distance**2).sum(axis=0) / np.maximum(present.sum(axis=0), 1)
+    return np.asarray((distance**2).sum(axis=0) / np.maximum(present.sum(axis=0), 1))
 
 
 _FUNCTIONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
@@ -73,7 +73,9 @@ def _ranked(node: tree.VectorAggregation, inner: list[Series]) -> list[Series]:
         order = np.argsort(np.where(present, rank, np.inf), axis=0, kind="stable")
         kept = np.zeros_like(present)
         np.put_along_axis(kept, order[: node.parameter], True, axis=0)
-        found += [series.where(mask) for series, mask in zip(members, kept, strict=True) if (series.present & mask).any()]
+        found += [
+            series.where(mask) for series, mask in zip(members, kept, strict=True) if (series.present & mask).any()
+        ]
     if found and len(found[0].values) == 1:
         return _sorted(found, node.operator != "bottomk")
     return found

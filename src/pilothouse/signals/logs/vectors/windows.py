@@ -111,4 +111,4 @@ def _counter_rate(times: NDArray[np.int64], values: Floats, span: int) -> float:
         to_start = min(to_start, sampled * (float(values[0]) / increase))
     between = sampled / (len(values) - 1)
     covered = sampled + (to_start if to_start < between * 1.1 else between / 2)
-    return increase * (covered / sampled) / (span / NANOSECONDS)
+    return float(increase * (covered / sampled) / (span / NANOSECONDS))

@@ -11,7 +11,7 @@ import numpy as np
 from pilothouse.signals.metrics.promql.engine import Value
 from pilothouse.signals.metrics.promql.histogram import Bucket, Histogram
 from pilothouse.signals.metrics.promql.labels import Labels
-from pilothouse.signals.metrics.promql.matrix import Floats, Matrix
+from pilothouse.signals.metrics.promql.matrix import Floats, Matrix, occupied
 from pilothouse.signals.metrics.promql.numbers import format_f
 from pilothouse.signals.metrics.promql.selection import Selection
 
@@ -102,7 +102,7 @@ def _raw(samples: Selection) -> list[str]:
         cells = []
         if samples.histograms is not None:
             found = samples.histograms[span]
-            plain = np.equal(found, None)
+            plain = ~occupied(found)
             cells = list(zip(times[~plain].tolist(), found[~plain], strict=True))
             times, values = times[plain], values[plain]
         points = _points([f'[{time(step)},"' for step in times.tolist()], values)

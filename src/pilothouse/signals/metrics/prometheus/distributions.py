@@ -10,7 +10,7 @@ import numpy as np
 
 from pilothouse.signals.metrics.prometheus.found import Found
 from pilothouse.signals.metrics.prometheus.joining import joined
-from pilothouse.signals.metrics.promql.histogram import CUSTOM, Histogram
+from pilothouse.signals.metrics.promql.histogram import CUSTOM, Hint, Histogram
 from pilothouse.signals.metrics.promql.labels import Labels
 from pilothouse.signals.metrics.promql.matcher import Matcher
 from pilothouse.signals.metrics.promql.numbers import STALE, format_open_metrics
@@ -18,6 +18,7 @@ from pilothouse.signals.metrics.promql.selection import Selection, nothing
 
 if TYPE_CHECKING:
     from pilothouse.engine import Budget, Engine
+    from pilothouse.engine.model import Parameter
 
 _WHERE = """WHERE series IN {numbers:Array(UInt64)}
   AND time >= fromUnixTimestamp64Milli({first:Int64}, 'UTC')
@@ -53,7 +54,7 @@ class DistributionReader:
         parts = []
         for part in dict.fromkeys(series.part for series in found):
             chosen = {series.number: series for series in found if series.part == part}
-            parameters = {"numbers": list(chosen), "first": max(start, 0), "last": max(end, 0)}
+            parameters: dict[str, Parameter] = {"numbers": list(chosen), "first": max(start, 0), "last": max(end, 0)}
             sql = _NATIVE if part == "native" else _PARTS[part]
             table = self._engine.query(sql, parameters, self._budget)
             if table.num_rows:
@@ -124,7 +125,7 @@ def _native(table: Any, found: dict[int, Found], _: list[Matcher]) -> Selection:
 def histogram_of(row: dict[str, Any], temporality: int) -> Histogram:
     """One row of `distributions` as a native histogram. OpenTelemetry counts buckets from one lower."""
     total = STALE if row["flags"] & 1 else (row["sum"] if row["sum"] is not None else math.nan)
-    hint = "unknown" if temporality else "gauge"
+    hint: Hint = "unknown" if temporality else "gauge"
     if row["bucket_counts"]:
         counts = {place: float(count) for place, count in enumerate(row["bucket_counts"]) if count}
         return Histogram(CUSTOM, row["count"], total, positive=counts, custom=tuple(row["bounds"]), hint=hint)

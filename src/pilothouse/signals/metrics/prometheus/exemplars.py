@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pilothouse.signals.metrics.promql.labels import Labels
 from pilothouse.signals.metrics.promql.nodes import Node, VectorSelector, walk
 from pilothouse.signals.metrics.promql.numbers import format_f
 
@@ -15,7 +16,7 @@ _MOST = 10_000
 
 def exemplars(metrics: StoredMetrics, node: Node, start: int, end: int) -> list[dict[str, Any]]:
     """For each series with exemplars between two times (milliseconds): its labels and them, oldest first."""
-    found = {}
+    found: dict[int, Labels] = {}
     for part in walk(node):
         if isinstance(part, VectorSelector):
             for series in metrics.found(part.matchers, start, end):
@@ -23,7 +24,7 @@ def exemplars(metrics: StoredMetrics, node: Node, start: int, end: int) -> list[
     if not found:
         return []
     rows = metrics.exemplar_rows(sorted(found), start, end, _MOST)
-    by_labels: dict[Any, list[dict[str, Any]]] = {}
+    by_labels: dict[Labels, list[dict[str, Any]]] = {}
     for row in rows:
         labels = dict(row["attributes"])
         if any(row["trace_id"]):

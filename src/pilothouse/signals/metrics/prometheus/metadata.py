@@ -15,7 +15,8 @@ def metadata(
     """Each metric's distinct descriptions, by the name of its family."""
     found: dict[str, list[dict[str, str]]] = {}
     sent = engine.query(
-        "SELECT name, type, unit, argMax(help, seen) AS help FROM metadata GROUP BY name, type, unit ORDER BY name, type"
+        "SELECT name, type, unit, argMax(help, seen) AS help FROM metadata "
+        "GROUP BY name, type, unit ORDER BY name, type"
     ).to_pylist()
     helps = engine.query(
         "SELECT name, type, unit, anyLast(description) AS help FROM series GROUP BY name, type, unit"

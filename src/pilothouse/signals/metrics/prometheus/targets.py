@@ -11,6 +11,7 @@ from pilothouse.signals.identity import INSTANCE, NAMESPACE, SERVICE
 from pilothouse.signals.metrics.prometheus.naming import attribute_labels, target_labels
 from pilothouse.signals.metrics.promql.labels import Labels, labels_of
 from pilothouse.signals.metrics.promql.matcher import NAME, Matcher
+from pilothouse.signals.metrics.promql.matrix import Ints
 from pilothouse.signals.metrics.promql.selection import Selection, nothing
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _labels(attributes: dict[str, str]) -> Labels | None:
     return labels_of({**attribute_labels(others), **target, NAME: "target_info"})
 
 
-def _times(first: int, last: int, start: int, end: int, every: int) -> np.ndarray:  # type: ignore[type-arg]
+def _times(first: int, last: int, start: int, end: int, every: int) -> Ints:
     """A time a minute, and the first and the last one, within the range that is asked for."""
     low, high = max(first, start), min(last, end)
     if high < low:

@@ -11,7 +11,7 @@ import numpy as np
 from pilothouse.signals.metrics.promql import annotations as say
 from pilothouse.signals.metrics.promql.annotations import Annotations
 from pilothouse.signals.metrics.promql.histogram import Histogram, IncompatibleError
-from pilothouse.signals.metrics.promql.matrix import Bools, Floats, Objects
+from pilothouse.signals.metrics.promql.matrix import Bools, Floats, Objects, occupied
 from pilothouse.signals.metrics.promql.positions import Position
 from pilothouse.signals.metrics.promql.tokens import COMPARISONS
 from pilothouse.signals.metrics.promql.trimming import trimmed
@@ -46,8 +46,7 @@ class Cells:
     def native(self) -> Bools:
         if self.histograms is None:
             return np.zeros(self.values.shape, dtype=bool)
-        result: Bools = np.not_equal(self.histograms, None)
-        return result
+        return occupied(self.histograms)
 
 
 def on_numbers(operator: str, left: Any, right: Any) -> Floats:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from pilothouse.signals.metrics.promql.info import Enrichment
 from pilothouse.signals.metrics.promql.labels import EMPTY, Labels, is_label, labels_of
 from pilothouse.signals.metrics.promql.matcher import NAME, Matcher
 from pilothouse.signals.metrics.promql.matching import VectorOperation, set_operation
-from pilothouse.signals.metrics.promql.matrix import Bools, Floats, Ints, Matrix, empty, matrix_of, merged
+from pilothouse.signals.metrics.promql.matrix import Bools, Floats, Ints, Matrix, empty, joined, matrix_of, merged
 from pilothouse.signals.metrics.promql.nodes import (
     Aggregation,
     Binary,
@@ -39,6 +39,7 @@ from pilothouse.signals.metrics.promql.nodes import (
     VectorSelector,
     bare,
     value_type,
+    walk,
 )
 from pilothouse.signals.metrics.promql.numbers import format_open_metrics, quote
 from pilothouse.signals.metrics.promql.planning import Grid
@@ -47,7 +48,7 @@ from pilothouse.signals.metrics.promql.rates import interpolated
 from pilothouse.signals.metrics.promql.relabelling import label_join, label_replace, sorted_by_labels
 from pilothouse.signals.metrics.promql.selection import Gridded, Selection, Storage, Windowing
 from pilothouse.signals.metrics.promql.tokens import COMPARISONS, SET_OPERATORS
-from pilothouse.signals.metrics.promql.windows import Windows, bounds_in, stale_mask, windows_of
+from pilothouse.signals.metrics.promql.windows import bounds_in, stale_mask, windows_of
 
 # Fewer steps than this are quicker from the samples themselves.
 _WORTH_GRIDDING = 2
@@ -198,7 +199,7 @@ class Evaluator:
         values = np.where(present, selection.values[places], 0.0) if selection.size else np.zeros(present.shape)
         histograms = None
         if selection.histograms is not None:
-            histograms = np.where(present, selection.histograms[places], None)
+            histograms = np.where(present, selection.histograms[places], np.array(None, dtype=object))
         return matrix_of(selection.labels, values, present, histograms)
 
     def _latest(self, selection: Selection, references: Ints) -> tuple[Ints, Bools]:
@@ -328,7 +329,7 @@ class Evaluator:
         positions = [other.position for other in node.arguments]
         values, present, histograms = ranging.apply(name, windows, scalars, self._run.annotations, positions)
         if name == "absent_over_time":
-            return self._absent_at(present.any(axis=0), inner)
+            return self._absent_at(np.asarray(present.any(axis=0)), inner)
         matrix = matrix_of(windows.labels, values, present, histograms, self._dropped(selection))
         if name in ("last_over_time", "first_over_time"):
             return matrix
@@ -350,7 +351,7 @@ class Evaluator:
 
     def _absent(self, node: Call) -> Matrix:
         matrix = self.vector(node.arguments[0])
-        return self._absent_at(matrix.present.any(axis=0), node.arguments[0])
+        return self._absent_at(np.asarray(matrix.present.any(axis=0)), node.arguments[0])
 
     def _vector_of_scalar(self, node: Call) -> Matrix:
         values = self.scalar(node.arguments[0])[None, :]
@@ -444,8 +445,6 @@ class Evaluator:
                 labels = [one.setting({label: format_open_metrics(float(value))}) for one in found.labels]
                 part = Matrix(labels, found.values, found.present, found.histograms, found.drop_name)
                 parts.append(part.masked(part.present & (wanted == value)[None, :]))
-        from pilothouse.signals.metrics.promql.matrix import joined
-
         return merged(joined(parts, len(self.steps)))
 
     def _histogram_fraction(self, node: Call) -> Matrix:
@@ -479,8 +478,6 @@ class Evaluator:
         return enrichment.enriched(base, info, times)
 
     def _info_times(self, node: Node) -> Ints:
-        from pilothouse.signals.metrics.promql.nodes import walk
-
         for part in walk(node):
             if isinstance(part, VectorSelector):
                 return self._references(part.timing)
@@ -598,8 +595,6 @@ def _selection_of(matrix: Matrix, steps: Ints) -> Selection:
     histograms = None if matrix.histograms is None else matrix.histograms[rows, columns]
     values = matrix.values[rows, columns]
     if histograms is not None:
-        from dataclasses import replace
-
         for place, cell in enumerate(histograms):
             if cell is not None:
                 values[place] = 0.0
@@ -610,6 +605,3 @@ def _selection_of(matrix: Matrix, steps: Ints) -> Selection:
     selection = _NamedSelection(matrix.labels, offsets, times, values, histograms)
     selection.drop_name = matrix.drop_name
     return selection
-
-
-__all__ = ["Evaluator", "Run", "Settings", "Windows"]

@@ -45,7 +45,7 @@ NATIVE: dict[str, Callable[[Histogram], float]] = {
     "histogram_stddev": lambda histogram: float(np.sqrt(quantiles.variance(histogram))),
 }
 
-_DAY, _SECOND = np.timedelta64(1, "D"), np.timedelta64(1, "s")
+DATES = ("days_in_month", "day_of_month", "day_of_week", "day_of_year", "hour", "minute", "month", "year")
 
 
 def on_numbers(matrix: Matrix, function: Callable[[Floats], Floats]) -> Matrix:

@@ -92,7 +92,7 @@ class VectorOperation:
             return
         counts = np.zeros((len(self._keys), one.steps), dtype=np.int64)
         np.add.at(counts, keys, one.present.astype(np.int64))
-        busy = self._many.present.any(axis=0)
+        busy: Bools = np.asarray(self._many.present.any(axis=0))
         if self._fill_many is not None:
             busy = np.ones_like(busy)
         wrong = np.argwhere((counts > 1) & busy[None, :])

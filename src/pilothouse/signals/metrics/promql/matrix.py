@@ -17,6 +17,13 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 Objects = NDArray[Any]
 
+
+def occupied(cells: Any) -> Bools:
+    """Which of these cells hold something."""
+    result: Bools = np.not_equal(cells, np.array(None, dtype=object))
+    return result
+
+
 SAME_LABELS = "vector cannot contain metrics with the same labelset"
 
 
@@ -39,7 +46,7 @@ class Matrix:
         """Which cells are histograms."""
         if self.histograms is None:
             return np.zeros(self.values.shape, dtype=bool)
-        return np.not_equal(self.histograms, None) & self.present
+        return occupied(self.histograms) & self.present
 
     @property
     def floats(self) -> Bools:
@@ -64,7 +71,7 @@ class Matrix:
     def masked(self, present: Bools) -> Matrix:
         """With fewer cells, and without the series that have none left."""
         narrowed = Matrix(self.labels, self.values, present, self.histograms, self.drop_name)
-        kept = present.any(axis=1)
+        kept: Bools = np.asarray(present.any(axis=1))
         return narrowed if kept.all() else narrowed.rows(kept)
 
     def relabelled(self, labels: list[Labels], drop_name: Bools | None = None) -> Matrix:
@@ -97,7 +104,7 @@ def matrix_of(
     drop_name: Bools | bool = False,
 ) -> Matrix:
     """A matrix without its empty series."""
-    if histograms is not None and not (np.not_equal(histograms, None) & present).any():
+    if histograms is not None and not (occupied(histograms) & present).any():
         histograms = None
     drop = np.full(len(labels), drop_name) if isinstance(drop_name, bool) else drop_name
     return Matrix(labels, values, present, histograms, drop).masked(present)

@@ -26,20 +26,9 @@ _HISTOGRAM = re.compile(r"\{\{(.*?)\}\}(?:([+-])\{\{(.*?)\}\})?(?:x(\d+))?(?=\s|
 _FIELD = re.compile(r"\s*([a-z_]+):(?:\[([^\]]*)\]|([^\s\]]+))")
 _HINTS: dict[str, Hint] = {"unknown": "unknown", "reset": "reset", "not_reset": "not_reset", "gauge": "gauge"}
 _FIELDS = frozenset(
-    [
-        "schema",
-        "sum",
-        "count",
-        "z_bucket",
-        "z_bucket_w",
-        "custom_values",
-        "buckets",
-        "offset",
-        "n_buckets",
-        "n_offset",
-        "counter_reset_hint",
-    ]
-)
+    ("schema", "sum", "count", "z_bucket", "z_bucket_w", "custom_values", "buckets", "offset", "n_buckets", "n_offset",
+     "counter_reset_hint")
+)  # fmt: skip
 _MOST_VALUES = 1_000_000
 
 Value = float | Histogram | None

@@ -44,7 +44,7 @@ def format_g(value: float) -> str:
         return "+Inf" if value > 0 else "-Inf"
     if value == 0:
         return "-0" if math.copysign(1, value) < 0 else "0"
-    _mantissa, _, exponent = f"{value:.17e}".partition("e")
+    exponent = f"{value:.17e}".partition("e")[2]
     shortest = repr(value)
     digits = shortest.partition("e")[0].lstrip("-").replace(".", "").strip("0") or "0"
     power = int(exponent)

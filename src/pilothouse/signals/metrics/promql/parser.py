@@ -196,7 +196,7 @@ class Parser:
                 return self._call()
             case "identifier" | "metric" | "aggregator" | "keyword" | "operator":
                 return self.selector()
-        self.unexpected()
+        return self.unexpected()
         return None
 
     def _number(self, token: Token) -> float:
@@ -333,7 +333,7 @@ class Parser:
             return sign * self._number(self.take())
         if token.kind == "duration":
             return sign * self._seconds(self.take())
-        self.unexpected(context, wanted)
+        return self.unexpected(context, wanted)
         return None
 
     # Selectors.
@@ -477,7 +477,7 @@ class Parser:
                 return node.timing
             case MatrixSelector():
                 return node.vector.timing
-        self.fail(message, node.position)
+        return self.fail(message, node.position)
         return None
 
     def _timed(self, node: Node, timing: Timing) -> Node:
@@ -537,7 +537,7 @@ class Parser:
             return replace(inner, wrapped=True) if isinstance(inner, Duration) else inner
         if token.word in ("step", "range", "min", "max") and self._ahead().kind == "(":
             return self._duration_function()
-        self.unexpected(context, wanted)
+        return self.unexpected(context, wanted)
         return None
 
     def _bounded(self, number: Number) -> Number:

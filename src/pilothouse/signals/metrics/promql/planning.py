@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, replace
 
 from pilothouse.signals.metrics.promql.errors import ExecutionError
+from pilothouse.signals.metrics.promql.instant_functions import DATES
 from pilothouse.signals.metrics.promql.nodes import (
     Aggregation,
     Binary,
@@ -28,21 +29,7 @@ from pilothouse.signals.metrics.promql.positions import Position
 from pilothouse.signals.metrics.promql.ranging import ANCHORED, SMOOTHED
 
 # Their results depend on the time of evaluation even when their arguments do not.
-_TIMELY = frozenset(
-    [
-        "days_in_month",
-        "day_of_month",
-        "day_of_week",
-        "day_of_year",
-        "hour",
-        "minute",
-        "month",
-        "year",
-        "predict_linear",
-        "time",
-        "timestamp",
-    ]
-)
+_TIMELY = frozenset((*DATES, "predict_linear", "time", "timestamp"))
 
 
 @dataclass(frozen=True, slots=True)

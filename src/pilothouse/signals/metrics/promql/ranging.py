@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,7 +18,6 @@ from pilothouse.signals.metrics.promql.labels import Labels
 from pilothouse.signals.metrics.promql.matrix import Bools, Floats, Objects
 from pilothouse.signals.metrics.promql.positions import Position
 from pilothouse.signals.metrics.promql.windows import Windows
-import itertools
 
 Found = tuple[Floats, Bools, Objects | None]
 _COUNTER_SUFFIXES = ("_total", "_sum", "_count", "_bucket")
@@ -36,7 +36,7 @@ def apply(
 
 def check_counters(labels: Sequence[Labels], present: Bools, annotations: Annotations, position: Position) -> None:
     """Remark on series of `rate` and `increase` whose names are not those of counters."""
-    for one, used in zip(labels, present.any(axis=1), strict=True):
+    for one, used in zip(labels, np.asarray(present.any(axis=1)), strict=True):
         if used and one.name and not one.name.endswith(_COUNTER_SUFFIXES):
             annotations.inform(say.possible_non_counter(one.name), position)
 
@@ -182,7 +182,7 @@ class _Ranging:
     def _instant_of(
         self, place: tuple[int, int], points: list[Histogram], numbers: int, remarks: native.Remarks
     ) -> Any:
-        windows, is_rate = self.windows, _INSTANT[self.name]
+        is_rate = _INSTANT[self.name]
         merged = self._in_order(place)[-2:]
         if len(merged) < 2 or merged[0][0] == merged[1][0]:
             return None

@@ -75,7 +75,8 @@ def sorted_by_labels(matrix: Matrix, names: Sequence[str], descending: bool) -> 
                 return -1 if _natural(first) < _natural(second) else 1
         return -1 if left < right else 1
 
-    order = sorted(range(len(matrix.labels)), key=cmp_to_key(lambda a, b: compare(matrix.labels[a], matrix.labels[b])))
+    wrapped = cmp_to_key(compare)
+    order = sorted(range(len(matrix.labels)), key=lambda place: wrapped(matrix.labels[place]))
     return order[::-1] if descending else order
 
 

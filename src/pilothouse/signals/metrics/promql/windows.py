@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilothouse.signals.metrics.promql.labels import Labels
-from pilothouse.signals.metrics.promql.matrix import Bools, Floats, Ints, Objects
+from pilothouse.signals.metrics.promql.matrix import Bools, Floats, Ints, Objects, occupied
 from pilothouse.signals.metrics.promql.numbers import STALE_BITS
 from pilothouse.signals.metrics.promql.selection import Selection
 
@@ -112,7 +112,8 @@ class Windows:
 
 def stale_mask(values: Floats) -> Bools:
     """Which values are stale markers."""
-    return values.view(np.uint64) == np.uint64(STALE_BITS)
+    result: Bools = values.view(np.uint64) == np.uint64(STALE_BITS)
+    return result
 
 
 def bounds_in(offsets: Ints, times: Ints, edges: Ints) -> Ints:
@@ -136,7 +137,7 @@ def windows_of(selection: Selection, ends: Ints, now: Ints, length: int, extensi
     before = lookback if extension else 0
     after = lookback if extension == "smoothed" else 0
     alive = ~stale_mask(selection.values)
-    native = None if selection.histograms is None else np.not_equal(selection.histograms, None)
+    native = None if selection.histograms is None else occupied(selection.histograms)
     kept = alive if native is None else alive & ~native
     floats = _samples(selection, kept, selection.values, ends - length - before, ends + after)
     histograms = None

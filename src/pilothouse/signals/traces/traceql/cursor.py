@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 from pilothouse.signals.traces.traceql.errors import ParseError
 from pilothouse.signals.traces.traceql.tokens import Kind, Token, tokens
 
@@ -48,21 +46,21 @@ class Cursor:
     def expect(self, text: str) -> None:
         """Pass over this operator or word."""
         if not self.accept(text):
-            self.unexpected(f", expecting {text}")
+            raise self.unexpected(f", expecting {text}")
 
-    def unexpected(self, expecting: str = "") -> NoReturn:
-        """Say that the next token does not belong here."""
-        self.fail(f"syntax error: unexpected {self.token.said()}{expecting}")
+    def unexpected(self, expecting: str = "") -> ParseError:
+        """The error that the next token does not belong here."""
+        return self.fail(f"syntax error: unexpected {self.token.said()}{expecting}")
 
-    def fail(self, reason: str, token: Token | None = None) -> NoReturn:
-        """Say what is wrong at a token."""
-        raise ParseError(reason, self.query, (token or self.token).start)
+    def fail(self, reason: str, token: Token | None = None) -> ParseError:
+        """The error that something is wrong at a token."""
+        return ParseError(reason, self.query, (token or self.token).start)
 
     def deeper(self) -> None:
         """One level of nesting more."""
         self._depth += 1
         if self._depth > MOST_NESTED:
-            self.fail(f"nested more than {MOST_NESTED} levels deep")
+            raise self.fail(f"nested more than {MOST_NESTED} levels deep")
 
     def higher(self) -> None:
         """One level less."""

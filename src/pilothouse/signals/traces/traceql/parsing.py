@@ -50,7 +50,7 @@ def parse(query: str) -> tree.Query:
         root = _Operand(_SERIES, _with_after(cursor, root.node))
     hints = _hints(cursor)
     if cursor.token.kind is not Kind.END or root.what in (_STATIC, _SCALAR, _PIPED_SCALAR):
-        cursor.unexpected()
+        raise cursor.unexpected()
     node = root.node if root.what == _SERIES or isinstance(root.node, tree.Pipeline) else tree.Pipeline((root.node,))
     return tree.Query(node, hints)
 
@@ -78,7 +78,7 @@ def _pipeline(cursor: Cursor) -> _Operand:
         if stage.what == _SCALAR and isinstance(stage.node, tree.Aggregate) and cursor.at(")"):
             return _Operand(_PIPED_SCALAR, tree.Pipeline(tuple(stages)))
         if stage.what not in (_SPANSETS, _TEST, _STAGE):
-            cursor.fail(f"syntax error: a pipeline cannot go on with {stage.what} at {token.said()}")
+            raise cursor.fail(f"syntax error: a pipeline cannot go on with {stage.what} at {token.said()}")
     return _Operand(_PIPED, tree.Pipeline(tuple(stages)))
 
 
@@ -119,11 +119,11 @@ def _operand(cursor: Cursor) -> _Operand:
     if cursor.accept("-"):
         number = static(cursor)
         if number is None or number.type not in NUMERIC:
-            cursor.unexpected(", expecting a number")
+            raise cursor.unexpected(", expecting a number")
         return _Operand(_SCALAR, tree.Static(number.type, -number.value))  # type: ignore[operator]
     if (literal := static(cursor)) is not None:
         return _Operand(_SCALAR if literal.type in NUMERIC else _STATIC, literal)
-    cursor.unexpected()
+    raise cursor.unexpected()
 
 
 def _joined(cursor: Cursor, operator: Token, left: _Operand, right: _Operand) -> _Operand:
@@ -142,7 +142,7 @@ def _joined(cursor: Cursor, operator: Token, left: _Operand, right: _Operand) ->
         literal = isinstance(right.node, tree.Static) and not right.wrapped
         if left.what == _PIPED_SCALAR and (right.what == _PIPED_SCALAR or literal):
             return _Operand(_PIPED_TEST, tree.ScalarFilter(text, left.node, right.node))
-    cursor.fail(f"syntax error: unexpected {text} between {left.what} and {right.what}", operator)
+    raise cursor.fail(f"syntax error: unexpected {text} between {left.what} and {right.what}", operator)
 
 
 def _spansets_of(left: _Operand, right: _Operand) -> str:
@@ -157,7 +157,7 @@ def _series(cursor: Cursor, part: _Operand) -> Any:
     if part.what == _SCALAR:
         return constant(cursor, part.node)
     if not part.wrapped and not isinstance(part.node, tree.SeriesOperation):
-        cursor.unexpected(": arithmetic needs parentheses around both series")
+        raise cursor.unexpected(": arithmetic needs parentheses around both series")
     return part.node
 
 
@@ -200,10 +200,10 @@ def _hints(cursor: Cursor) -> tuple[tuple[str, tree.Static], ...]:
 
 def _hint(cursor: Cursor) -> tuple[str, tree.Static]:
     if cursor.token.kind is not Kind.WORD:
-        cursor.unexpected(", expecting IDENTIFIER")
+        raise cursor.unexpected(", expecting IDENTIFIER")
     name = cursor.take().text
     cursor.expect("=")
     value = static(cursor)
     if value is None:
-        cursor.unexpected(", expecting a literal")
+        raise cursor.unexpected(", expecting a literal")
     return name, value

@@ -6,7 +6,7 @@ from pilothouse.signals.traces.traceql import tree
 from pilothouse.signals.traces.traceql.cursor import Cursor
 from pilothouse.signals.traces.traceql.intrinsics import KINDS, STATUSES, TYPES, UNSCOPED, UNSCOPED_ONLY
 from pilothouse.signals.traces.traceql.tokens import Kind, Token
-from pilothouse.signals.traces.traceql.tree import Type
+from pilothouse.signals.traces.traceql.tree import NUMERIC, Type
 
 # How tightly operators bind; `!` stands between the sums and the products.
 _BINDING = (
@@ -32,7 +32,7 @@ def field(cursor: Cursor, least: int = 0) -> tree.Field:
         right = field(cursor, binding - 1 if operator.text == "^" else binding)
         left = _binary(cursor, operator, left, right)
     if left == _NIL and least == 0:
-        cursor.unexpected(": nil may only be compared with = or !=")
+        raise cursor.unexpected(": nil may only be compared with = or !=")
     cursor.higher()
     return left
 
@@ -47,7 +47,7 @@ def attribute(cursor: Cursor) -> tree.Attribute | tree.Intrinsic:
     if token.kind is Kind.WORD and token.text in UNSCOPED:
         cursor.take()
         return tree.Intrinsic(UNSCOPED[token.text], token.text)
-    cursor.unexpected(", expecting an attribute")
+    raise cursor.unexpected(", expecting an attribute")
 
 
 def attributes(cursor: Cursor) -> tuple[tree.Attribute | tree.Intrinsic, ...]:
@@ -93,7 +93,10 @@ def _operand(cursor: Cursor) -> tree.Field:
         cursor.expect(")")
         return inner
     if cursor.accept("-"):
-        return tree.Unary("-", field(cursor, _SUM))
+        inner = field(cursor, _SUM)
+        if isinstance(inner, tree.Static) and inner.type in NUMERIC:
+            return tree.Static(inner.type, -inner.value)  # type: ignore[operator]
+        return tree.Unary("-", inner)
     if cursor.accept("!"):
         return tree.Unary("!", field(cursor, _NOT))
     if cursor.accept("nil"):
@@ -103,7 +106,7 @@ def _operand(cursor: Cursor) -> tree.Field:
     if (found := static(cursor)) is not None:
         return found
     if cursor.token.kind is Kind.WORD and cursor.token.text not in UNSCOPED:
-        cursor.fail(f"unknown identifier: {cursor.token.text}")
+        raise cursor.fail(f"unknown identifier: {cursor.token.text}")
     return attribute(cursor)
 
 
@@ -111,7 +114,7 @@ def _binary(cursor: Cursor, operator: Token, left: tree.Field, right: tree.Field
     if left != _NIL and right != _NIL:
         return tree.Binary(operator.text, left, right)
     if operator.text not in ("=", "!="):
-        cursor.fail("syntax error: unexpected nil, which may only be compared with = or !=", operator)
+        raise cursor.fail("syntax error: unexpected nil, which may only be compared with = or !=", operator)
     if left == right:
         return tree.Static(Type.BOOLEAN, False)
     return tree.Unary("missing" if operator.text == "=" else "exists", right if left == _NIL else left)
@@ -123,10 +126,10 @@ def _cidr(cursor: Cursor) -> tree.Cidr:
     inner, networks = field(cursor), []
     while cursor.accept(","):
         if cursor.token.kind is not Kind.STRING:
-            cursor.unexpected(", expecting STRING")
+            raise cursor.unexpected(", expecting STRING")
         networks.append(str(cursor.take().value))
     if not networks:
-        cursor.unexpected(", expecting ,")
+        raise cursor.unexpected(", expecting ,")
     cursor.expect(")")
     return tree.Cidr(inner, tuple(networks))
 
@@ -141,6 +144,6 @@ def _attribute(token: Token) -> tree.Attribute | tree.Intrinsic:
 def _scoped(cursor: Cursor) -> tree.Intrinsic:
     token = cursor.token
     if token.text not in TYPES or token.text in UNSCOPED_ONLY:
-        cursor.fail(f"syntax error: {token.text} is not an intrinsic")
+        raise cursor.fail(f"syntax error: {token.text} is not an intrinsic")
     cursor.take()
     return tree.Intrinsic(token.text, token.text)

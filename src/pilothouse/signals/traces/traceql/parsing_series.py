@@ -61,7 +61,7 @@ def constant(cursor: Cursor, scalar: tree.Scalar) -> float:
             return float(value)
         case tree.ScalarOperation(sign, left, right) if sign in _ARITHMETIC:
             return _calculated(sign, constant(cursor, left), constant(cursor, right))
-    cursor.fail("syntax error: series can only be combined with series and numbers")
+    raise cursor.fail("syntax error: series can only be combined with series and numbers")
 
 
 def _compare(cursor: Cursor, source: tree.Pipeline, spanset_filter: Callable[[Cursor], tree.Filter]) -> tree.Compare:
@@ -69,7 +69,7 @@ def _compare(cursor: Cursor, source: tree.Pipeline, spanset_filter: Callable[[Cu
     while cursor.accept(","):
         numbers.append(_integer(cursor))
     if len(numbers) not in (0, 1, 3):
-        cursor.fail("compare() takes a filter, how many values, and a start with an end")
+        raise cursor.fail("compare() takes a filter, how many values, and a start with an end")
     cursor.expect(")")
     values, start, end = (*numbers, 0, 0)[:3] if numbers else (10, 0, 0)
     return tree.Compare(source, selection, values, start, end)
@@ -79,7 +79,7 @@ def _quantiles(cursor: Cursor) -> tuple[float, ...]:
     found = []
     while True:
         if cursor.token.kind not in (Kind.FLOAT, Kind.INTEGER):
-            cursor.unexpected(", expecting FLOAT or INTEGER")
+            raise cursor.unexpected(", expecting FLOAT or INTEGER")
         found.append(float(cursor.take().value))
         if not cursor.accept(","):
             return tuple(found)
@@ -87,7 +87,7 @@ def _quantiles(cursor: Cursor) -> tuple[float, ...]:
 
 def _ranking(cursor: Cursor) -> tree.Ranking:
     if not cursor.at("topk", "bottomk"):
-        cursor.unexpected(", expecting topk or bottomk")
+        raise cursor.unexpected(", expecting topk or bottomk")
     function = cursor.take().text
     cursor.expect("(")
     count = _integer(cursor)
@@ -97,7 +97,7 @@ def _ranking(cursor: Cursor) -> tree.Ranking:
 
 def _integer(cursor: Cursor) -> int:
     if cursor.token.kind is not Kind.INTEGER:
-        cursor.unexpected(", expecting INTEGER")
+        raise cursor.unexpected(", expecting INTEGER")
     return int(cursor.take().value)
 
 
@@ -119,7 +119,7 @@ def _constant(cursor: Cursor) -> float:
     sign = -1.0 if cursor.accept("-") else 1.0
     token = cursor.token
     if token.kind not in (Kind.INTEGER, Kind.FLOAT, Kind.DURATION):
-        cursor.unexpected(", expecting a number")
+        raise cursor.unexpected(", expecting a number")
     cursor.take()
     return sign * float(token.value) / (_SECOND if token.kind is Kind.DURATION else 1)
 

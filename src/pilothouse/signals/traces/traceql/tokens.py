@@ -48,7 +48,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token from `start` to just before `end`; an attribute has its `scope` (`""`: none) and may be of the parent."""
+    """One token from `start` to just before `end`; attributes have a `scope` and may be of the parent."""
 
     kind: Kind
     text: str
@@ -69,7 +69,8 @@ def tokens(query: str) -> list[Token]:
     """All tokens, ended by one of kind END. Raises `ParseError`."""
     if len(query) > MOST_CHARACTERS:
         raise ParseError(f"the query is longer than {MOST_CHARACTERS} characters", query, 0)
-    found, place = [], 0
+    found: list[Token] = []
+    place = 0
     while True:
         if space := _SPACE.match(query, place):
             place = space.end()
@@ -138,7 +139,8 @@ def _attribute(query: str, start: int, place: int, scope: str, parent: bool) -> 
 
 
 def _quoted_name(query: str, start: int) -> tuple[str, int]:
-    parts, place = [], start + 1
+    parts: list[str] = []
+    place = start + 1
     while place < len(query):
         letter = query[place]
         if letter == '"':

@@ -1,0 +1,1 @@
+"""From the fields of a TraceQL query to SQL over `spans`."""

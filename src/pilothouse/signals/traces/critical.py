@@ -1,0 +1,45 @@
+"""The critical path of a trace: the spans whose time the trace's time consists of.
+
+From the end backwards: of a span's children the one that ended last is what the span waited for; before that one
+began, it waited for the one that ended last until then, and so on down to the leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A span's id, its parent's id (empty: none), and its times."""
+
+    span_id: str
+    parent: str
+    start: int
+    end: int
+
+
+def critical_path(spans: Sequence[Timed]) -> set[str]:
+    """The ids on the critical path of the tree whose root began first; a span whose parent is missing is a root."""
+    ids = {span.span_id for span in spans}
+    children: dict[str, list[Timed]] = {}
+    roots = []
+    for span in spans:
+        if span.parent in ids and span.parent != span.span_id:
+            children.setdefault(span.parent, []).append(span)
+        else:
+            roots.append(span)
+    path: set[str] = set()
+    stack = [(root, root.end) for root in sorted(roots, key=lambda span: span.start)[:1]]
+    while stack:
+        span, until = stack.pop()
+        if span.span_id in path:
+            continue
+        path.add(span.span_id)
+        for child in sorted(children.get(span.span_id, []), key=lambda child: child.end, reverse=True):
+            # A child that ends after its parent did not hold it up beyond the parent's own end.
+            if child.start < until and (child.end <= until or until == span.end):
+                stack.append((child, min(child.end, until)))
+                until = child.start
+    return path

@@ -1,0 +1,1 @@
+"""From spans to series over time: TraceQL's metrics queries."""

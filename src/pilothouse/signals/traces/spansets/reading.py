@@ -1,0 +1,87 @@
+"""From the spans table to arrays: which traces may fit, and the spans of some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pilothouse.signals.traces.compiling.fields import Fields
+from pilothouse.signals.traces.compiling.scope import Scope
+from pilothouse.signals.traces.compiling.sources import source
+from pilothouse.signals.traces.spansets.evaluating import Columns, State, evaluate
+from pilothouse.signals.traces.spansets.family import family
+from pilothouse.signals.traces.spansets.plan import Plan, needed, plan
+from pilothouse.signals.traces.traceql import tree
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MOST_TRACES = 100_000
+MOST_SPANS = 2_000_000
+_BATCH = 400
+
+
+class Reading:
+    """One pipeline on one range of time."""
+
+    def __init__(self, scope: Scope, pipeline: tree.Pipeline) -> None:
+        self._scope, self._pipeline = scope, pipeline
+        self.plan: Plan = plan(pipeline, Fields(scope))
+
+    def candidates(self, most: int = MOST_TRACES) -> list[str]:
+        """The traces that may fit, in hexadecimal, those with the newest spans first."""
+        columns = self.plan.columns()
+        found = self._scope.engine.query(
+            f"SELECT lower(hex(trace_id)) AS id FROM (SELECT trace_id, time{columns} "
+            f"FROM {source(self._scope)} WHERE {self._any()}) GROUP BY trace_id "
+            f"HAVING {needed(self._pipeline, self.plan)} ORDER BY max(time) DESC, trace_id LIMIT {most}",
+            self._scope.parameters,
+            self._scope.budget,
+        )
+        return [str(trace) for trace in found["id"].to_pylist()]
+
+    def batches(self, traces: list[str], size: int = _BATCH) -> Iterator[tuple[pa.Table, Columns, State]]:
+        """The spans of the traces, some traces at a time, and what the pipeline leaves of them."""
+        for place in range(0, len(traces), size):
+            table = self._spans(traces[place : place + size])
+            columns = self._columns(table)
+            yield table, columns, evaluate(self._pipeline, columns)
+
+    def _any(self) -> str:
+        """A span that no filter wants and that stands between no others need not be looked at."""
+        first = self._pipeline.stages[0]
+        wanted = self.plan.conditions and isinstance(first, tree.Filter | tree.SpansetOperation | tree.Pipeline)
+        return " OR ".join(f"({sql})" for sql in self.plan.conditions.values()) if wanted else "1"
+
+    def _spans(self, traces: list[str]) -> pa.Table:
+        within = f"trace_id IN (SELECT unhex(arrayJoin({self._scope.bound(traces, 'Array(String)')})))"
+        return self._scope.engine.query(
+            "SELECT lower(hex(trace_id)) AS trace, reinterpretAsUInt64(span_id) AS sid, "
+            "reinterpretAsUInt64(parent_span_id) AS pid, lower(hex(span_id)) AS id, name, identity, "
+            f"toUnixTimestamp64Nano(time) AS start, duration{self.plan.columns()} "
+            f"FROM {source(self._scope, within)} WHERE {'1' if self.plan.deep else self._any()} "
+            f"ORDER BY trace, start, id LIMIT 1 BY trace, sid, kind, identity LIMIT {MOST_SPANS}",
+            self._scope.parameters,
+            self._scope.budget,
+        )
+
+    def _columns(self, table: pa.Table) -> Columns:
+        traces = np.unique(np.asarray(table["trace"].to_pylist(), dtype=object).astype(str), return_inverse=True)[1]
+        traces = traces.astype(np.int64)
+        made = family(traces, table["sid"].to_numpy(), table["pid"].to_numpy())
+        conditions = {node: table[f"c{place}"].to_numpy() == 1 for place, node in enumerate(self.plan.conditions)}
+        numbers = {
+            node: np.asarray(table[f"n{place}"].to_numpy(), dtype=np.float64)
+            for place, node in enumerate(self.plan.numbers)
+        }
+        labels = {
+            node: (_texts(table, f"t{place}"), _texts(table, f"k{place}"))
+            for place, node in enumerate(self.plan.labels)
+        }
+        return Columns(traces, made, conditions, numbers, labels)
+
+
+def _texts(table: pa.Table, column: str) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    return np.asarray([text or "" for text in table[column].to_pylist()], dtype=object)

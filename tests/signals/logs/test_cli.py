@@ -1,0 +1,86 @@
+"""`pilothouse logs`: as a user calls it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.running import RunningServer
+from tests.signals.logs.test_loki_api import SECOND, push, wait_for
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pilothouse", "logs", *arguments], capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.fixture(scope="module")
+def filled(server: RunningServer) -> RunningServer:
+    start = time.time_ns() - 60 * SECOND
+    values = [[str(start + turn * SECOND), f"line {turn} status={200 + 100 * (turn % 4)}"] for turn in range(20)]
+    push(server, [{"stream": {"service_name": "cli", "app": "c"}, "values": values}])
+    wait_for(server, '{app="c"}', 20)
+    return server
+
+
+def test_logql_is_asked_and_answered_as_json_lines_when_piped(filled: RunningServer) -> None:
+    ran = run('{app="c"} |= "status=500" | logfmt', "--server", filled.http, "-n", "3")
+    rows = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [row["line"] for row in rows] == [f"line {turn} status=500" for turn in (11, 15, 19)]
+    assert rows[0]["parsed"]["status"] == "500"
+
+
+def test_inverted_counted_and_with_context(filled: RunningServer) -> None:
+    asked = ["--server", filled.http, "--since", "10m"]
+    assert run('{app="c"}', "--grep", "status=500", "-v", "-c", *asked).stdout == "15\n"
+    assert run('{app="c"}', "--matches", "status=[45]00", "-c", *asked).stdout == "10\n"
+    text = run('{app="c"}', "--grep", "line 7 ", "-C", "1", "-o", "table", "--label", "app", *asked).stdout
+    assert [line.split(" c")[1].split(" status")[0] for line in text.splitlines()] == [
+        "- line 6",
+        ": line 7",
+        "- line 8",
+    ]
+
+
+def test_patterns_and_price(filled: RunningServer) -> None:
+    asked = ["--server", filled.http, "--since", "10m"]
+    rows = [json.loads(line) for line in run('{app="c"}', "--patterns", *asked).stdout.splitlines()]
+    assert [(row["pattern"], row["total"]) for row in rows] == [("line <_> status=<_>", 20)]
+    assert json.loads(run('{app="c"}', "--price", *asked).stdout)["rows"] >= 20
+    assert "MB to read" in run('{app="c"}', "--price", "-o", "table", *asked).stdout
+
+
+def test_a_wrong_query_says_where(filled: RunningServer) -> None:
+    ran = run('{app="c"} |= 5', "--server", filled.http)
+    assert ran.returncode == 3
+    assert "line 1, col 14" in ran.stderr
+
+
+def test_lines_are_followed(filled: RunningServer) -> None:
+    command = [sys.executable, "-m", "pilothouse", "logs", '{app="followed"}', "-f", "--server", filled.http]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        for turn in range(3):
+            push(filled, [{"stream": {"app": "followed"}, "values": [[str(time.time_ns()), f"new {turn}"]]}])
+            assert json.loads(process.stdout.readline())["line"] == f"new {turn}"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+
+
+def test_plain_files_are_searched_like_grep(tmp_path: Path) -> None:
+    path, other = tmp_path / "a.log", tmp_path / "b.log"
+    path.write_bytes(b"one\nstatus=500 x\nthree\nfour\nSTATUS=500\nlast status=503")
+    other.write_text("nothing\n")
+    assert run("--grep", "status=5[0-9]{2}", str(path)).stdout == "status=500 x\nlast status=503\n"
+    assert run("--grep", "(?i)status=500", "-c", str(path), str(other)).stdout == f"{path}:2\n{other}:0\n"
+    assert run("--grep", "status", "-v", str(path)).stdout == "one\nthree\nfour\nSTATUS=500\n"
+    assert run("--grep", "three", "-C", "1", str(path)).stdout == "status=500 x\nthree\nfour\n"
+    assert run("--grep", "nowhere", str(path)).returncode == 1
+    assert run("--grep", "(", str(path)).returncode == 3
