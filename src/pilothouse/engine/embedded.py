@@ -38,7 +38,8 @@ class EmbeddedEngine:
         self._schemas = directory.resolve() / "schemas"
         self._written: set[Path] = set()
         try:
-            opened = [chdb.connect(str(directory)) for _ in range(handles + 2)]
+            connect: Any = chdb.connect
+            opened = [connect(str(directory)) for _ in range(handles + 2)]
         except Exception as error:
             raise _opening_error(directory, error) from None
         # Storing and cancelling have handles of their own: queries must not be able to starve them.
