@@ -34,7 +34,9 @@ class EmbeddedEngine:
         import chdb
 
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._error: type[Exception] = chdb.ChdbError
+        # chdb and chdb-core both bring a package of this name, and which one's error is the public one depends on
+        # the order of installation; both are raised as RuntimeError or as what the package names.
+        self._error: tuple[type[Exception], ...] = (chdb.ChdbError, RuntimeError)
         self._schemas = directory.resolve() / "schemas"
         self._written: set[Path] = set()
         try:

@@ -29,7 +29,8 @@ _MATH = (
 )  # fmt: skip
 _DATES = ("minute", "hour", "day_of_week", "day_of_month", "day_of_year", "days_in_month", "month", "year")
 _AGGREGATIONS = ("sum", "avg", "min", "max", "count", "group", "stddev", "stdvar")
-_ARITHMETIC = ("+", "-", "*", "/", "%", "^", "atan2")
+# Not atan2: before 3.0 it kept the metric's name beside a scalar, where the others drop it.
+_ARITHMETIC = ("+", "-", "*", "/", "%", "^")
 _COMPARISONS = ("==", "!=", ">", "<", ">=", "<=")
 _SETS = ("and", "or", "unless")
 _WRONG = (
