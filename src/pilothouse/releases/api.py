@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
-from pilothouse.releases.comparing import compare
 from pilothouse.releases.comparison import Comparison
 from pilothouse.releases.discovering import releases, services
 from pilothouse.releases.evidence import durations, metric_range
@@ -70,6 +69,9 @@ def _releases(engine: Engine, store: VerdictStore, request: Request) -> list[dic
 
 
 def _compare(engine: Engine, store: VerdictStore, request: Request) -> Comparison:
+    # The judge's arithmetic (scipy) is imported with the first comparison, not at every start of the server.
+    from pilothouse.releases.comparing import compare
+
     only(request, "service", "baseline", "candidate", "selector", *_RANGE)
     found = compare(
         engine,

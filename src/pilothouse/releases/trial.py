@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from pilothouse.releases.both import Both
 from pilothouse.releases.rules import Rules
-from pilothouse.releases.statistics import Floats
 from pilothouse.releases.window import Windows
 from pilothouse.signals.timerange import to_rfc3339
+
+if TYPE_CHECKING:
+    from pilothouse.releases.statistics import Floats
 
 Kind = Literal["canary", "before_after"]
 
