@@ -64,9 +64,13 @@ def empty_url(build_page: ModuleType) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium."""
+    """The system's Chromium.
+
+    A browser a module, not a session: Playwright keeps an event loop running in this thread for as long as it is
+    open, and tests of other rooms that a worker runs afterwards start loops of their own.
+    """
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield chromium
