@@ -66,14 +66,15 @@ def kube(
         pattern = f"{node_files}/{namespace or '*'}_*/*/*.log"
         _collect([pattern], "container", "", of_pod_file, True, once, state, server)
         return
-    from pilothouse.signals.collecting import kubeconfig
+    from pilothouse.kube import ConnectionFailedError
+    from pilothouse.kube.connecting import connection
     from pilothouse.signals.collecting.kube import KubeCollector
     from pilothouse.signals.collecting.sending import Sender
     from pilothouse.signals.timerange import parse_duration
 
     try:
-        client = kubeconfig.client()
-    except kubeconfig.KubeconfigError as error:
+        client = connection().client()
+    except ConnectionFailedError as error:
         fail(str(error))
     stop = _stopping()
     sender = Sender(server, stop.is_set)

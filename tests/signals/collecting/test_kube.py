@@ -13,7 +13,6 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from pilothouse.signals.collecting import kubeconfig
 from pilothouse.signals.collecting.containers import workload
 from pilothouse.signals.collecting.kube import KubeCollector
 from pilothouse.signals.collecting.sending import Sender
@@ -83,20 +82,3 @@ def test_a_pods_lines_come_with_its_identity(server: RunningServer, api: str, tm
 )
 def test_a_workload_is_known_by_its_pods_name(pod: str, name: str) -> None:
     assert workload(pod) == name
-
-
-def test_a_kubeconfig_is_read_and_a_missing_one_is_said(
-    api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "config"
-    path.write_text(
-        f"current-context: c\ncontexts: [{{name: c, context: {{cluster: k, user: u}}}}]\n"
-        f"clusters: [{{name: k, cluster: {{server: '{api}'}}}}]\nusers: [{{name: u, user: {{token: secret}}}}]\n"
-    )
-    monkeypatch.setenv("KUBECONFIG", str(path))
-    with kubeconfig.client() as client:
-        assert client.headers["authorization"] == "Bearer secret"
-        assert client.get("/api/v1/namespaces/shop/pods", params={"labelSelector": "app=cart"}).is_success
-    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "missing"))
-    with pytest.raises(kubeconfig.KubeconfigError, match="KUBECONFIG"):
-        kubeconfig.client()
