@@ -43,8 +43,10 @@ STATEMENTS = (
         SELECT concat('metric.', toString(intDiv(number, 20)), if(number % 3 = 0, '.errors', '.queue')), number, 1 + number % 4,
                map('part', toString(intDiv(number, 4) % 5)), 's', if(number % 3 = 0, 'sum', 'gauge'), '1', 2, number % 3 = 0
         FROM numbers(500)""",
-    f"""INSERT INTO samples SELECT series, toDateTime64({START}, 3, 'UTC') + toIntervalSecond(point * 15),
-               toDateTime64({START} - 7200, 3, 'UTC'), if(series % 3 = 0, point * 100 + rand64(series + point) % 50, 50 + randNormal(0, 5))
+    f"""INSERT INTO samples (series, time, start_time, number, divisor)
+        SELECT series, toDateTime64({START}, 3, 'UTC') + toIntervalSecond(point * 15),
+               toDateTime64({START} - 7200, 3, 'UTC'), if(series % 3 = 0, point * 100 + rand64(series + point) % 50, toInt64((50 + randNormal(0, 5)) * 1000)),
+               if(series % 3 = 0, 1, 1000)
         FROM (SELECT number % 500 AS series, intDiv(number, 500) AS point FROM numbers(120000))""",
     """INSERT INTO profile_stacks (stack, month, functions, files, lines)
         SELECT number, toDate('2026-05-01'), arrayMap(n -> concat('function_', toString(intDiv(number, n + 1) * (n + 1))), range(20)),

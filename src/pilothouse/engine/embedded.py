@@ -26,6 +26,9 @@ from pilothouse.engine.settings import query_settings, schema_in_file, storing_s
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# Within a process there is nothing to gain by compressing an answer.
+_UNPACKED = ", output_format_arrow_compression_method = 'none'"
+
 
 class EmbeddedEngine:
     """A pool of handles on one chDB directory."""
@@ -55,12 +58,17 @@ class EmbeddedEngine:
     def query(
         self, sql: str, parameters: Mapping[str, Parameter] | None = None, budget: Budget | None = None
     ) -> pa.Table:
+        import numpy as np
         import pyarrow as pa
 
         # chDB's own "ArrowTable" imports pandas, which takes longer than opening the store.
         with self._handle() as handle:
-            answer = self._run(handle, sql + query_settings(budget or Budget()), parameters, "ArrowStream")
-        return mended(pa.ipc.open_stream(pa.py_buffer(answer.bytes())).read_all())
+            text = sql + query_settings(budget or Budget()) + _UNPACKED
+            answer = self._run(handle, text, parameters, "ArrowStream")
+            view = answer.get_memview().view()
+        # The answer owns the memory that the table lies in: large answers are not copied.
+        address = np.frombuffer(view, np.uint8).ctypes.data
+        return mended(pa.ipc.open_stream(pa.foreign_buffer(address, len(view), base=answer)).read_all())
 
     def stream(
         self, sql: str, parameters: Mapping[str, Parameter] | None = None, budget: Budget | None = None

@@ -13,17 +13,23 @@ CREATE TABLE series (
     scope_name LowCardinality(String),
     scope_version LowCardinality(String),
     first_seen SimpleAggregateFunction(min, DateTime64(3, 'UTC')),
-    last_seen SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+    last_seen SimpleAggregateFunction(max, DateTime64(3, 'UTC')),
+    noted SimpleAggregateFunction(max, DateTime64(3, 'UTC')) DEFAULT now64(3)
 ) ENGINE = {AggregatingMergeTree}
 PRIMARY KEY (name, series)
 ORDER BY (name, series, identity, type, unit, temporality, is_monotonic, scope_name, scope_version)
 SETTINGS non_replicated_deduplication_window = 10000;
 
+-- Most values are whole or have a few decimals. They are kept as whole numbers, `value` times `divisor`, whose
+-- differences are small; where that would not give back each bit, `divisor` is 0 (-1 for a stale marker) and `number`
+-- holds the bits (docs/adr/0004).
 CREATE TABLE samples (
     series UInt64 CODEC(ZSTD(1)),
-    time DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
-    start_time DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
-    value Float64 CODEC(Gorilla, ZSTD(1))
+    time DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+    start_time DateTime64(3, 'UTC') CODEC(ZSTD(1)),
+    number Int64 CODEC(Delta, T64('bit'), ZSTD(1)),
+    divisor Float32 CODEC(ZSTD(1)),
+    value Float64 ALIAS if(divisor > 0, number / divisor, reinterpretAsFloat64(number))
 ) ENGINE = {MergeTree}
 PARTITION BY toDate(time)
 ORDER BY (series, time)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from pilothouse.engine import SegmentStatement
 from pilothouse.signals.identity import RESOURCE_COLUMNS
+from pilothouse.signals.metrics.decimals import divisor_sql, number_sql
+from pilothouse.signals.metrics.numbering import series_sql
 
 SCOPE = "prometheus"
 
@@ -41,7 +43,9 @@ _HISTOGRAM = (
 )
 _STALE = "0x7ff0000000000002"
 _NAME = "ts.labels.value[indexOf(ts.labels.name, '__name__')]"
-_SERIES = f"cityHash64('{SCOPE}', arraySum(arrayMap(label -> cityHash64(label.name, label.value), ts.labels)))"
+_SERIES = series_sql(
+    _NAME, f"cityHash64('{SCOPE}', arraySum(arrayMap(label -> cityHash64(label.name, label.value), ts.labels)))"
+)
 _GAUGE_HINT = 3
 _COUNTER = "match(name, '_(total|count|sum|bucket)$')"
 
@@ -122,8 +126,9 @@ WHERE series NOT IN (SELECT series FROM series WHERE last_seen > now64(3) - INTE
 
 SAMPLES = _statement(
     "samples",
-    ("series", "time", "start_time", "value"),
-    f"""SELECT series, {_time("sample.timestamp")}, {_time("start")}, sample.value
+    ("series", "time", "start_time", "number", "divisor"),
+    f"""SELECT series, {_time("sample.timestamp")}, {_time("start")}, {number_sql("sample.value", "divisor")},
+       {divisor_sql("sample.value")} AS divisor
 FROM (
     SELECT {_SERIES} AS series, ts.start AS start, ts.samples AS samples
     FROM {{segment}} ARRAY JOIN timeseries AS ts

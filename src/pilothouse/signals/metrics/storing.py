@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from pilothouse.engine import SegmentStatement
 from pilothouse.signals.anyvalue import ATTRIBUTES, IDENTIFIED, IDENTITY, SCHEMA, kinds_sql, map_sql
 from pilothouse.signals.identity import RESOURCE_COLUMNS, resources_sql
+from pilothouse.signals.metrics.decimals import STALE_BITS, divisor_sql, number_sql
+from pilothouse.signals.metrics.numbering import series_sql
 
 _PROTO = f"""syntax = "proto3";
 {SCHEMA}
@@ -130,11 +132,11 @@ FROM (
 ) ARRAY JOIN points AS p"""
 
 
-_SERIES_ID = "cityHash64(base, arraySum(arrayMap(a -> cityHash64(a.key, a.value), p.attributes)))"
+_SERIES_ID = series_sql("name", "cityHash64(base, arraySum(arrayMap(a -> cityHash64(a.key, a.value), p.attributes)))")
 _TIME = "fromUnixTimestamp64Milli(toInt64(intDiv(p.time_unix_nano, 1000000)), 'UTC')"
 _START = "fromUnixTimestamp64Milli(toInt64(intDiv(p.start_time_unix_nano, 1000000)), 'UTC')"
 # Flag 1 is "no recorded value"; Prometheus' stale marker is the NaN that says the same.
-_STALE = "reinterpretAsFloat64(toUInt64(0x7ff0000000000002))"
+_STALE = f"reinterpretAsFloat64(toUInt64({STALE_BITS}))"
 _VALUE = f"if(bitTest(p.flags, 0), {_STALE}, coalesce(p.as_double, toFloat64(p.as_int), 0))"
 
 
@@ -171,8 +173,9 @@ SERIES = _statement(
 
 SAMPLES = _statement(
     "samples",
-    ("series", "time", "start_time", "value"),
-    _points(_NUMBERS, f"{_SERIES_ID}, {_TIME}, {_START}, {_VALUE}"),
+    ("series", "time", "start_time", "number", "divisor"),
+    f"WITH {_VALUE} AS value, {divisor_sql('value')} AS divisor "
+    + _points(_NUMBERS, f"{_SERIES_ID} AS series, {_TIME}, {_START}, {number_sql('value', 'divisor')}, divisor"),
     _structure(_NUMBERS, f"attributes {ATTRIBUTES}"),
 )
 

@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 import numpy as np
+import orjson
 
 from pilothouse.signals.metrics.promql.engine import Value
 from pilothouse.signals.metrics.promql.histogram import Bucket, Histogram
@@ -123,14 +124,13 @@ def _series(labels: Labels, points: str, cells: list[tuple[int, Histogram]]) -> 
 def _points(prefixes: list[str], values: Floats) -> str:
     if not prefixes:
         return ""
-    numbers = values.tolist()
     if np.isfinite(values).all():
-        # One pass in C; whole numbers lose their `.0`, exponents (rare) are written out below.
-        texts = json.dumps(numbers, separators=(",", ":"))[1:-1]
+        # One pass in Rust; whole numbers lose their `.0`, exponents (rare) are written out below.
+        texts = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY).decode()[1:-1]
         if "e" not in texts:
             pieces = (texts + ",").replace(".0,", ",").split(",")
             return '"],'.join(map(str.__add__, prefixes, pieces)) + '"]'
-    return '"],'.join(map(str.__add__, prefixes, map(format_f, numbers))) + '"]'
+    return '"],'.join(map(str.__add__, prefixes, map(format_f, values.tolist()))) + '"]'
 
 
 def histogram(value: Histogram) -> dict[str, Any]:

@@ -1,109 +1,127 @@
-"""Which metrics there are, and what they are called in PromQL."""
+"""Which metrics and series there are: all their numbers and times in memory, brought up to date as they grow.
+
+A series takes some two hundred bytes here; its labels are read when a query first wants them (`labelling`).
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from pilothouse.signals.metrics.prometheus.naming import metric_name
+import numpy as np
+
+from pilothouse.signals.metrics.prometheus.metric import PROMETHEUS_SCOPE, TARGET_INFO, Metric, Part
 from pilothouse.signals.metrics.promql.matcher import NAME, Matcher
+from pilothouse.signals.metrics.promql.matrix import Ints
 
 if TYPE_CHECKING:
     from pilothouse.engine import Engine
 
-# The scope of series that came with Prometheus' own names and labels: by remote write or from a scrape.
-PROMETHEUS_SCOPE = "prometheus"
-CUMULATIVE = 2
-# A new metric may stay unknown for so many seconds.
-_FRESH = 1.0
+# A new series may stay unknown for so many seconds.
+_FRESH = 0.25
+# Rows are stamped before they can be read; so much of what was read is read again, in milliseconds.
+_OVERLAP = 30_000
 
-Part = Literal["value", "native", "bucket", "count", "sum", "quantile", "info"]
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One metric as it is stored. `type` is OpenTelemetry's, `unit` as it was sent."""
-
-    name: str
-    type: str
-    unit: str
-    temporality: int
-    is_monotonic: bool
-    is_prometheus: bool
-
-    @cached_property
-    def base(self) -> str:
-        """Its name in Prometheus, without the suffixes of parts."""
-        if self.is_prometheus:
-            return self.name
-        return metric_name(self.name, self.unit, self.is_monotonic, self.type == "gauge")
-
-    @cached_property
-    def parts(self) -> tuple[tuple[str, Part], ...]:
-        """The names under which its series can be selected, and what each one shows."""
-        base = self.base
-        if self.type in ("gauge", "sum"):
-            return ((base, "value"),)
-        if self.is_prometheus or self.type == "exponential_histogram":
-            return ((base, "native"),)
-        if self.type == "histogram":
-            return ((f"{base}_bucket", "bucket"), (f"{base}_count", "count"), (f"{base}_sum", "sum"))
-        return ((base, "quantile"), (f"{base}_count", "count"), (f"{base}_sum", "sum"))
-
-    @property
-    def prometheus_type(self) -> str:
-        """The type as Prometheus' metadata names it."""
-        if self.type == "sum":
-            return "counter" if self.is_monotonic else "gauge"
-        return "histogram" if "histogram" in self.type else self.type
+Entry = tuple[Metric, str, Part]
 
 
-TARGET_INFO = Metric("target_info", "info", "", 0, False, False)
+@dataclass(slots=True)
+class SeriesOf:
+    """The series of one metric, in the order in which they were found; times in milliseconds."""
+
+    numbers: list[int] = field(default_factory=list)
+    firsts: list[int] = field(default_factory=list)
+    lasts: list[int] = field(default_factory=list)
+    changes: int = 0
+    _times: tuple[int, Ints, Ints] | None = None
+
+    def times(self) -> tuple[Ints, Ints]:
+        """When each was first and last seen."""
+        if self._times is None or self._times[0] != self.changes:
+            self._times = self.changes, np.array(self.firsts, np.int64), np.array(self.lasts, np.int64)
+        return self._times[1], self._times[2]
 
 
 class Catalogue:
-    """The metrics of a store, read again when they are older than a second. May be used from any thread."""
+    """The metrics and series of a store. May be used from any thread."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._lock = threading.Lock()
-        self._metrics: tuple[Metric, ...] = ()
+        self._series: dict[Metric, SeriesOf] = {}
+        self._named: dict[str, list[Entry]] = {}
+        self._places: dict[tuple[int, Metric], int] = {}
         self._read_at = -_FRESH
+        self._noted = 0
 
     def metrics(self) -> tuple[Metric, ...]:
         """All metrics, by name."""
         with self._lock:
-            if time.monotonic() - self._read_at > _FRESH:
-                self._metrics = self._read()
-                self._read_at = time.monotonic()
-            return self._metrics
+            self._refresh()
+            return tuple(sorted(self._series, key=lambda metric: (metric.name, metric.type, metric.unit)))
 
-    def matching(self, matchers: Sequence[Matcher]) -> list[tuple[Metric, str, Part]]:
+    def matching(self, matchers: Sequence[Matcher]) -> list[Entry]:
         """The metrics whose name fits, each with that name and the part it shows."""
         named = [matcher for matcher in matchers if matcher.label == NAME]
-        found: list[tuple[Metric, str, Part]] = [
-            (metric, name, part)
-            for metric in self.metrics()
-            for name, part in metric.parts
-            if all(matcher.matches(name) for matcher in named)
-        ]
-        if all(matcher.matches(TARGET_INFO.name) for matcher in named):
-            found.append((TARGET_INFO, TARGET_INFO.name, "info"))
-        return found
+        with self._lock:
+            self._refresh()
+            return [
+                entry
+                for name in self._candidates(named)
+                if all(matcher.matches(name) for matcher in named)
+                for entry in self._named.get(name, ())
+            ] + ([(TARGET_INFO, TARGET_INFO.name, "info")] if all(m.matches(TARGET_INFO.name) for m in named) else [])
 
-    def _read(self) -> tuple[Metric, ...]:
-        rows = self._engine.query(
-            f"SELECT DISTINCT name, type, unit, temporality, is_monotonic, "
-            f"scope_name = '{PROMETHEUS_SCOPE}' AS is_prometheus FROM series ORDER BY name, type, unit"
-        ).to_pylist()
-        return tuple(
-            Metric(
-                row["name"], row["type"], row["unit"], row["temporality"], bool(row["is_monotonic"]),
-                bool(row["is_prometheus"]),
-            )
-            for row in rows
-        )  # fmt: skip
+    def _candidates(self, named: list[Matcher]) -> list[str]:
+        equal = next((matcher.value for matcher in named if matcher.operator == "="), None)
+        return sorted(self._named) if equal is None else [equal]
+
+    def series(self, metric: Metric) -> SeriesOf:
+        """Its series. What was found stays in place, more may be added at the end."""
+        with self._lock:
+            return self._series[metric]
+
+    def _refresh(self) -> None:
+        if time.monotonic() - self._read_at <= _FRESH:
+            return
+        for metric, number, first, last in self._rows():
+            self._note(metric, number, first, last)
+        self._read_at = time.monotonic()
+
+    def _note(self, metric: Metric, number: int, first: int, last: int) -> None:
+        series = self._series.get(metric)
+        if series is None:
+            series = self._series[metric] = SeriesOf()
+            for name, part in metric.parts:
+                self._named.setdefault(name, []).append((metric, name, part))
+                self._named[name].sort(key=lambda entry: (entry[0].name, entry[0].type, entry[0].unit))
+        place = self._places.setdefault((number, metric), len(series.numbers))
+        if place == len(series.numbers):
+            series.numbers.append(number)
+            series.firsts.append(first)
+            series.lasts.append(last)
+        else:
+            series.firsts[place] = min(series.firsts[place], first)
+            series.lasts[place] = max(series.lasts[place], last)
+        series.changes += 1
+
+    def _rows(self) -> Iterator[tuple[Metric, int, int, int]]:
+        """What was noted since the last time."""
+        table = self._engine.query(
+            f"""SELECT series, name, type, unit, temporality, is_monotonic, scope_name = '{PROMETHEUS_SCOPE}' AS prom,
+                       toUnixTimestamp64Milli(min(first_seen)) AS first, toUnixTimestamp64Milli(max(last_seen)) AS last,
+                       toUnixTimestamp64Milli(max(noted)) AS at
+                FROM series WHERE noted >= fromUnixTimestamp64Milli({{noted:Int64}}, 'UTC')
+                GROUP BY series, name, type, unit, temporality, is_monotonic, prom""",
+            {"noted": max(self._noted - _OVERLAP, 0)},
+        )
+        *described, at = (column.to_pylist() for column in table.columns)
+        self._noted = max(at, default=self._noted)
+        known: dict[Any, Metric] = {}
+        for number, name, kind, unit, temporality, monotonic, prom, first, last in zip(*described, strict=True):
+            key = name, kind, unit, temporality, bool(monotonic), bool(prom)
+            metric = known.get(key) or known.setdefault(key, Metric(*key))
+            yield metric, number, first, last

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pilothouse.signals.metrics.prometheus.catalogue import Metric, Part
+from pilothouse.signals.metrics.prometheus.metric import Metric, Part
 from pilothouse.signals.metrics.promql.labels import Labels
 
 

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pilothouse.signals.metrics.decimals import STALE_BITS
 from pilothouse.signals.metrics.prometheus.found import Found
-from pilothouse.signals.metrics.promql.numbers import STALE_BITS
 from pilothouse.signals.metrics.promql.selection import Gridded, Windowing
 from pilothouse.signals.metrics.promql.windows import stale_mask
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from pilothouse.engine import Budget, Engine
 
 GRIDS = {
@@ -37,6 +39,8 @@ GRIDS = {
 with compensation."""
 
 
+# What a sample is unless its number holds bits; `value` knows all and takes a third longer.
+_DECIMAL = "number / divisor"
 # An infinity spoils ClickHouse's running sums for the windows after it.
 _FINITE = frozenset(("rate", "increase", "delta", "irate", "idelta"))
 
@@ -47,26 +51,45 @@ def grid(
     """The function's values for these series; None when there are values among them that it cannot take."""
     if not found:
         return Gridded([], np.zeros((0, windows.count)), np.zeros((0, windows.count), bool), 0)
-    by_number = {series.number: series.labels for series in found}
-    alive = "" if function == "latest" else f"AND reinterpretAsUInt64(value) != {STALE_BITS}"
-    table = engine.query(
-        f"""SELECT series, count() AS samples, countIf(NOT isFinite(value)) AS odd, timeSeries{GRIDS[function]}ToGrid(
-                fromUnixTimestamp64Milli({windows.first}, 'UTC'), fromUnixTimestamp64Milli({windows.last}, 'UTC'),
-                toDecimal64({windows.step / 1000}, 3), toDecimal64({windows.length / 1000}, 3))(time, value) AS grid
-            FROM samples
-            WHERE series IN {{numbers:Array(UInt64)}} AND time > fromUnixTimestamp64Milli({{first:Int64}}, 'UTC')
-              AND time <= fromUnixTimestamp64Milli({{last:Int64}}, 'UTC') {alive}
-            GROUP BY series""",
-        {"numbers": list(by_number), "first": max(windows.first - windows.length, 0), "last": max(windows.last, 0)},
-        budget,
-    )
-    if function in _FINITE and any(table.column("odd").to_pylist()):
-        return None
+    table = _asked(engine, function, found, windows, budget, _DECIMAL)
+    if any(table.column("odd").to_pylist()):
+        table = _asked(engine, function, found, windows, budget, "value")
+        if function in _FINITE and any(table.column("odd").to_pylist()):
+            return None
     cells = table.column("grid").combine_chunks().flatten()
     present = np.asarray(cells.is_valid()).reshape(-1, windows.count)
     values = np.array(cells.fill_null(0.0)).reshape(-1, windows.count)
     if function == "latest":
         present = present & ~stale_mask(values)
+    by_number = {series.number: series.labels for series in found}
     labels = [by_number[number] for number in table.column("series").to_pylist()]
     samples = int(np.asarray(table.column("samples")).sum()) if table.num_rows else 0
     return Gridded(labels, values, present, samples)
+
+
+def _asked(
+    engine: Engine, function: str, found: list[Found], windows: Windowing, budget: Budget | None, value: str
+) -> pa.Table:
+    """`series`, `samples` (how many), `odd` (whether some are not decimal; with `value`, not finite), `grid`."""
+    odd = "min(abs(divisor)) = 0" if value == _DECIMAL else "max(divisor <= 0 AND NOT isFinite(value))"
+    # The bits of a stale marker must arrive as they are; elsewhere the rows are left out.
+    alive = "" if function == "latest" else "AND divisor >= 0"
+    if function == "latest" and value == _DECIMAL:
+        value = f"if(divisor < 0, reinterpretAsFloat64(toUInt64({STALE_BITS})), {_DECIMAL})"
+    return engine.query(
+        f"""SELECT series, count() AS samples, {odd} AS odd,
+                timeSeries{GRIDS[function]}ToGrid(
+                    fromUnixTimestamp64Milli({windows.first}, 'UTC'), fromUnixTimestamp64Milli({windows.last}, 'UTC'),
+                    toDecimal64({windows.step / 1000}, 3), toDecimal64({windows.length / 1000}, 3)
+                )(time, {value}) AS grid
+            FROM samples
+            WHERE series IN {{numbers:Array(UInt64)}} AND time > fromUnixTimestamp64Milli({{first:Int64}}, 'UTC')
+              AND time <= fromUnixTimestamp64Milli({{last:Int64}}, 'UTC') {alive}
+            GROUP BY series""",
+        {
+            "numbers": [series.number for series in found],
+            "first": max(windows.first - windows.length, 0),
+            "last": max(windows.last, 0),
+        },
+        budget,
+    )
