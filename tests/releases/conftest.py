@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-import uvicorn
-from starlette.applications import Starlette
 
 from pilothouse.engine import Engine, open_engine
 from pilothouse.releases.api import routes
-from pilothouse.releases.store import VerdictStore
-from pilothouse.server.guarding import HANDLERS
+from pilothouse.releases.store import ReleaseStore
 from pilothouse.signals.timerange import TimeRange
+from tests.releases.serving import serving
 from tests.releases.world import SECOND, START, Version, fill, regressed
 
 CANARY = TimeRange(START, START + 30 * SECOND)
@@ -54,16 +49,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 @pytest.fixture(scope="package")
 def address(shop: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The room's API on a real port."""
-    store = VerdictStore(f"sqlite:///{tmp_path_factory.mktemp('control')}/control.db")
-    app = Starlette(routes=routes(shop, store), exception_handlers=HANDLERS)
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+    store = ReleaseStore(f"sqlite:///{tmp_path_factory.mktemp('control')}/control.db")
+    with serving(routes(shop, store)) as address:
+        yield address
     store.close()

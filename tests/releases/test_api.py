@@ -151,3 +151,68 @@ def test_an_operation_that_was_never_seen(client: httpx.Client) -> None:
     )
     assert code == 404
     assert "no span called 'GET /nothing'" in said
+
+
+def test_a_mark_is_put_to_its_release(client: httpx.Client) -> None:
+    made = client.post("/api/releases", json={"service": "checkout", "version": "2.0.1", "commit": "abc", "by": "ci"})
+    assert made.status_code == 201
+    assert made.json()["kind"] == "release"
+    found = {one["version"]: one for one in get(client, "/api/releases", service="checkout")["releases"]}
+    assert found["2.0.1"]["mark"]["commit"] == "abc"
+    assert found["2.0.0"]["mark"] is None
+
+
+def test_a_marked_version_is_there_before_its_telemetry(client: httpx.Client) -> None:
+    client.post("/api/releases", json={"service": "brand-new", "version": "0.1.0", "at": "10m"})
+    (found,) = get(client, "/api/releases", service="brand-new")["releases"]
+    assert (found["version"], found["signals"], found["instances"]) == ("0.1.0", [], 0)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"version": "1"}, "service: this field is needed"),
+        ({"service": "a", "version": "1", "kind": "party"}, "kind: 'party' is not release or config"),
+        ({"service": "a", "version": "1", "url": "javascript:1"}, "url: write an address"),
+        ({"service": "a", "version": ["1"]}, "version: must be text"),
+        ({"service": "a", "version": "1" * 300}, "version: is longer than 255"),
+        ({"service": "a", "version": "1", "at": "soon"}, "at: 'soon' is not a time"),
+        ({"service": "a", "version": "1", "colour": "red"}, "colour: no such field"),
+    ],
+)
+def test_a_wrong_mark_is_refused_in_words(client: httpx.Client, body: dict[str, Any], words: str) -> None:
+    answer = client.post("/api/releases", json=body)
+    assert (answer.status_code, answer.json()["error"]["message"].startswith(words)) == (400, True), answer.text
+
+
+def test_only_json_is_taken(client: httpx.Client) -> None:
+    """What a page of another origin may send without asking (a form, plain text) marks nothing."""
+    sent = '{"service": "a", "version": "1"}'
+    assert client.post("/api/releases", content=sent, headers={"content-type": "text/plain"}).status_code == 400
+    for content in ("[]", "{", "1" * 2_000_000):
+        answer = client.post("/api/releases", content=content, headers={"content-type": "application/json"})
+        assert answer.status_code == 400, content[:10]
+
+
+def test_two_parts_of_one_version(client: httpx.Client) -> None:
+    said = get(client, "/api/compare", service="checkout", baseline_where='service_instance_id="1.0.0-a"',
+               candidate_where='service_instance_id="2.0.0-a"', **RANGE)  # fmt: skip
+    assert said["kind"] == "subsets"
+    assert said["baseline"]["version"] == '{service_instance_id="1.0.0-a"}'
+    assert said["verdict"] == "worse"
+
+
+def test_two_times_of_one_version(client: httpx.Client) -> None:
+    from tests.releases.world import SECOND, START
+
+    said = get(client, "/api/compare", service="checkout", baseline="1.0.0", candidate="1.0.0",
+               baseline_start=to_rfc3339(START), baseline_end=to_rfc3339(START + 15 * SECOND),
+               candidate_start=to_rfc3339(START + 15 * SECOND), candidate_end=RANGE["end"])  # fmt: skip
+    assert said["kind"] == "before_after"
+    assert said["verdict"] != "worse"
+
+
+def test_sides_that_say_nothing_are_refused(client: httpx.Client) -> None:
+    assert refused(client, "/api/compare", service="checkout") == (400, "baseline: this parameter is needed")
+    status, words = refused(client, "/api/compare", service="checkout", kind="canary")
+    assert (status, "is not migration" in words) == (400, True)

@@ -75,3 +75,16 @@ def test_releases_list(address: str) -> None:
     table = runner.invoke(releases_app, ["list", "--server", address, "--output", "table"], env={"COLUMNS": "200"})
     assert "checkout" in table.stdout
     assert "first seen" in table.stdout
+
+
+def test_a_release_is_marked_and_shown(address: str) -> None:
+    runner = CliRunner()
+    made = runner.invoke(
+        releases_app, ["mark", "checkout", "2.0.0", "--note", "new prices", "--at", "5m", "--server", address]
+    )
+    assert (made.exit_code, made.stdout.startswith("marked checkout 2.0.0 (release) at ")) == (0, True)
+    shown = runner.invoke(releases_app, ["show", "checkout", "2.0.0", "--server", address, "-o", "table"])
+    assert "new prices" in shown.stdout
+    wrong = runner.invoke(releases_app, ["show", "checkout", "9", "--server", address])
+    assert wrong.exit_code == 3
+    assert "checkout has no version '9'; known are" in wrong.stderr

@@ -10,10 +10,12 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from pilothouse.engine import Engine
-from pilothouse.releases import store as stored
 from pilothouse.releases.comparing import compare
 from pilothouse.releases.comparison import Comparison
-from pilothouse.releases.store import VerdictStore
+from pilothouse.releases.mark import Mark
+from pilothouse.releases.store import ReleaseStore
+from pilothouse.releases.store import verdicts as kept
+from pilothouse.signals.timerange import TimeRange
 from tests.releases.conftest import CANARY
 
 
@@ -23,42 +25,65 @@ def verdicts(shop: Engine) -> list[Comparison]:
 
 
 def test_the_last_verdict_on_each_release_is_found(tmp_path: Path, verdicts: list[Comparison]) -> None:
-    store = VerdictStore(f"sqlite:///{tmp_path}/control.db")
+    store = ReleaseStore(f"sqlite:///{tmp_path}/control.db")
     for one in (*verdicts, verdicts[0]):
-        store.keep(one)
-    latest = store.latest()
+        store.verdicts.keep(one)
+    latest = store.verdicts.latest()
     assert {key: one.verdict for key, one in latest.items()} == {
         ("checkout", "2.0.0"): "worse",
         ("checkout", "2.0.1"): "no_worse",
     }
     assert latest["checkout", "2.0.0"].page == verdicts[0].page
     assert latest["checkout", "2.0.0"].at > latest["checkout", "2.0.1"].at
-    assert store.latest("payments") == {}
+    assert store.verdicts.latest("payments") == {}
     store.close()
 
 
 def test_they_are_there_after_a_restart(tmp_path: Path, verdicts: list[Comparison]) -> None:
     url = f"sqlite:///{tmp_path}/control.db"
-    first = VerdictStore(url)
-    first.keep(verdicts[0])
+    first = ReleaseStore(url)
+    first.verdicts.keep(verdicts[0])
     first.close()
-    second = VerdictStore(url)
-    assert second.latest("checkout")["checkout", "2.0.0"].summary == verdicts[0].summary
+    second = ReleaseStore(url)
+    assert second.verdicts.latest("checkout")["checkout", "2.0.0"].summary == verdicts[0].summary
     second.close()
 
 
 def test_many_threads_may_keep(tmp_path: Path, verdicts: list[Comparison]) -> None:
-    store = VerdictStore(f"sqlite:///{tmp_path}/control.db")
-    threads = [threading.Thread(target=store.keep, args=(verdicts[n % 2],)) for n in range(8)]
+    store = ReleaseStore(f"sqlite:///{tmp_path}/control.db")
+    threads = [threading.Thread(target=store.verdicts.keep, args=(verdicts[n % 2],)) for n in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(store.latest()) == 2
+    assert len(store.verdicts.latest()) == 2
     store.close()
 
 
 def test_the_table_is_one_for_postgresql_too() -> None:
-    text = str(CreateTable(stored._verdicts).compile(dialect=postgresql.dialect()))
+    text = str(CreateTable(kept._verdicts).compile(dialect=postgresql.dialect()))
     assert "id BIGSERIAL NOT NULL" in text
     assert "comparison TEXT NOT NULL" in text
+
+
+def test_a_mark_set_again_replaces_the_first(tmp_path: Path) -> None:
+    store = ReleaseStore(f"sqlite:///{tmp_path}/control.db")
+    store.marks.keep(Mark("checkout", "2.0.0", 10, commit="a"))
+    store.marks.keep(Mark("checkout", "2.0.0", 20, commit="b"))
+    store.marks.keep(Mark("checkout", "2.0.0", 30, environment="staging"))
+    store.marks.keep(Mark("checkout", "2.0.0", 40, kind="config"))
+    store.marks.keep(Mark("checkout", "2.0.0", 50, kind="config"))
+    store.marks.keep(Mark("payments", "1.0.0", 60))
+    assert [(one.at, one.commit) for one in store.marks.all("checkout")] == [
+        (50, ""), (40, ""), (30, ""), (20, "b"),
+    ]  # fmt: skip
+    assert [one.at for one in store.marks.all(within=TimeRange(30, 60))] == [50, 40, 30]
+    store.close()
+
+
+def test_the_whole_comparison_is_kept(tmp_path: Path, verdicts: list[Comparison]) -> None:
+    store = ReleaseStore(f"sqlite:///{tmp_path}/control.db")
+    key = store.verdicts.keep(verdicts[0])
+    assert store.verdicts.whole(key) == verdicts[0].to_json()
+    assert store.verdicts.whole(key + 1) is None
+    store.close()

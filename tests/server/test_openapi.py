@@ -7,6 +7,7 @@ from starlette.routing import Route
 
 from pilothouse.releases import api as releases
 from pilothouse.server import openapi
+from pilothouse.signals.correlate import api as correlate
 from pilothouse.signals.logs import api as logs
 from pilothouse.signals.metrics import api as metrics
 from pilothouse.signals.profiles import api as profiles
@@ -17,6 +18,7 @@ from tests.running import RunningServer
 def _paths() -> set[str]:
     nothing: object = None
     routes = [route for room in (logs, metrics, profiles, traces) for route in room.routes(nothing)]  # type: ignore[attr-defined]
+    routes += correlate.routes(nothing)  # type: ignore[arg-type]
     routes += releases.routes(nothing, nothing)  # type: ignore[arg-type]
     return {route.path for route in routes if isinstance(route, Route) and route.path.startswith("/api/")}
 

@@ -31,11 +31,21 @@ Output = Annotated[
 
 def ask(server: str, path: str, **parameters: Any) -> Any:
     """The JSON answer of an API call; parameters that are None are left out. Ends the program on an error."""
+    return _answered(
+        server, "GET", path, params={name: value for name, value in parameters.items() if value is not None}
+    )
+
+
+def send(server: str, path: str, body: Any = None) -> Any:
+    """The JSON answer of a call that changes something. Ends the program on an error."""
+    return _answered(server, "POST", path, json=body or {})
+
+
+def _answered(server: str, method: str, path: str, **request: Any) -> Any:
     import httpx
 
-    given = {name: value for name, value in parameters.items() if value is not None}
     try:
-        response = httpx.get(f"{server.rstrip('/')}{path}", params=given, timeout=120)
+        response = httpx.request(method, f"{server.rstrip('/')}{path}", timeout=120, **request)
     except httpx.InvalidURL as error:
         fail(f"{server} is not an address: {error}")
     except httpx.ConnectError:

@@ -6,7 +6,19 @@ from typing import Annotated, Any
 
 import typer
 
-from pilothouse.cli.client import DEFAULT_SERVER, End, Output, Server, Since, Start, ask, print_lines, wants_json
+from pilothouse.cli.client import (
+    DEFAULT_SERVER,
+    End,
+    Output,
+    Server,
+    Since,
+    Start,
+    ask,
+    fail,
+    print_lines,
+    send,
+    wants_json,
+)
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
@@ -36,6 +48,79 @@ def list_releases(
         typer.echo("no releases: nothing has sent telemetry with a service.version", err=True)
     else:
         _table(found)
+
+
+@app.command("show", epilog="Example: pilothouse releases show checkout 2.0.0")
+def show(
+    service: Annotated[str, typer.Argument(help="The service's name.", show_default=False)],
+    version: Annotated[str, typer.Argument(help="Its version.", show_default=False)],
+    output: Output = None,
+    server: Server = DEFAULT_SERVER,
+) -> None:
+    """One release: when it was seen, by whom, what was said of it, and its last verdict."""
+    as_json = wants_json(output)
+    found = ask(server, "/api/releases", service=service, limit=10_000)["releases"]
+    mine = [one for one in found if one["version"] == version]
+    if not mine:
+        known = ", ".join(one["version"] for one in found[:20]) or "none"
+        fail(f"{service} has no version {version!r}; known are {known}")
+    if as_json:
+        print_lines(mine)
+    else:
+        _details(mine[0])
+
+
+@app.command(
+    "mark",
+    epilog="Examples: pilothouse releases mark checkout 2.0.0 --commit $(git rev-parse HEAD)  |  "
+    'pilothouse releases mark checkout 2.0.0 --kind config --note "pool size 5 to 50"',
+)
+def mark(
+    service: Annotated[str, typer.Argument(help="The service's name.", show_default=False)],
+    version: Annotated[str, typer.Argument(help="The version that was released.", show_default=False)],
+    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="When: RFC 3339, 10m (ago); or now.")] = None,
+    kind: Annotated[str | None, typer.Option("--kind", help="release, or config for a changed setting.")] = None,
+    by: Annotated[str | None, typer.Option("--by", help="Who says so: a person, a pipeline.")] = None,
+    environment: Annotated[str | None, typer.Option("--environment", help="Where: production, staging.")] = None,
+    commit: Annotated[str | None, typer.Option("--commit", help="The commit.")] = None,
+    url: Annotated[str | None, typer.Option("--url", help="A page about it.")] = None,
+    note: Annotated[str | None, typer.Option("--note", help="What a reader should know.")] = None,
+    server: Server = DEFAULT_SERVER,
+) -> None:
+    """Say that a version was released, or that its configuration changed.
+
+    Releases are found from the telemetry; a mark adds the commit, the time and the reason, and explains later what
+    changed when something broke.
+    """
+    given = {
+        "service": service, "version": version, "at": at, "kind": kind, "by": by, "environment": environment,
+        "commit": commit, "url": url, "note": note,
+    }  # fmt: skip
+    made = send(server, "/api/releases", {name: value for name, value in given.items() if value is not None})
+    typer.echo(f"marked {made['service']} {made['version']} ({made['kind']}) at {_when(made['at'])} UTC")
+
+
+def _details(one: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    said: dict[str, Any] = {
+        "service": one["service"], "version": one["version"], "after": one["previous"],
+        "first seen": _when(one["first_seen"]), "last seen": _when(one["last_seen"]), "instances": one["instances"],
+        "signals": " ".join(one["signals"]) or "none yet",
+    }  # fmt: skip
+    marked = one["mark"] or {}
+    said |= {name: marked.get(name) for name in ("by", "environment", "commit", "url", "note")}
+    for name, value in said.items():
+        if value not in (None, ""):
+            table.add_row(Text(name, style="dim"), Text(str(value)))
+    if one["verdict"]:
+        verdict = one["verdict"]["verdict"]
+        table.add_row(Text("verdict", style="dim"), Text(verdict.replace("_", " "), style=_STYLES[verdict]))
+        table.add_row("", Text(one["verdict"]["summary"]))
+    Console().print(table)
 
 
 def _table(found: list[dict[str, Any]]) -> None:

@@ -3,7 +3,7 @@
 A release is a service and a version, found from the signals themselves (`discovering`). `comparing` sets up a trial
 of a candidate against a baseline (`trial`, `siding`), lets each signal's room test what it knows (`metrics`,
 `traces`, `logs`, `profiles`: each reads, judges and explains), and holds all tests to one false discovery rate
-(`deciding`). `statistics` is the arithmetic; `store` keeps the verdicts; `report` says them to people.
+(`deciding`). `statistics` is the arithmetic; `store` keeps marks, verdicts and rollouts; `report` says them to people.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from pilothouse.releases.finding import Finding
     from pilothouse.releases.release import Release
     from pilothouse.releases.rules import Rules
-    from pilothouse.releases.store import VerdictStore
+    from pilothouse.releases.store import ReleaseStore
 
 __all__ = [
     "Comparison",
     "Finding",
     "Release",
+    "ReleaseStore",
     "Rules",
     "SignalReport",
-    "VerdictStore",
     "compare",
     "releases",
     "services",
@@ -41,7 +41,7 @@ _HOMES = {
     "Finding": "finding",
     "Release": "release",
     "Rules": "rules",
-    "VerdictStore": "store",
+    "ReleaseStore": "store",
 }
 
 

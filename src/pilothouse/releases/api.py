@@ -9,12 +9,14 @@ from starlette.routing import Route
 from pilothouse.releases.comparison import Comparison
 from pilothouse.releases.discovering import releases, services
 from pilothouse.releases.evidence import durations, metric_range
-from pilothouse.releases.siding import known_service
-from pilothouse.releases.store import KeptVerdict, VerdictStore
+from pilothouse.releases.marking import mark_from
+from pilothouse.releases.parties import parties
+from pilothouse.releases.speaking import known_service
+from pilothouse.releases.store import KeptVerdict, ReleaseStore
 from pilothouse.signals.errors import BadRequestError
 from pilothouse.signals.selector import parse_selector
 from pilothouse.signals.timerange import to_rfc3339
-from pilothouse.signals.wire import answer, number, only, time_range, waiting, wanted
+from pilothouse.signals.wire import answer, json_body, number, only, time_range, waiting, wanted
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -27,7 +29,7 @@ _RANGE = ("start", "end", "since")
 _MOST_VERSIONS = 10
 
 
-def routes(engine: Engine, store: VerdictStore) -> list[Route]:
+def routes(engine: Engine, store: ReleaseStore) -> list[Route]:
     """The questions about releases. `durations` must stand before `/api/traces/{trace_id}`."""
 
     async def all_services(request: Request) -> Response:
@@ -37,6 +39,12 @@ def routes(engine: Engine, store: VerdictStore) -> list[Route]:
     async def all_releases(request: Request) -> Response:
         only(request, "service", "limit", *_RANGE)
         return answer({"releases": await waiting(_releases, engine, store, request)})
+
+    async def mark(request: Request) -> Response:
+        only(request)
+        made = mark_from(await json_body(request))
+        await waiting(store.marks.keep, made)
+        return answer(made.to_json(), 201)
 
     async def verdict(request: Request) -> Response:
         return answer((await waiting(_compare, engine, store, request)).to_json())
@@ -49,39 +57,45 @@ def routes(engine: Engine, store: VerdictStore) -> list[Route]:
 
     return [
         Route("/api/services", all_services),
-        Route("/api/releases", all_releases),
+        Route("/api/releases", all_releases, methods=["GET"]),
+        Route("/api/releases", mark, methods=["POST"]),
         Route("/api/compare", verdict),
         Route("/api/traces/durations", traces),
         Route("/api/metrics/range", metrics),
     ]
 
 
-def _releases(engine: Engine, store: VerdictStore, request: Request) -> list[dict[str, Any]]:
+def _releases(engine: Engine, store: ReleaseStore, request: Request) -> list[dict[str, Any]]:
     service = request.query_params.get("service", "")
-    if service:
+    marks = store.marks.all(service)
+    if service and not marks:
         known_service(engine, service)
     limit = number(request, "limit", 200, 1, 10_000)
-    verdicts = store.latest(service)
+    verdicts = store.verdicts.latest(service)
     return [
         one.to_json() | {"verdict": _said(verdicts.get((one.service, one.version)))}
-        for one in releases(engine, service, _within(request))[:limit]
+        for one in releases(engine, service, _within(request), marks)[:limit]
     ]
 
 
-def _compare(engine: Engine, store: VerdictStore, request: Request) -> Comparison:
+def _compare(engine: Engine, store: ReleaseStore, request: Request) -> Comparison:
     # The judge's arithmetic (scipy) is imported with the first comparison, not at every start of the server.
     from pilothouse.releases.comparing import compare
 
-    only(request, "service", "baseline", "candidate", "selector", *_RANGE)
+    sides = ("baseline", "candidate")
+    parts = [f"{side}_{part}" for side in sides for part in ("where", "start", "end")]
+    only(request, "service", *sides, "selector", "kind", *parts, *_RANGE)
+    baseline, candidate, migration = parties(request)
     found = compare(
         engine,
         wanted(request, "service"),
-        wanted(request, "baseline"),
-        wanted(request, "candidate"),
+        baseline,
+        candidate,
         time_range(request),
         parse_selector(request.query_params.get("selector", "")),
+        migration=migration,
     )
-    store.keep(found)
+    store.verdicts.keep(found)
     return found
 
 

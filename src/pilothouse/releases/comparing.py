@@ -12,6 +12,7 @@ from pilothouse.releases import deciding, logs, metrics, profiles, reporting, tr
 from pilothouse.releases.both import Both
 from pilothouse.releases.comparison import Comparison, SignalReport
 from pilothouse.releases.finding import Finding, SignalName
+from pilothouse.releases.party import Party
 from pilothouse.releases.ranking import ranked
 from pilothouse.releases.siding import stage
 from pilothouse.releases.tested import Tested
@@ -56,21 +57,24 @@ class Evidence:
 def compare(
     engine: Engine,
     service: str,
-    baseline: str,
-    candidate: str,
+    baseline: str | Party,
+    candidate: str | Party,
     within: TimeRange,
     where: Selector | None = None,
     rules: Rules | None = None,
+    migration: bool = False,
 ) -> Comparison:
     """Is `candidate` worse than `baseline` within this range, judged by all four signals?
 
-    `where` narrows both to a part (a region, some pods). Raises `NotFoundError` for an unknown service or version,
-    `BadRequestError` when both versions are the same.
+    Each is a version or a party; `where` narrows both to a part (a region, some pods); `migration` says that they are
+    two homes of the service, to be matched by their request mix. Raises `NotFoundError` for an unknown service or
+    version, `BadRequestError` when both are the same.
     """
     began = time.monotonic()
     if baseline == candidate:
         raise BadRequestError(f"candidate: {candidate} cannot be compared with itself", "candidate")
-    trial, missing = stage(engine, service, Both(baseline, candidate), within, where, rules)
+    sides = Both(*(Party(one) if isinstance(one, str) else one for one in (baseline, candidate)))
+    trial, missing = stage(engine, service, sides, within, where, rules, migration)
     if missing:
         return _nothing(trial, missing, time.monotonic() - began)
     comparison = judge(read(engine, trial), trial)

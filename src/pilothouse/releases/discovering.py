@@ -1,13 +1,16 @@
-"""Releases are found, not declared: from `service.version` on the resources of all four signals."""
+"""Releases are found, not declared: from the version on the resources of all four signals, and from marks."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pilothouse.releases.identifying import VERSION_SQL
+from pilothouse.releases.mark import Mark
 from pilothouse.releases.release import Release
-from pilothouse.signals.identity import INSTANCE, SERVICE, VERSION
+from pilothouse.signals.identity import INSTANCE, SERVICE
 from pilothouse.signals.timerange import TimeRange
 
 if TYPE_CHECKING:
@@ -28,7 +31,7 @@ _SEEN = f"""
 SELECT service, version, uniqExact(instance) AS instances, groupUniqArray(signal) AS signals,
        toUnixTimestamp64Milli(min(first)) AS first, toUnixTimestamp64Milli(max(last)) AS last
 FROM (
-    SELECT attributes['{SERVICE}'] AS service, attributes['{VERSION}'] AS version, {INSTANCE_SQL} AS instance, signal,
+    SELECT attributes['{SERVICE}'] AS service, {VERSION_SQL} AS version, {INSTANCE_SQL} AS instance, signal,
            first, last
     FROM (
         SELECT identity, signal, any(attributes) AS attributes, min(first_seen) AS first, max(last_seen) AS last
@@ -40,14 +43,27 @@ GROUP BY service, version
 ORDER BY first DESC, service, version LIMIT {_MOST}"""
 
 
-def releases(engine: Engine, service: str = "", within: TimeRange | None = None) -> list[Release]:
+def releases(
+    engine: Engine, service: str = "", within: TimeRange | None = None, marks: Sequence[Mark] = ()
+) -> list[Release]:
     """All releases, newest first; of one service, or seen within a time range, if given.
 
-    A service that does not say its version has none here: it is listed by `services`.
+    A service whose version nobody knows has none here: it is listed by `services`. `marks` (newest first) are put to
+    the releases that they name; one that no telemetry has spoken for yet is a release without signals.
     """
-    found = [one for one in _seen(engine, service) if one.version]
+    found = _marked([one for one in _seen(engine, service) if one.version], marks)
     named = _with_previous(found)
     return [one for one in named if within is None or _within(one, within)]
+
+
+def _marked(found: list[Release], marks: Sequence[Mark]) -> list[Release]:
+    said: dict[tuple[str, str], Mark] = {}
+    for mark in marks:
+        if mark.kind == "release":
+            said.setdefault((mark.service, mark.version), mark)
+    known = [replace(one, mark=said.pop((one.service, one.version), None)) for one in found]
+    unseen = [Release(one.service, one.version, one.at, one.at, 0, (), mark=one) for one in said.values()]
+    return sorted(known + unseen, key=lambda one: (-one.first_seen, one.service, one.version))
 
 
 def services(engine: Engine, within: TimeRange | None = None) -> list[dict[str, Any]]:
@@ -62,7 +78,7 @@ def services(engine: Engine, within: TimeRange | None = None) -> list[dict[str, 
 def _service(name: str, versions: list[Release]) -> dict[str, Any]:
     said = [one.to_json() for one in versions]
     for one in said:
-        del one["service"], one["previous"]
+        del one["service"], one["previous"], one["mark"]
     return {
         "name": name,
         "first_seen": min(one["first_seen"] for one in said),

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pilothouse.releases.discovering import releases
+from pilothouse.releases.identifying import version_of
 from pilothouse.releases.reading import BUDGET, column, window_sql, within_sql
-from pilothouse.releases.siding import known_service
+from pilothouse.releases.speaking import known_service
 from pilothouse.releases.window import cut
 from pilothouse.signals.errors import NotFoundError
-from pilothouse.signals.identity import VERSION
 from pilothouse.signals.selecting import resources
 from pilothouse.signals.selector import Matcher, Selector
 
@@ -165,7 +165,7 @@ def _identities(engine: Engine, service: str, versions: list[str]) -> dict[str, 
     """The identities of each version; raises `NotFoundError` that names the known ones."""
     found: dict[str, list[int]] = {version: [] for version in versions}
     for one in resources(engine, Selector((Matcher("service.name", "=", service),))):
-        if (version := one.attributes.get(VERSION, "")) in found:
+        if (version := version_of(one.attributes)) in found:
             found[version].append(one.identity)
     for version, identities in found.items():
         if not identities:

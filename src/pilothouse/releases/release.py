@@ -1,10 +1,11 @@
-"""A release: a service and a version, as the signals themselves name it."""
+"""A release: a service and a version, as the signals themselves name it, or a mark does."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+from pilothouse.releases.mark import Mark
 from pilothouse.signals.timerange import to_rfc3339
 
 
@@ -12,7 +13,7 @@ from pilothouse.signals.timerange import to_rfc3339
 class Release:
     """When (nanoseconds since the epoch), by how many instances and by which signals a version was seen.
 
-    `previous` is the version that was first seen last before this one, or empty.
+    `previous` is the version that was first seen last before this one, or empty; `mark` what somebody said of it.
     """
 
     service: str
@@ -22,6 +23,7 @@ class Release:
     instances: int
     signals: tuple[str, ...]
     previous: str = ""
+    mark: Mark | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As `/api/releases` answers it, without the verdict."""
@@ -33,4 +35,5 @@ class Release:
             "instances": self.instances,
             "signals": list(self.signals),
             "previous": self.previous or None,
+            "mark": self.mark.to_json() if self.mark else None,
         }

@@ -20,6 +20,10 @@ _STYLES = {
 }  # fmt: skip
 _MARKS = {"worse": "▲", "better": "▼", "moved": "◆"}
 _MARKDOWN = {"worse": "🔴 **worse**", "no_worse": "🟢 no worse", "cannot_tell": "🟡 cannot tell", "no_data": "no data"}
+_KINDS = {
+    "canary": "side by side", "before_after": "one after the other", "subsets": "two parts side by side",
+    "migration": "the old home against the new",
+}  # fmt: skip
 _MOST = 12
 
 
@@ -132,7 +136,7 @@ def _sides(comparison: dict[str, Any]) -> str:
             f"{side['start'][11:19]} to {side['end'][11:19]} UTC"
         )
 
-    kind = {"canary": "side by side", "before_after": "one after the other"}[comparison["kind"]]
+    kind = _KINDS.get(comparison["kind"], comparison["kind"])
     return f"{said(comparison['baseline'])}; {said(comparison['candidate'])}; {kind}"
 
 

@@ -92,10 +92,10 @@ def summary(trial: Trial, verdict: Verdict, findings: list[Finding], missing: li
 
 def notes(trial: Trial) -> list[str]:
     """What the judge assumed, for people to weigh."""
-    said = []
-    if trial.kind == "before_after":
+    said = list(trial.noted)
+    if not trial.paired:
         said.append(
-            "the versions did not run at the same time: everything else that changed between them is in the comparison"
+            "the sides did not run at the same time: everything else that changed between them is in the comparison"
         )
     if not trial.same_load:
         said.append(

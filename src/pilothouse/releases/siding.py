@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pilothouse.releases.both import Both
-from pilothouse.releases.discovering import releases, services
+from pilothouse.releases.party import Party
 from pilothouse.releases.reading import BUDGET, NANOSECONDS_SQL, bound, column, sums, window_sql, within_sql
 from pilothouse.releases.rules import Rules
+from pilothouse.releases.speaking import instance_of, speakers, tracing
 from pilothouse.releases.trial import Kind, Side, Trial
 from pilothouse.releases.window import Windows, cut
-from pilothouse.signals.errors import NotFoundError
-from pilothouse.signals.identity import INSTANCE
-from pilothouse.signals.selecting import Resource, identities, resources
-from pilothouse.signals.selector import Matcher, Selector
+from pilothouse.signals.selector import Selector
 from pilothouse.signals.timerange import NANOSECONDS, TimeRange
 
 if TYPE_CHECKING:
     from pilothouse.engine import Engine
     from pilothouse.releases.statistics import Floats
+    from pilothouse.signals.selecting import Resource
 
 # A process that has just begun warms up: caches, pools, compilers.
 _WARM_UP_SHARE = 0.1
@@ -32,6 +31,11 @@ _LEFTOVERS = 0.1
 _NOTED = 120 * NANOSECONDS
 _CANARY_SHORTEST = 10 * NANOSECONDS
 _CANARY_SHARE = 0.5
+_DAY = 86_400 * NANOSECONDS
+# A baseline that ended so shortly before saw the same time of day.
+_JUST_BEFORE = _DAY // 12
+_DAYS_BEFORE = (7, 14, 1, 2)
+_COVERED = 0.8
 
 # What counts as activity, the best first: served requests, root spans, anything else.
 ENTRY_SQL = "kind IN (2, 5)"
@@ -57,64 +61,72 @@ class _Active:
 def stage(
     engine: Engine,
     service: str,
-    versions: Both[str],
+    sides: Both[str] | Both[Party],
     within: TimeRange,
     where: Selector | None = None,
     rules: Rules | None = None,
+    migration: bool = False,
 ) -> tuple[Trial, list[str]]:
     """The trial, and in words what of it is missing (nothing when it can be judged).
 
-    `where` narrows both sides (a region, some pods). Raises `NotFoundError` when the service or a version is unknown.
+    `sides` are versions, or parties; `where` narrows both (a region, some pods). Raises `NotFoundError` when the
+    service or a version is unknown.
     """
     chosen = rules or Rules()
-    found = versions.map(lambda version: _resources(engine, service, version, where or Selector()))
-    ranges = Both(_back_to_life(found.baseline, within), within)
-    table = next((one for one in _ACTIVITY if _asked(engine, found.candidate, within, one).range), _ACTIVITY[0])
-    active = Both(
-        _asked(engine, found.baseline, ranges.baseline, table), _asked(engine, found.candidate, within, table)
-    )
+    parties = Both(*(_party(one, where or Selector()) for one in sides))
+    found = parties.map(lambda party: speakers(engine, service, party))
+    after = parties.candidate.within or within
+    table = next((one for one in _ACTIVITY if _asked(engine, found.candidate, after, one).range), _ACTIVITY[0])
+    before, noted = _before(engine, found.baseline, parties.baseline, after, table)
+    active = Both(_asked(engine, found.baseline, before, table), _asked(engine, found.candidate, after, table))
     missing = [
-        f"{version} sent nothing between the start and the end of the range; choose a range in which it ran"
-        for version, one in zip(versions, active, strict=True)
+        f"{party.name} sent nothing between the start and the end of the range; choose a range in which it ran"
+        for party, one in zip(parties, active, strict=True)
         if one.range is None
     ]
-    kind, windows = _windows(active, found, within, chosen)
-    sides = Both(
-        _side(engine, service, versions.baseline, found.baseline, windows.baseline),
-        _side(engine, service, versions.candidate, found.candidate, windows.candidate),
+    together, windows = _windows(active, found, Both(before, after), chosen)
+    staged = Both(
+        _side(engine, service, parties.baseline, found.baseline, windows.baseline),
+        _side(engine, service, parties.candidate, found.candidate, windows.candidate),
     )
-    return Trial(service, kind, sides, chosen), missing
+    kind = "migration" if migration else _kind(parties, together)
+    return Trial(service, kind, staged, chosen, together, (noted,) if noted and not together else ()), missing
 
 
-def known_service(engine: Engine, service: str) -> None:
-    """Raises `NotFoundError` with the services that are known when this one is not."""
-    names = [one["name"] for one in services(engine)]
-    if service not in names:
-        known = f"known are {', '.join(names[:20])}" if names else "nothing has sent telemetry yet"
-        raise NotFoundError(f"no service is called {service!r}; {known}")
+def _party(one: str | Party, where: Selector) -> Party:
+    party = Party(one) if isinstance(one, str) else one
+    return replace(party, where=Selector((*party.where.matchers, *where.matchers)))
 
 
-def _resources(engine: Engine, service: str, version: str, where: Selector) -> list[Resource]:
-    if found := resources(engine, Selector((*_own(service, version).matchers, *where.matchers))):
-        return found
-    known_service(engine, service)
-    names = [one.version for one in releases(engine, service)]
-    if version in names:
-        raise NotFoundError(f"{service} {version} has nothing that matches the selector")
-    known = f"known are {', '.join(names[:20])}" if names else "it sends no service.version"
-    raise NotFoundError(f"{service} has no version {version!r}; {known}")
+def _kind(parties: Both[Party], together: bool) -> Kind:
+    if not together:
+        return "before_after"
+    return "canary" if parties.baseline.version != parties.candidate.version else "subsets"
 
 
-def _own(service: str, version: str) -> Selector:
-    return Selector((Matcher("service.name", "=", service), Matcher("service.version", "=", version)))
+def _before(
+    engine: Engine, found: list[Resource], party: Party, after: TimeRange, table: tuple[str, int, str]
+) -> tuple[TimeRange, str]:
+    """The range to look for the baseline in, and in words why, when it is another than the candidate's.
 
-
-def _back_to_life(found: list[Resource], within: TimeRange) -> TimeRange:
-    """The range to look for a baseline in: where the candidate is, or before, when it had ended by then."""
+    A baseline that had ended is taken at the same time of the same weekday, or of another day, when it ran then: load
+    and latency of a night are no measure for those of a noon. Otherwise, and when it ended just before, its last hours
+    count.
+    """
+    if party.within:
+        return party.within, ""
     last = max(one.last_seen for one in found)
-    if last >= within.start:
-        return within
-    return TimeRange(last - (within.end - within.start), last + 1)
+    if last >= after.start:
+        return after, ""
+    length = after.end - after.start
+    if after.start - last > _JUST_BEFORE:
+        for days in _DAYS_BEFORE:
+            earlier = TimeRange(after.start - days * _DAY, after.end - days * _DAY)
+            active = _asked(engine, found, earlier, table).range
+            if earlier.start >= 0 and active and active.end - active.start >= _COVERED * length:
+                weekday = ", on the same weekday" if days % 7 == 0 else ""
+                return earlier, f"{party.name} is taken {days} days before{weekday}, at the same time of day"
+    return TimeRange(last - length, last + 1), f"{party.name} is taken at the end of its life"
 
 
 def _asked(engine: Engine, found: list[Resource], within: TimeRange, table: tuple[str, int, str]) -> _Active:
@@ -130,19 +142,19 @@ def _asked(engine: Engine, found: list[Resource], within: TimeRange, table: tupl
 
 
 def _windows(
-    active: Both[_Active], found: Both[list[Resource]], within: TimeRange, rules: Rules
-) -> tuple[Kind, Both[Windows]]:
-    base, other = (one.range or within for one in active)
+    active: Both[_Active], found: Both[list[Resource]], within: Both[TimeRange], rules: Rules
+) -> tuple[bool, Both[Windows]]:
+    """Whether both sides ran at the same time, and the windows of each."""
+    base, other = (one.range or asked for one, asked in zip(active, within, strict=True))
     start, end = max(base.start, other.start), min(base.end, other.end)
     shorter = min(base.end - base.start, other.end - other.start)
-    canary = end - start >= max(_CANARY_SHORTEST, _CANARY_SHARE * shorter)
-    if canary:
+    if end - start >= max(_CANARY_SHORTEST, _CANARY_SHARE * shorter):
         both = TimeRange(start, end)
         steady = TimeRange(max(_steady(both, one).start for one in found), end)
         windows = cut(steady, _count(active, steady, rules))
-        return "canary", Both(windows, windows)
+        return True, Both(windows, windows)
     ranges = Both(_steady(base, found.baseline), _steady(other, found.candidate))
-    return "before_after", ranges.map(lambda one: cut(one, _count(active, one, rules)))
+    return False, ranges.map(lambda one: cut(one, _count(active, one, rules)))
 
 
 def _steady(active: TimeRange, found: list[Resource]) -> TimeRange:
@@ -161,17 +173,17 @@ def _count(active: Both[_Active], within: TimeRange, rules: Rules) -> int:
     return max(min(wanted, int(within.seconds)), 1)
 
 
-def _side(engine: Engine, service: str, version: str, found: list[Resource], windows: Windows) -> Side:
+def _side(engine: Engine, service: str, party: Party, found: list[Resource], windows: Windows) -> Side:
     everyone = Side(
-        version,
+        party.name,
         windows,
         {one.identity: one.first_seen for one in found},
-        {one.identity: _instance(one) for one in found},
+        {one.identity: instance_of(one) for one in found},
         np.zeros(windows.count),
+        party,
     )
     served = _requests(engine, everyone)
-    tracing = set(identities(engine, _own(service, version), signal="traces"))
-    kept, instances = _present(found, served, tracing, windows)
+    kept, instances = _present(found, served, tracing(engine, service, party), windows)
     return replace(
         everyone,
         born={one.identity: one.first_seen for one in kept},
@@ -181,7 +193,7 @@ def _side(engine: Engine, service: str, version: str, found: list[Resource], win
 
 
 def _present(
-    found: list[Resource], served: dict[int, Floats], tracing: set[int], windows: Windows
+    found: list[Resource], served: dict[int, Floats], traced_by: set[int], windows: Windows
 ) -> tuple[list[Resource], dict[int, str]]:
     """Who took part, and the instances that count: those that served more than a few leftovers.
 
@@ -191,18 +203,13 @@ def _present(
     alive = [one for one in found if one.last_seen + _NOTED >= windows.start and one.first_seen <= windows.end]
     if not served:
         kept = alive or found
-        return kept, {one.identity: _instance(one) for one in kept}
+        return kept, {one.identity: instance_of(one) for one in kept}
     counts = {identity: float(requests.sum()) for identity, requests in served.items()}
     enough = _LEFTOVERS * max(counts.values())
-    busy = {_instance(one) for one in found if counts.get(one.identity, 0.0) >= enough}
-    traced = {_instance(one) for one in found if one.identity in tracing}
-    kept = [one for one in alive if _instance(one) in busy or _instance(one) not in traced]
-    return kept, {one.identity: _instance(one) for one in kept if _instance(one) in busy}
-
-
-def _instance(resource: Resource) -> str:
-    attributes = resource.attributes
-    return attributes.get(INSTANCE) or attributes.get("k8s.pod.name") or str(resource.identity)
+    busy = {instance_of(one) for one in found if counts.get(one.identity, 0.0) >= enough}
+    traced = {instance_of(one) for one in found if one.identity in traced_by}
+    kept = [one for one in alive if instance_of(one) in busy or instance_of(one) not in traced]
+    return kept, {one.identity: instance_of(one) for one in kept if instance_of(one) in busy}
 
 
 def _requests(engine: Engine, side: Side) -> dict[int, Floats]:

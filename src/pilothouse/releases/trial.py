@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from pilothouse.releases.both import Both
+from pilothouse.releases.party import Party
 from pilothouse.releases.rules import Rules
 from pilothouse.releases.window import Windows
 from pilothouse.signals.timerange import to_rfc3339
@@ -15,12 +16,12 @@ from pilothouse.signals.timerange import to_rfc3339
 if TYPE_CHECKING:
     from pilothouse.releases.statistics import Floats
 
-Kind = Literal["canary", "before_after"]
+Kind = Literal["canary", "before_after", "subsets", "migration"]
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One version: its identities, when (nanoseconds) each began to speak, the windows it is judged in.
+    """One side, called by its version (or label): its identities, when (ns) each began to speak, its windows.
 
     `requests` is the number of requests it served in each window (zeros when nothing counts them); `born` maps an
     identity to its first sign of life, `instances` those that are one to the instance's name.
@@ -31,7 +32,7 @@ class Side:
     born: dict[int, int]
     instances: dict[int, str]
     requests: Floats
-    selector: str = ""
+    party: Party = field(default_factory=Party)
 
     @property
     def identities(self) -> list[int]:
@@ -66,17 +67,17 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What all signals are judged under."""
+    """What all signals are judged under; `paired` says whether a window is the same time on both sides.
+
+    `noted` is what a reader must know of how the sides were chosen.
+    """
 
     service: str
     kind: Kind
     sides: Both[Side]
     rules: Rules = field(default_factory=Rules)
-
-    @property
-    def paired(self) -> bool:
-        """Whether a window is the same time on both sides."""
-        return self.kind == "canary"
+    paired: bool = True
+    noted: tuple[str, ...] = ()
 
     @property
     def requests(self) -> Both[Floats]:

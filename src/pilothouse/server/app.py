@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from pilothouse.engine import Engine
-    from pilothouse.releases.store import VerdictStore
+    from pilothouse.releases.store import ReleaseStore
     from pilothouse.server.config import Config
     from pilothouse.server.measuring import Measurements
     from pilothouse.signals.flushing import Intake
@@ -39,7 +39,7 @@ class Rooms:
     engine: Engine
     intake: Intake
     receiver: Receiver
-    verdicts: VerdictStore
+    releases: ReleaseStore
     measurements: Measurements
 
 
@@ -106,6 +106,7 @@ def _trace_routes(rooms: Rooms) -> list[Route]:
 
 def _room_routes(rooms: Rooms) -> list[Route]:
     from pilothouse.releases import api as releases
+    from pilothouse.signals.correlate import api as correlate
 
     signals = (
         importlib.import_module(f"pilothouse.signals.{signal}.api")
@@ -113,7 +114,8 @@ def _room_routes(rooms: Rooms) -> list[Route]:
     )
     # First match wins: the releases' /api/traces/durations stands before /api/traces/{trace_id}.
     return [
-        *releases.routes(rooms.engine, rooms.verdicts),
+        *releases.routes(rooms.engine, rooms.releases),
+        *correlate.routes(rooms.engine),
         *(route for signal in signals for route in signal.routes(rooms.engine)),
     ]
 

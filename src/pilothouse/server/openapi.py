@@ -39,16 +39,43 @@ _QUERY_OPTIONS = {
     "context": "lines before and after each in its stream, 0 to 100",
     "most_bytes": "stop after reading so many bytes of lines and say how to go on",
 }
-_WHOLE = {"limit", "count", "nodes", "depth", "kind"}
+_SIDES = {
+    f"{side}_{part}": words.format(side)
+    for side in ("baseline", "candidate")
+    for part, words in {
+        "where": "labels that narrow only the {}: another region, other pods",
+        "start": "another start for the {}",
+        "end": "another end for the {}",
+    }.items()
+}
+_WHOLE = {"limit", "count", "nodes", "depth"}
+
+
+_MARK = {
+    "service": "service.name",
+    "version": "the version that was released",
+    "at": "when, in the forms of start; now when not given",
+    "kind": "release, or config: a change of configuration that is no new version",
+    "by": "who says so",
+    "environment": "deployment.environment.name",
+    "commit": "the commit",
+    "url": "a page about it",
+    "note": "anything a reader should know",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One GET call: what it is for, its parameters with their meanings, which of them must be there."""
+    """One GET call: what it is for, its parameters with their meanings, which of them must be there.
+
+    `post` is what the same path does with a POST, if anything, and `body` the fields of the JSON object it takes.
+    """
 
     summary: str
     parameters: dict[str, str] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
+    post: str = ""
+    body: dict[str, str] = field(default_factory=dict)
 
 
 OPERATIONS: dict[str, Operation] = {
@@ -101,11 +128,51 @@ OPERATIONS: dict[str, Operation] = {
         },
     ),
     "/api/services": Operation("services with their versions, and when each was seen", _RANGE),
-    "/api/releases": Operation("releases, newest first", _SERVICE | _RANGE | {"limit": "1 to 10000"}),
+    "/api/releases": Operation(
+        "releases, newest first",
+        _SERVICE | _RANGE | {"limit": "1 to 10000"},
+        post="mark a release, or a change of configuration",
+        body=_MARK,
+    ),
     "/api/compare": Operation(
         "the verdict on a candidate against a baseline",
-        _SERVICE | _SELECTOR | _RANGE | {"baseline": "a service.version", "candidate": "a service.version"},
-        frozenset({"service", "baseline", "candidate"}),
+        _SERVICE
+        | _SELECTOR
+        | _RANGE
+        | {"baseline": "a version", "candidate": "a version", "kind": "migration: the old home against Kubernetes"}
+        | _SIDES,
+        frozenset({"service"}),
+    ),
+    "/api/correlate": Operation(
+        "from a point of one signal to the other three",
+        _SELECTOR
+        | _RANGE
+        | {
+            "trace_id": "32 hexadecimal digits",
+            "span_id": "16 hexadecimal digits, with trace_id",
+            "metric": "a metric's name",
+            "function": "a function of a stack",
+            "at": "an instant, instead of a range",
+            "around": "how far to either side of it: 30s",
+            "limit": "examples of each signal, 1 to 100",
+        },
+    ),
+    "/api/correlate/different": Operation(
+        "attributes that some spans or lines have more often than the rest",
+        _SERVICE
+        | _SELECTOR
+        | _RANGE
+        | {
+            "signal": "traces or logs",
+            "operation": "spans: only of this name",
+            "min_duration": "spans that took at least: 100ms",
+            "max_duration": "spans that took at most: 2s",
+            "errors": "1: spans with an error",
+            "contains": "lines that contain this",
+            "severity": "lines at least so severe: error",
+            "picked": 'attributes of what is selected: http.route="/pay"',
+            "limit": "1 to 1000",
+        },
     ),
     "/api/traces/durations": Operation(
         "a histogram of an operation's durations, for each version",
@@ -152,7 +219,7 @@ def document() -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Pilothouse", "version": __version__, "license": {"name": "Apache-2.0"}},
-        "paths": {path: {"get": _operation(path, operation)} for path, operation in OPERATIONS.items()},
+        "paths": {path: _methods(path, operation) for path, operation in OPERATIONS.items()},
         "components": {"schemas": {"Error": _ERROR}},
     }
 
@@ -168,6 +235,20 @@ _ERROR = {
         }
     },
 }
+
+
+def _methods(path: str, operation: Operation) -> dict[str, Any]:
+    methods = {"get": _operation(path, operation)}
+    if operation.post:
+        sent = _operation(path, Operation(operation.post))
+        fields = {name: {"description": words} for name, words in operation.body.items()}
+        schema = {"type": "object", "properties": fields}
+        methods["post"] = sent | {
+            "operationId": f"post_{sent['operationId']}",
+            "parameters": [one for one in methods["get"]["parameters"] if one["in"] == "path"],
+            "requestBody": {"content": {"application/json": {"schema": schema}}},
+        }
+    return methods
 
 
 def _operation(path: str, operation: Operation) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import structlog
 import uvicorn
 
 from pilothouse.engine import open_engine, retention
-from pilothouse.releases.store import VerdictStore
+from pilothouse.releases.store import ReleaseStore
 from pilothouse.server.app import Rooms, main_app, otlp_app
 from pilothouse.server.locking import lock
 from pilothouse.server.measuring import Measurements
@@ -61,7 +61,7 @@ class Process:
         self._measurements.watch(self._intake, self._receiver)
         database = config.database or f"sqlite:///{config.data / 'control.db'}"
         self._rooms = Rooms(
-            config, self._engine, self._intake, self._receiver, VerdictStore(database), self._measurements
+            config, self._engine, self._intake, self._receiver, ReleaseStore(database), self._measurements
         )
         self._sockets: dict[str, socket.socket] = {}
         self._grpc: Any = None
@@ -94,7 +94,7 @@ class Process:
             self._grpc.stop(grace=5).wait()
         self._intake.close()
         self._measurements.close()
-        self._rooms.verdicts.close()
+        self._rooms.releases.close()
         self._engine.close()
 
     async def _serve(self, addresses: dict[str, str], on_ready: Callable[[], None]) -> None:

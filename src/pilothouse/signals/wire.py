@@ -72,6 +72,28 @@ async def waiting(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return await asyncio.to_thread(call, *args, **kwargs)
 
 
+async def json_body(request: Request, limit: int = 1_000_000) -> dict[str, Any]:
+    """The JSON object that a request brings; raises `BadRequestError` for anything else.
+
+    Only `application/json` is taken: a page of another origin cannot send that without asking first.
+    """
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != "application/json":
+        raise BadRequestError("content-type: send the body as application/json", "content-type")
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > limit:
+            raise BadRequestError(f"the body is larger than {limit:,} bytes")
+    try:
+        content = json.loads(bytes(body))
+    except (ValueError, RecursionError) as error:
+        raise BadRequestError(f"the body is not JSON: {str(error)[:200]}") from None
+    if not isinstance(content, dict):
+        raise BadRequestError("the body is not a JSON object")
+    return content
+
+
 def _sayable(content: Any) -> Any:
     if isinstance(content, float):
         return content if content - content == 0 else None

@@ -1,4 +1,4 @@
-"""The verdicts that were given, kept in the control plane's database (SQLite by default, PostgreSQL by URL)."""
+"""The verdicts that were given."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, String, Table, Text, create_engine, func, select
+from sqlalchemy import BigInteger, Column, Engine, Float, String, Table, Text, func, select
 
 from pilothouse.releases.comparison import Comparison
+from pilothouse.releases.store.tables import metadata, number
 
-_tables = MetaData()
 _verdicts = Table(
     "verdicts",
-    _tables,
-    Column("id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True),
+    metadata,
+    Column("id", number(), primary_key=True, autoincrement=True),
     Column("service", String(255), nullable=False, index=True),
     Column("baseline", String(255), nullable=False),
     Column("candidate", String(255), nullable=False, index=True),
@@ -45,13 +45,11 @@ class KeptVerdict:
 class VerdictStore:
     """Keeps every verdict with its whole comparison. May be used from any thread."""
 
-    def __init__(self, url: str) -> None:
-        """`url` as SQLAlchemy writes it: `sqlite:///path/control.db`, `postgresql+psycopg://host/database`."""
-        self._engine = create_engine(url)
-        _tables.create_all(self._engine)
+    def __init__(self, database: Engine) -> None:
+        self._database = database
 
-    def keep(self, comparison: Comparison) -> None:
-        """Keep one verdict."""
+    def keep(self, comparison: Comparison) -> int:
+        """Keep one verdict; returns the number it can be read by."""
         base, other = comparison.sides
         row: dict[str, Any] = {
             "service": comparison.service,
@@ -64,8 +62,16 @@ class VerdictStore:
             "at": time.time_ns(),
             "comparison": json.dumps(comparison.to_json(), allow_nan=False),
         }
-        with self._engine.begin() as connection:
-            connection.execute(_verdicts.insert().values(**row))
+        with self._database.begin() as connection:
+            kept = connection.execute(_verdicts.insert().values(**row))
+        return int(kept.inserted_primary_key[0])  # type: ignore[index]
+
+    def whole(self, key: int) -> dict[str, Any] | None:
+        """The comparison behind a verdict, as `/api/compare` answered it; None when there is no such verdict."""
+        asked = select(_verdicts.c.comparison).where(_verdicts.c.id == key)
+        with self._database.connect() as connection:
+            text = connection.execute(asked).scalar()
+        return None if text is None else dict(json.loads(text))
 
     def latest(self, service: str = "") -> dict[tuple[str, str], KeptVerdict]:
         """The last verdict on each (service, version)."""
@@ -73,11 +79,7 @@ class VerdictStore:
         if service:
             last = last.where(_verdicts.c.service == service)
         columns = [column for column in _verdicts.c if column.name not in ("id", "comparison")]
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             rows = connection.execute(select(*columns).where(_verdicts.c.id.in_(last))).mappings()
             kept = [KeptVerdict(**row) for row in rows]
         return {(one.service, one.candidate): one for one in kept}
-
-    def close(self) -> None:
-        """Let go of the database."""
-        self._engine.dispose()
