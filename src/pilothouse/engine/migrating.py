@@ -83,6 +83,7 @@ _SHARDING = {
     "exemplars": "series",
     "profiles": "identity",
     "profile_samples": "identity",
+    "profile_minutes": "cohort",
     "profile_stacks": "stack",
 }
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pilothouse.engine.model import Engine
 
-TABLES = ("logs", "spans", "samples", "distributions", "exemplars", "profiles", "profile_samples")
+TABLES = ("logs", "spans", "samples", "distributions", "exemplars", "profiles", "profile_samples", "profile_minutes")
+# Of these a partition is a month, and names no time of day: kept until the whole month is over that long.
+_MONTHLY = {"profile_stacks": "profiles"}
 
 
 def keep(engine: Engine, seconds: Mapping[str, float]) -> None:
@@ -17,7 +19,9 @@ def keep(engine: Engine, seconds: Mapping[str, float]) -> None:
         "SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase()"
     ).to_pylist()
     written = {row["name"]: row["create_table_query"] for row in found}
-    for table in TABLES:
-        clause = f"TTL toDateTime(time) + toIntervalSecond({int(seconds[table])})"
+    clauses = {table: f"TTL toDateTime(time) + toIntervalSecond({int(seconds[table])})" for table in TABLES}
+    for table, like in _MONTHLY.items():
+        clauses[table] = f"TTL month + toIntervalDay({int(seconds[like] // 86_400) + 32})"
+    for table, clause in clauses.items():
         if table in written and clause not in written[table]:
             engine.command(f"ALTER TABLE {table} MODIFY {clause} SETTINGS materialize_ttl_after_modify = 0")

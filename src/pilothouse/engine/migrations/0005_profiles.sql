@@ -30,9 +30,23 @@ PARTITION BY toDate(time)
 ORDER BY (identity, type, toStartOfHour(time), stack, time)
 SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1;
 
--- Frames leaf first. A stack is the same row whoever sends it, once a month, so that months can be dropped; merges
--- keep one. `inlined` frames were called by the next one without a call; `mappings` are binaries and libraries.
+-- The same values once more, summed by minute over all processes that are alike but for the instance (`cohort`): most
+-- questions are about a service or a version, and this is what they read. A twentieth of the rows at 50 processes.
+CREATE TABLE profile_minutes (
+    cohort UInt64 CODEC(ZSTD(1)),
+    type LowCardinality(String),
+    time DateTime('UTC') CODEC(Delta, ZSTD(1)),
+    stack UInt64 CODEC(ZSTD(1)),
+    value Int64 CODEC(ZSTD(1))
+) ENGINE = {SummingMergeTree}
+PARTITION BY toDate(time)
+ORDER BY (cohort, type, toStartOfHour(time), stack, time)
+SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1;
+
+-- Frames leaf first. All processes of a service share a stack's row, once a month, so that months can be dropped;
+-- merges keep one. `inlined` frames were called by the next one without a call; `mappings` are binaries and libraries.
 CREATE TABLE profile_stacks (
+    service LowCardinality(String),
     stack UInt64,
     month Date,
     functions Array(LowCardinality(String)) CODEC(ZSTD(1)),
@@ -42,5 +56,5 @@ CREATE TABLE profile_stacks (
     inlined Array(Bool) CODEC(ZSTD(1))
 ) ENGINE = {ReplacingMergeTree}
 PARTITION BY month
-ORDER BY stack
+ORDER BY (service, stack)
 SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1;

@@ -157,7 +157,7 @@ def _asked(engine: Engine, request: Request) -> tuple[Kept, Costs, TimeRange]:
     selection = _selection(engine, request, within)
     there = kept_of(engine, selection, query.get("type", ""))
     found = averaged(costs(engine, there.type, [selection]), there)
-    return there, with_function(found, query.get("function", "")), within
+    return there, with_function(found, query.get("function", "")), selection.within
 
 
 def _selector(request: Request) -> Selector:

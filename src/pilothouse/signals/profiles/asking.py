@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pilothouse.signals.identity import SERVICE
+from pilothouse.signals.profiles.cohorts import cohort_of
 from pilothouse.signals.profiles.model import GAUGES, Numbers
-from pilothouse.signals.selecting import MILLISECOND, identities
-from pilothouse.signals.selector import Selector
+from pilothouse.signals.selecting import MILLISECOND, resources
+from pilothouse.signals.selector import Matcher, Selector
 from pilothouse.signals.timerange import TimeRange
 
 if TYPE_CHECKING:
@@ -18,16 +22,27 @@ if TYPE_CHECKING:
 
     Parameters = dict[str, str | int | float | bool | list[str] | list[int] | None]
 
+_SECOND = 1_000_000_000
+_MINUTE = 60 * _SECOND
+# A shorter range is read from the samples themselves, to the millisecond.
+_SHORT = 600
 _PREFERRED = ("cpu", "wall", "samples", "inuse_space", "alloc_space")
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Profiles of some identities in a time range, and of their samples those with these labels."""
+    """Profiles of some identities in a time range, and of their samples those with these labels.
+
+    Of `cohorts` every process is selected, so that their sums by minute can be read; `apart` are the identities that
+    are in none of these. `services` are whose stacks they may be; none given, anybody's.
+    """
 
     identities: list[int]
     within: TimeRange
     labels: Selector = field(default_factory=Selector)
+    services: list[str] = field(default_factory=list)
+    cohorts: list[int] = field(default_factory=list)
+    apart: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +82,24 @@ class Costs:
 
 
 def select(engine: Engine, selector: Selector, within: TimeRange, labels: Selector | None = None) -> Selection:
-    """The selection that label matchers and a time range mean."""
-    return Selection(identities(engine, selector, within, "profiles"), within, labels or Selector())
+    """The selection that label matchers and a time range mean.
+
+    A range of ten minutes or more is widened to whole minutes, so that what is kept summed by minute answers it
+    exactly.
+    """
+    chosen = resources(engine, selector, within, "profiles")
+    found = [resource.identity for resource in chosen]
+    services = sorted({resource.attributes.get(SERVICE, "") for resource in chosen})
+    if within.seconds < _SHORT or (labels and labels.matchers):
+        return Selection(found, within, labels or Selector(), services)
+    within = TimeRange(within.start // _MINUTE * _MINUTE, -(-within.end // _MINUTE) * _MINUTE)
+    members: dict[int, set[int]] = {}
+    same = Selector((Matcher(SERVICE, "=~", "|".join(map(re.escape, services))),)) if selector.matchers else selector
+    for resource in resources(engine, same, within, "profiles") if selector.matchers else chosen:
+        members.setdefault(cohort_of(resource.attributes), set()).add(resource.identity)
+    whole = {cohort: those for cohort, those in members.items() if those <= set(found)}
+    apart = set(found).difference(*whole.values())
+    return Selection(found, within, Selector(), services, sorted(whole), sorted(apart))
 
 
 def kept(engine: Engine, selection: Selection) -> list[Kept]:
@@ -97,24 +128,22 @@ def costs(engine: Engine, wanted: str, selections: Sequence[Selection], budget: 
     parts: list[str] = []
     parameters: Parameters = {"type": wanted}
     for number, selection in enumerate(selections):
-        condition, said = condition_of(selection, f"s{number}", f"l{number}")
-        parts.append(condition)
+        sources, said = _sources(selection, number)
+        parts += [f"SELECT toUInt8({number}) AS side, stack, sum(value) AS v {one} GROUP BY stack" for one in sources]
         parameters |= said
-    alone = len(parts) == 1
-    sums = ", ".join(
-        f"{'sum(value)' if alone else f'sumIf(value, {part})'} AS v{number}" for number, part in enumerate(parts)
-    )
-    either = " OR ".join(f"({part})" for part in parts)
+    width = len(selections)
+    sums = ", ".join(f"sumIf(v, side = {number}) AS v{number}" for number in range(width))
+    known, said = stacks_of(selections)
     # The stacks' table is the streamed side of the join: it may be large, the answer's stacks are few.
     table = engine.query(
-        f"SELECT functions, files, lines, {', '.join(f'v{n}' for n in range(len(parts)))} "
-        "FROM profile_stacks ANY RIGHT JOIN ("
-        f"SELECT stack, {sums} FROM profile_samples WHERE type = {{type:String}} AND ({either}) GROUP BY stack"
+        f"SELECT functions, files, lines, {', '.join(f'v{n}' for n in range(width))} "
+        f"FROM (SELECT stack, functions, files, lines FROM profile_stacks WHERE {known}) AS known ANY RIGHT JOIN ("
+        f"SELECT stack, {sums} FROM ({' UNION ALL '.join(parts)}) GROUP BY stack"
         ") AS costs USING (stack)",
-        parameters,
+        parameters | said,
         budget,
     )
-    return _costs(table.combine_chunks(), len(parts))
+    return _costs(table.combine_chunks(), width)
 
 
 def averaged(found: Costs, there: Kept) -> Costs:
@@ -154,6 +183,43 @@ def condition_of(selection: Selection, prefix: str, label_prefix: str) -> tuple[
     return (condition if labels == "1" else f"{condition} AND {labels}"), parameters | said
 
 
+def stacks_of(selections: Sequence[Selection]) -> tuple[str, Parameters]:
+    """SQL for the rows of `profile_stacks` in which the stacks of selections are."""
+    months = [datetime.fromtimestamp(at // 1_000_000_000, UTC).strftime("%Y-%m-01") for at in _bounds(selections)]
+    services = sorted({service for selection in selections for service in selection.services})
+    whose = "service IN {k_services:Array(String)} AND " if services else ""
+    return (
+        f"{whose}month >= {{k_first:Date}} AND month <= {{k_last:Date}}",
+        {"k_services": services, "k_first": months[0], "k_last": months[1]},
+    )
+
+
+def _bounds(selections: Sequence[Selection]) -> tuple[int, int]:
+    ranges = [selection.within for selection in selections]
+    return min(one.start for one in ranges), max(one.end for one in ranges)
+
+
+def _sources(selection: Selection, number: int) -> tuple[list[str], Parameters]:
+    """Where the values of a selection are: sums by minute for whole cohorts, the samples for what is left."""
+    kind = "type = {type:String}"
+    rest = replace(selection, identities=selection.apart) if selection.cohorts else selection
+    condition, parameters = condition_of(rest, f"s{number}", f"l{number}")
+    sources = [f"FROM profile_samples WHERE {kind} AND {condition}"] if rest.identities or not rest.cohorts else []
+    if selection.cohorts:
+        sources.append(
+            f"FROM profile_minutes WHERE {kind} AND cohort IN {{c{number}:Array(UInt64)}} "
+            f"AND time >= toDateTime({{c{number}_start:Int64}}, 'UTC') "
+            f"AND time < toDateTime({{c{number}_end:Int64}}, 'UTC')"
+        )
+        within = selection.within
+        parameters |= {
+            f"c{number}": selection.cohorts,
+            f"c{number}_start": within.start // _SECOND,
+            f"c{number}_end": within.end // _SECOND,
+        }
+    return sources, parameters
+
+
 def _condition(selection: Selection, prefix: str) -> tuple[str, Parameters]:
     """Times are kept in milliseconds: the first one counts as a whole."""
     condition = (
@@ -171,23 +237,21 @@ def _condition(selection: Selection, prefix: str) -> tuple[str, Parameters]:
 
 def _costs(table: Any, width: int) -> Costs:
     """From the engine's Arrow table; texts become codes without making a Python string a frame."""
-    import pyarrow as pa
-
     if not table.num_rows:
         empty = np.zeros(0, np.int64)
         return Costs([], empty, empty, np.zeros(1, np.int64), np.zeros((0, width), np.int64))
     functions, files, lines = (_whole(table.column(name)) for name in ("functions", "files", "lines"))
     function, file = functions.flatten().dictionary_encode(), files.flatten().dictionary_encode()
     both = function.indices.to_numpy().astype(np.int64) * max(len(file.dictionary), 1) + file.indices.to_numpy()
-    pairs = pa.array(both).dictionary_encode()
+    # numpy's own, because Arrow imports pandas when it is given an array of numpy's.
+    distinct, codes = np.unique(both, return_inverse=True)
     texts, paths = function.dictionary.to_pylist(), file.dictionary.to_pylist()
-    distinct = pairs.dictionary.to_numpy(zero_copy_only=False)
     names = [(texts[pair // len(paths)], paths[pair % len(paths)]) for pair in distinct.tolist()]
     offsets = functions.offsets.to_numpy().astype(np.int64)
     values = [_whole(table.column(f"v{number}")).to_numpy() for number in range(width)]
     return Costs(
         names,
-        pairs.indices.to_numpy().astype(np.int64),
+        codes.astype(np.int64),
         lines.flatten().to_numpy().astype(np.int64),
         offsets - offsets[0],
         np.stack(values, axis=1).astype(np.int64),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pilothouse.signals.profiles.asking import Kept, Selection, condition_of
+from pilothouse.signals.profiles.asking import Kept, Selection, condition_of, stacks_of
 from pilothouse.signals.profiles.model import Frames, Numbers, Profile, SampleType, Stacks
 
 if TYPE_CHECKING:
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 def gather(engine: Engine, there: Kept, selection: Selection, budget: Budget | None = None) -> Profile:
     """One profile of a type: equal stacks with equal labels are summed, and nothing else is lost."""
     condition, parameters = condition_of(selection, "s", "l")
+    known, said = stacks_of([selection])
     table = engine.query(
         "SELECT functions, files, lines, mappings, inlined, attributes, value "
-        "FROM profile_stacks ANY RIGHT JOIN ("
+        f"FROM (SELECT * FROM profile_stacks WHERE {known}) AS known ANY RIGHT JOIN ("
         "SELECT stack, attributes, sum(value) AS value FROM profile_samples "
         f"WHERE type = {{type:String}} AND {condition} GROUP BY stack, attributes"
         ") AS costs USING (stack) ORDER BY value DESC, stack, attributes",
-        {"type": there.type, **parameters},
+        {"type": there.type, **parameters, **said},
         budget,
     )
     rows = table.to_pylist()

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from pilothouse.signals.anyvalue import SCHEMA as SHARED
+from pilothouse.signals.identity import SERVICE
+from pilothouse.signals.profiles.cohorts import cohort_of
 from pilothouse.signals.profiles.hashing import stack_hashes
 from pilothouse.signals.profiles.messages import message_classes
 from pilothouse.signals.profiles.model import Hashes, Numbers, Profile, Stacks
@@ -27,11 +29,11 @@ message Samples {{
 }}
 message Profile {{
   Resource resource = 1; fixed64 time_unix_nano = 2; uint64 duration_nano = 3; repeated KeyValue attributes = 4;
-  repeated Type types = 5; repeated Samples samples = 6;
+  repeated Type types = 5; repeated Samples samples = 6; fixed64 cohort = 7;
 }}
 message Stack {{
   fixed64 stack = 1; uint32 month = 2; repeated string functions = 3; repeated string files = 4;
-  repeated fixed32 lines = 5; repeated string mappings = 6; repeated bool inlined = 7;
+  repeated fixed32 lines = 5; repeated string mappings = 6; repeated bool inlined = 7; string service = 8;
 }}
 message Profiles {{ repeated Profile profiles = 1; repeated Stack stacks = 2; }}
 """
@@ -40,6 +42,8 @@ message Profiles {{ repeated Profile profiles = 1; repeated Stack stacks = 2; }}
 _CLASSES = message_classes("pilothouse.profiles", SCHEMA, fixed_as_bytes=True)
 Profiles = _CLASSES["Profiles"]
 _KEPT = 100_000
+StackKey = tuple[int, str, int]
+"""A stack's month, service and hash."""
 
 
 class KnownStacks:
@@ -49,40 +53,51 @@ class KnownStacks:
     """
 
     def __init__(self) -> None:
-        self._young: set[tuple[int, int]] = set()
-        self._old: set[tuple[int, int]] = set()
+        self._young: set[StackKey] = set()
+        self._old: set[StackKey] = set()
 
-    def unknown(self, stacks: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
-        """Those of these (month, hash) that were not remembered."""
+    def unknown(self, stacks: Iterable[StackKey]) -> set[StackKey]:
+        """Those of these that were not remembered."""
         return set(stacks) - self._young - self._old
 
-    def remember(self, stacks: set[tuple[int, int]]) -> None:
+    def remember(self, stacks: set[StackKey]) -> None:
         """Call this when they are on disk, not before."""
         self._young |= stacks
         if len(self._young) > _KEPT:
             self._young, self._old = set(), self._young
 
 
-def samples_payload(profiles: Sequence[Profile]) -> bytes:
-    """The journal's bytes of the profiles' values. The same profiles always give the same bytes."""
+def samples_payload(profiles: Sequence[Profile], hashes: Sequence[Hashes] | None = None) -> bytes:
+    """The journal's bytes of the profiles' values; `hashes` are their stacks' names if they are known already.
+
+    The same profiles always give the same bytes.
+    """
     message = Profiles()
-    for profile in profiles:
-        _write_profile(message.profiles.add(), profile, stack_hashes(profile.stacks))
+    for profile, names in zip(profiles, hashes or names_of_stacks(profiles), strict=True):
+        _write_profile(message.profiles.add(), profile, names)
     payload: bytes = message.SerializeToString(deterministic=True)
     return payload
 
 
-def stacks_payload(profiles: Sequence[Profile], known: KnownStacks) -> tuple[bytes, set[tuple[int, int]]]:
+def stacks_payload(
+    profiles: Sequence[Profile], known: KnownStacks, hashes: Sequence[Hashes] | None = None
+) -> tuple[bytes, set[StackKey]]:
     """The journal's bytes of the stacks that are not known yet, and which these are."""
     message = Profiles()
-    written: set[tuple[int, int]] = set()
-    for profile in profiles:
-        month = _month(profile.time)
-        place_of = {(month, name): place for place, name in enumerate(stack_hashes(profile.stacks).tolist())}
+    written: set[StackKey] = set()
+    for profile, names in zip(profiles, hashes or names_of_stacks(profiles), strict=True):
+        month, service = _month(profile.time), profile.resource.get(SERVICE, "")
+        place_of = {(month, service, name): place for place, name in enumerate(names.tolist())}
         new = known.unknown(place_of) - written
-        _write_stacks(message, profile.stacks, {name[1]: place_of[name] for name in sorted(new)}, month)
+        for key in sorted(new):
+            _write_stack(message.stacks.add(month=month, service=service, stack=key[2]), profile.stacks, place_of[key])
         written |= new
     return message.SerializeToString(), written
+
+
+def names_of_stacks(profiles: Sequence[Profile]) -> list[Hashes]:
+    """The hashes of each profile's stacks: they take a good part of the work, so compute them once."""
+    return [stack_hashes(profile.stacks) for profile in profiles]
 
 
 def totals(profile: Profile) -> list[int]:
@@ -102,6 +117,7 @@ def _write_profile(message: Any, profile: Profile, hashes: Hashes) -> None:
     _write_attributes(message.resource.attributes, profile.resource)
     _write_attributes(message.attributes, profile.attributes)
     message.time_unix_nano, message.duration_nano = profile.time, profile.duration
+    message.cohort = cohort_of(profile.resource)
     of_row = hashes[profile.stack_of]
     rows_of_labels = _rows_by(profile.labels_of, len(profile.label_sets))
     for column, (kind, total) in enumerate(zip(profile.types, totals(profile), strict=True)):
@@ -123,17 +139,14 @@ def _write_samples(message: Any, labels: Mapping[str, str], stacks: Hashes, valu
     message.values = values.astype("<i8").tobytes()
 
 
-def _write_stacks(message: Any, stacks: Stacks, places: Mapping[int, int], month: int) -> None:
-    frames, offsets = stacks.frames, stacks.offsets.tolist()
-    for name, place in places.items():
-        at = stacks.places[offsets[place] : offsets[place + 1]]
-        here = at.tolist()
-        message.stacks.add(
-            stack=name, month=month,
-            functions=[frames.functions[frame] for frame in here], files=[frames.files[frame] for frame in here],
-            lines=frames.lines[at].astype("<u4").tobytes(),
-            mappings=[frames.mappings[frame] for frame in here], inlined=frames.inlined[at].tobytes(),
-        )  # fmt: skip
+def _write_stack(message: Any, stacks: Stacks, place: int) -> None:
+    frames = stacks.frames
+    at = stacks.places[stacks.offsets[place] : stacks.offsets[place + 1]]
+    here = at.tolist()
+    message.functions.extend([frames.functions[frame] for frame in here])
+    message.files.extend([frames.files[frame] for frame in here])
+    message.mappings.extend([frames.mappings[frame] for frame in here])
+    message.lines, message.inlined = frames.lines[at].astype("<u4").tobytes(), frames.inlined[at].tobytes()
 
 
 def _write_attributes(attributes: Any, texts: Mapping[str, str]) -> None:

@@ -1,4 +1,5 @@
-"""From segments of profiles to the tables `resources`, `profiles`, `profile_samples` and `profile_stacks`."""
+"""From segments of profiles to the tables `resources`, `profiles`, `profile_samples`, `profile_minutes` and
+`profile_stacks`."""
 
 from pilothouse.engine import SegmentStatement
 from pilothouse.signals.anyvalue import ATTRIBUTES, RESOURCE, map_sql
@@ -13,7 +14,7 @@ _TYPE = (
 _SAMPLES = f"Tuple(type String, attributes {ATTRIBUTES}, stacks Array(UInt64), values Array(Int64))"
 _STACK = (
     "Tuple(stack UInt64, month UInt32, functions Array(String), files Array(String), lines Array(UInt32), "
-    "mappings Array(String), inlined Array(Bool))"
+    "mappings Array(String), inlined Array(Bool), service String)"
 )
 
 
@@ -67,17 +68,34 @@ FROM (
     message="Profiles",
 )
 
+MINUTES = SegmentStatement(
+    table="profile_minutes",
+    columns=("cohort", "type", "time", "stack", "value"),
+    select=f"""SELECT cohort, type, minute, stack, sum(value)
+FROM (
+    SELECT cohort, toStartOfMinute(time) AS minute, s.type AS type, s.stacks AS stacks, s.values AS values
+    FROM (
+        SELECT p.cohort AS cohort, {_MILLISECONDS} AS time, p.samples AS samples
+        FROM {{segment}} ARRAY JOIN profiles AS p
+    ) ARRAY JOIN samples AS s
+) ARRAY JOIN stacks AS stack, values AS value
+GROUP BY cohort, type, minute, stack""",
+    structure=_profiles(f"samples Array({_SAMPLES})", "cohort UInt64"),
+    schema=_PROTO,
+    message="Profiles",
+)
+
 STACKS = SegmentStatement(
     table="profile_stacks",
-    columns=("stack", "month", "functions", "files", "lines", "mappings", "inlined"),
-    select="""SELECT s.stack, toDate(s.month), s.functions, s.files, s.lines, s.mappings, s.inlined
+    columns=("service", "stack", "month", "functions", "files", "lines", "mappings", "inlined"),
+    select="""SELECT s.service, s.stack, toDate(s.month), s.functions, s.files, s.lines, s.mappings, s.inlined
 FROM {segment} ARRAY JOIN stacks AS s""",
     structure=f"stacks Array({_STACK})",
     schema=_PROTO,
     message="Profiles",
 )
 
-STATEMENTS: tuple[SegmentStatement, ...] = (RESOURCES, STACKS, SAMPLES, PROFILES)
+STATEMENTS: tuple[SegmentStatement, ...] = (RESOURCES, STACKS, SAMPLES, MINUTES, PROFILES)
 """A profile's own row comes last: who finds it finds all that belongs to it."""
 
 SAMPLES_MARK = "samples"

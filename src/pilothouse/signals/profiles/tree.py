@@ -96,6 +96,7 @@ def to_json(tree: Tree, fields: Sequence[str]) -> str:
     Written without recursion: a stack may be deeper than Python's own.
     """
     children = children_of(tree)
+    heads = _heads(tree, fields)
     parts: list[str] = []
     open_nodes: list[int | str] = [0]
     while open_nodes:
@@ -103,7 +104,7 @@ def to_json(tree: Tree, fields: Sequence[str]) -> str:
         if isinstance(node, str):
             parts.append(node)
             continue
-        parts.append(_opening(tree, node, fields))
+        parts.append(heads[node])
         open_nodes.append("]}")
         below = children[node]
         for position, child in enumerate(reversed(below)):
@@ -113,12 +114,18 @@ def to_json(tree: Tree, fields: Sequence[str]) -> str:
     return "".join(parts)
 
 
-def _opening(tree: Tree, node: int, fields: Sequence[str]) -> str:
-    code = int(tree.codes[node])
-    name, file = tree.names[code] if code >= 0 else ("total", "")
-    said = {"name": name, "file": file, "line": int(tree.lines[node])}
-    said |= dict(zip(fields, tree.values[node].tolist(), strict=True))
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":"))[:-1] + ',"children":['
+def _heads(tree: Tree, fields: Sequence[str]) -> list[str]:
+    """Each node's text up to its children. Names recur, so each is quoted once."""
+    used = set(tree.codes.tolist())
+    texts = {code: f'{{"name":{_quoted(name)},"file":{_quoted(file)},"line":' for code, (name, file) in
+             ((code, tree.names[code] if code >= 0 else ("total", "")) for code in used)}  # fmt: skip
+    form = "%s%d" + "".join(f',"{name}":%d' for name in fields) + ',"children":['
+    rows = zip(tree.codes.tolist(), tree.lines.tolist(), *tree.values.T.tolist(), strict=True)
+    return [form % (texts[code], *numbers) for code, *numbers in rows]
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def children_of(tree: Tree) -> list[list[int]]:

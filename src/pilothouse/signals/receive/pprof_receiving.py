@@ -7,7 +7,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Protocol
 
-from pilothouse.signals.profiles.segment import KnownStacks, samples_payload, stacks_payload
+from pilothouse.signals.profiles.segment import (
+    KnownStacks,
+    StackKey,
+    names_of_stacks,
+    samples_payload,
+    stacks_payload,
+)
 from pilothouse.signals.profiles.storing import SAMPLES_MARK, STACKS_MARK
 from pilothouse.signals.receive.pprof_limits import ProfileLimits
 
@@ -41,9 +47,10 @@ class ProfileReceiver:
         """
         with self._turn:
             profiles = [profile for profile in read() if len(profile.values)]
+            hashes = names_of_stacks(profiles)
             with self._lock:
-                stacks, new = stacks_payload(profiles, self._known)
-            samples = samples_payload(profiles)
+                stacks, new = stacks_payload(profiles, self._known, hashes)
+            samples = samples_payload(profiles, hashes)
         # The samples' bytes hold nothing of what this process knows: sent again, they are recognised as the same.
         payloads = [(stacks, STACKS_MARK)] * bool(new) + [(samples, SAMPLES_MARK)] * bool(profiles)
         return _all(
@@ -51,7 +58,7 @@ class ProfileReceiver:
             lambda: self._remember(new),
         )
 
-    def _remember(self, stacks: set[tuple[int, int]]) -> None:
+    def _remember(self, stacks: set[StackKey]) -> None:
         with self._lock:
             self._known.remember(stacks)
 

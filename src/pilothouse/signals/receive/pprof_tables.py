@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import chain
 from operator import attrgetter
 from typing import Any
@@ -77,21 +78,22 @@ class Tables:
         return f"{location.address:#x}"
 
     def _functions(self) -> tuple[list[str], list[str]]:
-        names, files = [], []
-        for place, function in enumerate(self._message.function):
-            name = self.text(function.name, f"function[{place}].name")
-            names.append(name or self.text(function.system_name, f"function[{place}].system_name") or "?")
-            files.append(self.text(function.filename, f"function[{place}].filename"))
-        return names, files
+        names, systems, files = (self._texts("function", field) for field in ("name", "system_name", "filename"))
+        return [name or system or "?" for name, system in zip(names, systems, strict=True)], files
+
+    def _texts(self, table: str, field: str) -> list[str]:
+        """The strings to which a field of all records of a table refers."""
+        records = getattr(self._message, table)
+        places = np.fromiter(map(attrgetter(field), records), np.int64, len(records))
+        if (wrong := np.flatnonzero((places < 0) | (places >= len(self._strings)))).size:
+            self.text(int(places[wrong[0]]), f"{table}[{wrong[0]}].{field}")
+        return [self._strings[place] for place in places.tolist()]
 
     def _mappings(self) -> list[str]:
         """The mapping's file of each location, empty where it has none."""
-        files = {
-            id: self.text(mapping.filename, f"mapping[{place}].filename")
-            for place, (id, mapping) in enumerate(zip(self.ids("mapping").tolist(), self._message.mapping, strict=True))
-        }
+        files = dict(zip(self.ids("mapping").tolist(), self._texts("mapping", "filename"), strict=True))
         files[0] = ""
-        found = [files.get(location.mapping_id) for location in self._message.location]
+        found = list(map(files.get, map(attrgetter("mapping_id"), self._message.location)))
         if None in found:
             raise BadRequestError(f"location[{found.index(None)}].mapping_id: there is no mapping with this id")
         return [file or "" for file in found]
@@ -114,15 +116,25 @@ class Tables:
 
 
 def _strings(table: Any) -> list[str]:
+    texts = _decoded(list(table))
+    if texts and texts[0]:
+        raise BadRequestError("string_table[0]: must be empty")
+    return texts or [""]
+
+
+def _decoded(table: list[bytes]) -> list[str]:
+    # All at once, unless one of them is odd.
+    with suppress(UnicodeDecodeError):
+        texts = b"\0".join(table).decode().split("\0")
+        if len(texts) == len(table):
+            return texts
     texts = []
     for place, text in enumerate(table):
         try:
             texts.append(text.decode())
         except UnicodeDecodeError as error:
             raise BadRequestError(f"string_table[{place}]: not UTF-8 at byte {error.start}") from None
-    if texts and texts[0]:
-        raise BadRequestError("string_table[0]: must be empty")
-    return texts or [""]
+    return texts
 
 
 def lengths_of(lists: list[Any]) -> Numbers:

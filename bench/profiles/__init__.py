@@ -1,0 +1,1 @@
+"""What profiles cost to take, to keep and to ask about."""
