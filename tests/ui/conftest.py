@@ -1,7 +1,7 @@
-"""A browser, the built page, and a server for it.
+"""A browser, the built page, and servers for it.
 
-`page_url` is where the page is; it starts the stand-in, and can be pointed at a running Pilothouse with
-`PILOTHOUSE_PAGE_URL`.
+`shop_url` is a real `pilothouse up` that knows twenty minutes of a shop. `page_url` is a stand-in of the releases' API,
+for what a real judge does not say on demand; it can be pointed at a running Pilothouse with `PILOTHOUSE_PAGE_URL`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,16 @@ from types import ModuleType
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
+from tests.running import start_server
+from tests.ui.shop import make_shop, send_shop
 from tests.ui.standin import serving, standin
 
 UI = Path(__file__).resolve().parents[2] / "ui"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+# Generous: other tests run at the same time, on machines of any speed.
+expect.set_options(timeout=20_000)
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 
@@ -45,6 +49,18 @@ def build_page() -> ModuleType:
     spec.loader.exec_module(module)
     module.build_page(tools=True)
     return module
+
+
+@pytest.fixture(scope="session")
+def shop_url(build_page: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A running Pilothouse to which the shop's telemetry was sent, without a slash at the end."""
+    running = start_server(tmp_path_factory.mktemp("shop"))
+    shop = make_shop()
+    send_shop(running.http, shop)
+    running.wait_for("/api/logs", "count", sum(map(len, shop.lines.values())), 30, count="1")
+    running.wait_for("/api/profiles/types", "types", 1, 30)
+    yield running.http
+    running.stop()
 
 
 @pytest.fixture(scope="session")
@@ -104,7 +120,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     visitor = browser.new_context(
         viewport={"width": 1280, "height": 900}, locale="en-GB", timezone_id="Europe/Berlin", color_scheme="light"
     )
-    visitor.set_default_timeout(10_000)
+    visitor.set_default_timeout(20_000)
     yield visitor
     visitor.close()
 

@@ -11,11 +11,15 @@ export function apiPath(path: string, parameters: Parameters = {}): string {
   return text === "" ? path : `${path}?${text}`;
 }
 
-/** An address from an answer is followed only when it stays inside our own API. */
+/** Where our own server answers: its own API, and those whose languages people know. */
+const OURS = ["/api/", "/prometheus/api/", "/loki/api/", "/tempo/api/", "/pyroscope/"];
+
+/** An address from an answer is followed only when it stays inside our own APIs. */
 export function insideApi(path: string): boolean {
   try {
     const url = new URL(path, "http://pilothouse.invalid");
-    return url.origin === "http://pilothouse.invalid" && url.pathname.startsWith("/api/");
+    const { origin, pathname } = url;
+    return origin === "http://pilothouse.invalid" && OURS.some((prefix) => pathname.startsWith(prefix));
   } catch {
     return false;
   }
@@ -23,15 +27,21 @@ export function insideApi(path: string): boolean {
 
 /** One GET. Throws ApiProblem, or the AbortError of `signal`. */
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  if (!insideApi(path)) throw new ApiProblem("bad_request", `${path} is not one of our calls.`, 0);
-  const response = await reach(path, signal);
+  const response = await open(path, signal);
   const body = await response.text();
-  if (!response.ok) throw problemFrom(response.status, body, response.headers.get("retry-after"));
   try {
     return JSON.parse(body) as T;
   } catch {
     throw new ApiProblem("not_json", `The answer of ${path} is not JSON.`, response.status);
   }
+}
+
+/** The response itself, for answers that come in pieces. Throws ApiProblem, or the AbortError of `signal`. */
+export async function open(path: string, signal?: AbortSignal): Promise<Response> {
+  if (!insideApi(path)) throw new ApiProblem("bad_request", `${path} is not one of our calls.`, 0);
+  const response = await reach(path, signal);
+  if (response.ok) return response;
+  throw problemFrom(response.status, await response.text(), response.headers.get("retry-after"));
 }
 
 async function reach(path: string, signal?: AbortSignal): Promise<Response> {

@@ -17,7 +17,10 @@ export class ApiProblem extends Error {
   }
 }
 
-/** Reads `{"error": {"code", "message", "field"}}`; whatever else came becomes a sentence about the status. */
+/**
+ * Reads `{"error": {"code", "message", "field"}}`, Prometheus' `{"errorType", "error"}` or Loki's bare sentence;
+ * whatever else came becomes a sentence about the status.
+ */
 export function problemFrom(status: number, body: string, retryAfter: string | null): ApiProblem {
   const wait = retryAfter !== null && /^\d+$/.test(retryAfter) ? Number(retryAfter) : null;
   const said = errorIn(body);
@@ -32,12 +35,22 @@ function errorIn(body: string): { code: string; message: string; field: string |
   try {
     parsed = JSON.parse(body);
   } catch {
-    return null;
+    return sentenceIn(body);
   }
   const error = property(parsed, "error");
+  const kind = property(parsed, "errorType");
+  if (typeof kind === "string" && typeof error === "string")
+    return { code: kind, message: error, field: null };
   const [code, message, field] = ["code", "message", "field"].map((name) => property(error, name));
   if (typeof code !== "string" || typeof message !== "string") return null;
   return { code, message, field: typeof field === "string" ? field : null };
+}
+
+/** Loki and Tempo answer with one line of text; a proxy with a page of HTML. */
+function sentenceIn(body: string): { code: string; message: string; field: null } | null {
+  const text = body.trim();
+  const plain = text !== "" && text.length < 2_000 && !text.startsWith("<");
+  return plain ? { code: "refused", message: text, field: null } : null;
 }
 
 function property(value: unknown, name: string): unknown {

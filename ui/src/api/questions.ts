@@ -1,6 +1,18 @@
 import { QueryClient, queryOptions } from "@tanstack/react-query";
-import { api, type CompareQuestion } from "./client";
+import { api, type CompareQuestion, get, open } from "./client";
 import { ApiProblem } from "./problem";
+import type {
+  DetectedField,
+  Exemplars,
+  LogLine,
+  Matrix,
+  MetricFacts,
+  Pattern,
+  Service,
+  Vector,
+} from "./signals";
+
+export type { Matrix, Vector } from "./signals";
 
 /** How long the page waits before it looks for new releases, in milliseconds. */
 const LOOK_AGAIN = 10_000;
@@ -24,6 +36,36 @@ export function waitFor(attempt: number, problem: unknown): number {
   const said = problem instanceof ApiProblem ? problem.retryAfterSeconds : null;
   return Math.min((said ?? 2 ** attempt) * 1000, 30_000);
 }
+
+/** A question whose answer is `read` out of what the server says; the path is all it depends on. */
+export function ask<Said, Answer>(path: string, read: (said: Said) => Answer, staleTime = 5_000) {
+  return queryOptions({
+    queryKey: ["get", path],
+    queryFn: async ({ signal }) => read(await get<Said>(path, signal)),
+    staleTime,
+  });
+}
+
+/** Answers about a fixed time do not change soon. */
+const A_WHILE = 60_000;
+
+/** An answer of Prometheus' API: lines, or one number for all time. */
+interface Told {
+  data: { resultType: string; result: unknown };
+}
+
+function matrixOf({ data }: Told): Matrix {
+  if (data.resultType === "matrix") return data.result as Matrix;
+  throw new ApiProblem("bad_data", "This expression has no numbers over time.", 200);
+}
+
+function vectorOf({ data }: Told): Vector {
+  if (data.resultType === "vector") return data.result as Vector;
+  if (data.resultType === "scalar") return [{ metric: {}, value: data.result as Vector[number]["value"] }];
+  throw new ApiProblem("bad_data", "This expression has no number at one time.", 200);
+}
+
+type Numbers<T> = { data: { result: T } };
 
 /** The questions of the page. Each passes on the signal that a navigation or "Stop" aborts. */
 export const questions = {
@@ -51,4 +93,36 @@ export const questions = {
     }),
   profileDiff: (path: string) =>
     queryOptions({ queryKey: ["profileDiff", path], queryFn: ({ signal }) => api.profileDiff(path, signal) }),
+  services: () => ask("/api/services?since=30d", (said: { services: Service[] }) => said.services, 30_000),
+  /** Numbers over time, of Prometheus' or Loki's API. */
+  logNumbers: (path: string) => ask(path, (said: Numbers<Matrix>) => said.data.result, A_WHILE),
+  logVector: (path: string) => ask(path, (said: Numbers<Vector>) => said.data.result, A_WHILE),
+  metricRange: (path: string) => ask(path, matrixOf, A_WHILE),
+  metricInstant: (path: string) => ask(path, vectorOf, A_WHILE),
+  metricFacts: () =>
+    ask(
+      "/prometheus/api/v1/metadata",
+      (said: { data: Record<string, MetricFacts[]> }) =>
+        Object.fromEntries(
+          Object.entries(said.data).flatMap(([name, [facts]]) =>
+            facts === undefined ? [] : [[name, facts]],
+          ),
+        ),
+      30_000,
+    ),
+  exemplars: (path: string) => ask(path, (said: { data: Exemplars }) => said.data, A_WHILE),
+  patterns: (path: string) => ask(path, (said: { patterns: Pattern[] }) => said.patterns, A_WHILE),
+  detectedFields: (path: string) =>
+    ask(path, (said: { fields: DetectedField[] | null }) => said.fields ?? [], A_WHILE),
+  /** A few lines at once; for many, see `logs/useLines`. */
+  lines: (path: string) =>
+    queryOptions({
+      queryKey: ["lines", path],
+      queryFn: async ({ signal }) => {
+        const text = await (await open(path, signal)).text();
+        const said = text.split("\n").filter((line) => line.startsWith('{"log"'));
+        return said.map((line) => (JSON.parse(line) as { log: LogLine }).log);
+      },
+      staleTime: A_WHILE,
+    }),
 };

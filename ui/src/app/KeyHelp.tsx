@@ -13,7 +13,7 @@ export function KeyHelp({ open, close }: { open: boolean; close: () => void }) {
   }, [open]);
   const rows: [string, string][] = [
     ["/", say.keyList.search],
-    ...SECTIONS.map(({ key }): [string, string] => [`g ${key}`, say.keyList.releases]),
+    ...SECTIONS.map(({ key, word }): [string, string] => [`g ${key}`, say.goTo(word(say))]),
     ["?", say.keyList.help],
     ["Esc", say.keyList.close],
   ];

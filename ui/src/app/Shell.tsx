@@ -61,9 +61,8 @@ export function Shell() {
 }
 
 function isInside(pathname: string, section: string): boolean {
-  return section === "/"
-    ? pathname === "/" || pathname.startsWith("/releases")
-    : pathname.startsWith(section);
+  if (section === "/") return pathname === "/" || pathname.startsWith("/releases");
+  return pathname === section || (section !== "/explore" && pathname.startsWith(`${section}/`));
 }
 
 /** A new page is read from its start, as if the browser had loaded it. */

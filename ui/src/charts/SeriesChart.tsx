@@ -3,6 +3,7 @@ import type uPlot from "uplot";
 import type { Comparison, SeriesAnswer } from "../api/wire";
 import { inScale, scaleFor } from "../format/units";
 import { useWords } from "../words";
+import { clock, TIME_STEPS } from "./clock";
 import { hover } from "./hover";
 import { type Overlay, overlay, tellingLabels } from "./lines";
 import { axis, type Colours, Plot, verticalAxis } from "./Plot";
@@ -76,19 +77,8 @@ function optionsFor(drawn: Overlay, unit: string, locale: string, colours: Colou
   } satisfies Omit<uPlot.Options, "width" | "height">;
 }
 
-const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400];
-
 function timeText(drawn: Overlay, locale: string): (seconds: number) => string {
   const span = (drawn.xs.at(-1) ?? 0) - (drawn.xs[0] ?? 0);
   if (drawn.elapsed) return (seconds) => inScale(seconds, scaleFor(Math.max(span, 1), "s"), locale);
-  const seconds = span < 600 ? ({ second: "2-digit" } as const) : {};
-  const day = span > 86_400 ? ({ month: "short", day: "numeric" } as const) : {};
-  const format = new Intl.DateTimeFormat(locale, {
-    ...day,
-    hour: "2-digit",
-    minute: "2-digit",
-    ...seconds,
-    hourCycle: "h23",
-  });
-  return (at) => format.format(at * 1000);
+  return clock(span, locale);
 }

@@ -3,7 +3,7 @@ import styles from "./charts.module.css";
 
 export interface HoverText {
   title: string;
-  rows: { side: "baseline" | "candidate"; name: string; value: string }[];
+  rows: { side?: "baseline" | "candidate"; colour?: string; name: string; value: string }[];
 }
 
 /** Shows the numbers under the pointer. `read` says what stands at an index of the data. */
@@ -37,7 +37,8 @@ function elementsOf(text: HoverText): HTMLElement[] {
   title.textContent = text.title;
   const rows = text.rows.map((row) => {
     const line = document.createElement("div");
-    line.dataset.side = row.side;
+    if (row.side) line.dataset.side = row.side;
+    if (row.colour) line.style.borderLeftColor = row.colour;
     const [name, value] = [document.createElement("span"), document.createElement("b")];
     name.textContent = row.name;
     value.textContent = row.value;

@@ -85,7 +85,7 @@ export interface Summary {
 }
 
 /** A series in four numbers, or null when it has none. */
-export function summarise(series: Series): Summary | null {
+export function summarise(series: Pick<Series, "points">): Summary | null {
   const values = series.points.map(([, value]) => value).filter((value) => value !== null);
   const last = values.at(-1);
   if (last === undefined) return null;

@@ -1,10 +1,16 @@
 import type { Direction, SignalName, SignalState } from "../api/wire";
+import { logs } from "./en/logs";
+import { metrics } from "./en/metrics";
+import { selection } from "./en/selection";
 
 const plural = (n: number, one: string, many: string) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 
 /** Every word of the page, in English. A message with parts is a function, so that they are checked. */
 export const en = {
   name: "Pilothouse",
+  selection,
+  logs,
+  metrics,
   skip: "Skip to the content",
   sections: "Sections",
   preferences: "Preferences",
@@ -14,10 +20,10 @@ export const en = {
   keys: "Keyboard shortcuts",
   keyList: {
     search: "Search on this page",
-    releases: "Go to the releases",
     help: "Show these shortcuts",
     close: "Close",
   },
+  goTo: (place: string) => `Go to ${place}`,
   close: "Close",
 
   releases: "Releases",

@@ -1,8 +1,14 @@
 import type { Catalogue } from "./en";
+import { logs } from "./ja/logs";
+import { metrics } from "./ja/metrics";
+import { selection } from "./ja/selection";
 
 /** Every word of the page, in Japanese. */
 export const ja: Catalogue = {
   name: "Pilothouse",
+  selection,
+  logs,
+  metrics,
   skip: "本文へ移動",
   sections: "セクション",
   preferences: "表示設定",
@@ -12,10 +18,10 @@ export const ja: Catalogue = {
   keys: "キーボードショートカット",
   keyList: {
     search: "このページ内を検索",
-    releases: "リリース一覧へ移動",
     help: "ショートカット一覧を表示",
     close: "閉じる",
   },
+  goTo: (place) => `${place}へ移動`,
   close: "閉じる",
 
   releases: "リリース",

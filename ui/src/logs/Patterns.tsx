@@ -1,0 +1,80 @@
+import { useQuery } from "@tanstack/react-query";
+import { questions } from "../api/questions";
+import type { Pattern } from "../api/signals";
+import { Sparkline } from "../charts/Sparkline";
+import { Answer } from "../controls/Answer";
+import { Button } from "../controls/Button";
+import { share } from "../format/changes";
+import { count } from "../format/units";
+import type { Selection } from "../selection/useSelection";
+import { useWords } from "../words";
+import { type LineQuestion, patternsPath } from "./asking";
+import styles from "./logs.module.css";
+
+/** The shapes of the lines, the most frequent first, each with its course over time. */
+export function Patterns({ question, selection }: { question: LineQuestion; selection: Selection }) {
+  const { locale, say } = useWords();
+  const asked = questions.patterns(patternsPath(question, selection.bounds));
+  const answered = useQuery(asked);
+  const all = (patterns: Pattern[]) => patterns.reduce((sum, one) => sum + one.total, 0);
+  return (
+    <Answer question={answered} queryKey={asked.queryKey} what={say.logs.searching}>
+      {(patterns) =>
+        patterns.length === 0 ? (
+          <p className={styles.none}>{say.logs.none}</p>
+        ) : (
+          <div className={styles.scroll}>
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">{say.logs.pattern}</th>
+                  <th scope="col">{say.logs.course}</th>
+                  <th scope="col" className="right">
+                    {say.logs.number}
+                  </th>
+                  <th scope="col" className="right">
+                    {say.logs.share}
+                  </th>
+                  <td />
+                </tr>
+              </thead>
+              <tbody>
+                {patterns.map((pattern) => (
+                  <tr key={pattern.pattern}>
+                    <td title={pattern.example}>
+                      <code className={styles.pattern}>{pattern.pattern}</code>
+                    </td>
+                    <td>
+                      <Sparkline
+                        points={pattern.samples}
+                        bounds={selection.bounds}
+                        label={`${say.logs.course}: ${pattern.pattern}`}
+                      />
+                    </td>
+                    <td className="right">{count(pattern.total, locale)}</td>
+                    <td className="right">{share(pattern.total / all(patterns), locale)}</td>
+                    <td className="right">
+                      <Button
+                        quiet
+                        aria-label={say.logs.only(pattern.pattern)}
+                        onClick={() => selection.change({ find: longest(pattern.pattern), view: null }, true)}
+                      >
+                        {say.logs.show}
+                      </Button>
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )
+      }
+    </Answer>
+  );
+}
+
+/** The longest text of a pattern that is the same in all its lines. */
+export function longest(pattern: string): string {
+  const fixed = pattern.split(/<_>|<\*>/).map((part) => part.trim());
+  return fixed.reduce((best, part) => (part.length > best.length ? part : best), "");
+}

@@ -1,0 +1,20 @@
+/** Who and when: the bar above every page about signals. */
+export const selection = {
+  service: "Service",
+  anyService: "Every service",
+  version: "Version",
+  anyVersion: "Every version",
+  labels: "Labels",
+  example: 'labels, such as service_name="checkout"',
+  malformed: 'Labels are written name="value", with commas between them.',
+  clear: "Take all labels out",
+  range: "Time range",
+  last: (distance: string) => `Last ${distance}`,
+  choose: "Choose two times…",
+  wider: "Twice as long",
+  refresh: "Look again",
+  from: "From",
+  until: "Until",
+  backwards: "The end must be after the beginning.",
+  take: "Use these times",
+};
