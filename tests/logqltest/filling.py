@@ -28,9 +28,11 @@ class _Taken:
     def __init__(self) -> None:
         self.payload = b""
 
-    def accept(self, kind: str, payload: bytes, marks: frozenset[str] = frozenset()) -> Future[None]:
+    def accept(
+        self, kind: str, payload: bytes, marks: frozenset[str] = frozenset(), ahead: bytes = b""
+    ) -> Future[None]:
         """Keeps it."""
-        self.payload, written = payload, Future[None]()
+        self.payload, written = ahead + payload, Future[None]()
         written.set_result(None)
         return written
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.engine.binding import bind, quote
+from pilothouse.engine.configuring import configured
 from pilothouse.engine.errors import EngineBusyError, EngineError, from_clickhouse
 from pilothouse.engine.mending import mended
 from pilothouse.engine.model import Budget, Parameter, SegmentStatement
@@ -37,6 +38,7 @@ class EmbeddedEngine:
         import chdb
 
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        address = configured(directory)
         # chdb and chdb-core both bring a package of this name, and which one's error is the public one depends on
         # the order of installation; both are raised as RuntimeError or as what the package names.
         self._error: tuple[type[Exception], ...] = (chdb.ChdbError, RuntimeError)
@@ -44,7 +46,7 @@ class EmbeddedEngine:
         self._written: set[Path] = set()
         try:
             connect: Any = chdb.connect
-            opened = [connect(str(directory)) for _ in range(handles + 2)]
+            opened = [connect(address) for _ in range(handles + 2)]
         except Exception as error:
             raise _opening_error(directory, error) from None
         # Storing and cancelling have handles of their own: queries must not be able to starve them.

@@ -85,6 +85,17 @@ def text_of(value: Any) -> str:
             return str(getattr(value, member))
 
 
+_LETTERS = {
+    "string_value": "s", "int_value": "i", "double_value": "d", "bool_value": "b", "bytes_value": "x",
+    "array_value": "j", "kvlist_value": "j", None: "n",
+}  # fmt: skip
+
+
+def kind_of(value: Any) -> str:
+    """The letter that a row keeps of a protobuf AnyValue: what `kind_sql` makes of its bytes."""
+    return _LETTERS.get(value.WhichOneof("value"), "n")
+
+
 def double_text(number: float) -> str:
     """A double as ClickHouse writes it: the shortest digits, plain from 1e-6 to below 1e21."""
     if not _finite(number):

@@ -100,16 +100,20 @@ class Intake:
         self._storer.start()
         return recovered
 
-    def accept(self, kind: str, payload: bytes, marks: frozenset[str] = frozenset()) -> Future[None]:
-        """Journal one request; the future is done when it may be acknowledged.
+    def accept(
+        self, kind: str, payload: bytes, marks: frozenset[str] = frozenset(), ahead: bytes = b""
+    ) -> Future[None]:
+        """Journal one request, with what goes `ahead` of it; the future is done when it may be acknowledged.
 
         Raises `OverloadedError` when too much waits for the engine.
         """
         if self._recovered and self._is_resent(payload):
+            if ahead:
+                return self._journals[kind].append(ahead, marks)
             known: Future[None] = Future()
             known.set_result(None)
             return known
-        return self._journals[kind].append(payload, marks)
+        return self._journals[kind].append(payload, marks, ahead)
 
     @property
     def failing(self) -> bool:

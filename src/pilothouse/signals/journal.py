@@ -27,7 +27,7 @@ from pilothouse.signals.errors import OverloadedError
 
 _TAG = b"\xfa\x7f\x14"  # field 2047, length-delimited, 20 bytes
 _HEADER = len(_TAG) + 20
-_BATCH = 512  # frames in one write; two buffers each must stay under IOV_MAX (1024)
+_BATCH = 256  # requests in one write; four buffers each must not be more than IOV_MAX (1024)
 SUFFIX = ".segment"
 
 
@@ -54,7 +54,14 @@ class Segment:
 class _Waiting:
     payload: bytes
     marks: frozenset[str]
+    ahead: bytes
     written: Future[None]
+
+    def frames(self) -> tuple[bytes, ...]:
+        """What is written, in order."""
+        if self.ahead:
+            return _header(self.ahead), self.ahead, _header(self.payload), self.payload
+        return _header(self.payload), self.payload
 
 
 class Journal:
@@ -90,18 +97,22 @@ class Journal:
         """Bytes on disk that are not stored yet."""
         return self._kept_bytes
 
-    def append(self, payload: bytes, marks: frozenset[str] = frozenset()) -> Future[None]:
-        """Write one request; the future is done when it is on disk, or has the error that kept it from there."""
+    def append(self, payload: bytes, marks: frozenset[str] = frozenset(), ahead: bytes = b"") -> Future[None]:
+        """Write one request; the future is done when it is on disk, or has the error that kept it from there.
+
+        `ahead` is a frame of its own before it: what the door adds must not change the digest by which a request that
+        is sent again is known, and must be there whenever the request is.
+        """
         written: Future[None] = Future()
         with self._arrived:
             if self._stopping:
                 raise OverloadedError("the server is stopping", retry_after=5)
-            if self._kept_bytes + self._waiting_bytes + len(payload) > self._max_bytes:
+            if self._kept_bytes + self._waiting_bytes + len(payload) + len(ahead) > self._max_bytes:
                 raise OverloadedError(
                     f"{self.kind}: {self._kept_bytes // 1_000_000} MB are waiting to be stored", retry_after=5
                 )
-            self._waiting.append(_Waiting(payload, marks, written))
-            self._waiting_bytes += len(payload)
+            self._waiting.append(_Waiting(payload, marks, ahead, written))
+            self._waiting_bytes += len(payload) + len(ahead)
             self._arrived.notify()
         return written
 
@@ -165,7 +176,7 @@ class Journal:
                 if not self._waiting:
                     return
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _BATCH))]
-                self._waiting_bytes -= sum(len(item.payload) for item in batch)
+                self._waiting_bytes -= sum(len(item.payload) + len(item.ahead) for item in batch)
             self._commit(batch)
 
     def _commit(self, batch: list[_Waiting]) -> None:
@@ -181,7 +192,7 @@ class Journal:
         self.on_write()
 
     def _write(self, batch: list[_Waiting]) -> None:
-        buffers = [part for item in batch for part in (_header(item.payload), item.payload)]
+        buffers = [part for item in batch for part in item.frames()]
         with self._segment_lock:
             segment = self._open or self._start()
             try:

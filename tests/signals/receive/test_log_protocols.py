@@ -136,7 +136,9 @@ class Taken:
     def __init__(self) -> None:
         self.lines: list[tuple[str, dict[str, str]]] = []
 
-    def accept(self, kind: str, payload: bytes, marks: frozenset[str] = frozenset()) -> Future[None]:
+    def accept(
+        self, kind: str, payload: bytes, marks: frozenset[str] = frozenset(), ahead: bytes = b""
+    ) -> Future[None]:
         for resource in request_class("logs").FromString(payload).resource_logs:
             names = {pair.key: pair.value.string_value for pair in resource.resource.attributes}
             self.lines += [(record.body.string_value, names) for record in resource.scope_logs[0].log_records]

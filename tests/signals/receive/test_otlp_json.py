@@ -43,7 +43,7 @@ class _Kept:
     def __init__(self) -> None:
         self.payloads: list[bytes] = []
 
-    def accept(self, kind: str, payload: bytes, marks: frozenset[str] = frozenset()) -> Any:
+    def accept(self, kind: str, payload: bytes, marks: frozenset[str] = frozenset(), ahead: bytes = b"") -> Any:
         self.payloads.append(payload)
         written: Future[None] = Future()
         written.set_result(None)

@@ -1,23 +1,23 @@
 -- No index of words: identity and time narrow, then the body is scanned.
 CREATE TABLE logs (
-    identity UInt64 CODEC(ZSTD(1)),
-    time DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
-    observed_time DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    identity UInt64,
+    time DateTime64(9, 'UTC') CODEC(Delta, Default),
+    observed_time DateTime64(9, 'UTC') CODEC(Delta, Default),
     severity_number UInt8,
     severity_text LowCardinality(String),
     event_name LowCardinality(String),
-    body String CODEC(ZSTD(1)),
+    body String,
     body_kind LowCardinality(String),
-    attributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    attributes Map(LowCardinality(String), String),
     kinds LowCardinality(String),
-    dropped_attributes_count UInt32 CODEC(ZSTD(1)),
+    dropped_attributes_count UInt32,
     scope_name LowCardinality(String),
     scope_version LowCardinality(String),
-    scope_attributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    scope_attributes Map(LowCardinality(String), String),
     scope_kinds LowCardinality(String),
-    flags UInt32 CODEC(ZSTD(1)),
-    trace_id FixedString(16) CODEC(ZSTD(1)),
-    span_id FixedString(8) CODEC(ZSTD(1))
+    flags UInt32,
+    trace_id FixedString(16),
+    span_id FixedString(8)
 ) ENGINE = {MergeTree}
 PARTITION BY toDate(time)
 ORDER BY (identity, time)

@@ -1,9 +1,9 @@
 """From segments of OTLP log requests to the `logs` table."""
 
 from pilothouse.engine import SegmentStatement
+from pilothouse.signals.announcing import announced_sql
 from pilothouse.signals.anyvalue import (
     ATTRIBUTES,
-    IDENTIFIED,
     IDENTITY,
     SCHEMA,
     SCOPE,
@@ -12,7 +12,6 @@ from pilothouse.signals.anyvalue import (
     map_sql,
     text_sql,
 )
-from pilothouse.signals.identity import RESOURCE_COLUMNS, resources_sql
 
 _PROTO = f"""syntax = "proto3";
 {SCHEMA}
@@ -59,10 +58,6 @@ FROM (
     ) ARRAY JOIN scopes AS sl
 ) ARRAY JOIN records AS r"""
 
-_TIMES = (
-    "arrayFlatten(arrayMap(sl -> arrayMap(r -> if(r.time_unix_nano = 0, r.observed_time_unix_nano, "
-    "r.time_unix_nano), sl.log_records), rl.scope_logs))"
-)
 
 RECORDS = SegmentStatement(
     table="logs",
@@ -77,13 +72,4 @@ RECORDS = SegmentStatement(
     message="Logs",
 )  # fmt: skip
 
-RESOURCES = SegmentStatement(
-    table="resources",
-    columns=RESOURCE_COLUMNS,
-    select=resources_sql(
-        "logs", "{segment} ARRAY JOIN resource_logs AS rl", "rl.resource.attributes", _TIMES, "rl.resource.identity"
-    ),
-    structure=_structure(IDENTIFIED, "Tuple(time_unix_nano UInt64, observed_time_unix_nano UInt64)"),
-    schema=_PROTO,
-    message="Logs",
-)
+RESOURCES = announced_sql("logs")

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pilothouse.engine import SegmentStatement
-from pilothouse.signals.anyvalue import ATTRIBUTES, IDENTIFIED, IDENTITY, SCHEMA, kinds_sql, map_sql
-from pilothouse.signals.identity import RESOURCE_COLUMNS, resources_sql
+from pilothouse.signals.announcing import announced_sql
+from pilothouse.signals.anyvalue import ATTRIBUTES, IDENTITY, SCHEMA, kinds_sql, map_sql
 from pilothouse.signals.metrics.decimals import STALE_BITS, divisor_sql, number_sql
 from pilothouse.signals.metrics.numbering import series_sql
 
@@ -251,18 +251,4 @@ FROM ({points} WHERE notEmpty(p.exemplars)) ARRAY JOIN exemplars AS e"""
 EXEMPLARS = {kind: _exemplars(kind) for kind in _ALL if kind != "summary"}
 """A statement for each kind of metric whose points have exemplars."""
 
-_ALL_TIMES = ", ".join(f"arrayFlatten(arrayMap(m -> m.{kind}.data_points.time_unix_nano, sm.metrics))" for kind in _ALL)
-RESOURCES = SegmentStatement(
-    table="resources",
-    columns=RESOURCE_COLUMNS,
-    select=resources_sql(
-        "metrics",
-        "{segment} ARRAY JOIN resource_metrics AS rm",
-        "rm.resource.attributes",
-        f"arrayFlatten(arrayMap(sm -> arrayConcat({_ALL_TIMES}), rm.scope_metrics))",
-        "rm.resource.identity",
-    ),
-    structure=_structure(dict.fromkeys(_ALL, ("", "")), "time_unix_nano UInt64", IDENTIFIED),
-    schema=_PROTO,
-    message="Metrics",
-)
+RESOURCES = announced_sql("metrics")

@@ -15,8 +15,7 @@ from typing import Any
 
 from google.protobuf.message import EncodeError
 
-from pilothouse.signals.anyvalue import text_of
-from pilothouse.signals.identity import identity_of
+from pilothouse.signals.announcing import announcement
 from pilothouse.signals.receive.messages import NESTED, rewritable
 from pilothouse.signals.receive.nesting import rewrite
 
@@ -36,7 +35,8 @@ class TimeLimits:
 class Check:
     """One request under check: bounds in nanoseconds, what was taken out and why, what the engine will find.
 
-    `first` and `last` are the bounds of the current resource's records, 0 while it has none.
+    `first` and `last` are the bounds of the current resource's records, 0 while it has none; `announced` holds what the
+    engine is to be told of the resources; `met` is whether all of them were met before.
     """
 
     earliest: int
@@ -46,6 +46,8 @@ class Check:
     marks: set[str] = field(default_factory=set)
     first: int = 0
     last: int = 0
+    announced: list[Any] = field(default_factory=list)
+    met: bool = True
 
     @property
     def rejected(self) -> int:
@@ -68,14 +70,17 @@ class Check:
         return True
 
     def end_resource(self, kind: str, resource: Any, announcements: Announcements) -> None:
-        """Give the resource its identity, and mark the request when the engine is to note it.
+        """Give the resource its identity, and announce it when the engine is to note it.
 
         A resource without records is not noted.
         """
         if self.last:
-            due, resource.identity = announcements.note(kind, resource, self.first, self.last)
-            if due:
+            told = announcements.note(kind, resource, self.first, self.last)
+            resource.identity = told.identity
+            self.met = self.met and told.before
+            if told.due:
                 self.marks.add("resources")
+                self.announced.append(told.due)
         self.first = self.last = 0
 
     def time_fault(self, name: str, nanoseconds: int) -> str:
@@ -100,34 +105,41 @@ class Check:
             records.extend(copies)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is known of a resource: its identity, whether it was met before, and the announcement when one is due."""
+
+    identity: int
+    before: bool
+    due: Any = None
+
+
 class Announcements:
     """Which resources the engine has been told of, per kind of request, and for what span of time."""
 
     def __init__(self) -> None:
         self._told: dict[tuple[str, bytes], tuple[int, int, int]] = {}
 
-    def note(self, kind: str, resource: Any, first: int, last: int) -> tuple[bool, int]:
-        """Whether the engine is to be told of the resource, and its identity.
+    def note(self, kind: str, resource: Any, first: int, last: int) -> Told:
+        """What is known of the resource of records from `first` to `last` (nanoseconds).
 
-        It is when its records, from `first` to `last` (nanoseconds), are before all others, or a minute on.
+        An announcement is due when they are before all others, or a minute on.
         """
         resource.identity = 0
         key = (kind, resource.SerializePartialToString())
-        begin, end, identity = self._told.get(key) or (last + 1, 0, _identity(resource))
+        before = self._told.get(key)
+        begin, end, identity = before or (last + 1, 0, 0)
         if begin <= first and last <= end + _ANNOUNCED_FOR:
-            return False, identity
+            return Told(identity, before=True)
+        due = announcement(resource, first, last)
         if len(self._told) >= _MOST_RESOURCES:
             self._told.clear()
-        self._told[key] = min(begin, first), max(end, last), identity
-        return True, identity
+        self._told[key] = min(begin, first), max(end, last), due.identity
+        return Told(due.identity, before is not None, due)
 
     def forget(self) -> None:
         """Tell everything again: what was noted may not have been written."""
         self._told.clear()
-
-
-def _identity(resource: Any) -> int:
-    return identity_of((pair.key, text_of(pair.value)) for pair in resource.attributes)
 
 
 def begin(limits: TimeLimits) -> Check:

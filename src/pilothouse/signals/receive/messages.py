@@ -1,9 +1,10 @@
 """OTLP's request messages as the door uses them.
 
-They are the official messages with two changes, made on copies of the descriptors:
+They are the official messages with three changes, made on copies of the descriptors:
 
 - ArrayValue, KeyValueList, Exemplar and Span.Link have a required field that no client sets. So serialising a request
   fails exactly when it holds one of them, the error names which, and requests without any pay nothing for the check.
+- A request has a field of our own, `announcements`, as bytes (see `pilothouse.signals.announcing`).
 - Where they are rewritten, AnyValue has a member of our own, `json_value` (15), in which arrays and maps travel to the
   engine. The class that reads what clients send does not know it, so that nobody else can write it.
 """
@@ -24,6 +25,8 @@ from opentelemetry.proto.metrics.v1 import metrics_pb2
 from opentelemetry.proto.resource.v1 import resource_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
+from pilothouse.signals import announcing
+
 JSON_VALUE = 15
 IDENTITY = 2000
 _MARKER = 1000
@@ -40,10 +43,8 @@ _REQUESTS = {
     "metrics": f"{_COLLECTOR}.metrics.v1.ExportMetricsServiceRequest",
     "traces": f"{_COLLECTOR}.trace.v1.ExportTraceServiceRequest",
 }
-_FILES = (
-    common_pb2, resource_pb2, logs_pb2, metrics_pb2, trace_pb2,
-    logs_service_pb2, metrics_service_pb2, trace_service_pb2,
-)  # fmt: skip
+_SERVICES = (logs_service_pb2, metrics_service_pb2, trace_service_pb2)
+_FILES = (common_pb2, resource_pb2, logs_pb2, metrics_pb2, trace_pb2, *_SERVICES)
 
 
 @cache
@@ -68,12 +69,18 @@ def _pool(with_json_value: bool = False) -> descriptor_pool.DescriptorPool:
     for module in _FILES:
         file = descriptor_pb2.FileDescriptorProto()
         module.DESCRIPTOR.CopyToProto(file)
+        if module in _SERVICES:
+            _request(file).field.add(name=announcing.FIELD, number=announcing.NUMBER, type=12, label=3)
         if module is resource_pb2:
             file.message_type[0].field.add(name="identity", number=IDENTITY, type=6, label=1)
         if module in _MARKED:
             _prepare(file, _MARKED[module], with_json_value)
         pool.AddSerializedFile(file.SerializeToString())
     return pool
+
+
+def _request(file: descriptor_pb2.FileDescriptorProto) -> descriptor_pb2.DescriptorProto:
+    return next(message for message in file.message_type if message.name.endswith("Request"))
 
 
 def _prepare(file: descriptor_pb2.FileDescriptorProto, marked: dict[str, str], with_json_value: bool) -> None:

@@ -88,22 +88,31 @@ class Receiver:
         check = begin(self._limits)
         look_through, look_at = _CHECKS[kind]
         look_through(request, check, self._announcements)
-        if "resources" in check.marks:
+        if not check.met:
             # A client's version shows in its first request, and looking costs as much as parsing twice. What comes
             # later all the same is mended when the engine refuses it (`repaired`).
             request.DiscardUnknownFields()
+        # What a client sent in this field of ours goes; only the door announces.
+        del request.announcements[:]
         try:
             payload = canonical(request, check, look_at)
         except (RecursionError, ValueError) as error:
             raise BadRequestError(f"an attribute value cannot be kept: {_said(error)}") from None
         try:
-            written = self._intake.accept(kind, payload, frozenset(check.marks))
+            written = self._intake.accept(kind, payload, frozenset(check.marks), self._ahead(kind, check))
         except OverloadedError:
             self._announcements.forget()
             raise
         written.add_done_callback(self._after)
         self.on_request(kind, size, check.rejected)
         return Outcome(kind, written, check.rejected, check.message)
+
+    @staticmethod
+    def _ahead(kind: str, check: Check) -> bytes:
+        if not check.announced:
+            return b""
+        told = [announced.SerializeToString() for announced in check.announced]
+        return bytes(request_class(kind)(announcements=told).SerializeToString())
 
     def _after(self, written: Future[None]) -> None:
         if written.exception():

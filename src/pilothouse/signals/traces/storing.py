@@ -1,8 +1,8 @@
 """From segments of OTLP trace requests to the `spans` table."""
 
 from pilothouse.engine import SegmentStatement
-from pilothouse.signals.anyvalue import ATTRIBUTES, IDENTIFIED, IDENTITY, SCHEMA, SCOPE, kinds_sql, map_sql
-from pilothouse.signals.identity import RESOURCE_COLUMNS, resources_sql
+from pilothouse.signals.announcing import announced_sql
+from pilothouse.signals.anyvalue import ATTRIBUTES, IDENTITY, SCHEMA, SCOPE, kinds_sql, map_sql
 
 _PROTO = f"""syntax = "proto3";
 {SCHEMA}
@@ -96,15 +96,5 @@ FROM (
     message="Traces",
 )
 
-_TIMES = "arrayFlatten(arrayMap(ss -> ss.spans.start_time_unix_nano, rs.scope_spans))"
 
-RESOURCES = SegmentStatement(
-    table="resources",
-    columns=RESOURCE_COLUMNS,
-    select=resources_sql(
-        "traces", "{segment} ARRAY JOIN resource_spans AS rs", "rs.resource.attributes", _TIMES, "rs.resource.identity"
-    ),
-    structure=_structure(IDENTIFIED, "Tuple(start_time_unix_nano UInt64)"),
-    schema=_PROTO,
-    message="Traces",
-)
+RESOURCES = announced_sql("traces")
