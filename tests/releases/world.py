@@ -107,8 +107,13 @@ class Rows:
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder) / "rows.parquet"
                 pq.write_table(pa.concat_tables(parts), file)
-                names = ", ".join(parts[0].column_names)
-                engine.command(f"INSERT INTO {table} ({names}) SELECT {names} FROM file('{file}', 'Parquet')")
+                names, read = list(parts[0].column_names), list(parts[0].column_names)
+                if table == "samples":
+                    # Numbers are kept by their bits where the divisor is 0.
+                    names[names.index("value")], read[read.index("value")] = "number", "reinterpretAsInt64(value)"
+                engine.command(
+                    f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(read)} FROM file('{file}', 'Parquet')"
+                )
 
 
 def nanoseconds(seconds: np.ndarray) -> pa.Array:

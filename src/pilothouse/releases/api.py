@@ -94,6 +94,7 @@ def _compare(engine: Engine, store: ReleaseStore, request: Request) -> Compariso
         time_range(request),
         parse_selector(request.query_params.get("selector", "")),
         migration=migration,
+        marks=store.marks.all(),
     )
     store.verdicts.keep(found)
     return found

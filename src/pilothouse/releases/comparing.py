@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,12 +15,14 @@ from pilothouse.releases.finding import Finding, SignalName
 from pilothouse.releases.party import Party
 from pilothouse.releases.ranking import ranked
 from pilothouse.releases.siding import stage
+from pilothouse.releases.stories import changes, tell
 from pilothouse.releases.tested import Tested
 from pilothouse.releases.trial import Trial
 from pilothouse.signals.errors import BadRequestError
 
 if TYPE_CHECKING:
     from pilothouse.engine import Engine
+    from pilothouse.releases.mark import Mark
     from pilothouse.releases.rules import Rules
     from pilothouse.signals.selector import Selector
     from pilothouse.signals.timerange import TimeRange
@@ -63,12 +65,13 @@ def compare(
     where: Selector | None = None,
     rules: Rules | None = None,
     migration: bool = False,
+    marks: Sequence[Mark] = (),
 ) -> Comparison:
     """Is `candidate` worse than `baseline` within this range, judged by all four signals?
 
     Each is a version or a party; `where` narrows both to a part (a region, some pods); `migration` says that they are
-    two homes of the service, to be matched by their request mix. Raises `NotFoundError` for an unknown service or
-    version, `BadRequestError` when both are the same.
+    two homes of the service, to be matched by their request mix; `marks` are what people said of releases. Raises
+    `NotFoundError` for an unknown service or version, `BadRequestError` when both are the same.
     """
     began = time.monotonic()
     if baseline == candidate:
@@ -79,7 +82,11 @@ def compare(
         return _nothing(trial, missing, time.monotonic() - began)
     comparison = judge(read(engine, trial), trial)
     shown = tuple(_illustrated(engine, trial, finding) for finding in comparison.findings)
-    return replace(comparison, findings=shown, took_seconds=round(time.monotonic() - began, 3))
+    # What changed around explains what is worse; it is not asked for when nothing is.
+    around = changes(engine, service, marks, trial.range) if comparison.verdict == "worse" else []
+    told = tell(engine, trial, shown, around)
+    took = round(time.monotonic() - began, 3)
+    return replace(comparison, findings=shown, stories=tuple(told), changes=tuple(around), took_seconds=took)
 
 
 def read(engine: Engine, trial: Trial) -> Evidence:

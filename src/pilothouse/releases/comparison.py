@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, urlencode
 
-from pilothouse.releases.both import Both
-from pilothouse.releases.finding import Finding
-from pilothouse.releases.trial import Side
 from pilothouse.signals.timerange import to_rfc3339
+
+if TYPE_CHECKING:
+    from pilothouse.releases.both import Both
+    from pilothouse.releases.finding import Finding
+    from pilothouse.releases.stories.story import Change, Story
+    from pilothouse.releases.trial import Side
 
 Verdict = Literal["worse", "no_worse", "cannot_tell"]
 State = Literal["worse", "no_worse", "cannot_tell", "no_data"]
@@ -52,6 +55,8 @@ class Comparison:
     signals: dict[str, SignalReport]
     findings: tuple[Finding, ...]
     took_seconds: float
+    stories: tuple[Story, ...] = ()
+    changes: tuple[Change, ...] = ()
 
     @property
     def page(self) -> str:
@@ -75,6 +80,8 @@ class Comparison:
             "notes": list(self.notes),
             "signals": {name: report.to_json() for name, report in self.signals.items()},
             "findings": [finding.to_json() for finding in self.findings],
+            "stories": [story.to_json() for story in self.stories],
+            "changes": [change.to_json() for change in self.changes],
             "took_seconds": self.took_seconds,
             "page": self.page,
         }

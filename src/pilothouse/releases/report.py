@@ -25,6 +25,7 @@ _KINDS = {
     "migration": "the old home against the new",
 }  # fmt: skip
 _MOST = 12
+_MOST_STORIES = 3
 
 
 def print_verdict(console: Console, comparison: dict[str, Any], base_url: str = "") -> None:
@@ -44,6 +45,8 @@ def print_verdict(console: Console, comparison: dict[str, Any], base_url: str = 
     for text in comparison["missing"]:
         console.print(Text.assemble(("needed: ", "yellow"), text))
     console.print()
+    for story in _with_causes(comparison):
+        _print_story(console, story)
     for finding in comparison["findings"][:_MOST]:
         _print_finding(console, finding)
     if len(comparison["findings"]) > _MOST:
@@ -63,6 +66,9 @@ def to_markdown(comparison: dict[str, Any], base_url: str = "") -> str:
         "",
     ]
     lines += [f"- needed: {_escaped(text)}" for text in comparison["missing"]]
+    for story in _with_causes(comparison):
+        lines += ["", f"**{_escaped(story['title'])}**", ""]
+        lines += [f"{cause['rank']}. {_escaped(cause['words'])}" for cause in story["causes"][:3]]
     if comparison["findings"]:
         lines += ["", "| | signal | finding | change | 95 % interval |", "|---|---|---|---|---|"]
         lines += [_row(finding) for finding in comparison["findings"][:_MOST]]
@@ -76,6 +82,30 @@ def to_markdown(comparison: dict[str, Any], base_url: str = "") -> str:
     if base_url:
         lines += ["", f"[The comparison on the page]({base_url.rstrip('/')}{comparison['page']})"]
     return "\n".join(lines) + "\n"
+
+
+def _with_causes(comparison: dict[str, Any]) -> list[dict[str, Any]]:
+    """Stories that say more than their only finding does."""
+    return [
+        story
+        for story in comparison.get("stories", [])
+        if story["direction"] == "worse" and (len(story["findings"]) > 1 or story["causes"][0]["finding"] is None)
+    ][:_MOST_STORIES]
+
+
+def _print_story(console: Console, story: dict[str, Any]) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console.print(Padding(Text(story["title"], style="bold"), (0, 0, 0, 2)))
+    for cause in [one for one in story["causes"] if one["kind"] != "symptom"][:3]:
+        said = f"{cause['rank']}. {cause['words']}"
+        if cause["share"] is not None:
+            said += f" (explains {percent(cause['share'])})"
+        console.print(Padding(Text(said), (0, 0, 0, 4)))
+    for words in story["links"][:2]:
+        console.print(Padding(Text(words, style="dim"), (0, 0, 0, 7)))
+    console.print()
 
 
 def _print_finding(console: Console, finding: dict[str, Any]) -> None:

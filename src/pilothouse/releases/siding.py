@@ -116,8 +116,9 @@ def _before(
     if party.within:
         return party.within, ""
     last = max(one.last_seen for one in found)
-    if last >= after.start:
+    if last >= after.start and _asked(engine, found, after, table).range:
         return after, ""
+    last = min(last, after.start)
     length = after.end - after.start
     if after.start - last > _JUST_BEFORE:
         for days in _DAYS_BEFORE:

@@ -11,7 +11,7 @@ from pilothouse.releases.both import Both
 from pilothouse.releases.party import Party
 from pilothouse.releases.rules import Rules
 from pilothouse.releases.window import Windows
-from pilothouse.signals.timerange import to_rfc3339
+from pilothouse.signals.timerange import TimeRange, to_rfc3339
 
 if TYPE_CHECKING:
     from pilothouse.releases.statistics import Floats
@@ -78,6 +78,12 @@ class Trial:
     rules: Rules = field(default_factory=Rules)
     paired: bool = True
     noted: tuple[str, ...] = ()
+
+    @property
+    def range(self) -> TimeRange:
+        """From the first window of either side to the last."""
+        windows = [side.windows for side in self.sides]
+        return TimeRange(min(one.start for one in windows), max(one.end for one in windows))
 
     @property
     def requests(self) -> Both[Floats]:
