@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from pilothouse.signals.traces.exporting import COLUMNS
 from tests.signals.receive import expected_rows as expected
 from tests.signals.receive.conftest import Door, examples
 from tests.signals.receive.expected_rows import double, sample_value, stored, stored_pairs
@@ -52,10 +53,7 @@ def test_log_records(one_door: Door, request: Any) -> None:
 def test_spans(one_door: Door, request: Any) -> None:
     one_door.renew()
     assert one_door.send("traces", request).message == ""
-    rows = one_door.rows(
-        "SELECT *, toUnixTimestamp64Nano(time) AS at, "
-        f"arrayMap(t -> toUnixTimestamp64Nano(t), event_times) AS moments FROM spans {_RESOURCE}"
-    )
+    rows = one_door.rows(f"SELECT {COLUMNS}, toUnixTimestamp64Nano(time) AS at FROM spans {_RESOURCE}")
     same(map(_span, rows), expected.span_rows(request))
 
 

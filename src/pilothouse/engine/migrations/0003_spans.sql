@@ -1,39 +1,50 @@
+-- docs/adr/0020 has the measurements behind this layout. In short: events and links share one array of offsets each;
+-- lengths of strings stand inside of them (half of an attribute's bytes otherwise); a small part is one file;
+-- merged parts keep a map's keys in buckets, so that asking for one attribute does not read all of them;
+-- the projection leads from a trace's id to its rows, and small granules make each of them cheap to read.
 CREATE TABLE spans (
-    identity UInt64 CODEC(ZSTD(1)),
-    trace_id FixedString(16) CODEC(ZSTD(1)),
-    span_id FixedString(8) CODEC(ZSTD(1)),
-    parent_span_id FixedString(8) CODEC(ZSTD(1)),
-    trace_state String CODEC(ZSTD(1)),
-    flags UInt32 CODEC(ZSTD(1)),
+    identity UInt64,
+    trace_id FixedString(16),
+    span_id FixedString(8),
+    parent_span_id FixedString(8),
+    trace_state String,
+    flags UInt32,
     name LowCardinality(String),
     kind UInt8,
-    time DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
-    duration UInt64 CODEC(ZSTD(1)),
+    time DateTime64(9, 'UTC') CODEC(Delta, Default),
+    duration UInt64,
     status_code UInt8,
-    status_message String CODEC(ZSTD(1)),
-    attributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    status_message String,
+    attributes Map(LowCardinality(String), String),
     kinds LowCardinality(String),
-    dropped_attributes_count UInt32 CODEC(ZSTD(1)),
-    dropped_events_count UInt32 CODEC(ZSTD(1)),
-    dropped_links_count UInt32 CODEC(ZSTD(1)),
+    dropped_attributes_count UInt32,
+    dropped_events_count UInt32,
+    dropped_links_count UInt32,
     scope_name LowCardinality(String),
     scope_version LowCardinality(String),
-    scope_attributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    scope_attributes Map(LowCardinality(String), String),
     scope_kinds LowCardinality(String),
-    event_times Array(DateTime64(9, 'UTC')) CODEC(ZSTD(1)),
-    event_names Array(LowCardinality(String)),
-    event_attributes Array(Map(LowCardinality(String), String)) CODEC(ZSTD(1)),
-    event_kinds Array(LowCardinality(String)),
-    event_dropped_attributes_counts Array(UInt32) CODEC(ZSTD(1)),
-    link_trace_ids Array(FixedString(16)) CODEC(ZSTD(1)),
-    link_span_ids Array(FixedString(8)) CODEC(ZSTD(1)),
-    link_trace_states Array(String) CODEC(ZSTD(1)),
-    link_attributes Array(Map(LowCardinality(String), String)) CODEC(ZSTD(1)),
-    link_kinds Array(LowCardinality(String)),
-    link_dropped_attributes_counts Array(UInt32) CODEC(ZSTD(1)),
-    link_flags Array(UInt32) CODEC(ZSTD(1)),
-    INDEX trace_id_bloom trace_id TYPE bloom_filter(0.01) GRANULARITY 1
+    events Array(Tuple(
+        time DateTime64(9, 'UTC'),
+        name LowCardinality(String),
+        attributes Map(LowCardinality(String), String),
+        kinds LowCardinality(String),
+        dropped_attributes_count UInt32
+    )),
+    links Array(Tuple(
+        trace_id FixedString(16),
+        span_id FixedString(8),
+        trace_state String,
+        attributes Map(LowCardinality(String), String),
+        kinds LowCardinality(String),
+        dropped_attributes_count UInt32,
+        flags UInt32
+    )),
+    PROJECTION by_trace (SELECT trace_id, _part_offset ORDER BY trace_id)
 ) ENGINE = {MergeTree}
 PARTITION BY toDate(time)
 ORDER BY (identity, name, time)
-SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1;
+SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, index_granularity = 1024,
+    string_serialization_version = 'single_stream', min_bytes_for_wide_part = 200000000,
+    map_serialization_version = 'with_buckets', map_serialization_version_for_zero_level_parts = 'basic',
+    map_buckets_min_avg_size = 0;

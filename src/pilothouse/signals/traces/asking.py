@@ -11,6 +11,7 @@ from pilothouse.signals.selecting import resources
 from pilothouse.signals.selector import Selector
 from pilothouse.signals.timerange import TimeRange, to_rfc3339
 from pilothouse.signals.traces.critical import Timed, critical_path
+from pilothouse.signals.traces.exporting import COLUMNS
 from pilothouse.signals.traces.spansets.searching import find
 from pilothouse.signals.traces.summaries import Summary, summaries
 from pilothouse.signals.traces.traceql import TraceqlError, check, parse, tree
@@ -98,9 +99,7 @@ def _line(trace_id: str, summary: Summary) -> dict[str, Any]:
 def trace(engine: Engine, trace_id: str, budget: Budget | None = None) -> dict[str, Any]:
     """All spans of a trace, by start. Raises `NotFoundError` when there are none."""
     table = engine.query(
-        "SELECT * EXCEPT (time, event_times), toUnixTimestamp64Nano(time) AS start, "
-        "arrayMap(t -> toUnixTimestamp64Nano(t), event_times) AS moments "
-        f"FROM spans WHERE trace_id = unhex({{trace_id:String}}) ORDER BY time, span_id "
+        f"SELECT {COLUMNS} FROM spans WHERE trace_id = unhex({{trace_id:String}}) ORDER BY time, span_id "
         f"LIMIT 1 BY span_id, kind, identity LIMIT {_MOST_SPANS}",
         {"trace_id": trace_id},
         budget,

@@ -23,13 +23,22 @@ if TYPE_CHECKING:
     from pilothouse.engine import Budget, Engine
 
 MOST_SPANS = 200_000
+# All that a span is, events and links as lists side by side.
+COLUMNS = (
+    "* EXCEPT (time, events, links), toUnixTimestamp64Nano(time) AS start, "
+    "arrayMap(t -> toUnixTimestamp64Nano(t), events.time) AS moments, events.name AS event_names, "
+    "events.attributes AS event_attributes, events.kinds AS event_kinds, "
+    "events.dropped_attributes_count AS event_dropped_attributes_counts, "
+    "links.trace_id AS link_trace_ids, links.span_id AS link_span_ids, links.trace_state AS link_trace_states, "
+    "links.attributes AS link_attributes, links.kinds AS link_kinds, "
+    "links.dropped_attributes_count AS link_dropped_attributes_counts, links.flags AS link_flags"
+)
 
 
 def spans_of(engine: Engine, trace_ids: Sequence[str], budget: Budget | None = None) -> list[dict[str, Any]]:
     """All columns of the spans of these traces, by trace and start; what was sent twice stands once."""
     table = engine.query(
-        "SELECT * EXCEPT (time, event_times), toUnixTimestamp64Nano(time) AS start, "
-        "arrayMap(t -> toUnixTimestamp64Nano(t), event_times) AS moments FROM spans "
+        f"SELECT {COLUMNS} FROM spans "
         "WHERE trace_id IN (SELECT unhex(arrayJoin({ids:Array(String)}))) ORDER BY trace_id, start, span_id "
         f"LIMIT 1 BY trace_id, span_id, kind, identity LIMIT {MOST_SPANS}",
         {"ids": list(trace_ids)},

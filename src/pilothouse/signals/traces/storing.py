@@ -42,6 +42,19 @@ def _structure(resource: str, span: str, scope: str = "") -> str:
     return f"resource_spans Array(Tuple(resource {resource}, scope_spans Array(Tuple({scope}spans Array({span})))))"
 
 
+_EVENT_ROW = ", ".join(
+    (
+        "fromUnixTimestamp64Nano(toInt64(e.time_unix_nano), 'UTC')", "e.name", map_sql("e.attributes"),
+        kinds_sql("e.attributes"), "e.dropped_attributes_count",
+    )
+)  # fmt: skip
+_LINK_ROW = ", ".join(
+    (
+        "toFixedString(l.trace_id, 16)", "toFixedString(l.span_id, 8)", "l.trace_state", map_sql("l.attributes"),
+        kinds_sql("l.attributes"), "l.dropped_attributes_count", "l.flags",
+    )
+)  # fmt: skip
+
 # Each column with the expression that makes it. An end before the start is a duration of zero.
 _COLUMNS = {
     "identity": "identity",
@@ -65,18 +78,8 @@ _COLUMNS = {
     "scope_version": "scope_version",
     "scope_attributes": "scope_attributes",
     "scope_kinds": "scope_kinds",
-    "event_times": "arrayMap(t -> fromUnixTimestamp64Nano(toInt64(t), 'UTC'), s.events.time_unix_nano)",
-    "event_names": "s.events.name",
-    "event_attributes": f"arrayMap(a -> {map_sql('a')}, s.events.attributes)",
-    "event_kinds": f"arrayMap(a -> {kinds_sql('a')}, s.events.attributes)",
-    "event_dropped_attributes_counts": "s.events.dropped_attributes_count",
-    "link_trace_ids": "arrayMap(i -> toFixedString(i, 16), s.links.trace_id)",
-    "link_span_ids": "arrayMap(i -> toFixedString(i, 8), s.links.span_id)",
-    "link_trace_states": "s.links.trace_state",
-    "link_attributes": f"arrayMap(a -> {map_sql('a')}, s.links.attributes)",
-    "link_kinds": f"arrayMap(a -> {kinds_sql('a')}, s.links.attributes)",
-    "link_dropped_attributes_counts": "s.links.dropped_attributes_count",
-    "link_flags": "s.links.flags",
+    "events": f"arrayMap(e -> ({_EVENT_ROW}), s.events)",
+    "links": f"arrayMap(l -> ({_LINK_ROW}), s.links)",
 }
 
 SPANS = SegmentStatement(

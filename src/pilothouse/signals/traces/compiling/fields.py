@@ -40,11 +40,11 @@ _NEEDS = {
 _COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">=", "=~", "!~"})
 _EVENTS = (
     "arrayExists((e_name, e_time, e_attributes, e_kinds) -> {}, "
-    "event_names, event_times, event_attributes, event_kinds)"
+    "events.name, events.time, events.attributes, events.kinds)"
 )
 _LINKS = (
     "arrayExists((l_trace, l_span, l_attributes, l_kinds) -> {}, "
-    "link_trace_ids, link_span_ids, link_attributes, link_kinds)"
+    "links.trace_id, links.span_id, links.attributes, links.kinds)"
 )
 _NO_NESTED_SET = "nested sets can be selected, and compared only as nestedSetParent with -1 or 0 (is it a root?)"
 
@@ -96,10 +96,10 @@ class Fields:
         match _repeated(node):
             case "event":
                 element = "(e_name, e_time, e_attributes, e_kinds) -> "
-                arrays = "event_names, event_times, event_attributes, event_kinds"
+                arrays = "events.name, events.time, events.attributes, events.kinds"
             case "link":
                 element = "(l_trace, l_span, l_attributes, l_kinds) -> "
-                arrays = "link_trace_ids, link_span_ids, link_attributes, link_kinds"
+                arrays = "links.trace_id, links.span_id, links.attributes, links.kinds"
             case _:
                 return self.value(node)
         found = self.value(node)

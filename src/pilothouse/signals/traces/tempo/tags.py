@@ -22,12 +22,12 @@ INTRINSICS = (
     "rootName", "rootServiceName", "span:duration", "span:kind", "span:name", "span:status", "span:statusMessage",
     "status", "statusMessage", "trace:duration", "trace:rootName", "trace:rootService", "traceDuration",
 )  # fmt: skip
-_KEYS = "arrayJoin(arrayFlatten(arrayMap(m -> mapKeys(m), {}_attributes)))"
+_KEYS = "arrayJoin(arrayFlatten(arrayMap(m -> mapKeys(m), {}.attributes)))"
 _MAPS = {
     "span": "SELECT arrayJoin(mapKeys(attributes)) AS tag FROM spans WHERE {range}",
     "resource": "SELECT arrayJoin(mapKeys(attributes)) AS tag FROM resources WHERE signal = 'traces'",
-    "event": f"SELECT {_KEYS.format('event')} AS tag FROM spans WHERE {{range}}",
-    "link": f"SELECT {_KEYS.format('link')} AS tag FROM spans WHERE {{range}}",
+    "event": f"SELECT {_KEYS.format('events')} AS tag FROM spans WHERE {{range}}",
+    "link": f"SELECT {_KEYS.format('links')} AS tag FROM spans WHERE {{range}}",
     "instrumentation": "SELECT arrayJoin(mapKeys(scope_attributes)) AS tag FROM spans WHERE {range}",
 }
 _TYPES = {"s": "string", "i": "int", "d": "float", "b": "bool", "t": "duration", "k": "keyword"}
