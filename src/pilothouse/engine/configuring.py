@@ -13,6 +13,7 @@ from pilothouse.engine.errors import EngineError
 _MERGED_BYTES = 8_000_000
 _LARGE_BYTES = 500_000_000
 _CONFIG = f"""<clickhouse>
+  <uncompressed_cache_size>{{cache_bytes}}</uncompressed_cache_size>
   <compression>
     <case>
       <min_part_size>{_LARGE_BYTES}</min_part_size><min_part_size_ratio>0</min_part_size_ratio>
@@ -27,8 +28,10 @@ _CONFIG = f"""<clickhouse>
 """
 
 
-def configured(directory: Path) -> str:
+def configured(directory: Path, cache_bytes: int = 0) -> str:
     """The address to connect to for the store in `directory`, whose configuration is written beside its data.
+
+    `cache_bytes` of decompressed blocks stay in memory, for queries that ask for it.
 
     In an address, "?" begins options and "&" divides them, and neither can be escaped: a directory with the first in
     its name is refused with `EngineError`, one with the second does without the configuration.
@@ -37,7 +40,7 @@ def configured(directory: Path) -> str:
         raise EngineError(f'{directory}: a data directory cannot have "?" in its name; choose another --data')
     if "&" in str(directory.resolve()):
         return str(directory)
-    file = directory.resolve() / "engine.xml"
-    if not file.exists() or file.read_text() != _CONFIG:
-        file.write_text(_CONFIG)
+    file, config = directory.resolve() / "engine.xml", _CONFIG.format(cache_bytes=cache_bytes)
+    if not file.exists() or file.read_text() != config:
+        file.write_text(config)
     return f"{directory}?config-file={file}"

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.engine.binding import bind, quote
+from pilothouse.engine.caching import cache_size
 from pilothouse.engine.configuring import configured
 from pilothouse.engine.errors import EngineBusyError, EngineError, from_clickhouse
 from pilothouse.engine.mending import mended
@@ -34,11 +35,13 @@ _UNPACKED = ", output_format_arrow_compression_method = 'none'"
 class EmbeddedEngine:
     """A pool of handles on one chDB directory."""
 
-    def __init__(self, directory: Path, handles: int = 4) -> None:
+    def __init__(self, directory: Path, handles: int = 4, cache_bytes: int | None = None) -> None:
+        """`cache_bytes` is for text that stays decompressed between queries; a share of memory when not said."""
         import chdb
 
+        self._cache_bytes = cache_size() if cache_bytes is None else cache_bytes
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        address = configured(directory)
+        address = configured(directory, self._cache_bytes)
         # chdb and chdb-core both bring a package of this name, and which one's error is the public one depends on
         # the order of installation; both are raised as RuntimeError or as what the package names.
         self._error: tuple[type[Exception], ...] = (chdb.ChdbError, RuntimeError)
@@ -65,7 +68,7 @@ class EmbeddedEngine:
 
         # chDB's own "ArrowTable" imports pandas, which takes longer than opening the store.
         with self._handle() as handle:
-            text = sql + query_settings(budget or Budget()) + _UNPACKED
+            text = sql + query_settings(budget or Budget(), self._cache_bytes) + _UNPACKED
             answer = self._run(handle, text, parameters, "ArrowStream")
             view = answer.get_memview().view()
         # The answer owns the memory that the table lies in: large answers are not copied.
@@ -75,7 +78,7 @@ class EmbeddedEngine:
     def stream(
         self, sql: str, parameters: Mapping[str, Parameter] | None = None, budget: Budget | None = None
     ) -> Iterator[pa.RecordBatch]:
-        text = sql + query_settings(budget or Budget())
+        text = sql + query_settings(budget or Budget(), self._cache_bytes)
         with self._handle() as handle:
             try:
                 with handle.send_query(text, "Arrow", params=bind(parameters)) as result:

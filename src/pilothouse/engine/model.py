@@ -17,7 +17,8 @@ Parameter = str | int | float | bool | list[str] | list[int] | None
 class Budget:
     """What one query may take.
 
-    `name` lets it be cancelled with `Engine.cancel(name)`; zero in `read_bytes` means no limit.
+    `name` lets it be cancelled with `Engine.cancel(name)`; zero in `read_bytes` means no limit. What a query with
+    `cached` reads stays decompressed in memory for the next one, as far as there is room.
     """
 
     seconds: float = 30.0
@@ -25,6 +26,7 @@ class Budget:
     threads: int = 2
     read_bytes: int = 0
     name: str = ""
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)

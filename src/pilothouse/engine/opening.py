@@ -13,18 +13,19 @@ if TYPE_CHECKING:
     from pilothouse.engine.model import Engine
 
 
-def open_engine(address: str | Path, layout: Layout | None = None) -> Engine:
+def open_engine(address: str | Path, layout: Layout | None = None, cache_bytes: int | None = None) -> Engine:
     """The engine at `address`, ready to use.
 
     A path opens an embedded store there; `clickhouse://user:password@host:8123/database?cluster=NAME` connects
-    to a server. Raises `EngineBusyError` when another process has the path open, `EngineError` otherwise.
+    to a server. `cache_bytes` is how much an embedded store may keep decompressed in memory. Raises
+    `EngineBusyError` when another process has the path open, `EngineError` otherwise.
     """
     text = str(address)
     engine: Engine
     if "://" not in text:
         from pilothouse.engine.embedded import EmbeddedEngine
 
-        engine = EmbeddedEngine(Path(text))
+        engine = EmbeddedEngine(Path(text), cache_bytes=cache_bytes)
     elif urlsplit(text).scheme in ("clickhouse", "clickhouses"):
         from pilothouse.engine.server import ServerEngine
 

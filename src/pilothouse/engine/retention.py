@@ -1,4 +1,8 @@
-"""How long rows are kept: ClickHouse drops whole days when their newest row is older than that."""
+"""How long rows are kept: ClickHouse drops whole days when their newest row is older than that.
+
+Log lines that are some hours old are compressed again, harder: that takes some CPU-seconds for each gigabyte in the
+background, saves a seventh of the disk, and makes them quicker to read (docs/adr/0015).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ if TYPE_CHECKING:
     from pilothouse.engine.model import Engine
 
 TABLES = ("logs", "spans", "samples", "distributions", "exemplars", "profiles", "profile_samples", "profile_minutes")
+_LATER = {"logs": ", toDateTime(time) + toIntervalHour(6) RECOMPRESS CODEC(ZSTD(9))"}
 # Of these a partition is a month, and names no time of day: kept until the whole month is over that long.
 _MONTHLY = {"profile_stacks": "profiles"}
 
@@ -23,5 +28,6 @@ def keep(engine: Engine, seconds: Mapping[str, float]) -> None:
     for table, like in _MONTHLY.items():
         clauses[table] = f"TTL month + toIntervalDay({int(seconds[like] // 86_400) + 32})"
     for table, clause in clauses.items():
-        if table in written and clause not in written[table]:
-            engine.command(f"ALTER TABLE {table} MODIFY {clause} SETTINGS materialize_ttl_after_modify = 0")
+        whole = clause + _LATER.get(table, "")
+        if table in written and whole not in written[table]:
+            engine.command(f"ALTER TABLE {table} MODIFY {whole} SETTINGS materialize_ttl_after_modify = 0")

@@ -10,8 +10,12 @@ _ONE_BLOCK = (
 )
 
 
-def query_settings(budget: Budget) -> str:
-    """The clause that holds a query to its budget, to append to a statement."""
+# ClickHouse counts rows, not bytes, to see whether the cache can hold them; a log line has about so many bytes.
+_ROW_BYTES = 150
+
+
+def query_settings(budget: Budget, cache_bytes: int = 0) -> str:
+    """The clause that holds a query to its budget, to append to a statement; `cache_bytes` is the cache's size."""
     pairs = {
         "max_execution_time": f"{budget.seconds:g}",
         "max_memory_usage": str(budget.memory_bytes),
@@ -22,6 +26,13 @@ def query_settings(budget: Budget) -> str:
         "log_comment": quote(budget.name),
         "enable_time_series_aggregate_functions": "1",
     }
+    if budget.cached and cache_bytes:
+        # A query over more than the cache holds would push everything out of it and find nothing in it.
+        pairs |= {
+            "use_uncompressed_cache": "1",
+            "merge_tree_max_rows_to_use_cache": str(cache_bytes // _ROW_BYTES),
+            "merge_tree_max_bytes_to_use_cache": "0",
+        }
     return " SETTINGS " + ", ".join(f"{name} = {value}" for name, value in pairs.items())
 
 

@@ -72,6 +72,12 @@ class Config(BaseModel):
     flush_interval: Duration = Field(
         "400ms", description="longest time between acknowledgement and storing at low load"
     )
+    cache_bytes: int | None = Field(
+        None,
+        ge=0,
+        description="most memory for log text that stays decompressed between questions; "
+        "unset: an eighth of memory, at most 4 GB",
+    )
     journal_bytes: int = Field(
         2_000_000_000,
         ge=1_000_000,

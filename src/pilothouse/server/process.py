@@ -50,7 +50,7 @@ class Process:
         """Opens store and journal and stores what an earlier process left."""
         self._config = config
         self._lock = lock(config.data)
-        self._engine = open_engine(config.store or config.data / "store")
+        self._engine = open_engine(config.store or config.data / "store", cache_bytes=config.cache_bytes)
         kept = parse_duration(config.retention)
         retention.keep(self._engine, dict.fromkeys(retention.TABLES, kept))
         limits = FlushLimits(parse_duration(config.flush_interval), waiting_bytes=config.journal_bytes)

@@ -42,8 +42,7 @@ def test_log_records(one_door: Door, request: Any) -> None:
     one_door.renew()
     assert one_door.send("logs", request).message == ""
     rows = one_door.rows(
-        "SELECT *, toUnixTimestamp64Nano(time) AS at, toUnixTimestamp64Nano(observed_time) AS seen "
-        f"FROM logs {_RESOURCE}"
+        f"SELECT *, toUnixTimestamp64Nano(time) AS at, toUnixTimestamp64Nano(observed_at) AS seen FROM logs {_RESOURCE}"
     )
     same(map(_log, rows), expected.log_rows(request))
 

@@ -1,8 +1,14 @@
 -- No index of words: identity and time narrow, then the body is scanned.
+-- When a record was observed is kept as its distance from its time, which is small or always the same. What has the
+-- default codec is compressed by the size of its part, and again, harder, when it is older (engine/retention.py).
 CREATE TABLE logs (
     identity UInt64,
     time DateTime64(9, 'UTC') CODEC(Delta, Default),
-    observed_time DateTime64(9, 'UTC') CODEC(Delta, Default),
+    observed_time DateTime64(9, 'UTC') EPHEMERAL,
+    observed_after Int64 DEFAULT if(toUnixTimestamp64Nano(observed_time) = 0, -9223372036854775808,
+        toUnixTimestamp64Nano(observed_time) - toUnixTimestamp64Nano(time)),
+    observed_at DateTime64(9, 'UTC') ALIAS fromUnixTimestamp64Nano(
+        if(observed_after = -9223372036854775808, 0, toUnixTimestamp64Nano(time) + observed_after), 'UTC'),
     severity_number UInt8,
     severity_text LowCardinality(String),
     event_name LowCardinality(String),

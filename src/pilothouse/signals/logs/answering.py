@@ -45,7 +45,7 @@ class Numbers:
 
 def lines(engine: Engine, question: LineQuestion, budget: Budget | None = None) -> Lines:
     """All that a log query finds, at once."""
-    search = Search(engine, question, budget or Budget(seconds=_SECONDS))
+    search = Search(engine, question, budget or Budget(seconds=_SECONDS, cached=True))
     pages: Sequence[Page] = list(search.pages())
     found = [entry for page in pages for entry in page.entries]
     if not pages:
@@ -62,7 +62,7 @@ def numbers(
     def note(within: TimeRange, found: Streams) -> None:
         read.append(price(engine, found, within))
 
-    sampler = Sampler(engine, steps, budget or Budget(seconds=_SECONDS), slow, note)
+    sampler = Sampler(engine, steps, budget or Budget(seconds=_SECONDS, cached=True), slow, note)
     started = time.monotonic()
     value = evaluate(query, steps, sampler.reader())
     total = sum(read, Price())

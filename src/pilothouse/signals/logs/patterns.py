@@ -84,5 +84,5 @@ def _grouped(
         "any(left(body, 2000)) AS line "
         f"FROM logs WHERE {where} GROUP BY pattern, place) GROUP BY pattern ORDER BY total DESC, pattern LIMIT {MOST}"
     )
-    rows: list[dict[str, Any]] = engine.query(sql, parameters, budget or Budget(seconds=120)).to_pylist()
+    rows: list[dict[str, Any]] = engine.query(sql, parameters, budget or Budget(seconds=120, cached=True)).to_pylist()
     return rows

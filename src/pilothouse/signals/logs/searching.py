@@ -57,7 +57,7 @@ class Search:
 
     engine: Engine
     question: LineQuestion
-    budget: Budget = field(default_factory=Budget)
+    budget: Budget = field(default_factory=lambda: Budget(cached=True))
     wanted: Callable[[], bool] = lambda: True
     read: Price = field(default_factory=Price)
 
