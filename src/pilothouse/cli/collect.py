@@ -1,4 +1,4 @@
-"""`pilothouse collect`: log files and pods, sent to a server."""
+"""`pilothouse collect`: log files, pods and profiles, sent to a server."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from typing import Annotated
 import typer
 
 from pilothouse.cli.client import DEFAULT_SERVER, Server, fail
+from pilothouse.cli.collect_profile import EPILOG, profile
 
-app = typer.Typer(no_args_is_help=True, help="Follow log files or pods and send their lines to a server.")
+app = typer.Typer(no_args_is_help=True, help="Follow log files or pods, profile processes, and send it to a server.")
 
 State = Annotated[
     Path | None, typer.Option("--state", metavar="FILE", help="Where to remember how far each file was sent.")
@@ -129,3 +130,6 @@ def _stopping() -> threading.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     return stop
+
+
+app.command("profile", epilog=EPILOG)(profile)
