@@ -1,4 +1,6 @@
 import { QueryClient, queryOptions } from "@tanstack/react-query";
+import { asDifference, type Flame, type ProfileType, type Rendered } from "../profiles/model";
+import type { Edge, Trace, TraceSummary } from "../traces/model";
 import { api, type CompareQuestion, get, open } from "./client";
 import { ApiProblem } from "./problem";
 import type {
@@ -111,6 +113,13 @@ export const questions = {
       30_000,
     ),
   exemplars: (path: string) => ask(path, (said: { data: Exemplars }) => said.data, A_WHILE),
+  traces: (path: string) => ask(path, (said: { traces: TraceSummary[] }) => said.traces, A_WHILE),
+  trace: (id: string) => ask(`/api/traces/${encodeURIComponent(id)}`, (said: Trace) => said, A_WHILE),
+  serviceGraph: (path: string) => ask(path, (said: { edges: Edge[] }) => said.edges, A_WHILE),
+  profileTypesFull: (path: string) => ask(path, (said: { types: ProfileType[] }) => said.types, A_WHILE),
+  flame: (path: string) =>
+    ask(path, (said: Flame) => ({ unit: said.unit, root: asDifference(said.root) }), A_WHILE),
+  profileCourse: (path: string) => ask(path, (said: Rendered) => said, A_WHILE),
   patterns: (path: string) => ask(path, (said: { patterns: Pattern[] }) => said.patterns, A_WHILE),
   detectedFields: (path: string) =>
     ask(path, (said: { fields: DetectedField[] | null }) => said.fields ?? [], A_WHILE),

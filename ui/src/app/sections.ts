@@ -21,6 +21,9 @@ const onDemand = (load: () => Promise<ComponentType>) =>
 const ReleasePage = onDemand(async () => (await import("../release/ReleasePage")).ReleasePage);
 const MetricsPage = onDemand(async () => (await import("../metrics/MetricsPage")).MetricsPage);
 const LogsPage = onDemand(async () => (await import("../logs/LogsPage")).LogsPage);
+const TracesPage = onDemand(async () => (await import("../traces/TracesPage")).TracesPage);
+const TracePage = onDemand(async () => (await import("../traces/TracePage")).TracePage);
+const ProfilesPage = onDemand(async () => (await import("../profiles/ProfilesPage")).ProfilesPage);
 
 export const PLACES: readonly Place[] = [
   { path: "/", page: ReleasesPage },
@@ -28,10 +31,15 @@ export const PLACES: readonly Place[] = [
   { path: "/releases/:service/:version", page: ReleasePage },
   { path: "/explore/metrics", page: MetricsPage },
   { path: "/explore/logs", page: LogsPage },
+  { path: "/explore/traces", page: TracesPage },
+  { path: "/explore/traces/:trace", page: TracePage },
+  { path: "/explore/profiles", page: ProfilesPage },
 ];
 
 export const SECTIONS: readonly Section[] = [
   { path: "/", key: "r", word: (say) => say.releases },
   { path: "/explore/metrics", key: "m", word: (say) => say.signals.metrics },
   { path: "/explore/logs", key: "l", word: (say) => say.signals.logs },
+  { path: "/explore/traces", key: "t", word: (say) => say.signals.traces },
+  { path: "/explore/profiles", key: "p", word: (say) => say.signals.profiles },
 ];

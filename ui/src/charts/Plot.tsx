@@ -4,7 +4,7 @@ import uPlot from "uplot";
 import { coloursOf, useTheme } from "../app/theme";
 import styles from "./charts.module.css";
 
-const COLOURS = ["ink", "ink-soft", "line", "panel", "baseline", "candidate"] as const;
+const COLOURS = ["ink", "ink-soft", "line", "panel", "baseline", "candidate", "worse"] as const;
 export type Colours = Record<(typeof COLOURS)[number], string>;
 
 interface Props {

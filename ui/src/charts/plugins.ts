@@ -10,6 +10,8 @@ export interface Dot {
   value: number;
   trace: string;
   name: string;
+  /** It failed. */
+  loud?: boolean;
 }
 
 /** Tells which stretch was marked with the pointer, and takes the mark away. */
@@ -88,7 +90,9 @@ export function dots(marks: Dot[], colours: Colours, open: (dot: Dot) => void): 
         context.fillStyle = colours.panel;
         context.strokeStyle = colours["ink-soft"];
         context.lineWidth = 1.25 * devicePixelRatio;
-        for (const { at, value } of marks) {
+        for (const { at, value, loud } of marks) {
+          context.strokeStyle = loud ? colours.worse : colours["ink-soft"];
+          context.fillStyle = loud ? colours.worse : colours.panel;
           const [x, y] = [plot.valToPos(at, "x", true), plot.valToPos(value, "y", true)];
           context.beginPath();
           context.moveTo(x, y - size);

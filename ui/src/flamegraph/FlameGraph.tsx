@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useMemo, useRef, useState } from "react";
 import { coloursOf, useTheme } from "../app/theme";
 import { useWords } from "../words";
-import { tones } from "./colour";
+import { paintDifference, paintModules } from "./colour";
 import { FrameFacts, frameSentence } from "./FrameFacts";
 import styles from "./flamegraph.module.css";
 import type { FlameLayout } from "./layout";
@@ -17,6 +17,8 @@ interface Props {
   zoomed: number;
   matches: Matches | null;
   onZoom: (index: number) => void;
+  /** One profile instead of the difference of two: what it costs is on the candidate's side. */
+  single?: boolean;
 }
 
 const MOVES: readonly string[] = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home"] satisfies Move[];
@@ -30,12 +32,15 @@ interface Mark {
 }
 
 /** The difference of two profiles, root on top; drawn on a canvas of the size of the window on it. */
-export function FlameGraph({ layout, unit, label, zoomed, matches, onZoom }: Props) {
+export function FlameGraph({ layout, unit, label, zoomed, matches, onZoom, single = false }: Props) {
   const { locale, say } = useWords();
   const { dark } = useTheme();
   const [mark, setMark] = useState<Mark | null>(null);
   const scroller = useRef<HTMLDivElement>(null);
-  const colours = useMemo(() => ({ tones: tones(dark), ...coloursOf(["ink"]) }), [dark]);
+  const colours = useMemo(
+    () => ({ paintOf: single ? paintModules(dark) : paintDifference(dark), ...coloursOf(["ink"]) }),
+    [dark, single],
+  );
   const rows = useMemo(() => rowsOf(layout, zoomed), [layout, zoomed]);
   const { canvas, view } = useCanvas(scroller, {
     layout,
@@ -96,6 +101,7 @@ export function FlameGraph({ layout, unit, label, zoomed, matches, onZoom }: Pro
       </div>
       {mark && marked && root ? (
         <FrameFacts
+          single={single}
           frame={marked}
           root={root}
           unit={unit}
@@ -105,7 +111,7 @@ export function FlameGraph({ layout, unit, label, zoomed, matches, onZoom }: Pro
         />
       ) : null}
       <p className="hidden" role="status">
-        {mark?.byKey && marked && root ? frameSentence(marked, root, unit, locale, say) : null}
+        {mark?.byKey && marked && root ? frameSentence(marked, root, unit, locale, say, single) : null}
       </p>
     </div>
   );

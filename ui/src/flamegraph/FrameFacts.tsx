@@ -12,13 +12,14 @@ interface Props {
   left: number;
   top: number;
   width: number;
+  single: boolean;
 }
 
 /** Room that the facts take, in pixels: they stand on the other side of the pointer near the right edge. */
 const WIDTH = 340;
 
 /** Both numbers of one frame, beside the pointer. The same is in the live region and in the table. */
-export function FrameFacts({ frame, root, unit, left, top, width }: Props) {
+export function FrameFacts({ frame, root, unit, left, top, width, single }: Props) {
   const { locale, say } = useWords();
   const room = Math.min(WIDTH, width);
   const x = left + 14 + room > width ? Math.max(0, left - room - 10) : left + 14;
@@ -28,13 +29,22 @@ export function FrameFacts({ frame, root, unit, left, top, width }: Props) {
       {frame.file ? <span className={styles.file}>{placeOf(frame)}</span> : null}
       <table>
         <tbody>
-          <Side name={say.baseline} value={frame.baseline} total={root.baseline} unit={unit} />
-          <Side name={say.candidate} value={frame.candidate} total={root.candidate} unit={unit} />
-          <tr>
-            <th>{say.difference}</th>
-            <td>{changeOf(frame, locale, say)}</td>
-            <td>{amount(frame.candidate - frame.baseline, unit, locale)}</td>
-          </tr>
+          {single ? (
+            <>
+              <Side name={say.total} value={frame.candidate} total={root.candidate} unit={unit} />
+              <Side name={say.own} value={ownOf(frame)} total={root.candidate} unit={unit} />
+            </>
+          ) : (
+            <>
+              <Side name={say.baseline} value={frame.baseline} total={root.baseline} unit={unit} />
+              <Side name={say.candidate} value={frame.candidate} total={root.candidate} unit={unit} />
+              <tr>
+                <th>{say.difference}</th>
+                <td>{changeOf(frame, locale, say)}</td>
+                <td>{amount(frame.candidate - frame.baseline, unit, locale)}</td>
+              </tr>
+            </>
+          )}
         </tbody>
       </table>
     </div>
@@ -59,9 +69,17 @@ export function frameSentence(
   unit: string,
   locale: string,
   say: Catalogue,
+  single: boolean,
 ): string {
   const side = (name: string, value: number, total: number) =>
     `${name} ${amount(value, unit, locale)}, ${share(total > 0 ? value / total : 0, locale)}`;
+  if (single) {
+    const parts = [
+      side(say.total, frame.candidate, root.candidate),
+      side(say.own, ownOf(frame), root.candidate),
+    ];
+    return [frame.name, ...parts].join("; ");
+  }
   return [
     frame.name,
     side(say.baseline, frame.baseline, root.baseline),
@@ -80,6 +98,11 @@ export function changeOf(
   if (cost.baseline <= 0) return say.onlyCandidate;
   if (cost.candidate <= 0) return say.onlyBaseline;
   return change(cost.candidate / cost.baseline - 1, locale);
+}
+
+/** What a frame costs by itself, of one profile. */
+function ownOf(frame: DiffFrame): number {
+  return Math.max(0, frame.candidate - frame.children.reduce((sum, callee) => sum + callee.candidate, 0));
 }
 
 function placeOf(frame: DiffFrame): string {

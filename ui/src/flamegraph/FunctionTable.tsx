@@ -15,10 +15,13 @@ interface Props {
   unit: string;
   find: string;
   label: string;
+  /** One profile instead of the difference of two. */
+  single?: boolean;
+  onChoose?: (name: string) => void;
 }
 
 /** The same numbers as the graph, by function: what changed most first. */
-export function FunctionTable({ layout, unit, find, label }: Props) {
+export function FunctionTable({ layout, unit, find, label, single = false, onChoose }: Props) {
   const { say } = useWords();
   const [column, setColumn] = useState<Column>("own");
   const [shown, setShown] = useState(PAGE);
@@ -35,28 +38,44 @@ export function FunctionTable({ layout, unit, find, label }: Props) {
       <table className={styles.functions}>
         <thead>
           <tr>
-            <th rowSpan={2}>{say.function}</th>
+            <th rowSpan={single ? 1 : 2} scope="col">
+              {say.function}
+            </th>
             {COLUMNS.map((name) => (
-              <th key={name} colSpan={3} scope="colgroup" aria-sort={name === column ? "descending" : "none"}>
+              <th
+                key={name}
+                className={single ? "right" : undefined}
+                colSpan={single ? 1 : 3}
+                scope="colgroup"
+                aria-sort={name === column ? "descending" : "none"}
+              >
                 <button type="button" onClick={() => setColumn(name)} aria-label={say.sortBy(names[name])}>
                   {names[name]} {name === column ? "▾" : ""}
                 </button>
               </th>
             ))}
           </tr>
-          <tr>
-            {COLUMNS.map((name) =>
-              [say.baseline, say.candidate, say.difference].map((text) => (
-                <th key={name + text} className="right" scope="col">
-                  {text}
-                </th>
-              )),
-            )}
-          </tr>
+          {single ? null : (
+            <tr>
+              {COLUMNS.map((name) =>
+                [say.baseline, say.candidate, say.difference].map((text) => (
+                  <th key={name + text} className="right" scope="col">
+                    {text}
+                  </th>
+                )),
+              )}
+            </tr>
+          )}
         </thead>
         <tbody>
           {rows.slice(0, shown).map((cost) => (
-            <Row key={`${cost.name}\n${cost.file}`} cost={cost} unit={unit} />
+            <Row
+              key={`${cost.name}\n${cost.file}`}
+              cost={cost}
+              unit={unit}
+              single={single}
+              {...(onChoose ? { onChoose } : {})}
+            />
           ))}
         </tbody>
       </table>
@@ -70,7 +89,14 @@ export function FunctionTable({ layout, unit, find, label }: Props) {
   );
 }
 
-function Row({ cost, unit }: { cost: FunctionCost; unit: string }) {
+interface RowProps {
+  cost: FunctionCost;
+  unit: string;
+  single: boolean;
+  onChoose?: (name: string) => void;
+}
+
+function Row({ cost, unit, single, onChoose }: RowProps) {
   const { locale, say } = useWords();
   const pairs = [
     { baseline: cost.ownBaseline, candidate: cost.ownCandidate },
@@ -79,20 +105,32 @@ function Row({ cost, unit }: { cost: FunctionCost; unit: string }) {
   return (
     <tr>
       <th scope="row">
-        <code>{cost.name}</code>
+        {onChoose ? (
+          <button type="button" onClick={() => onChoose(cost.name)}>
+            <code>{cost.name}</code>
+          </button>
+        ) : (
+          <code>{cost.name}</code>
+        )}
         {cost.file ? <span className={styles.file}>{cost.file}</span> : null}
       </th>
-      {pairs.map((pair, index) => [
-        <td key={`${COLUMNS[index]}b`} className="right">
-          {amount(pair.baseline, unit, locale)}
-        </td>,
-        <td key={`${COLUMNS[index]}c`} className="right">
-          {amount(pair.candidate, unit, locale)}
-        </td>,
-        <td key={`${COLUMNS[index]}d`} className="right" data-more={pair.candidate > pair.baseline}>
-          {changeOf(pair, locale, say)}
-        </td>,
-      ])}
+      {single
+        ? [cost.ownCandidate, cost.totalCandidate].map((value, index) => (
+            <td key={COLUMNS[index]} className="right">
+              {amount(value, unit, locale)}
+            </td>
+          ))
+        : pairs.map((pair, index) => [
+            <td key={`${COLUMNS[index]}b`} className="right">
+              {amount(pair.baseline, unit, locale)}
+            </td>,
+            <td key={`${COLUMNS[index]}c`} className="right">
+              {amount(pair.candidate, unit, locale)}
+            </td>,
+            <td key={`${COLUMNS[index]}d`} className="right" data-more={pair.candidate > pair.baseline}>
+              {changeOf(pair, locale, say)}
+            </td>,
+          ])}
     </tr>
   );
 }

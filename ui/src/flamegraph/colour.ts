@@ -1,3 +1,5 @@
+import type { DiffFrame } from "../api/wire";
+
 /** Blue for what costs less, red for what costs more: told apart with every common colour blindness. */
 
 type Rgb = readonly [number, number, number];
@@ -34,6 +36,64 @@ export function tones(dark: boolean): Tone[] {
     const colour = mix(palette.same, tone < 0 ? palette.less : palette.more, Math.abs(tone) / STEPS);
     return { fill: `rgb(${colour.join(" ")})`, ink: luminance(colour) > 0.179 ? "#000000" : "#ffffff" };
   });
+}
+
+/** How a frame is painted: its colours, and a sign where colour says something. */
+export interface Paint extends Tone {
+  sign: string;
+}
+
+/** Change from which a frame's label also has a sign, so that colour is not all there is. */
+const SIGNED = 2;
+
+/** Paints frames by which of two versions they cost more. */
+export function paintDifference(dark: boolean): (frame: DiffFrame) => Paint {
+  const all = tones(dark);
+  return (frame) => {
+    const tone = toneOf(frame.baseline, frame.candidate);
+    const { fill = "", ink = "" } = all[tone + STEPS] ?? {};
+    return { fill, ink, sign: Math.abs(tone) < SIGNED ? "" : tone > 0 ? "▲ " : "▼ " };
+  };
+}
+
+const MODULES: Record<"light" | "dark", readonly [number, number, number][]> = {
+  light: [
+    [243, 199, 130],
+    [246, 178, 107],
+    [233, 196, 106],
+    [240, 164, 136],
+    [217, 208, 142],
+    [226, 176, 160],
+    [201, 214, 176],
+    [236, 188, 176],
+  ],
+  dark: [
+    [143, 95, 34],
+    [150, 78, 30],
+    [122, 102, 32],
+    [140, 70, 52],
+    [104, 104, 48],
+    [128, 82, 70],
+    [84, 106, 66],
+    [136, 88, 84],
+  ],
+};
+
+/** Paints the frames of one profile: those of a file alike, so that modules stand out. Colour says no more. */
+export function paintModules(dark: boolean): (frame: DiffFrame) => Paint {
+  const colours = MODULES[dark ? "dark" : "light"].map((colour) => ({
+    fill: `rgb(${colour.join(" ")})`,
+    ink: luminance(colour) > 0.179 ? "#000000" : "#ffffff",
+    sign: "",
+  }));
+  const none = { fill: "", ink: "", sign: "" };
+  return ({ name, file }) => colours[sum(file || name.split(/[.:/]/, 1)[0] || name) % colours.length] ?? none;
+}
+
+function sum(text: string): number {
+  let value = 7;
+  for (let index = 0; index < text.length; index += 1) value = (value * 31 + text.charCodeAt(index)) >>> 0;
+  return value;
 }
 
 function mix(from: Rgb, to: Rgb, part: number): Rgb {

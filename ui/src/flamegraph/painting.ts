@@ -1,4 +1,5 @@
-import { STEPS, type Tone, toneOf } from "./colour";
+import type { DiffFrame } from "../api/wire";
+import type { Paint } from "./colour";
 import type { FlameLayout } from "./layout";
 import type { Matches } from "./searching";
 import { eachVisible, type FlameView } from "./viewing";
@@ -12,14 +13,11 @@ export interface Scene {
   matches: Matches | null;
   /** The frame under the pointer or chosen by key. */
   marked: number | null;
-  tones: Tone[];
+  paintOf: (frame: DiffFrame) => Paint;
   ink: string;
   font: string;
   scrollTop: number;
 }
-
-/** Change from which a frame's label also has a sign, so that colour is not all there is. */
-const SIGNED = 2;
 
 /** Draws what is in sight; some thousand rectangles at most, whatever the tree's size. */
 export function paint(context: CanvasRenderingContext2D, scene: Scene, height: number): void {
@@ -30,24 +28,18 @@ export function paint(context: CanvasRenderingContext2D, scene: Scene, height: n
   eachVisible(scene.layout, scene.view, (index, left, width) => {
     const frame = scene.layout.frames[index];
     if (frame === undefined) return;
-    const tone = toneOf(frame.baseline, frame.candidate);
-    const colours = scene.tones[tone + STEPS];
+    const colours = scene.paintOf(frame);
     const top = (scene.layout.depth[index] ?? 0) * ROW - scene.scrollTop;
     const faint = scene.matches !== null && scene.matches.flags[index] === 0;
     context.globalAlpha = faint ? 0.25 : 1;
-    context.fillStyle = colours?.fill ?? "";
+    context.fillStyle = colours.fill;
     context.fillRect(left, top, Math.max(width - 0.75, 0.5), ROW - 1);
     context.globalAlpha = faint ? 0.6 : 1;
-    context.fillStyle = faint ? scene.ink : (colours?.ink ?? "");
-    writeLabel(context, labelOf(frame.name, tone), left, top, width, letter);
+    context.fillStyle = faint ? scene.ink : colours.ink;
+    writeLabel(context, colours.sign + frame.name, left, top, width, letter);
     context.globalAlpha = 1;
     if (index === scene.marked) outline(context, scene.ink, left, top, width);
   });
-}
-
-function labelOf(name: string, tone: number): string {
-  if (Math.abs(tone) < SIGNED) return name;
-  return `${tone > 0 ? "▲" : "▼"} ${name}`;
 }
 
 function writeLabel(

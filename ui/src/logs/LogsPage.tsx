@@ -1,5 +1,6 @@
 import { useCallback, useState } from "react";
 import { useTitle } from "../app/title";
+import { Button } from "../controls/Button";
 import { Choice } from "../controls/Choice";
 import { DeferredField } from "../controls/DeferredField";
 import { SearchField } from "../controls/SearchField";
@@ -51,6 +52,11 @@ export function LogsPage() {
           value={address.pipeline}
           onChange={(pipeline) => change({ pipeline })}
         />
+        {address.trace ? (
+          <Button onClick={() => change({ trace: "" })} aria-label={say.logs.everyTrace}>
+            {say.traces.trace(address.trace.slice(0, 8))} ×
+          </Button>
+        ) : null}
         <button type="button" className={styles.live} aria-pressed={live} onClick={() => setLive(!live)}>
           <i aria-hidden="true" /> {say.logs.live}
         </button>

@@ -1,7 +1,9 @@
 import type { Direction, SignalName, SignalState } from "../api/wire";
 import { logs } from "./en/logs";
 import { metrics } from "./en/metrics";
+import { profiles } from "./en/profiles";
 import { selection } from "./en/selection";
+import { traces } from "./en/traces";
 
 const plural = (n: number, one: string, many: string) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 
@@ -11,6 +13,8 @@ export const en = {
   selection,
   logs,
   metrics,
+  traces,
+  profiles,
   skip: "Skip to the content",
   sections: "Sections",
   preferences: "Preferences",

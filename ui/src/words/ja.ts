@@ -1,7 +1,9 @@
 import type { Catalogue } from "./en";
 import { logs } from "./ja/logs";
 import { metrics } from "./ja/metrics";
+import { profiles } from "./ja/profiles";
 import { selection } from "./ja/selection";
+import { traces } from "./ja/traces";
 
 /** Every word of the page, in Japanese. */
 export const ja: Catalogue = {
@@ -9,6 +11,8 @@ export const ja: Catalogue = {
   selection,
   logs,
   metrics,
+  traces,
+  profiles,
   skip: "本文へ移動",
   sections: "セクション",
   preferences: "表示設定",

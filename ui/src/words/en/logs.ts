@@ -42,6 +42,7 @@ export const logs = {
   parsed: "Found in the text",
   only: (what: string) => `Only with ${what}`,
   trace: "Its trace",
+  everyTrace: "Lines of every trace",
   around: "Everything around it",
   release: (version: string) => `Release ${version}`,
   context: "Lines around it",

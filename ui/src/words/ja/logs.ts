@@ -40,6 +40,7 @@ export const logs: Catalogue["logs"] = {
   parsed: "本文から抽出",
   only: (what) => `${what} のみ`,
   trace: "トレースを開く",
+  everyTrace: "すべてのトレースの行を表示",
   around: "前後の全シグナル",
   release: (version) => `リリース ${version}`,
   context: "前後の行",

@@ -1,0 +1,159 @@
+import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { Link } from "react-router";
+import { instant } from "../address/window";
+import { apiPath } from "../api/client";
+import { questions } from "../api/questions";
+import { Answer } from "../controls/Answer";
+import { share } from "../format/changes";
+import { amount, count } from "../format/units";
+import { layGraph, pathThrough } from "../graphs/layered";
+import { formatSelector } from "../selection/selector";
+import { type Selection, sameSelection } from "../selection/useSelection";
+import { useWords } from "../words";
+import type { Edge } from "./model";
+import styles from "./traces.module.css";
+
+const BOX = { width: 138, height: 44 };
+
+/** Who calls whom: how often, how many of the calls fail, how long they take. */
+export default function ServiceGraph({ selection }: { selection: Selection }) {
+  const { say } = useWords();
+  const { from, until } = selection.bounds;
+  const asked = questions.serviceGraph(
+    apiPath("/api/traces/graph", { start: instant(from), end: instant(until) }),
+  );
+  const question = useQuery(asked);
+  return (
+    <Answer question={question} queryKey={asked.queryKey} what={say.traces.searching}>
+      {(edges) =>
+        edges.length === 0 ? (
+          <p className={styles.none}>{say.traces.noCalls}</p>
+        ) : (
+          <>
+            <Drawing edges={edges} selection={selection} />
+            <Calls edges={edges} />
+          </>
+        )
+      }
+    </Answer>
+  );
+}
+
+function Drawing({ edges, selection }: { edges: Edge[]; selection: Selection }) {
+  const { locale, say } = useWords();
+  const laid = useMemo(() => {
+    const names = [...new Set(edges.flatMap((edge) => [edge.client, edge.server]))];
+    return layGraph(
+      names.map((id) => ({ id, ...BOX })),
+      edges.map(({ client, server }) => ({ from: client, to: server })),
+    );
+  }, [edges]);
+  const most = Math.max(...edges.map((edge) => edge.rate), 1e-9);
+  const served = new Map(
+    [...laid.nodes.keys()].map((name) => [name, edges.filter((edge) => edge.server === name)] as const),
+  );
+  const stores = new Set(edges.filter((edge) => edge.kind !== "service").map((edge) => edge.server));
+  const traces = (name: string) =>
+    sameSelection(selection.search, "/explore/traces", {
+      selector: formatSelector([{ label: "service_name", operator: "=", value: name }]),
+    });
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard
+    <section className={styles.drawing} aria-label={say.traces.graph} tabIndex={0}>
+      <svg
+        viewBox={`0 0 ${laid.width} ${laid.height}`}
+        width={laid.width}
+        height={laid.height}
+        aria-hidden="true"
+      >
+        <defs>
+          <marker
+            id="arrow"
+            viewBox="0 0 8 8"
+            refX="7"
+            refY="4"
+            markerUnits="userSpaceOnUse"
+            markerWidth="9"
+            markerHeight="9"
+            orient="auto"
+          >
+            <path d="M0 0 8 4 0 8Z" className={styles.tip} />
+          </marker>
+        </defs>
+        {laid.edges.map(({ points }, index) => {
+          const edge = edges[index];
+          if (edge === undefined) return null;
+          const middle = points[Math.floor(points.length / 2)] ?? { x: 0, y: 0 };
+          const failing = edge.errors / Math.max(edge.calls, 1) > 0.01;
+          return (
+            <g key={`${edge.client} ${edge.server}`} data-failing={failing || undefined}>
+              <path
+                d={pathThrough(points)}
+                className={styles.arrow}
+                strokeWidth={1 + 2.5 * Math.sqrt(edge.rate / most)}
+                markerEnd="url(#arrow)"
+              />
+              <text x={middle.x} y={middle.y - 6}>
+                {amount(edge.p95, "ms", locale)}
+                {failing ? ` ▲${share(edge.errors / edge.calls, locale)}` : ""}
+              </text>
+            </g>
+          );
+        })}
+      </svg>
+      {[...laid.nodes].map(([name, place]) => {
+        const calls = served.get(name) ?? [];
+        const rate = calls.reduce((sum, edge) => sum + edge.rate, 0);
+        const style = { left: place.x - place.width / 2, top: place.y - place.height / 2, ...BOX };
+        const facts = calls.length > 0 ? amount(rate, "{calls}/s", locale) : "";
+        if (stores.has(name)) {
+          return (
+            <div key={name} className={styles.node} data-store style={style}>
+              <strong>{name}</strong> <span>{facts}</span>
+            </div>
+          );
+        }
+        return (
+          <Link key={name} className={styles.node} style={style} to={traces(name)}>
+            <strong>{name}</strong> <span>{facts}</span>
+          </Link>
+        );
+      })}
+    </section>
+  );
+}
+
+function Calls({ edges }: { edges: Edge[] }) {
+  const { locale, say } = useWords();
+  return (
+    <div className={styles.scroll}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{say.traces.caller}</th>
+            <th scope="col">{say.traces.called}</th>
+            {[say.traces.calls, say.traces.errors, "p50", "p95", "p99"].map((text) => (
+              <th key={text} scope="col" className="right">
+                {text}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {edges.map((edge) => (
+            <tr key={`${edge.client} ${edge.server}`}>
+              <td>{edge.client}</td>
+              <td>{edge.server}</td>
+              <td className="right">{count(edge.calls, locale)}</td>
+              <td className="right">{share(edge.errors / Math.max(edge.calls, 1), locale)}</td>
+              <td className="right">{amount(edge.p50, "ms", locale)}</td>
+              <td className="right">{amount(edge.p95, "ms", locale)}</td>
+              <td className="right">{amount(edge.p99, "ms", locale)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

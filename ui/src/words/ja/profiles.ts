@@ -1,0 +1,13 @@
+import type { Catalogue } from "../en";
+
+export const profiles: Catalogue["profiles"] = {
+  asking: "プロファイルを取得しています",
+  none: "この期間のプロファイルはありません。サービスで継続的プロファイラーを動かし、送信先を次に設定してください。",
+  nothing: "比較しない",
+  before: "直前の期間",
+  sandwich: "サンドイッチ",
+  bothSides: "この関数を両側から見る",
+  callees: "呼び出し先",
+  callers: "呼び出し元",
+  course: (type) => `${type}の推移`,
+};
