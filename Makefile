@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test check test-only page bench fmt clean browser
+.PHONY: help setup demo test check test-only page bench fmt clean system-packages
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -34,12 +34,12 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test-only: $(READY) page browser
+test-only: $(READY) page system-packages
 	$(BIN)/pytest -n 2 --dist loadfile -m 'not alone'
 	$(BIN)/pytest -m alone
 
-browser:
-	@command -v chromium >/dev/null 2>&1 || sh tests/install_chromium.sh || true
+system-packages:
+	@sh tests/install_system_packages.sh || true
 
 bench: $(READY) page ## Measure; writes bench/RESULTS.md
 	$(BIN)/python -m bench

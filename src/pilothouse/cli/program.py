@@ -27,9 +27,7 @@ def program() -> typer.Typer:
     logs.register(app)
     metrics.register(app)
     traces.register(app)
-    app.add_typer(
-        collect.app, name="collect", help="Follow log files or pods, profile processes; send it to a server."
-    )
+    app.add_typer(collect.app, name="collect", help="Follow log files or pods, profile processes; send it to a server.")
     app.add_typer(profiles.app, name="profiles", help="Functions by cost, flame graphs, differences.")
     app.add_typer(releases.app, name="releases", help="The releases that the telemetry names.")
     return app

@@ -18,6 +18,9 @@ _DATA = typer.Option(
 _HTTP = typer.Option("--http", metavar="HOST:PORT", help="Page and API.", show_default="127.0.0.1:4000")
 _GRPC = typer.Option("--otlp-grpc", metavar="HOST:PORT", help="OTLP over gRPC.", show_default="127.0.0.1:4317")
 _OTLP = typer.Option("--otlp-http", metavar="HOST:PORT", help="OTLP over HTTP.", show_default="127.0.0.1:4318")
+_PROMETHEUS = typer.Option(
+    "--prometheus-config", metavar="FILE", help="A prometheus.yml: what to scrape, rules, Alertmanagers."
+)
 _STORE = typer.Option("--store", metavar="URL", help="A ClickHouse server instead of the embedded store.")
 _CONFIG = typer.Option("--config", metavar="FILE", help="TOML file.", show_default="pilothouse.toml, if there")
 _LEVEL = typer.Option("--log-level", help="debug, info, warning or error.", show_default="info")
@@ -35,6 +38,7 @@ def up(
     otlp_grpc: Annotated[str | None, _GRPC] = None,
     otlp_http: Annotated[str | None, _OTLP] = None,
     store: Annotated[str | None, _STORE] = None,
+    prometheus_config: Annotated[str | None, _PROMETHEUS] = None,
     config: Annotated[Path | None, _CONFIG] = None,
     log_level: Annotated[str | None, _LEVEL] = None,
 ) -> None:
@@ -46,6 +50,7 @@ def up(
         otlp_grpc=otlp_grpc,
         otlp_http=otlp_http,
         store=store,
+        prometheus_config=prometheus_config,
         log_level=log_level,
     )
     from pilothouse.engine import EngineError

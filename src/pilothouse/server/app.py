@@ -16,8 +16,7 @@ from pilothouse import __version__
 from pilothouse.server import openapi, page
 from pilothouse.server.guarding import HANDLERS, Guard, known_hosts
 from pilothouse.signals.receive import otlp_http, pyroscope
-from pilothouse.signals.receive.checking import TimeLimits
-from pilothouse.signals.timerange import parse_duration, to_rfc3339
+from pilothouse.signals.timerange import to_rfc3339
 from pilothouse.signals.wire import answer, only
 
 if TYPE_CHECKING:
@@ -28,7 +27,9 @@ if TYPE_CHECKING:
     from pilothouse.server.config import Config
     from pilothouse.server.measuring import Measurements
     from pilothouse.signals.flushing import Intake
+    from pilothouse.signals.metrics.watching import Watching
     from pilothouse.signals.receive.otlp import Receiver
+    from pilothouse.signals.receive.remote_write import RemoteWriteReceiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Rooms:
     receiver: Receiver
     releases: ReleaseStore
     measurements: Measurements
+    remote_write: RemoteWriteReceiver
+    watching: Watching | None = None
 
 
 def main_app(rooms: Rooms, addresses: dict[str, str]) -> Starlette:
@@ -71,10 +74,11 @@ def _prometheus_routes(rooms: Rooms) -> list[Route]:
     from pilothouse.signals.metrics import prometheus_api
     from pilothouse.signals.receive import remote_write
 
-    config = rooms.config
-    past = min(parse_duration(config.max_age), parse_duration(config.retention))
-    receiver = remote_write.RemoteWriteReceiver(rooms.intake, TimeLimits(past, parse_duration(config.max_future)))
-    return [*prometheus_api.routes(rooms.engine), *remote_write.routes(receiver, config.max_body_bytes)]
+    return [
+        *prometheus_api.routes(rooms.engine, rooms.watching),
+        *prometheus_api.lifecycle_routes(rooms.watching),
+        *remote_write.routes(rooms.remote_write, rooms.config.max_body_bytes),
+    ]
 
 
 def _log_routes(rooms: Rooms) -> list[BaseRoute]:

@@ -60,6 +60,9 @@ class Config(BaseModel):
         "", description="HOST:PORT for syslog over TCP and UDP (RFC 5424, RFC 3164); empty: not taken"
     )
     lines: OptionalAddress = Field("", description="HOST:PORT for plain lines over TCP; empty: not taken")
+    prometheus_config: str = Field(
+        "", description="a prometheus.yml: what to scrape, rules and Alertmanagers; empty: none"
+    )
     store: str = Field("", description="clickhouse://HOST:PORT/DATABASE instead of the embedded store")
     database: str = Field(
         "",

@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -22,11 +23,13 @@ from pilothouse.signals.flushing import FlushLimits, Intake
 from pilothouse.signals.receive import otlp_grpc
 from pilothouse.signals.receive.checking import TimeLimits
 from pilothouse.signals.receive.otlp import Receiver
+from pilothouse.signals.receive.remote_write import RemoteWriteReceiver
 from pilothouse.signals.storing import storings
 from pilothouse.signals.timerange import parse_duration
 
 if TYPE_CHECKING:
     from pilothouse.server.config import Config
+    from pilothouse.signals.metrics.watching import Watching
     from pilothouse.signals.receive.lines_listening import Lines
 
 log = structlog.get_logger(__name__)
@@ -56,12 +59,22 @@ class Process:
         limits = FlushLimits(parse_duration(config.flush_interval), waiting_bytes=config.journal_bytes)
         self._intake = Intake(self._engine, config.data / "journal", storings(), limits)
         past, future = parse_duration(config.max_age), parse_duration(config.max_future)
-        self._receiver = Receiver(self._intake, TimeLimits(min(past, kept), future))
+        times = TimeLimits(min(past, kept), future)
+        self._receiver = Receiver(self._intake, times)
+        self._remote_write = RemoteWriteReceiver(self._intake, times)
+        self._watching = self._watched(config.prometheus_config)
         self._measurements = Measurements()
         self._measurements.watch(self._intake, self._receiver)
         database = config.database or f"sqlite:///{config.data / 'control.db'}"
         self._rooms = Rooms(
-            config, self._engine, self._intake, self._receiver, ReleaseStore(database), self._measurements
+            config,
+            self._engine,
+            self._intake,
+            self._receiver,
+            ReleaseStore(database),
+            self._measurements,
+            self._remote_write,
+            self._watching,
         )
         self._sockets: dict[str, socket.socket] = {}
         self._grpc: Any = None
@@ -70,6 +83,8 @@ class Process:
         """Recover, bind the ports, and return their addresses (`http`, `otlp_http`, `otlp_grpc`)."""
         if recovered := self._intake.start():
             log.info("stored what the journal held from before", requests=recovered)
+        if self._watching:
+            self._watching.start()
         for name in ("http", "otlp_http"):
             self._sockets[name] = _bind(getattr(self._config, name))
         # Tried here first: gRPC says in words of its own, straight to stderr, that an address is taken.
@@ -90,6 +105,8 @@ class Process:
 
     def close(self) -> None:
         """Take no more, store what was acknowledged, let go of the store."""
+        if self._watching:
+            self._watching.close()
         if self._grpc:
             self._grpc.stop(grace=5).wait()
         self._intake.close()
@@ -117,6 +134,15 @@ class Process:
         await asyncio.gather(*running)
         for lines in listening:
             await lines.close()
+
+    def _watched(self, file: str) -> Watching | None:
+        """What a prometheus.yml asks for; it is imported only where there is one."""
+        if not file:
+            return None
+        from pilothouse.signals.metrics.watching import Watching
+        from pilothouse.signals.receive.remote_write_messages import Histogram
+
+        return Watching(Path(file), self._remote_write.take, Histogram)
 
     async def _listen(self) -> list[Lines]:
         """Syslog and plain lines, where the configuration asks for them."""

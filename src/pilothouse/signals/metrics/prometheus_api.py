@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 from starlette.routing import Route
 
 from pilothouse import __version__
+from pilothouse.signals.metrics.errors import ConfigurationError
 from pilothouse.signals.metrics.prometheus import answering
 from pilothouse.signals.metrics.prometheus.asking import (
     STATUS,
@@ -21,6 +23,7 @@ from pilothouse.signals.metrics.prometheus.asking import (
 from pilothouse.signals.metrics.prometheus.exemplars import exemplars
 from pilothouse.signals.metrics.prometheus.metadata import metadata
 from pilothouse.signals.metrics.prometheus.querying import Queries, QueryLimits
+from pilothouse.signals.metrics.prometheus.watched import Unwatched, Watched
 from pilothouse.signals.metrics.promql.engine import Value
 from pilothouse.signals.metrics.promql.errors import ParseError
 from pilothouse.signals.metrics.promql.labels import is_label
@@ -43,35 +46,6 @@ _SAID = {"matrix": "range vector", "string": "string"}
 Handler = Callable[["Request", Parameters], Awaitable["str | tuple[str, list[str], list[str]]"]]
 
 
-class Watched(Protocol):
-    """What scraping and rules tell about themselves; each answers JSON content."""
-
-    def targets(self, state: str) -> dict[str, Any]: ...
-    def rules(self, parameters: Parameters) -> dict[str, Any]: ...
-    def alerts(self) -> dict[str, Any]: ...
-    def alertmanagers(self) -> dict[str, Any]: ...
-    def config(self) -> str: ...
-
-
-class Unwatched:
-    """Nothing is scraped and no rule is evaluated."""
-
-    def targets(self, state: str) -> dict[str, Any]:
-        return {"activeTargets": [], "droppedTargets": [], "droppedTargetCounts": {}}
-
-    def rules(self, parameters: Parameters) -> dict[str, Any]:
-        return {"groups": []}
-
-    def alerts(self) -> dict[str, Any]:
-        return {"alerts": []}
-
-    def alertmanagers(self) -> dict[str, Any]:
-        return {"activeAlertmanagers": [], "droppedAlertmanagers": []}
-
-    def config(self) -> str:
-        return ""
-
-
 def routes(
     engine: Engine, watched: Watched | None = None, limits: QueryLimits = QueryLimits(), prefix: str = PREFIX
 ) -> list[Route]:
@@ -91,6 +65,7 @@ def routes(
         "metadata": api.metadata,
         "targets": api.targets,
         "targets/metadata": api.targets_metadata,
+        "scrape_pools": api.scrape_pools,
         "rules": api.rules,
         "alerts": api.alerts,
         "alertmanagers": api.alertmanagers,
@@ -104,6 +79,31 @@ def routes(
     return [
         *(Route(f"{prefix}/{path}", _endpoint(handler), methods=["GET", "POST"]) for path, handler in both.items()),
         *(Route(f"{prefix}/{path}", _endpoint(handler), methods=["GET"]) for path, handler in reading.items()),
+    ]
+
+
+def lifecycle_routes(watched: Any = None, prefix: str = "/prometheus") -> list[Route]:
+    """`/-/healthy`, `/-/ready` and `/-/reload` as Prometheus has them; reloading needs a configuration file."""
+
+    async def healthy(request: Request) -> Response:
+        return Response("Prometheus Server is Healthy.\n", media_type="text/plain")
+
+    async def ready(request: Request) -> Response:
+        return Response("Prometheus Server is Ready.\n", media_type="text/plain")
+
+    async def reload(request: Request) -> Response:
+        if watched is None:
+            return Response("There is no configuration file: start with --prometheus-config.\n", 404)
+        try:
+            await asyncio.to_thread(watched.reload)
+        except ConfigurationError as error:
+            return Response(f"failed to reload config: {error}\n", 500, media_type="text/plain")
+        return Response(b"", 200)
+
+    return [
+        Route(f"{prefix}/-/healthy", healthy),
+        Route(f"{prefix}/-/ready", ready),
+        Route(f"{prefix}/-/reload", reload, methods=["POST", "PUT"]),
     ]
 
 
@@ -221,7 +221,10 @@ class _Api:
     # Scraping and rules.
 
     async def targets(self, request: Request, asked: Parameters) -> str:
-        return answering.said(self._watched.targets(asked.get("state", "any") or "any"))
+        return answering.said(self._watched.targets(asked))
+
+    async def scrape_pools(self, request: Request, asked: Parameters) -> str:
+        return answering.said(self._watched.scrape_pools())
 
     async def targets_metadata(self, request: Request, asked: Parameters) -> str:
         return "[]"

@@ -81,6 +81,12 @@ class RemoteWriteReceiver:
         written = self._intake.accept(KIND, payload, marks) if marks else None
         return Taken(written, *counts, fault)
 
+    def take(self, body: bytes) -> None:
+        """A request of our own, such as a scrape; it is not waited for."""
+        taken = self.receive(body)
+        if taken.fault:
+            raise BadRequestError(taken.fault)
+
 
 def _usual(series: Any, payload: bytes, first: int, last: int) -> tuple[int, int, int] | None:
     """The counts of a request with nothing but samples of named series within the bounds of time; None of another.

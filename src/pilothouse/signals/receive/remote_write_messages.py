@@ -6,13 +6,12 @@ engine reads many requests as one, and numbers of one request mean nothing in an
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
 from pilothouse.signals.errors import BadRequestError
+from pilothouse.signals.metrics.protobuf import field, message_classes, varint
 from pilothouse.signals.metrics.remote_writing import PROTO
 
 _V2 = """
@@ -24,34 +23,9 @@ message TimeSeries {
 }
 message Request { repeated bytes symbols = 4; repeated TimeSeries timeseries = 5; }
 """
-_MESSAGE = re.compile(r"message (\w+) \{([^}]*)\}")
-_FIELD = re.compile(r"(repeated )?(\w+) (\w+) = (\d+);")
-_Field = descriptor_pb2.FieldDescriptorProto
-_MOST_CACHED = 1_000_000
-
-
-def _classes(package: str, text: str) -> dict[str, Any]:
-    file = descriptor_pb2.FileDescriptorProto(name=f"{package}.proto", package=package, syntax="proto3")
-    for name, body in _MESSAGE.findall(text):
-        message = file.message_type.add(name=name)
-        for repeated, kind, field, number in _FIELD.findall(body):
-            added = message.field.add(name=field, number=int(number))
-            added.label = _Field.LABEL_REPEATED if repeated else _Field.LABEL_OPTIONAL
-            known = getattr(_Field, f"TYPE_{kind.upper()}", None)
-            if known is None:
-                added.type, added.type_name = _Field.TYPE_MESSAGE, f".{package}.{kind}"
-            else:
-                added.type = known
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return {
-        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{package}.{name}"))
-        for name, _ in _MESSAGE.findall(text)
-    }
-
-
-WriteRequest = _classes("pilothouse.remote_write", PROTO)["WriteRequest"]
-_Request = _classes("pilothouse.remote_write2", _V2)["Request"]
+_CLASSES = message_classes("pilothouse.remote_write", PROTO)
+WriteRequest, Histogram = _CLASSES["WriteRequest"], _CLASSES["Histogram"]
+_Request = message_classes("pilothouse.remote_write2", _V2)["Request"]
 
 
 def from_v2(body: bytes) -> bytes:
@@ -71,8 +45,8 @@ def from_v2(body: bytes) -> bytes:
 class _Rewriting:
     def __init__(self, symbols: list[bytes]) -> None:
         self._symbols = symbols
-        self._names = [_field(0x0A, symbol) for symbol in symbols]
-        self._values = [_field(0x12, symbol) for symbol in symbols]
+        self._names = [field(0x0A, symbol) for symbol in symbols]
+        self._values = [field(0x12, symbol) for symbol in symbols]
         self._labels: dict[tuple[int, int], bytes] = {}
 
     def request(self, request: Any) -> bytes:
@@ -80,24 +54,24 @@ class _Rewriting:
         described: dict[bytes, bytes] = {}
         try:
             for series in request.timeseries:
-                parts.append(_field(0x0A, self._series(series)))
+                parts.append(field(0x0A, self._series(series)))
                 if series.HasField("metadata"):
                     self._describe(series, described)
         except IndexError:
             raise BadRequestError("labels_refs: a number is larger than there are symbols") from None
-        parts += [_field(0x1A, content) for content in described.values()]
+        parts += [field(0x1A, content) for content in described.values()]
         return b"".join(parts)
 
     def _series(self, series: Any) -> bytes:
         parts = [self._referred(series.labels_refs)]
-        parts += [_field(0x12, sample) for sample in series.samples]
+        parts += [field(0x12, sample) for sample in series.samples]
         for exemplar in series.exemplars:
             content = self._referred(exemplar.labels_refs)
-            content += b"\x11" + _double(exemplar.value) + b"\x18" + _varint(exemplar.timestamp)
-            parts.append(_field(0x1A, content))
-        parts += [_field(0x22, histogram) for histogram in series.histograms]
+            content += b"\x11" + _double(exemplar.value) + b"\x18" + varint(exemplar.timestamp)
+            parts.append(field(0x1A, content))
+        parts += [field(0x22, histogram) for histogram in series.histograms]
         if series.created_timestamp:
-            parts.append(b"\xa0\x06" + _varint(series.created_timestamp))
+            parts.append(b"\xa0\x06" + varint(series.created_timestamp))
         return b"".join(parts)
 
     def _referred(self, references: Any) -> bytes:
@@ -110,7 +84,7 @@ class _Rewriting:
         for pair in zip(numbers[::2], numbers[1::2], strict=True):
             label = known.get(pair)
             if label is None:
-                label = known[pair] = _field(0x0A, self._names[pair[0]] + self._values[pair[1]])
+                label = known[pair] = field(0x0A, self._names[pair[0]] + self._values[pair[1]])
             parts.append(label)
         return b"".join(parts)
 
@@ -124,8 +98,8 @@ class _Rewriting:
         help_text, unit = self._symbols[metadata.help_ref], self._symbols[metadata.unit_ref]
         if name not in described and (metadata.type or help_text or unit):
             described[name] = (
-                b"\x08" + _varint(metadata.type) + _field(0x12, _family(name, metadata.type))
-                + _field(0x22, help_text) + _field(0x2A, unit)
+                b"\x08" + varint(metadata.type) + field(0x12, _family(name, metadata.type))
+                + field(0x22, help_text) + field(0x2A, unit)
             )  # fmt: skip
 
 
@@ -136,23 +110,6 @@ def _family(name: bytes, kind: int) -> bytes:
             if name.endswith(suffix):
                 return name.removesuffix(suffix)
     return name
-
-
-def _field(tag: int, content: bytes) -> bytes:
-    size = len(content)
-    if size < 128:
-        return bytes((tag, size)) + content
-    return bytes((tag,)) + _varint(size) + content
-
-
-def _varint(number: int) -> bytes:
-    number &= 0xFFFFFFFFFFFFFFFF
-    parts = bytearray()
-    while number > 127:
-        parts.append(number & 127 | 128)
-        number >>= 7
-    parts.append(number)
-    return bytes(parts)
 
 
 def _double(value: float) -> bytes:

@@ -1,0 +1,41 @@
+"""What scraping and rules tell of themselves, for the API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from pilothouse.signals.metrics.prometheus.asking import Parameters
+
+
+class Watched(Protocol):
+    """What scraping and rules tell about themselves; each answers JSON content."""
+
+    def targets(self, parameters: Parameters) -> dict[str, Any]: ...
+    def scrape_pools(self) -> dict[str, Any]: ...
+    def rules(self, parameters: Parameters) -> dict[str, Any]: ...
+    def alerts(self) -> dict[str, Any]: ...
+    def alertmanagers(self) -> dict[str, Any]: ...
+    def config(self) -> str: ...
+
+
+class Unwatched:
+    """Nothing is scraped and no rule is evaluated."""
+
+    def targets(self, parameters: Parameters) -> dict[str, Any]:
+        return {"activeTargets": [], "droppedTargets": [], "droppedTargetCounts": {}}
+
+    def scrape_pools(self) -> dict[str, Any]:
+        return {"scrapePools": []}
+
+    def rules(self, parameters: Parameters) -> dict[str, Any]:
+        return {"groups": []}
+
+    def alerts(self) -> dict[str, Any]:
+        return {"alerts": []}
+
+    def alertmanagers(self) -> dict[str, Any]:
+        return {"activeAlertmanagers": [], "droppedAlertmanagers": []}
+
+    def config(self) -> str:
+        return ""
