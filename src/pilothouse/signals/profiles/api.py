@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import PlainTextResponse, Response
@@ -21,10 +22,12 @@ from pilothouse.signals.profiles.asking import (
     select,
     with_function,
 )
-from pilothouse.signals.profiles.diffing import diff
+from pilothouse.signals.profiles.diffing import PER, FunctionChange, diff, function_changes
 from pilothouse.signals.profiles.exporting import to_folded, to_pprof, to_speedscope
 from pilothouse.signals.profiles.gathering import gather
-from pilothouse.signals.profiles.top import folded, most_changed, top
+from pilothouse.signals.profiles.intervals import LEVEL
+from pilothouse.signals.profiles.requests import requests_of
+from pilothouse.signals.profiles.top import folded, top
 from pilothouse.signals.profiles.tree import grow, pruned, to_json
 from pilothouse.signals.selector import Matcher, Selector, parse_selector
 from pilothouse.signals.timerange import TimeRange, to_rfc3339
@@ -101,29 +104,65 @@ def _flame(engine: Engine, request: Request) -> Response:
 
 
 def _diff(engine: Engine, request: Request) -> Response:
-    only(request, *_WHAT, "baseline", "candidate", "baseline_start", "baseline_end", "nodes", "depth", "limit")
+    only(
+        request, *_WHAT, "baseline", "candidate", "baseline_start", "baseline_end", "nodes", "depth", "limit", "per",
+        "level",
+    )  # fmt: skip
     limit = number(request, "limit", 50, 0, 10_000)
     nodes, depth = number(request, "nodes", 8192, 16, 200_000), number(request, "depth", 256, 1, 400)
+    query, level = request.query_params, _level(request)
+    per, text = query.get("per", "total"), query.get("function", "")
+    if per not in PER:
+        raise BadRequestError(f"per: {per!r} is none of {', '.join(PER)}", "per")
     within = time_range(request)
-    sides = [_side(engine, request, name, within) for name in ("baseline", "candidate")]
-    found = diff(engine, request.query_params.get("type", ""), sides[0], sides[1])
-    shown = with_function(found.costs, request.query_params.get("function", ""))
-    totals = shown.values.sum(axis=0).tolist()
+    (of_base, base), (of_other, other) = (_side(engine, request, name, within) for name in ("baseline", "candidate"))
+    requests = (0, 0)
+    if per == "request":
+        requests = requests_of(engine, of_base, base.within), requests_of(engine, of_other, other.within)
+    found = diff(engine, query.get("type", ""), base, other, per, requests)
+    shown = replace(found, costs=with_function(found.costs, text))
+    totals = (shown.costs.values.sum(axis=0) * (found.unit_share if per != "total" else 1)).tolist()
     said = {
-        "type": found.type, "unit": found.unit, **_range(within),
+        "type": found.type, "unit": found.unit, "per": per, "level": level, **_range(within),
         "baseline_total": totals[0], "candidate_total": totals[1],
         "baseline_profiles": found.baseline.profiles, "candidate_profiles": found.candidate.profiles,
         "baseline_seconds": found.baseline.seconds, "candidate_seconds": found.candidate.seconds,
+        "baseline_requests": requests[0], "candidate_requests": requests[1],
     }  # fmt: skip
-    said["functions"] = [
-        {
-            "function": one.function, "file": one.file, "baseline_self": one.own[0], "candidate_self": one.own[1],
-            "baseline": one.total[0], "candidate": one.total[1],
-        }
-        for one in most_changed(shown, limit)
-    ]  # fmt: skip
-    tree = pruned(grow(shown, depth), nodes)
+    if limit:
+        changed = [
+            one
+            for one in function_changes(engine, shown, base, other, requests, level)
+            if one.own[0] != one.own[1] or one.total[0] != one.total[1]
+        ]
+        said["found"] = sum(any(one.found) for one in changed)
+        said["functions"] = [_changed(one) for one in changed[:limit]]
+    tree = pruned(grow(shown.costs, depth), nodes)
     return _with_root(said, to_json(tree, ("baseline", "candidate")))
+
+
+def _changed(one: FunctionChange) -> dict[str, Any]:
+    return {
+        "function": one.function, "file": one.file, "baseline_self": one.own[0], "candidate_self": one.own[1],
+        "baseline": one.total[0], "candidate": one.total[1], "self_interval": _bounds(one.own_bounds),
+        "interval": _bounds(one.total_bounds), "self_found": one.found[0], "found": one.found[1],
+    }  # fmt: skip
+
+
+def _bounds(bounds: tuple[float, float]) -> list[float] | None:
+    """Null where too few profiles are there to tell."""
+    return list(bounds) if all(map(math.isfinite, bounds)) else None
+
+
+def _level(request: Request) -> float:
+    text = request.query_params.get("level", str(LEVEL))
+    try:
+        level = float(text)
+    except ValueError:
+        level = 0.0
+    if not 0.5 <= level < 1:
+        raise BadRequestError(f"level: {text[:20]!r} is not between 0.5 and 1, such as 0.999", "level")
+    return level
 
 
 def _export(engine: Engine, request: Request) -> Response:
@@ -169,14 +208,15 @@ def _selector(request: Request) -> Selector:
     return selector
 
 
-def _side(engine: Engine, request: Request, name: str, within: TimeRange) -> Selection:
+def _side(engine: Engine, request: Request, name: str, within: TimeRange) -> tuple[Selector, Selection]:
     """One side of a comparison: a version, or label matchers where the text has a comparison in it."""
     text = wanted(request, name)
     more = parse_selector(text, name).matchers if "=" in text else (Matcher("service_version", "=", text),)
     if name == "baseline" and ("baseline_start" in request.query_params or "baseline_end" in request.query_params):
         within = _baseline_range(request, within)
     labels = parse_selector(request.query_params.get("labels", ""), "labels")
-    return select(engine, Selector((*_selector(request).matchers, *more)), within, labels)
+    selector = Selector((*_selector(request).matchers, *more))
+    return selector, select(engine, selector, within, labels)
 
 
 def _baseline_range(request: Request, within: TimeRange) -> TimeRange:

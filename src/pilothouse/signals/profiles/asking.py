@@ -143,7 +143,7 @@ def costs(engine: Engine, wanted: str, selections: Sequence[Selection], budget: 
         parameters | said,
         budget,
     )
-    return _costs(table.combine_chunks(), width)
+    return _costs(table.combine_chunks(), width) if table.num_rows else _nothing(width)
 
 
 def averaged(found: Costs, there: Kept) -> Costs:
@@ -236,10 +236,15 @@ def _condition(selection: Selection, prefix: str) -> tuple[str, Parameters]:
 
 
 def _costs(table: Any, width: int) -> Costs:
-    """From the engine's Arrow table; texts become codes without making a Python string a frame."""
+    found = frames_of(table)
+    values = [_whole(table.column(f"v{number}")).to_numpy() for number in range(width)]
+    return replace(found, values=np.stack(values, axis=1).astype(np.int64))
+
+
+def frames_of(table: Any) -> Costs:
+    """The stacks of the engine's Arrow table, without values; texts become codes without a Python string a frame."""
     if not table.num_rows:
-        empty = np.zeros(0, np.int64)
-        return Costs([], empty, empty, np.zeros(1, np.int64), np.zeros((0, width), np.int64))
+        return _nothing(0)
     functions, files, lines = (_whole(table.column(name)) for name in ("functions", "files", "lines"))
     function, file = functions.flatten().dictionary_encode(), files.flatten().dictionary_encode()
     both = function.indices.to_numpy().astype(np.int64) * max(len(file.dictionary), 1) + file.indices.to_numpy()
@@ -248,14 +253,18 @@ def _costs(table: Any, width: int) -> Costs:
     texts, paths = function.dictionary.to_pylist(), file.dictionary.to_pylist()
     names = [(texts[pair // len(paths)], paths[pair % len(paths)]) for pair in distinct.tolist()]
     offsets = functions.offsets.to_numpy().astype(np.int64)
-    values = [_whole(table.column(f"v{number}")).to_numpy() for number in range(width)]
     return Costs(
         names,
         codes.astype(np.int64),
         lines.flatten().to_numpy().astype(np.int64),
         offsets - offsets[0],
-        np.stack(values, axis=1).astype(np.int64),
+        np.zeros((table.num_rows, 0), np.int64),
     )
+
+
+def _nothing(width: int) -> Costs:
+    empty = np.zeros(0, np.int64)
+    return Costs([], empty, empty, np.zeros(1, np.int64), np.zeros((0, width), np.int64))
 
 
 def _whole(column: Any) -> Any:

@@ -1,0 +1,117 @@
+"""How sure a difference is: simultaneous bootstrap intervals for every function's change.
+
+The replicates of each side (parts of its time, each with the profiles in it) are drawn again with replacement, some
+thousand times; how far a function's change then lies from what was measured, in units of its own standard error, has a
+largest value over all functions each time. The level's quantile of that largest value (the bootstrap max-t: Romano and
+Wolf, Exact and Approximate Stepdown Methods for Multiple Hypothesis Testing, 2005) makes intervals that hold *all at
+once*: of a hundred comparisons of a program with itself, at the default level, one in ten shows anything at all.
+To the standard error is added what two processes of the same code differ by in anything they do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilothouse.signals.profiles.replicates import Floats, Replicates
+
+Flags = NDArray[np.bool_]
+LEVEL = 0.999
+SPREAD = 0.01
+"""Relative standard deviation between processes of the same code: where their memory lies, which core they run on."""
+SHARE = 0.002
+"""A change of less than this part of everything is not worth naming, however sure it is."""
+_DRAWS = 2000
+_MOST_FUNCTIONS = 2000
+_LEAST_REPLICATES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Of each function (a place in the costs' names): what it cost per exposure on both sides, and how its change lies.
+
+    `low` and `high` bound `candidate - baseline`; `found` where zero is outside and the change is worth naming. Each is
+    [functions, 2]: without and with what a function calls. `enough` is false when there are too few replicates.
+    """
+
+    baseline: Floats
+    candidate: Floats
+    low: Floats
+    high: Floats
+    found: Flags
+    enough: bool
+
+
+def changes(
+    measured: Replicates, scale: tuple[float, float] = (1.0, 1.0), level: float = LEVEL, seed: int = 1
+) -> Changes:
+    """The change of every function; `scale` multiplies each side's rate (for example seconds a request)."""
+    rows = [_by_function(measured, side) for side in (0, 1)]
+    exposures = [measured.exposures[side] / scale[side] for side in (0, 1)]
+    rates = [rows[side].sum(axis=1) / exposures[side].sum() for side in (0, 1)]
+    change = rates[1] - rates[0]
+    counts = [len(exposure) for exposure in exposures]
+    if min(counts) < _LEAST_REPLICATES:
+        wide = np.full_like(change, np.inf)
+        return _shaped(measured, rates, -wide, wide, np.zeros(len(change), np.bool_), False)
+    # The rest costs next to nothing, and would only make the intervals of what matters wider.
+    chosen = np.argsort(-(rates[0] + rates[1]), kind="stable")[:_MOST_FUNCTIONS]
+    random = np.random.default_rng(seed)
+    draws = [_drawn(random, rows[side][chosen], exposures[side]) for side in (0, 1)]
+    moved = draws[1] - draws[0] - change[chosen, None]
+    own = np.sqrt(sum(np.var(side, axis=1) * n / (n - 1) for side, n in zip(draws, counts, strict=True)))
+    between = SPREAD * np.sqrt(sum(rates[side][chosen] ** 2 / max(measured.processes[side], 1) for side in (0, 1)))
+    error = np.sqrt(own**2 + between**2)
+    ratio = np.divide(np.abs(moved), own[:, None], out=np.zeros_like(moved), where=own[:, None] > 0)
+    critical = max(float(np.quantile(ratio.max(axis=0), level)), _student(level, len(chosen), sum(counts) - 2))
+    half = np.full(len(change), np.inf)
+    half[chosen] = critical * error
+    whole = max(
+        float(measured.values[0].sum() / exposures[0].sum()), float(measured.values[1].sum() / exposures[1].sum())
+    )
+    found = (np.abs(change) > half) & (np.abs(change) >= SHARE * whole)
+    return _shaped(measured, rates, change - half, change + half, found, True)
+
+
+def _by_function(measured: Replicates, side: int) -> Floats:
+    """[2 x functions, replicates]: first each function's own cost, then with what it calls."""
+    from scipy import sparse
+
+    stacks, values = measured.stacks, measured.values[side]
+    shape = (len(stacks.names), len(stacks.depths))
+    filled = np.flatnonzero(stacks.depths > 0)
+    leaves = stacks.codes[stacks.offsets[:-1][filled]]
+    own = sparse.csr_array((np.ones(len(filled)), (leaves, filled)), shape=shape)
+    of_stack = np.repeat(np.arange(shape[1]), stacks.depths)
+    once = np.unique(np.stack([stacks.codes, of_stack]), axis=1)
+    total = sparse.csr_array((np.ones(once.shape[1]), (once[0], once[1])), shape=shape)
+    rows: Floats = np.vstack([np.asarray(own @ values), np.asarray(total @ values)])
+    return rows
+
+
+def _drawn(random: np.random.Generator, rows: Floats, exposures: Floats) -> Floats:
+    """[functions, draws]: rates of replicates drawn with replacement."""
+    count = len(exposures)
+    weights = random.multinomial(count, np.full(count, 1 / count), _DRAWS).T.astype(float)
+    covered = exposures @ weights
+    rates: Floats = (rows @ weights) / np.where(covered > 0, covered, 1)
+    return rates
+
+
+def _student(level: float, tests: int, freedom: int) -> float:
+    """The least that the critical value is: a few replicates drawn again do not show how wild the next may be."""
+    from scipy import stats
+
+    return float(stats.t.isf((1 - level) / 2 / max(tests, 1), max(freedom, 1)))
+
+
+def _shaped(
+    measured: Replicates, rates: list[Floats], low: Floats, high: Floats, found: Flags, enough: bool
+) -> Changes:
+    def columns(numbers: Any) -> Any:
+        return numbers.reshape(2, len(measured.stacks.names)).T
+
+    return Changes(columns(rates[0]), columns(rates[1]), columns(low), columns(high), columns(found), enough)

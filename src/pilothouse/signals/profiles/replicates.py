@@ -1,0 +1,124 @@
+"""What stacks cost in parts of a selection: the repeated measurements that say how much of a difference is noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilothouse.signals.profiles.asking import Costs, Selection, condition_of, frames_of, stacks_of
+from pilothouse.signals.profiles.model import GAUGES
+from pilothouse.signals.selecting import MILLISECOND
+
+if TYPE_CHECKING:
+    from pilothouse.engine import Budget, Engine
+
+    Parameters = dict[str, str | int | float | bool | list[str] | list[int] | None]
+
+MOST = 60
+"""Replicates of one side: its time is cut into so many parts, and profiles of one part are put together."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Replicates:
+    """Stacks with what they cost in each replicate of each side.
+
+    `values[side]` is [stacks, replicates]; `exposures[side]` says what a replicate covers: profiled seconds, or
+    profiles where seconds make no sense; `processes[side]` how many were profiled.
+    """
+
+    stacks: Costs
+    values: tuple[Floats, Floats]
+    exposures: tuple[Floats, Floats]
+    processes: tuple[int, int]
+
+
+def replicates(
+    engine: Engine, wanted: str, sides: Sequence[Selection], budget: Budget | None = None
+) -> Replicates | None:
+    """Both sides' replicates, or nothing when a side has no profile with a time."""
+    exposed = [_exposures(engine, wanted, side) for side in sides]
+    if not all(len(found) for found in exposed):
+        return None
+    by_seconds = wanted not in GAUGES and all(found[:, 1].all() for found in exposed)
+    parts: list[str] = []
+    parameters: Parameters = {"type": wanted}
+    for number, side in enumerate(sides):
+        source, said = _source(side, number)
+        cell = _cell(side)
+        parts.append(f"SELECT toUInt8({number}) AS side, stack, {cell} AS cell, sum(value) AS v {source} GROUP BY 2, 3")
+        parameters |= said
+    known, said = stacks_of(sides)
+    table = engine.query(
+        "SELECT functions, files, lines, at FROM (SELECT stack, functions, files, lines FROM profile_stacks "
+        f"WHERE {known}) AS known ANY RIGHT JOIN (SELECT stack, groupArray((side, cell, v)) AS at "
+        f"FROM ({' UNION ALL '.join(parts)}) GROUP BY stack) AS costs USING (stack)",
+        parameters | said, budget,
+    ).combine_chunks()  # fmt: skip
+    stacks = frames_of(table)
+    return Replicates(
+        stacks,
+        _both([_laid_out(table, number, exposed[number][:, 0]) for number in (0, 1)]),
+        _both([found[:, 1] if by_seconds else found[:, 2] for found in exposed]),
+        (len(sides[0].identities), len(sides[1].identities)),
+    )
+
+
+def _both(pair: list[Floats]) -> tuple[Floats, Floats]:
+    return pair[0], pair[1]
+
+
+def _cell(side: Selection) -> str:
+    """SQL for the replicate that a row belongs to: a part of the time, in which all processes are together.
+
+    Load moves in all processes at once, so that two of them at one time are not two measurements.
+    """
+    start, end = side.within.start // MILLISECOND, side.within.end // MILLISECOND
+    # Where values are summed by minute, a minute's profiles must not be counted with another part's.
+    whole = bool(side.cohorts and not side.apart)
+    time = "toInt64(toUnixTimestamp(toStartOfMinute(time))) * 1000" if whole else "toUnixTimestamp64Milli(time)"
+    return f"toUInt32(greatest(least(intDiv(({time} - {start}) * {MOST}, {max(end - start, 1)}), {MOST - 1}), 0))"
+
+
+def _source(side: Selection, number: int) -> tuple[str, Parameters]:
+    if side.cohorts and not side.apart:
+        start, end = side.within.start // 1_000_000_000, side.within.end // 1_000_000_000
+        return (
+            f"FROM profile_minutes WHERE type = {{type:String}} AND cohort IN {{c{number}:Array(UInt64)}} "
+            f"AND time >= toDateTime({start}, 'UTC') AND time < toDateTime({end}, 'UTC')",
+            {f"c{number}": side.cohorts},
+        )
+    condition, said = condition_of(side, f"s{number}", f"l{number}")
+    return f"FROM profile_samples WHERE type = {{type:String}} AND {condition}", said | {
+        f"who{number}": side.identities
+    }
+
+
+def _exposures(engine: Engine, wanted: str, side: Selection) -> Floats:
+    """A row each replicate: its number, the seconds and the profiles in it."""
+    condition, said = condition_of(replace(side, labels=type(side.labels)()), "s", "l")
+    table = engine.query(
+        f"SELECT {_cell(side)} AS cell, sum(duration) / 1e9 AS seconds, count() AS profiles FROM profiles "
+        f"WHERE type = {{type:String}} AND {condition} GROUP BY cell ORDER BY cell",
+        {"type": wanted, **said},
+    )
+    columns = [np.asarray(table.column(name).to_pylist(), float) for name in ("cell", "seconds", "profiles")]
+    return np.stack(columns, axis=1)
+
+
+def _laid_out(table: Any, side: int, cells: Floats) -> Floats:
+    lists = table.column("at")
+    lists = lists.chunk(0) if hasattr(lists, "chunk") else lists
+    fields = lists.flatten().flatten()
+    sides, at, values = (field.to_numpy(zero_copy_only=False) for field in fields)
+    stack_of = np.repeat(np.arange(len(lists)), np.diff(lists.offsets.to_numpy()))
+    rows = np.flatnonzero(sides == side)
+    place = np.minimum(np.searchsorted(cells, at[rows]), max(len(cells) - 1, 0))
+    found = np.zeros((len(lists), len(cells)))
+    np.add.at(found, (stack_of[rows], place), values[rows])
+    return found
