@@ -136,6 +136,7 @@ def _own_routes(rooms: Rooms, addresses: dict[str, str]) -> list[Route]:
                 "uptime_seconds": (time.time_ns() - started) / 1e9,
                 "endpoints": addresses,
                 "data": str(rooms.config.data),
+                "retention": rooms.config.retention,
                 "journal_bytes": rooms.intake.kept_bytes,
                 "storing": "failing" if rooms.intake.failing else "ok",
             }

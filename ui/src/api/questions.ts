@@ -1,4 +1,5 @@
 import { QueryClient, queryOptions } from "@tanstack/react-query";
+import type { Different, Moved } from "../explore/model";
 import { asDifference, type Flame, type ProfileType, type Rendered } from "../profiles/model";
 import type { Edge, Trace, TraceSummary } from "../traces/model";
 import { api, type CompareQuestion, get, open } from "./client";
@@ -120,6 +121,9 @@ export const questions = {
   flame: (path: string) =>
     ask(path, (said: Flame) => ({ unit: said.unit, root: asDifference(said.root) }), A_WHILE),
   profileCourse: (path: string) => ask(path, (said: Rendered) => said, A_WHILE),
+  different: (path: string) => ask(path, (said: Different) => said, A_WHILE),
+  moved: (path: string) =>
+    ask(path, (said: { metrics: { examples: Moved[] } }) => said.metrics.examples, A_WHILE),
   patterns: (path: string) => ask(path, (said: { patterns: Pattern[] }) => said.patterns, A_WHILE),
   detectedFields: (path: string) =>
     ask(path, (said: { fields: DetectedField[] | null }) => said.fields ?? [], A_WHILE),

@@ -12,6 +12,11 @@ export interface Status {
   version: string;
   uptime_seconds: number;
   endpoints: Record<string, string>;
+  data?: string;
+  retention?: string;
+  /** What was acknowledged and is not stored yet, by kind. */
+  journal_bytes?: Record<string, number>;
+  storing?: string;
 }
 
 export interface LastVerdict {

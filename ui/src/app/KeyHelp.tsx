@@ -14,6 +14,7 @@ export function KeyHelp({ open, close }: { open: boolean; close: () => void }) {
   const rows: [string, string][] = [
     ["/", say.keyList.search],
     ...SECTIONS.map(({ key, word }): [string, string] => [`g ${key}`, say.goTo(word(say))]),
+    ["Ctrl K", say.keyList.palette],
     ["?", say.keyList.help],
     ["Esc", say.keyList.close],
   ];

@@ -11,7 +11,7 @@ const ICONS: Record<Theme, string> = {
 };
 
 /** Language, colours and the list of shortcuts. */
-export function Preferences({ showKeys }: { showKeys: () => void }) {
+export function Preferences({ showKeys, showPalette }: { showKeys: () => void; showPalette: () => void }) {
   const { locale, say, setLanguage } = useWords();
   const { theme, setTheme } = useTheme();
   const languages = (Object.keys(LANGUAGES) as Language[]).map((value) => ({
@@ -26,6 +26,16 @@ export function Preferences({ showKeys }: { showKeys: () => void }) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: this is no form
     <div role="group" aria-label={say.preferences} className={styles.preferences}>
+      <button
+        type="button"
+        className={styles.goTo}
+        onClick={showPalette}
+        aria-label={say.palette.title}
+        aria-keyshortcuts="Control+K"
+        title={`${say.palette.title} (Ctrl+K)`}
+      >
+        <Icon path="M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9ZM10.4 10.4l3.4 3.4" />
+      </button>
       <button type="button" className={styles.help} onClick={showKeys} aria-label={say.keys} title={say.keys}>
         ?
       </button>

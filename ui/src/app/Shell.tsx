@@ -1,4 +1,4 @@
-import { Suspense, useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { Link, Route, Routes, useLocation } from "react-router";
 import { Guard } from "../controls/Guard";
 import { Progress } from "../controls/Progress";
@@ -11,13 +11,18 @@ import { Preferences } from "./Preferences";
 import { PLACES, SECTIONS } from "./sections";
 import styles from "./shell.module.css";
 
+const Palette = lazy(() => import("../palette/Palette"));
+
 /** The frame around every page: skip link, navigation, preferences, and the page itself. */
 export function Shell() {
   const { say } = useWords();
   const { pathname } = useLocation();
   const main = useRef<HTMLElement>(null);
   const [help, setHelp] = useState(false);
-  useShortcuts(() => setHelp(true));
+  const [palette, setPalette] = useState(false);
+  const showHelp = useCallback(() => setHelp(true), []);
+  const showPalette = useCallback(() => setPalette(true), []);
+  useShortcuts(showHelp, showPalette);
   useFocusOnNavigation(main, pathname);
   return (
     <>
@@ -41,7 +46,7 @@ export function Shell() {
             </Link>
           ))}
         </nav>
-        <Preferences showKeys={() => setHelp(true)} />
+        <Preferences showKeys={showHelp} showPalette={showPalette} />
       </header>
       <main id="main" ref={main} tabIndex={-1} className={styles.main}>
         <Guard key={pathname}>
@@ -55,6 +60,11 @@ export function Shell() {
           </Suspense>
         </Guard>
       </main>
+      {palette ? (
+        <Suspense>
+          <Palette close={() => setPalette(false)} />
+        </Suspense>
+      ) : null}
       <KeyHelp open={help} close={() => setHelp(false)} />
     </>
   );

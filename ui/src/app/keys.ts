@@ -20,11 +20,16 @@ export function meaningOf(key: string, afterG: boolean): Meaning {
 }
 
 /** Listens on the whole page, except while somebody types into a field. */
-export function useShortcuts(showHelp: () => void) {
+export function useShortcuts(showHelp: () => void, showPalette: () => void) {
   const navigate = useNavigate();
   useEffect(() => {
     let chordUntil = 0;
     const onKey = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && event.key === "k") {
+        event.preventDefault();
+        showPalette();
+        return;
+      }
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       const meaning = meaningOf(event.key, event.timeStamp < chordUntil);
       chordUntil = 0;
@@ -40,9 +45,12 @@ export function useShortcuts(showHelp: () => void) {
     };
     window.addEventListener("keydown", onKey);
     return () => window.removeEventListener("keydown", onKey);
-  }, [navigate, showHelp]);
+  }, [navigate, showHelp, showPalette]);
 }
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.closest("input, textarea, select, dialog[open]") !== null;
+  return (
+    target instanceof HTMLElement &&
+    target.closest("input, textarea, select, [contenteditable], dialog[open]") !== null
+  );
 }

@@ -19,27 +19,33 @@ const onDemand = (load: () => Promise<ComponentType>) =>
   lazy(() => load().then((page) => ({ default: page })));
 
 const ReleasePage = onDemand(async () => (await import("../release/ReleasePage")).ReleasePage);
+const ExplorePage = onDemand(async () => (await import("../explore/ExplorePage")).ExplorePage);
 const MetricsPage = onDemand(async () => (await import("../metrics/MetricsPage")).MetricsPage);
 const LogsPage = onDemand(async () => (await import("../logs/LogsPage")).LogsPage);
 const TracesPage = onDemand(async () => (await import("../traces/TracesPage")).TracesPage);
 const TracePage = onDemand(async () => (await import("../traces/TracePage")).TracePage);
 const ProfilesPage = onDemand(async () => (await import("../profiles/ProfilesPage")).ProfilesPage);
+const SettingsPage = onDemand(async () => (await import("../settings/SettingsPage")).SettingsPage);
 
 export const PLACES: readonly Place[] = [
   { path: "/", page: ReleasesPage },
   { path: "/releases", page: ReleasesPage },
   { path: "/releases/:service/:version", page: ReleasePage },
+  { path: "/explore", page: ExplorePage },
   { path: "/explore/metrics", page: MetricsPage },
   { path: "/explore/logs", page: LogsPage },
   { path: "/explore/traces", page: TracesPage },
   { path: "/explore/traces/:trace", page: TracePage },
   { path: "/explore/profiles", page: ProfilesPage },
+  { path: "/settings", page: SettingsPage },
 ];
 
 export const SECTIONS: readonly Section[] = [
   { path: "/", key: "r", word: (say) => say.releases },
+  { path: "/explore", key: "e", word: (say) => say.explore.title },
   { path: "/explore/metrics", key: "m", word: (say) => say.signals.metrics },
   { path: "/explore/logs", key: "l", word: (say) => say.signals.logs },
   { path: "/explore/traces", key: "t", word: (say) => say.signals.traces },
   { path: "/explore/profiles", key: "p", word: (say) => say.signals.profiles },
+  { path: "/settings", key: "s", word: (say) => say.settings.title },
 ];

@@ -1,8 +1,10 @@
 import type { Direction, SignalName, SignalState } from "../api/wire";
+import { explore } from "./en/explore";
 import { logs } from "./en/logs";
 import { metrics } from "./en/metrics";
 import { profiles } from "./en/profiles";
 import { selection } from "./en/selection";
+import { palette, settings } from "./en/settings";
 import { traces } from "./en/traces";
 
 const plural = (n: number, one: string, many: string) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
@@ -15,6 +17,9 @@ export const en = {
   metrics,
   traces,
   profiles,
+  explore,
+  settings,
+  palette,
   skip: "Skip to the content",
   sections: "Sections",
   preferences: "Preferences",
@@ -25,6 +30,7 @@ export const en = {
   keyList: {
     search: "Search on this page",
     help: "Show these shortcuts",
+    palette: "Go to anything by its name",
     close: "Close",
   },
   goTo: (place: string) => `Go to ${place}`,

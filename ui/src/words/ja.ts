@@ -1,8 +1,10 @@
 import type { Catalogue } from "./en";
+import { explore } from "./ja/explore";
 import { logs } from "./ja/logs";
 import { metrics } from "./ja/metrics";
 import { profiles } from "./ja/profiles";
 import { selection } from "./ja/selection";
+import { palette, settings } from "./ja/settings";
 import { traces } from "./ja/traces";
 
 /** Every word of the page, in Japanese. */
@@ -13,6 +15,9 @@ export const ja: Catalogue = {
   metrics,
   traces,
   profiles,
+  explore,
+  settings,
+  palette,
   skip: "本文へ移動",
   sections: "セクション",
   preferences: "表示設定",
@@ -23,6 +28,7 @@ export const ja: Catalogue = {
   keyList: {
     search: "このページ内を検索",
     help: "ショートカット一覧を表示",
+    palette: "名前で何にでも移動",
     close: "閉じる",
   },
   goTo: (place) => `${place}へ移動`,

@@ -1,0 +1,27 @@
+import type { Catalogue } from "../en";
+
+export const explore: Catalogue["explore"] = {
+  title: "探索",
+  lead: "どのグラフでも範囲をドラッグすると、すべてのペインがその期間に絞られます。点、行のトレース、フレームをクリックするとそこから先へ進めます。",
+  open: "単独で開く",
+  noMetrics: "メトリクスはまだ届いていません。",
+  badLines: "新しい警告とエラー",
+  noBadLines: "この期間に警告もエラーもありません。",
+  slowest: "最も遅いトレース",
+  noProfiles: "この期間のプロファイルはありません。",
+  different: "これらは何が違うのか",
+  these: "対象",
+  about: { slow: "遅いスパン", failed: "失敗したスパン", lines: "エラー行" },
+  comparing: "比較しています",
+  noneOfThese: "この期間に該当するものはありません。",
+  noDifference: "属性からは、ほかとの違いが見つかりませんでした。",
+  counted: (inside, outside) => `対象 ${inside} 件とその他 ${outside} 件を、属性の出現率で比較。`,
+  attribute: "属性",
+  inside: "対象",
+  outside: "その他",
+  moved: "最も動いたメトリクス",
+  movedLead: "この期間より前の中央値からの離れ方を、自身のばらつきで測ったものです。",
+  noneMoved: "大きく動いたメトリクスはありません（またはこれより前のデータがありません）。",
+  earlier: "以前",
+  during: "この期間",
+};
