@@ -9,7 +9,7 @@ import typer
 
 def program() -> typer.Typer:
     """The whole command."""
-    from pilothouse.cli import collect, compare, demo, logs, metrics, profiles, releases, traces, up
+    from pilothouse.cli import collect, compare, demo, logs, metrics, profiles, releases, rules, traces, up
 
     app = typer.Typer(
         name="pilothouse",
@@ -29,6 +29,7 @@ def program() -> typer.Typer:
     traces.register(app)
     app.add_typer(collect.app, name="collect", help="Follow log files or pods, profile processes; send it to a server.")
     app.add_typer(profiles.app, name="profiles", help="Functions by cost, flame graphs, differences.")
+    app.add_typer(rules.app, name="rules", help="Prometheus' rules: check and test files, list a server's.")
     app.add_typer(releases.app, name="releases", help="The releases that the telemetry names.")
     return app
 

@@ -74,8 +74,9 @@ def _prometheus_routes(rooms: Rooms) -> list[Route]:
     from pilothouse.signals.metrics import prometheus_api
     from pilothouse.signals.receive import remote_write
 
+    metrics = rooms.watching.metrics if rooms.watching else None
     return [
-        *prometheus_api.routes(rooms.engine, rooms.watching),
+        *prometheus_api.routes(rooms.engine, rooms.watching, metrics=metrics),
         *prometheus_api.lifecycle_routes(rooms.watching),
         *remote_write.routes(rooms.remote_write, rooms.config.max_body_bytes),
     ]

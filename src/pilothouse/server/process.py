@@ -83,13 +83,13 @@ class Process:
         """Recover, bind the ports, and return their addresses (`http`, `otlp_http`, `otlp_grpc`)."""
         if recovered := self._intake.start():
             log.info("stored what the journal held from before", requests=recovered)
-        if self._watching:
-            self._watching.start()
         for name in ("http", "otlp_http"):
             self._sockets[name] = _bind(getattr(self._config, name))
         # Tried here first: gRPC says in words of its own, straight to stderr, that an address is taken.
         _bind(self._config.otlp_grpc).close()
         self._grpc, grpc_port = otlp_grpc.serve(self._receiver, self._config.otlp_grpc, self._config.max_body_bytes)
+        if self._watching:
+            self._watching.start(f"http://{_name(self._sockets['http'])}/prometheus")
         host = self._config.otlp_grpc.rpartition(":")[0]
         return {
             "http": f"http://{_name(self._sockets['http'])}",
@@ -142,7 +142,7 @@ class Process:
         from pilothouse.signals.metrics.watching import Watching
         from pilothouse.signals.receive.remote_write_messages import Histogram
 
-        return Watching(Path(file), self._remote_write.take, Histogram)
+        return Watching(Path(file), self._engine, self._remote_write.take, Histogram)
 
     async def _listen(self) -> list[Lines]:
         """Syslog and plain lines, where the configuration asks for them."""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from pilothouse.engine import Engine
+    from pilothouse.signals.metrics.prometheus.stored import StoredMetrics
 
 PREFIX = "/prometheus/api/v1"
 COMPATIBLE = "3.14.0"
@@ -47,10 +48,14 @@ Handler = Callable[["Request", Parameters], Awaitable["str | tuple[str, list[str
 
 
 def routes(
-    engine: Engine, watched: Watched | None = None, limits: QueryLimits = QueryLimits(), prefix: str = PREFIX
+    engine: Engine,
+    watched: Watched | None = None,
+    limits: QueryLimits = QueryLimits(),
+    prefix: str = PREFIX,
+    metrics: StoredMetrics | None = None,
 ) -> list[Route]:
-    """The API below `prefix`; `watched` are the scraper and the rules, where they run."""
-    api = _Api(engine, watched or Unwatched(), limits)
+    """The API below `prefix`; `watched` are the scraper and the rules, where they run, on the same `metrics`."""
+    api = _Api(engine, watched or Unwatched(), limits, metrics)
     both: dict[str, Handler] = {
         "query": api.query,
         "query_range": api.query_range,
@@ -127,9 +132,9 @@ def _json(text: str, status: int) -> Response:
 
 
 class _Api:
-    def __init__(self, engine: Engine, watched: Watched, limits: QueryLimits) -> None:
+    def __init__(self, engine: Engine, watched: Watched, limits: QueryLimits, metrics: StoredMetrics | None) -> None:
         self._engine, self._watched = engine, watched
-        self._queries = Queries(engine, limits)
+        self._queries = Queries(engine, limits, metrics)
         self._started = time.time()
 
     # Queries.

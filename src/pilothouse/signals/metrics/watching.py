@@ -2,71 +2,117 @@
 
 from __future__ import annotations
 
+import asyncio
+import struct
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from pilothouse.signals.metrics.configuring import PrometheusConfig, read_configuration
+from pilothouse.signals.metrics.configuring import PrometheusConfig, matching, read_configuration
 from pilothouse.signals.metrics.errors import ConfigurationError
-from pilothouse.signals.metrics.prometheus.watched import Unwatched
+from pilothouse.signals.metrics.prometheus.stored import StoredMetrics
+from pilothouse.signals.metrics.protobuf import field, varint
+from pilothouse.signals.metrics.rules.alerting import Result
+from pilothouse.signals.metrics.rules.evaluating import Group, Surroundings
+from pilothouse.signals.metrics.rules.files import read_rules
+from pilothouse.signals.metrics.rules.notifying import Notifier
+from pilothouse.signals.metrics.rules.scheduling import RuleScheduler
+from pilothouse.signals.metrics.rules.telling import told_alerts, told_groups
+from pilothouse.signals.metrics.scraping.samples import encoded_labels
 from pilothouse.signals.metrics.scraping.scheduling import Scraper
 
 if TYPE_CHECKING:
+    from pilothouse.engine import Engine
     from pilothouse.signals.metrics.prometheus.asking import Parameters
 
 log = structlog.get_logger(__name__)
 
 Write = Callable[[bytes], None]
 """Takes a remote write request into the journal; may raise when it cannot be taken now."""
+_A_REQUEST = 20_000
 
 
-class Watching(Unwatched):
+class Watching:
     """Follows one configuration file. `histogram` is remote write's class of native histograms."""
 
-    def __init__(self, file: Path, write: Write, histogram: type[Any]) -> None:
+    def __init__(self, file: Path, engine: Engine, write: Write, histogram: type[Any]) -> None:
         self._file, self._write = file, write
         self._lock = threading.Lock()
+        self.metrics = StoredMetrics(engine)
         self._scraper = Scraper(write, histogram)
+        self._notifier = Notifier(self._scraper.loop)
+        self._rules = RuleScheduler(self.metrics, self._keep, self._notifier, lambda: self._around)
+        self._around = Surroundings()
+        self._external_url = ""
         self._text = ""
-        self._config: PrometheusConfig | None = None
-        self.loaded_at = 0.0
-        self.load_failed = False
 
-    def start(self) -> None:
-        """Read the file and begin. Raises `ConfigurationError`."""
+    def start(self, external_url: str) -> None:
+        """Read the file and begin; `external_url` is where alerts point to. Raises `ConfigurationError`."""
+        self._external_url = external_url
         self._scraper.start()
+        self._rules.start()
         self.reload()
 
     def reload(self) -> None:
         """Read the file again and do what it says now. Raises `ConfigurationError`; then all goes on as it was."""
         with self._lock:
             try:
-                config = read_configuration(self._file)
+                config, text = read_configuration(self._file), self._file.read_text()
                 self._apply(config)
-            except (ConfigurationError, OSError) as error:
-                self.load_failed = True
+            except OSError as error:
                 raise ConfigurationError(str(error)) from None
-            self._config, self._text = config, self._file.read_text()
-            self.loaded_at, self.load_failed = time.time(), False
-            log.info("loaded", file=str(self._file), jobs=len(config.scrape_configs))
+            self._text = text
+            log.info("loaded", file=str(self._file), jobs=len(config.scrape_configs), groups=len(self._rules.groups))
 
     def _apply(self, config: PrometheusConfig) -> None:
         directory = self._file.resolve().parent
+        shared = config.global_
+        around = Surroundings(shared.external_labels, self._external_url)
+        groups = [
+            Group(group, str(file), shared.evaluation_interval, around, shared.rule_query_offset)
+            for pattern in config.rule_files
+            for file in matching(directory, pattern)
+            for group in read_rules(file).groups
+        ]
+        self._around = around
         self._scraper.apply(config.scrape_configs, directory)
+        applying = self._notifier.apply(config.alerting, directory)
+        asyncio.run_coroutine_threadsafe(applying, self._scraper.loop).result()
+        self._rules.apply(groups)
 
     def close(self) -> None:
         """Stop."""
+        self._rules.close()
+        asyncio.run_coroutine_threadsafe(self._notifier.close(), self._scraper.loop).result(timeout=10)
         self._scraper.close()
+
+    def _keep(self, result: Result, at: int) -> None:
+        """Samples that rules made, on their way to the store."""
+        tail = b"\x10" + varint(at)
+        parts = []
+        for labels, value in result:
+            sample = b"\x09" + struct.pack("<d", value) + tail
+            parts.append(field(0x0A, encoded_labels(labels.map) + field(0x12, sample)))
+        for place in range(0, len(parts), _A_REQUEST):
+            self._write(b"".join(parts[place : place + _A_REQUEST]))
 
     def targets(self, parameters: Parameters) -> dict[str, Any]:
         return self._scraper.targets(parameters.get("state") or "any", parameters.get("scrapePool"))
 
     def scrape_pools(self) -> dict[str, Any]:
         return {"scrapePools": self._scraper.pools}
+
+    def rules(self, parameters: Parameters) -> dict[str, Any]:
+        return told_groups(self._rules.groups, parameters)
+
+    def alerts(self) -> dict[str, Any]:
+        return {"alerts": [alert for group in self._rules.groups for alert in told_alerts(group.rules)]}
+
+    def alertmanagers(self) -> dict[str, Any]:
+        return self._notifier.alertmanagers()
 
     def config(self) -> str:
         return self._text

@@ -46,8 +46,10 @@ class QueryLimits:
 class Queries:
     """Evaluates queries on the stored metrics."""
 
-    def __init__(self, engine: Engine, limits: QueryLimits = QueryLimits()) -> None:
-        self.metrics = StoredMetrics(engine)
+    def __init__(
+        self, engine: Engine, limits: QueryLimits = QueryLimits(), metrics: StoredMetrics | None = None
+    ) -> None:
+        self.metrics = metrics or StoredMetrics(engine)
         self._engine, self._limits = engine, limits
         self._running = asyncio.Semaphore(limits.at_once)
 

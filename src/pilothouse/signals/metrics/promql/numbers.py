@@ -37,7 +37,7 @@ def format_f(value: float) -> str:
 
 
 def format_g(value: float) -> str:
-    """The shortest digits, with an exponent from 1e21 on and below 1e-4 (`%v`, `%g` of Go)."""
+    """The shortest digits, with an exponent from 1e6 on and below 1e-4 (`%v`, `%g` of Go)."""
     if value != value:
         return "NaN"
     if math.isinf(value):
@@ -51,7 +51,7 @@ def format_g(value: float) -> str:
     # Rounding to 17 digits may carry into the next power of ten.
     if "e" in shortest:
         power = int(shortest.partition("e")[2]) + len(shortest.partition("e")[0].lstrip("-").partition(".")[0]) - 1
-    if -4 <= power < 21:
+    if -4 <= power < 6:
         return format_f(value)
     sign = "-" if value < 0 else ""
     fraction = f".{digits[1:]}" if len(digits) > 1 else ""

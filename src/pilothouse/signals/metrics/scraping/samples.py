@@ -123,7 +123,7 @@ class SeriesBook:
         """The series about the scrape itself, `up` and its like."""
         made = []
         for name, value in values.items():
-            labels = _encoded({NAME: name, **self.target})
+            labels = encoded_labels({NAME: name, **self.target})
             sample = b"\x09" + (STALE if value != value else _double(value)) + b"\x10" + varint(at)
             made.append(encoded(0x0A, labels + encoded(0x12, sample)))
         return made
@@ -153,7 +153,7 @@ class SeriesBook:
         if NAME not in labels:
             raise ExpositionError("metric_relabel_configs left a series without a name")
         self._check(labels)
-        return _encoded(labels)
+        return encoded_labels(labels)
 
     def _joined(self, said: dict[str, str]) -> dict[str, str]:
         """The scraped labels beside the target's: which win is `honor_labels`."""
@@ -201,7 +201,8 @@ def _moment(stamp: bytes, open_metrics: bool) -> int:
     return round(float(stamp) * 1000) if open_metrics else int(stamp)
 
 
-def _encoded(labels: Mapping[str, str]) -> bytes:
+def encoded_labels(labels: Mapping[str, str]) -> bytes:
+    """Labels as fields of a series in a remote write request."""
     return b"".join(
         encoded(0x0A, encoded(0x0A, name.encode()) + encoded(0x12, labels[name].encode()))
         for name in sorted(labels)
@@ -218,7 +219,7 @@ def _stale(labels: bytes, at: int) -> bytes:
 
 def _exemplar(one: Exemplar, moment: int) -> bytes:
     time = moment if one.time is None else one.time
-    return _encoded(one.labels) + b"\x11" + _double(one.value) + b"\x18" + varint(time)
+    return encoded_labels(one.labels) + b"\x11" + _double(one.value) + b"\x18" + varint(time)
 
 
 def _metadata(name: str, one: Described) -> bytes:

@@ -109,8 +109,8 @@ class Scraper:
     def __init__(self, write: Callable[[bytes], None], histogram: type[Any]) -> None:
         self._write, self._histogram = write, histogram
         self._jobs: dict[str, _Job] = {}
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="scraping", daemon=True)
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, name="scraping", daemon=True)
 
     def start(self) -> None:
         """Begin, with nothing to scrape yet."""
@@ -118,7 +118,7 @@ class Scraper:
 
     def apply(self, jobs: list[ScrapeConfig], directory: Path) -> None:
         """Scrape these jobs from now on; what is the same goes on undisturbed. Raises `OSError` for TLS files."""
-        asyncio.run_coroutine_threadsafe(self._apply(jobs, directory), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._apply(jobs, directory), self.loop).result()
 
     async def _apply(self, jobs: list[ScrapeConfig], directory: Path) -> None:
         wanted = {job.job_name: job for job in jobs}
@@ -136,8 +136,8 @@ class Scraper:
             for job in self._jobs.values():
                 await job.close(ends=False)
 
-        asyncio.run_coroutine_threadsafe(stop(), self._loop).result(timeout=10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        asyncio.run_coroutine_threadsafe(stop(), self.loop).result(timeout=10)
+        self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(timeout=10)
 
     def targets(self, state: str = "any", pool: str = "") -> dict[str, Any]:
