@@ -9,7 +9,19 @@ import typer
 
 def program() -> typer.Typer:
     """The whole command."""
-    from pilothouse.cli import collect, compare, demo, logs, metrics, profiles, releases, rules, traces, up
+    from pilothouse.cli import (
+        collect,
+        compare,
+        demo,
+        logs,
+        mesh,
+        metrics,
+        profiles,
+        releases,
+        rules,
+        traces,
+        up,
+    )
 
     app = typer.Typer(
         name="pilothouse",
@@ -31,6 +43,7 @@ def program() -> typer.Typer:
     app.add_typer(profiles.app, name="profiles", help="Functions by cost, flame graphs, differences.")
     app.add_typer(rules.app, name="rules", help="Prometheus' rules: check and test files, list a server's.")
     app.add_typer(releases.app, name="releases", help="The releases that the telemetry names.")
+    app.add_typer(mesh.app, name="mesh", help="The Service Mesh Interface: compile, check, explain, convert.")
     return app
 
 

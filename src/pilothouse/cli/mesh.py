@@ -1,0 +1,193 @@
+"""`pilothouse mesh`: the Service Mesh Interface compiled, checked, explained, converted."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pilothouse.cli.client import fail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pilothouse.mesh.findings import Finding
+    from pilothouse.mesh.reading import Reading
+
+app = typer.Typer(no_args_is_help=True)
+
+Paths = Annotated[
+    list[str], typer.Argument(metavar="PATH...", help="Files or directories of manifests; - reads stdin.")
+]
+Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Where objects are that do not say.")]
+AsJson = Annotated[str, typer.Option("--output", "-o", metavar="FORMAT", help="text or json.")]
+_TARGETS = ("istio", "linkerd", "consul", "gateway-api")
+
+
+@app.command("compile", epilog="Example: pilothouse mesh compile --to istio smi/ | kubectl apply --server-side -f -")
+def compile_(
+    paths: Paths,
+    to: Annotated[str, typer.Option("--to", metavar="MESH", help=" | ".join(_TARGETS))],
+    namespace: Namespace = "default",
+    trust_domain: Annotated[str, typer.Option(help="The mesh's trust domain.")] = "cluster.local",
+    strict: Annotated[bool, typer.Option("--strict", help="Fail when something cannot be expressed.")] = False,
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FORMAT", help="yaml or json.")] = "yaml",
+) -> None:
+    """The objects of a mesh for SMI resources; what the mesh cannot express is told on stderr, and is denied.
+
+    Services, and Deployments or Pods with their ServiceAccounts, belong among the manifests: ports and pods are found
+    there. Exit code: 0 fine, 1 with --strict when something is lost, 2 when a manifest is wrong.
+    """
+    if to not in _TARGETS:
+        fail(f"--to: {to!r} is not one of {', '.join(_TARGETS)}")
+    from pilothouse.mesh.compiling import Options, compile_to
+
+    reading = _read(paths, namespace)
+    compiled = compile_to(to, reading.configuration, Options(trust_domain))
+    _write(compiled.objects, output)
+    _tell([*reading.findings, *compiled.findings])
+    if any(finding.level == "error" for finding in reading.findings):
+        raise typer.Exit(2)
+    if strict and any(finding.level == "loss" for finding in compiled.findings):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: pilothouse mesh check smi/ deploy/ --output json")
+def check(paths: Paths, namespace: Namespace = "default", output: AsJson = "text") -> None:
+    """Conflicts, missing references, doubts, and splits and access that contradict each other.
+
+    Exit code: 0 nothing or warnings only, 1 errors.
+    """
+    from pilothouse.mesh.checking import check as look
+
+    findings = look(_read(paths, namespace))
+    if output == "json":
+        sys.stdout.write(json.dumps([finding.as_json() for finding in findings], indent=2) + "\n")
+    else:
+        _tell(findings, sys.stdout)
+        errors = sum(finding.level == "error" for finding in findings)
+        sys.stdout.write(f"{errors} errors, {len(findings) - errors} warnings\n")
+    raise typer.Exit(any(finding.level == "error" for finding in findings))
+
+
+@app.command(epilog="Example: pilothouse mesh explain --from shop/web --to shop/checkout GET /api/cart -f smi/")
+def explain(
+    method: Annotated[str, typer.Argument(help="The HTTP method, or TCP for a connection.")],
+    path: Annotated[str, typer.Argument(help="The path.")] = "/",
+    *,
+    source: Annotated[str, typer.Option("--from", metavar="NS/ACCOUNT", help="The caller's ServiceAccount.")],
+    to: Annotated[str, typer.Option("--to", metavar="NS/SERVICE", help="The Service that is called.")],
+    paths: Annotated[
+        list[str] | None,
+        typer.Option("--file", "-f", metavar="PATH", help="Manifests; by default those of this directory."),
+    ] = None,
+    port: Annotated[int, typer.Option(help="The Service's port; its first when not given.")] = 0,
+    header: Annotated[list[str] | None, typer.Option("--header", "-H", metavar="NAME:VALUE")] = None,
+    namespace: Namespace = "default",
+    output: AsJson = "text",
+) -> None:
+    """Where one request goes, and who decides whether it gets in.
+
+    Exit code: 0 allowed everywhere, 1 denied somewhere.
+    """
+    from pilothouse.mesh.evaluating import HttpRequest
+    from pilothouse.mesh.explaining import explain as explained
+
+    reading = _read(paths or ["."], namespace)
+    http = None
+    if method.upper() != "TCP":
+        http = HttpRequest(method.upper(), path, dict(_header(text) for text in header or ()))
+    answer = explained(
+        reading.configuration, _name(source, namespace, "--from"), _name(to, namespace, "--to"), http, port
+    ).as_json()
+    if output == "json":
+        sys.stdout.write(json.dumps(answer, indent=2) + "\n")
+    else:
+        _print_explanation(answer, to)
+    _tell(reading.findings)
+    raise typer.Exit(any(backend["allowed"] is False for backend in answer["backends"]))
+
+
+@app.command(epilog="Example: pilothouse mesh convert smi/ --to-version v1alpha2")
+def convert(
+    paths: Paths,
+    to_version: Annotated[str, typer.Option("--to-version", metavar="VERSION", help="v1alpha1 to v1alpha4.")],
+    namespace: Namespace = "default",
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FORMAT", help="yaml or json.")] = "yaml",
+) -> None:
+    """SMI resources in another version; what it cannot say is left out and told, never opened wider."""
+    from pilothouse.mesh.converting import convert as converted
+    from pilothouse.mesh.reading.configuration import VERSIONS
+
+    if to_version not in VERSIONS:
+        fail(f"--to-version: {to_version!r} is not one of {', '.join(VERSIONS)}")
+    reading = _read(paths, namespace)
+    made = converted(reading.configuration, to_version)
+    _write(made.objects, output)
+    _tell([*reading.findings, *made.findings])
+    if any(finding.level == "error" for finding in reading.findings):
+        raise typer.Exit(2)
+
+
+def _read(paths: list[str], namespace: str) -> Reading:
+    from pilothouse.kube import read
+    from pilothouse.mesh.reading import read_objects
+
+    manifests = read([path if path == "-" else Path(path) for path in paths])
+    for problem in manifests.problems:
+        sys.stderr.write(f"{problem}\n")
+    if not manifests.objects:
+        fail(f"no manifests in {', '.join(paths)}")
+    return read_objects(manifests.objects, namespace)
+
+
+def _write(objects: list[dict[str, Any]], output: str) -> None:
+    if output == "json":
+        sys.stdout.write(json.dumps(objects, indent=2) + "\n")
+    elif output == "yaml":
+        import yaml
+
+        class Plain(yaml.SafeDumper):
+            """Writes out what is there twice: anchors are for people to write."""
+
+            def ignore_aliases(self, data: Any) -> bool:
+                return True
+
+        sys.stdout.write(yaml.dump_all(objects, Dumper=Plain, sort_keys=False, explicit_start=True))
+    else:
+        fail(f"--output: {output!r} is not yaml or json")
+
+
+def _tell(findings: Iterable[Finding], stream: Any = None) -> None:
+    for finding in findings:
+        (stream or sys.stderr).write(f"{finding}\n")
+
+
+def _name(text: str, namespace: str, option: str) -> Any:
+    from pilothouse.mesh.model import Name
+
+    first, slash, second = text.partition("/")
+    if not first or (slash and not second):
+        fail(f"{option}: {text!r} is not NAMESPACE/NAME")
+    return Name(first, second) if slash else Name(namespace, first)
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon:
+        fail(f"--header: {text!r} is not NAME:VALUE")
+    return name.strip(), value.strip()
+
+
+def _print_explanation(answer: dict[str, Any], service: str) -> None:
+    by = f"TrafficSplit {answer['split']}" if answer["split"] else "no TrafficSplit: the Service's own endpoints"
+    sys.stdout.write(f"{service}: {by}{', match ' + answer['match'] if answer['match'] else ''}\n")
+    for backend in answer["backends"]:
+        verdict = {True: "", False: "DENIED: ", None: "unknown: "}[backend["allowed"]]
+        who = f" as {backend['account']}" if backend["account"] else ""
+        sys.stdout.write(f"  {backend['percent']:6.2f} %  {backend['service']}{who}  {verdict}{backend['why']}\n")
+    if not answer["backends"]:
+        sys.stdout.write("  no backend has this port: the request fails\n")

@@ -1,0 +1,103 @@
+"""The Gateway API for meshes (GAMMA): HTTPRoute and TCPRoute with a Service as their parent, version v1.
+
+It has no access policy of its own yet (GEP-3779 has no CRD), so every TrafficTarget is a loss here.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from math import gcd
+from typing import Any
+
+from pilothouse.mesh.compiling.compiled import Compiled, Options
+from pilothouse.mesh.compiling.routing import Branch, PortRouting, Shares, port_routings
+from pilothouse.mesh.model import Configuration, HttpMatch, Name
+from pilothouse.mesh.regexes import whole_path
+
+_API = "gateway.networking.k8s.io/v1"
+_LARGEST_WEIGHT = 1_000_000
+_MOST_RULES, _MOST_MATCHES, _MOST_HEADERS = 16, 64, 16
+
+
+def compile_gateway_api(configuration: Configuration, options: Options) -> Compiled:
+    """All of a configuration for a mesh that speaks the Gateway API only."""
+    compiled = Compiled()
+    for routing in port_routings(configuration, compiled):
+        add_route(compiled, routing)
+    for target in configuration.targets.values():
+        said = "the Gateway API has no access policy: the target is not enforced by what is compiled here"
+        compiled.lose("no-access", f"TrafficTarget {target.id}", "", said)
+    return compiled
+
+
+def add_route(compiled: Compiled, routing: PortRouting) -> None:
+    """One route for one port of a Service."""
+    root, port = routing.root.id, routing.port
+    name = Name(root.namespace, f"smi-{root.name}-{port.port}")
+    parent = {"group": "", "kind": "Service", "name": root.name, "port": port.port}
+    if port.protocol == "http":
+        if sum(bool(branch.matches) for branch in routing.branches) > 1:
+            said = "which of several regular expressions counts first is for each implementation of the API to say"
+            compiled.warn("order", routing.source, "spec.matches", said)
+        rules = [rule for branch in routing.branches for rule in _rules(compiled, branch, port.port)]
+        if len(rules) > _MOST_RULES:
+            # What follows the limit would be answered by the catch-all: it must not be lost silently.
+            said = f"port {port.port} needs {len(rules)} rules, a route takes {_MOST_RULES}: it is left as it is"
+            compiled.lose("too-many", routing.source, "spec.matches", said)
+            return
+        compiled.add(_API, "HTTPRoute", name, {"parentRefs": [parent], "rules": rules}, routing.source)
+    elif routing.branches[0].source:
+        rule = {"backendRefs": _backends(compiled, routing.branches[0], port.port)}
+        compiled.add(_API, "TCPRoute", name, {"parentRefs": [parent], "rules": [rule]}, routing.source)
+
+
+def _rules(compiled: Compiled, branch: Branch, port: int) -> list[dict[str, Any]]:
+    """The branch's rules: one, or more where it has more matches than a rule takes."""
+    backends = _backends(compiled, branch, port)
+    matches = [found for match in branch.matches for found in _matches(compiled, branch, match)]
+    if branch.matches and not matches:
+        return []
+    rules: list[dict[str, Any]] = []
+    for start in range(0, max(len(matches), 1), _MOST_MATCHES):
+        part = matches[start : start + _MOST_MATCHES]
+        rule: dict[str, Any] = {"matches": part} if part else {}
+        # A rule without backends answers 500 (HTTPRoute, backendRefs): what no backend can serve fails.
+        rules.append({**rule, "backendRefs": backends} if backends else rule)
+    return rules
+
+
+def _matches(compiled: Compiled, branch: Branch, match: HttpMatch) -> list[dict[str, Any]]:
+    if len(match.headers) > _MOST_HEADERS:
+        said = f"match {match.name} has {len(match.headers)} headers, a route takes {_MOST_HEADERS}: not diverted"
+        compiled.lose("too-many", branch.source, "spec.matches", said)
+        return []
+    common: dict[str, Any] = {}
+    if match.path_regex:
+        common["path"] = {"type": "RegularExpression", "value": whole_path(match.path_regex)}
+    if match.headers:
+        common["headers"] = [
+            {"type": "RegularExpression", "name": name, "value": f"^(?:{pattern})$"} for name, pattern in match.headers
+        ]
+    return [{**common, "method": method} for method in match.methods] or [common]
+
+
+def _backends(compiled: Compiled, branch: Branch, port: int) -> list[dict[str, Any]]:
+    return [
+        {"group": "", "kind": "Service", "name": service, "port": port, "weight": weight}
+        for service, weight in _scaled(compiled, branch)
+    ]
+
+
+def _scaled(compiled: Compiled, branch: Branch) -> Shares:
+    """Weights of at most a million: divided by what they share, then rounded."""
+    if not branch.shares:
+        return ()
+    divisor = reduce(gcd, (weight for _, weight in branch.shares))
+    shares = tuple((service, weight // divisor) for service, weight in branch.shares)
+    largest = max(weight for _, weight in shares)
+    if largest <= _LARGEST_WEIGHT:
+        return shares
+    rounded = tuple((service, max(1, round(weight * _LARGEST_WEIGHT / largest))) for service, weight in shares)
+    said = f"weights are rounded to {_LARGEST_WEIGHT} parts"
+    compiled.lose("weight-rounded", branch.source, "spec.backends", said)
+    return rounded

@@ -1,0 +1,61 @@
+"""What a configuration needs to know of Kubernetes: Services with their ports, and under which account pods run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pilothouse.kube.objects import KubeObject, dig, mapping, mappings, text_of
+from pilothouse.mesh.model import Configuration, Name, Service, ServicePort, Workload
+
+_HTTP = ("http", "http2", "https", "grpc", "grpc-web", "kubernetes.io/h2c")
+_TEMPLATES = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job")
+
+
+def add_surroundings(configuration: Configuration, source: KubeObject, namespace: str) -> None:
+    """Take a Service, Pod or workload into the configuration; other kinds are of no interest."""
+    id = Name(source.namespace or namespace, source.name)
+    if source.kind == "Service" and source.api_version == "v1":
+        configuration.services[id] = _service(id, source)
+    elif source.kind in _TEMPLATES:
+        configuration.workloads[id] = _workload(id, dig(source.content, "spec", "template") or {})
+    elif source.kind == "Pod" and source.api_version == "v1":
+        configuration.workloads[id] = _workload(id, source.content)
+
+
+def with_accounts(configuration: Configuration) -> None:
+    """Note for each Service the accounts that its pods run under."""
+    for id, service in configuration.services.items():
+        accounts = {
+            pods.account
+            for pods in configuration.workloads.values()
+            if pods.id.namespace == id.namespace and service.selector and set(service.selector) <= set(pods.labels)
+        }
+        configuration.services[id] = Service(
+            id, service.ports, service.selector, tuple(sorted(accounts)), service.headless
+        )
+
+
+def _service(id: Name, source: KubeObject) -> Service:
+    selector = tuple(sorted((str(key), text_of(value)) for key, value in mapping(source.spec.get("selector")).items()))
+    ports = tuple(_port(port) for port in mappings(source.spec.get("ports")))
+    return Service(id, tuple(port for port in ports if port.port), selector, (), source.spec.get("clusterIP") == "None")
+
+
+def _port(port: dict[str, Any]) -> ServicePort:
+    number = port.get("port")
+    number = number if isinstance(number, int) and not isinstance(number, bool) else 0
+    target = port.get("targetPort", number)
+    name = text_of(port.get("name"))
+    # How Istio and others tell what is spoken: appProtocol, else the part of the port's name before a hyphen.
+    said = text_of(port.get("appProtocol")) or name.partition("-")[0]
+    if port.get("protocol") == "UDP":
+        spoken = "udp"
+    else:
+        spoken = "http" if said.lower() in _HTTP or (number in (80, 8080) and not said) else "tcp"
+    return ServicePort(number, target if isinstance(target, int) else number, spoken, name)
+
+
+def _workload(id: Name, template: Any) -> Workload:
+    labels = mapping(dig(template, "metadata", "labels"))
+    account = text_of(dig(template, "spec", "serviceAccountName")) or "default"
+    return Workload(id, tuple(sorted((str(key), text_of(value)) for key, value in labels.items())), account)

@@ -1,0 +1,111 @@
+"""What is compiled means what the reference evaluator says, or a loss is told, and then less is allowed, never more."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import assume, given, settings
+
+from pilothouse.mesh.compiling import TARGETS, compile_to
+from pilothouse.mesh.compiling.consul import percentages
+from pilothouse.mesh.evaluating import Call, HttpRequest, access, route
+from pilothouse.mesh.model import Backend, Configuration, Name, Service, ServicePort, TrafficSplit
+from tests.mesh import strategies
+from tests.mesh.meanings import consul, gateway_api, istio, linkerd
+
+EXAMPLES = settings(max_examples=150, deadline=None)
+CHECKOUT = Name("shop", "checkout")
+
+
+def _expected(configuration: Configuration, http: HttpRequest) -> dict[str, Fraction]:
+    return {name.name: share for name, share in route(configuration, CHECKOUT, http, port=80).backends}
+
+
+@EXAMPLES
+@given(strategies.configurations(), strategies.requests)
+def test_istio_routes_as_the_evaluator(configuration: Configuration, http: HttpRequest) -> None:
+    found = istio.routed(compile_to("istio", configuration).objects, "checkout.shop.svc.cluster.local", 80, http)
+    if found is None:
+        assert all(not split.matches or "missing" in split.matches for split in configuration.splits.values())
+    else:
+        assert {host.partition(".")[0]: share for host, share in found.items()} == _expected(configuration, http)
+
+
+@pytest.mark.parametrize("target", ["gateway-api", "linkerd"])
+def test_routes_of_the_gateway_api_are_the_evaluators(target: str) -> None:
+    @EXAMPLES
+    @given(strategies.configurations(), strategies.requests)
+    def check(configuration: Configuration, http: HttpRequest) -> None:
+        compiled = compile_to(target, configuration)
+        assume(not any(finding.code == "too-many" for finding in compiled.findings))
+        found = gateway_api.routed(compiled.objects, "checkout", 80, http)
+        assert found is None or found == _expected(configuration, http)
+
+    check()
+
+
+@EXAMPLES
+@given(strategies.configurations(), strategies.requests)
+def test_consul_routes_as_the_evaluator_within_its_grain(configuration: Configuration, http: HttpRequest) -> None:
+    compiled = compile_to("consul", configuration)
+    assume(not any(finding.code == "no-backend" for finding in compiled.findings))
+    found, expected = consul.routed(compiled.objects, "checkout", http), _expected(configuration, http)
+    assert found.keys() == expected.keys()
+    assert all(abs(found[name] - expected[name]) <= Fraction(1, 10_000) for name in found)
+
+
+@pytest.mark.parametrize(("target", "meaning"), [("istio", istio), ("linkerd", linkerd), ("consul", consul)])
+def test_access_is_never_wider_and_equal_where_no_loss_is_told(target: str, meaning: object) -> None:
+    seen = {"equal": 0}
+
+    @settings(max_examples=300, deadline=None, derandomize=True)
+    @given(strategies.configurations(), strategies.calls)
+    def check(configuration: Configuration, call: Call) -> None:
+        assume(configuration.targets)
+        # Consul has one namespace; an account of the same name elsewhere is the same service there.
+        assume(target != "consul" or call.source.account.namespace == "shop")
+        compiled = compile_to(target, configuration)
+        allowed = meaning.allows(compiled.objects, call)  # type: ignore[attr-defined]
+        expected = access(configuration, call).allowed
+        assert expected or not allowed, f"{target} allows what the interface denies"
+        if expected and not allowed:
+            subjects = {f"TrafficTarget {target.id}" for target in configuration.targets.values()}
+            losses = [f for f in compiled.findings if f.level == "loss" and f.subject in subjects]
+            assert losses, f"{target} denies what the interface allows and does not say so"
+        seen["equal"] += expected and allowed
+
+    check()
+    assert seen["equal"] > 2
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_compiling_is_deterministic_and_owned(target: str) -> None:
+    configuration = Configuration()
+    configuration.add(TrafficSplit(Name("shop", "s"), "checkout", (Backend("a", 1), Backend("b", 2))))
+    port = ServicePort(80, 8080, "http", "http")
+    configuration.services[CHECKOUT] = Service(CHECKOUT, (port,))
+    first, second = (compile_to(target, configuration).objects for _ in range(2))
+    assert first == second
+    assert first
+    for found in first:
+        assert found["metadata"]["labels"] == {"app.kubernetes.io/managed-by": "pilothouse"}
+        assert found["metadata"]["annotations"]["pilothouse.io/from"]
+
+
+def test_a_backend_without_the_port_gets_nothing_and_it_is_said() -> None:
+    configuration = Configuration()
+    configuration.add(TrafficSplit(Name("shop", "s"), "checkout", (Backend("a", 1), Backend("b", 3))))
+    for name, port in (("checkout", 80), ("a", 80), ("b", 81)):
+        id = Name("shop", name)
+        configuration.services[id] = Service(id, (ServicePort(port, port),))
+    compiled = compile_to("istio", configuration)
+    assert [finding.code for finding in compiled.findings] == ["no-such-port"]
+    [virtual] = compiled.objects
+    assert [r["destination"]["host"].partition(".")[0] for r in virtual["spec"]["http"][0]["route"]] == ["a"]
+
+
+def test_percentages_sum_to_a_hundred() -> None:
+    assert percentages([1, 1, 1]) == [33.34, 33.33, 33.33]
+    assert percentages([1, 999]) == [0.1, 99.9]
+    assert percentages([1, 1, 1, 0])[3] == 0
