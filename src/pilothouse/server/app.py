@@ -97,14 +97,17 @@ def _log_routes(rooms: Rooms) -> list[BaseRoute]:
 
 
 def _trace_routes(rooms: Rooms) -> list[Route]:
-    """Tempo's, Jaeger's and Zipkin's API, and the way in for Zipkin's spans."""
-    from pilothouse.signals.receive import zipkin
+    """Tempo's, Jaeger's and Zipkin's API, and the ways in for spans that do not come as OTLP."""
+    from pilothouse.signals.receive import datadog_traces, jaeger_thrift, zipkin
     from pilothouse.signals.traces import jaeger, tempo, zipkin_api
 
+    receiver, limit = rooms.receiver, rooms.config.max_body_bytes
     return [
         *tempo.routes(rooms.engine),
         *jaeger.routes(rooms.engine),
-        *zipkin.routes(rooms.receiver, rooms.config.max_body_bytes),
+        *zipkin.routes(receiver, limit),
+        *jaeger_thrift.routes(receiver, limit),
+        *datadog_traces.routes(receiver, limit),
         *zipkin_api.routes(rooms.engine),
     ]
 

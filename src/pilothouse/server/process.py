@@ -20,7 +20,7 @@ from pilothouse.server.app import Rooms, main_app, otlp_app
 from pilothouse.server.locking import lock
 from pilothouse.server.measuring import Measurements
 from pilothouse.signals.flushing import FlushLimits, Intake
-from pilothouse.signals.receive import otlp_grpc
+from pilothouse.signals.receive import other_grpc, otlp_grpc
 from pilothouse.signals.receive.checking import TimeLimits
 from pilothouse.signals.receive.otlp import Receiver
 from pilothouse.signals.receive.remote_write import RemoteWriteReceiver
@@ -87,7 +87,9 @@ class Process:
             self._sockets[name] = _bind(getattr(self._config, name))
         # Tried here first: gRPC says in words of its own, straight to stderr, that an address is taken.
         _bind(self._config.otlp_grpc).close()
-        self._grpc, grpc_port = otlp_grpc.serve(self._receiver, self._config.otlp_grpc, self._config.max_body_bytes)
+        self._grpc, grpc_port = otlp_grpc.serve(
+            self._receiver, self._config.otlp_grpc, self._config.max_body_bytes, [other_grpc.Handler(self._receiver)]
+        )
         if self._watching:
             self._watching.start(f"http://{_name(self._sockets['http'])}/prometheus")
         host = self._config.otlp_grpc.rpartition(":")[0]

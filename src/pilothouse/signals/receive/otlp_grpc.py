@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -62,14 +63,16 @@ def _retry_info(error: OverloadedError) -> bytes:
     )
 
 
-def serve(receiver: Receiver, address: str, limit: int, workers: int = 8) -> tuple[grpc.Server, int]:
-    """A started server on `address` (`host:port`, port 0 for any), and its port.
+def serve(
+    receiver: Receiver, address: str, limit: int, others: Sequence[grpc.GenericRpcHandler] = (), workers: int = 8
+) -> tuple[grpc.Server, int]:
+    """A started server on `address` (`host:port`, port 0 for any), and its port; `others` take what is not OTLP.
 
     Raises `OSError` when the address cannot be bound.
     """
     server = grpc.server(
         ThreadPoolExecutor(workers, thread_name_prefix="otlp-grpc"),
-        handlers=[_Handler(receiver)],
+        handlers=[_Handler(receiver), *others],
         options=[("grpc.max_receive_message_length", limit), ("grpc.so_reuseport", 0)],
     )
     try:

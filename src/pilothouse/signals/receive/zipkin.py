@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import DecodeError
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from pilothouse.signals.errors import BadRequestError, OverloadedError
-from pilothouse.signals.receive.decoding import BodyError, read_body
+from pilothouse.signals.errors import BadRequestError
+from pilothouse.signals.receive.span_pushes import media_type, push
+from pilothouse.signals.receive.span_request import SpanRequest
 from pilothouse.signals.receive.zipkin_messages import spans_of
-from pilothouse.signals.receive.zipkin_reading import SpanRequest, read_span
+from pilothouse.signals.receive.zipkin_reading import read_span
 from pilothouse.signals.receive.zipkin_v1 import read_v1
 
 if TYPE_CHECKING:
@@ -32,33 +32,13 @@ def routes(receiver: Receiver, limit: int) -> list[Route]:
     for prefix in ("/zipkin", ""):
         for version, reader in (("v2", _read_v2), ("v1", _read_v1)):
             path = f"{prefix}/api/{version}/spans"
-            made.append(Route(path, _endpoint(receiver, limit, reader), methods=["POST"], name=f"zipkin-push{path}"))
+            endpoint = push(receiver, limit, _body_reader(reader), lambda: Response(status_code=202))
+            made.append(Route(path, endpoint, methods=["POST"], name=f"zipkin-push{path}"))
     return made
 
 
-def _endpoint(receiver: Receiver, limit: int, reader: Reader) -> Callable[[Request], Any]:
-    async def push(request: Request) -> Response:
-        try:
-            body = await read_body(request, limit)
-            media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-            outcome = await asyncio.to_thread(_take, receiver, body, media, reader)
-            await asyncio.wrap_future(outcome.written)
-        except BodyError as error:
-            return PlainTextResponse(str(error), error.status)
-        except BadRequestError as error:
-            return PlainTextResponse(str(error), 400)
-        except OverloadedError as error:
-            return PlainTextResponse(str(error), 503, {"retry-after": str(max(1, round(error.retry_after)))})
-        if outcome.rejected:
-            return PlainTextResponse(f"{outcome.rejected} spans were refused: {outcome.message}", 400)
-        return Response(status_code=202)
-
-    return push
-
-
-def _take(receiver: Receiver, body: bytes, media: str, reader: Reader) -> Any:
-    made = reader(_protobuf(body) if media in _PROTOBUF else _json(body))
-    return receiver.receive("traces", made.body())
+def _body_reader(reader: Reader) -> Callable[[bytes, Request], SpanRequest]:
+    return lambda body, request: reader(_protobuf(body) if media_type(request) in _PROTOBUF else _json(body))
 
 
 def _json(body: bytes) -> list[Any]:

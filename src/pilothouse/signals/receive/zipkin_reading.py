@@ -6,7 +6,7 @@ from typing import Any
 
 from pilothouse.signals.errors import BadRequestError
 from pilothouse.signals.receive.log_requests import valid_text
-from pilothouse.signals.receive.messages import request_class
+from pilothouse.signals.receive.span_request import SpanRequest, add
 
 _KINDS = {"": 1, "SERVER": 2, "CLIENT": 3, "PRODUCER": 4, "CONSUMER": 5}
 _STATUSES = {"OK": 1, "ERROR": 2}
@@ -16,32 +16,6 @@ _MOST_MICROSECONDS = 2**63 // 1000
 _SCOPE_NAME, _SCOPE_VERSION = ("otel.scope.name", "otel.library.name"), ("otel.scope.version", "otel.library.version")
 
 
-class SpanRequest:
-    """An OTLP trace request being put together: spans by the service and the scope that sent them."""
-
-    def __init__(self) -> None:
-        self._request: Any = request_class("traces")()
-        self._places: dict[tuple[str, str, str], Any] = {}
-        self._resources: dict[str, Any] = {}
-
-    def span(self, service: str, scope: str = "", version: str = "") -> Any:
-        """A new span of a service."""
-        key = (service, scope, version)
-        if key not in self._places:
-            if service not in self._resources:
-                self._resources[service] = self._request.resource_spans.add()
-                if service:
-                    add(self._resources[service].resource.attributes, "service.name", service)
-            made = self._resources[service].scope_spans.add()
-            made.scope.name, made.scope.version = scope, version
-            self._places[key] = made
-        return self._places[key].spans.add()
-
-    def body(self) -> bytes:
-        """The request's bytes."""
-        return bytes(self._request.SerializeToString())
-
-
 def read_span(request: SpanRequest, span: Any, where: str) -> None:
     """Add a span. Raises `BadRequestError` that names the field."""
     if not isinstance(span, dict):
@@ -49,7 +23,8 @@ def read_span(request: SpanRequest, span: Any, where: str) -> None:
     tags = {str(key): valid_text(str(value)) for key, value in _object(span, "tags", where).items()}
     local = _object(span, "localEndpoint", where)
     scope, version = _taken(tags, _SCOPE_NAME), _taken(tags, _SCOPE_VERSION)
-    made = request.span(valid_text(str(local.get("serviceName") or "")), scope, version)
+    service = valid_text(str(local.get("serviceName") or ""))
+    made = request.span({"service.name": service} if service else {}, scope, version)
     made.trace_id = _identifier(span, "traceId", where, 32, needed=True)
     made.span_id = _identifier(span, "id", where, 16, needed=True)
     made.parent_span_id = _identifier(span, "parentId", where, 16)
@@ -65,16 +40,6 @@ def read_span(request: SpanRequest, span: Any, where: str) -> None:
     _add_attributes(made, tags, local, _object(span, "remoteEndpoint", where))
     for place, note in enumerate(_list(span, "annotations", where)):
         _add_event(made, note, f"{where}.annotations[{place}]")
-
-
-def add(attributes: Any, key: str, value: str | int) -> None:
-    """One attribute."""
-    pair = attributes.add()
-    pair.key = valid_text(key)
-    if isinstance(value, int):
-        pair.value.int_value = value
-    else:
-        pair.value.string_value = value
 
 
 def _set_status(made: Any, tags: dict[str, str]) -> None:
