@@ -16,9 +16,11 @@ def program() -> typer.Typer:
         logs,
         mesh,
         metrics,
+        pipeline,
         profiles,
         releases,
         rules,
+        run,
         traces,
         up,
     )
@@ -39,9 +41,11 @@ def program() -> typer.Typer:
     logs.register(app)
     metrics.register(app)
     traces.register(app)
+    run.register(app)
     app.add_typer(collect.app, name="collect", help="Follow log files or pods, profile processes; send it to a server.")
     app.add_typer(profiles.app, name="profiles", help="Functions by cost, flame graphs, differences.")
     app.add_typer(rules.app, name="rules", help="Prometheus' rules: check and test files, list a server's.")
+    app.add_typer(pipeline.app, name="pipeline", help="Tekton's pipelines, here: start, list, logs, describe, cancel.")
     app.add_typer(releases.app, name="releases", help="The releases that the telemetry names.")
     app.add_typer(mesh.app, name="mesh", help="The Service Mesh Interface: compile, check, explain, convert.")
     return app

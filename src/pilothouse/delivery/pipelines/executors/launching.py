@@ -43,6 +43,8 @@ class Launch:
     directory: str
     mounts: tuple[Mount, ...]
     script: str = ""
+    # Whether the step itself says what to run; else it is the image that knows.
+    named: bool = True
     shell: str = "ash"
     user: int | None = None
     group: int | None = None
@@ -83,6 +85,10 @@ class Launcher(Protocol):
 
     def prepare(self, launch: Launch) -> Started:
         """The command for a step."""
+        ...
+
+    def limits(self, limits: Limits) -> Limits:
+        """The limits that are ours to set for a step that asks for `limits`."""
         ...
 
     def finish(self, name: str) -> Sequence[str]:

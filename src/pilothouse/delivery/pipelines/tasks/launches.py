@@ -55,12 +55,20 @@ class Launches:
         named = directory if container.get("workingDir") else ""
         texts = (container.get("script") or "", *command, *arguments, *environment.values(), named)
         return Launch(
-            name=name, image=container.get("image", ""), command=(*command, *arguments),
-            environment={**environment, **more}, directory=directory, mounts=tuple(self.mounts(container, index)),
-            script=script, user=_number(security.get("runAsUser")), group=_number(security.get("runAsGroup")),
-            shell=self._meaning(name, container).toolchain.shell, limits=_limits(container),
+            name=name,
+            image=container.get("image", ""),
+            command=(*command, *arguments),
+            environment={**environment, **more},
+            directory=directory,
+            mounts=tuple(self.mounts(container, index)),
+            script=script,
+            named=bool(container.get("command") or script),
+            user=_number(security.get("runAsUser")),
+            group=_number(security.get("runAsGroup")),
+            shell=self._meaning(name, container).toolchain.shell,
+            limits=_limits(container),
             texts=tuple(text for text in texts if text and text != script),
-        )  # fmt: skip
+        )
 
     def _meaning(self, name: str, container: dict[str, Any]) -> Any:
         return self._launcher.meaning(

@@ -97,7 +97,7 @@ async def _prepared(run: TaskRun, prepared: Prepared, setting: Setting, control:
     )
     launches = Launches(run, prepared, layout, volumes, setting.catalog, setting.launcher, setting.directory)
     runner = StepRunner(run, prepared, layout, launches, setting, control, span)
-    sidecars = Sidecars(prepared.spec.get("sidecars") or [], launches, setting, setting.logs(run))
+    sidecars = Sidecars(prepared.spec.get("sidecars") or [], launches, setting, setting.logs(run), run.uid)
     states: list[StepState] = []
     limit = asyncio.ensure_future(_expire(run, control))
     try:

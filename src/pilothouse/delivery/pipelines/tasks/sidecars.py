@@ -22,11 +22,12 @@ _HEAD_START = 0.25
 class Sidecars:
     """All sidecars of one TaskRun."""
 
-    def __init__(self, found: list[dict[str, Any]], launches: Launches, setting: Setting, logs: str) -> None:
+    def __init__(self, found: list[dict[str, Any]], launches: Launches, setting: Setting, logs: str, uid: str) -> None:
         self._found = found
         self._launches = launches
         self._setting = setting
         self._logs = logs
+        self._more = {**setting.environment, "PILOTHOUSE_TASK_RUN": uid}
         self._running: list[tuple[str, dict[str, Any], Launch, Child, Output, int]] = []
 
     async def start(self) -> None:
@@ -36,7 +37,7 @@ class Sidecars:
         await asyncio.gather(*(self._ready(*one[:4]) for one in self._running))
 
     def _start(self, name: str, sidecar: dict[str, Any]) -> None:
-        launch = self._launches.launch(f"sidecar-{name}", sidecar, None, {})
+        launch = self._launches.launch(f"sidecar-{name}", sidecar, None, self._more)
         output = Output(f"{self._logs}.sidecar-{name}.log", self._setting.masker, lambda _: None)
         try:
             child = spawn(self._setting.launcher.prepare(launch), output.feed)

@@ -85,11 +85,9 @@ class StepRunner:
             self._layout.exited(index, 0)
             return state
         span = tracing.new_span()
-        more = (
-            {**self._setting.environment, "TRACEPARENT": tracing.parent(self._run.trace, span)}
-            if self._run.trace
-            else {}
-        )
+        more = {**self._setting.environment, "PILOTHOUSE_TASK_RUN": self._run.uid}
+        if self._run.trace:
+            more["TRACEPARENT"] = tracing.parent(self._run.trace, span)
         launch = self._launches.launch(name, ready, index, more)
         state.image = self._launches.meaning(name, ready).identity
         self._tell(events.StepStarted, step=name, command=launch.command)
@@ -124,7 +122,7 @@ class StepRunner:
         started = self._setting.launcher.prepare(launch)
         if started.note and started.note not in self.problems:
             self.problems.append(started.note)
-        limited = Limited(launch.limits, f"{self._run.uid[:8]}-{state.name}")
+        limited = Limited(self._setting.launcher.limits(launch.limits), f"{self._run.uid[:8]}-{state.name}")
         try:
             with limited:
                 child = spawn(limited.wrap(started), out, err)

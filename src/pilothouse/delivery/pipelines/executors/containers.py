@@ -1,0 +1,82 @@
+"""Steps in containers, by podman or docker: here an image is what it says."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+
+from pilothouse.delivery.pipelines.errors import ResolveError
+from pilothouse.delivery.pipelines.executors.images import ImageMeaning, Toolchain
+from pilothouse.delivery.pipelines.executors.launching import Launch, Limits, Started
+
+
+@functools.cache
+def engine() -> str | None:
+    """A container engine that answers, podman before docker."""
+    for name in ("podman", "docker"):
+        found = shutil.which(name)
+        if not found:
+            continue
+        try:
+            done = subprocess.run([found, "info"], capture_output=True, timeout=20, check=False)
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        if done.returncode == 0:
+            return found
+    return None
+
+
+class ContainerLauncher:
+    """One container a step, removed at its end."""
+
+    name = "containers"
+    needs: tuple[str, ...] = ("home",)
+
+    def __init__(self, program: str = "", *, network: bool = True) -> None:
+        """`program` is a container engine with docker's command line. Raises `ResolveError` where there is none."""
+        found = program or engine()
+        if not found:
+            raise ResolveError("no containers here: neither podman nor docker answers", "PodCreationFailed")
+        self._program = found
+        self._network = network
+
+    def meaning(self, image: str, step: str = "", has_command: bool = True) -> ImageMeaning:
+        """See `Launcher`: the image itself, with its own entrypoint."""
+        return ImageMeaning(image, Toolchain(entrypoint=(), shell="dash"))
+
+    def prepare(self, launch: Launch) -> Started:
+        """See `Launcher`."""
+        command = [self._program, "run", "--rm", "--name", self._name(launch), "--workdir", launch.directory]
+        command += [] if self._network else ["--network", "none"]
+        for mount in launch.mounts:
+            command += ["--volume", f"{mount.source}:{mount.target}{':ro' if mount.read_only else ''}"]
+        for name in launch.environment:
+            # Without a value the engine takes it from its own environment: nobody sees it in the list of processes.
+            command += ["--env", name]
+        if launch.user is not None:
+            command += ["--user", f"{launch.user}:{launch.group or 0}"]
+        if launch.limits.memory:
+            command += ["--memory", str(launch.limits.memory)]
+        if launch.limits.processors:
+            command += ["--cpus", str(launch.limits.processors)]
+        program = launch.command[:1] if launch.script or launch.named else ()
+        command += [part for one in program for part in ("--entrypoint", one)]
+        command += [launch.image, *launch.command[len(program) :]]
+        kept = {
+            name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_HOST", "XDG_RUNTIME_DIR") if name in os.environ
+        }
+        return Started(tuple(command), {**kept, **launch.environment}, None, True)
+
+    def limits(self, limits: Limits) -> Limits:
+        """The engine sets them."""
+        return Limits()
+
+    def finish(self, name: str) -> Sequence[str]:
+        """Ends the container where its client was killed."""
+        return (self._program, "rm", "--force", name)
+
+    def _name(self, launch: Launch) -> str:
+        return f"{launch.environment.get('PILOTHOUSE_TASK_RUN', '')[:8]}-{launch.name}"
