@@ -26,12 +26,12 @@ def _step(step: dict[str, Any], template: dict[str, Any], seen: set[str]) -> Err
     yield from _named(step, seen)
     yield from _limits(step)
     yield from _mounts(step)
-    yield from results.declared(step.get("results") or [])
+    yield from under("results", results.declared(step.get("results") or []))
     yield from when.expressions(step.get("when") or [])
 
 
 def _with_ref(step: dict[str, Any]) -> Errors:
-    yield from reference(step["ref"])
+    yield from under("ref", reference(step["ref"]))
     for field in _NOT_WITH_REF:
         if step.get(field):
             yield general(f"{field} cannot be used with Ref", field)
