@@ -21,6 +21,9 @@ _OTLP = typer.Option("--otlp-http", metavar="HOST:PORT", help="OTLP over HTTP.",
 _PROMETHEUS = typer.Option(
     "--prometheus-config", metavar="FILE", help="A prometheus.yml: what to scrape, rules, Alertmanagers."
 )
+_PROFILES = typer.Option(
+    "--profiles-config", metavar="FILE", help="scrape_configs of pprof endpoints, written as in a prometheus.yml."
+)
 _STORE = typer.Option("--store", metavar="URL", help="A ClickHouse server instead of the embedded store.")
 _CONFIG = typer.Option("--config", metavar="FILE", help="TOML file.", show_default="pilothouse.toml, if there")
 _LEVEL = typer.Option("--log-level", help="debug, info, warning or error.", show_default="info")
@@ -39,6 +42,7 @@ def up(
     otlp_http: Annotated[str | None, _OTLP] = None,
     store: Annotated[str | None, _STORE] = None,
     prometheus_config: Annotated[str | None, _PROMETHEUS] = None,
+    profiles_config: Annotated[str | None, _PROFILES] = None,
     config: Annotated[Path | None, _CONFIG] = None,
     log_level: Annotated[str | None, _LEVEL] = None,
 ) -> None:
@@ -51,6 +55,7 @@ def up(
         otlp_http=otlp_http,
         store=store,
         prometheus_config=prometheus_config,
+        profiles_config=profiles_config,
         log_level=log_level,
     )
     from pilothouse.engine import EngineError

@@ -63,6 +63,9 @@ class Config(BaseModel):
     prometheus_config: str = Field(
         "", description="a prometheus.yml: what to scrape, rules and Alertmanagers; empty: none"
     )
+    profiles_config: str = Field(
+        "", description="scrape_configs of pprof endpoints, written as in a prometheus.yml; empty: none"
+    )
     store: str = Field("", description="clickhouse://HOST:PORT/DATABASE instead of the embedded store")
     database: str = Field(
         "",

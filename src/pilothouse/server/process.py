@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pilothouse.server.config import Config
     from pilothouse.signals.metrics.watching import Watching
     from pilothouse.signals.receive.lines_listening import Lines
+    from pilothouse.signals.receive.pprof_scraping import ProfileScraper
 
 log = structlog.get_logger(__name__)
 
@@ -63,6 +64,7 @@ class Process:
         self._receiver = Receiver(self._intake, times)
         self._remote_write = RemoteWriteReceiver(self._intake, times)
         self._watching = self._watched(config.prometheus_config)
+        self._profile_scraper = self._profiles_scraped(config.profiles_config)
         self._measurements = Measurements()
         self._measurements.watch(self._intake, self._receiver)
         database = config.database or f"sqlite:///{config.data / 'control.db'}"
@@ -83,6 +85,8 @@ class Process:
         """Recover, bind the ports, and return their addresses (`http`, `otlp_http`, `otlp_grpc`)."""
         if recovered := self._intake.start():
             log.info("stored what the journal held from before", requests=recovered)
+        if self._profile_scraper:
+            self._profile_scraper.start()
         for name in ("http", "otlp_http"):
             self._sockets[name] = _bind(getattr(self._config, name))
         # Tried here first: gRPC says in words of its own, straight to stderr, that an address is taken.
@@ -109,6 +113,8 @@ class Process:
         """Take no more, store what was acknowledged, let go of the store."""
         if self._watching:
             self._watching.close()
+        if self._profile_scraper:
+            self._profile_scraper.close()
         if self._grpc:
             self._grpc.stop(grace=5).wait()
         self._intake.close()
@@ -145,6 +151,18 @@ class Process:
         from pilothouse.signals.receive.remote_write_messages import Histogram
 
         return Watching(Path(file), self._engine, self._remote_write.take, Histogram)
+
+    def _profiles_scraped(self, file: str) -> ProfileScraper | None:
+        """What asks for profiles; it is imported only where there is something to ask."""
+        if not file:
+            return None
+        from pilothouse.signals.receive.pprof_limits import ProfileLimits
+        from pilothouse.signals.receive.pprof_receiving import ProfileReceiver
+        from pilothouse.signals.receive.pprof_scraping import ProfileScraper
+
+        largest = self._config.max_body_bytes
+        limits = ProfileLimits(body_bytes=largest, unpacked_bytes=2 * largest)
+        return ProfileScraper(Path(file), ProfileReceiver(self._intake, limits))
 
     async def _listen(self) -> list[Lines]:
         """Syslog and plain lines, where the configuration asks for them."""
