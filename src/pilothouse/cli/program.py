@@ -10,6 +10,7 @@ import typer
 def program() -> typer.Typer:
     """The whole command."""
     from pilothouse.cli import (
+        check,
         collect,
         compare,
         demo,
@@ -38,6 +39,7 @@ def program() -> typer.Typer:
     up.register(app)
     demo.register(app)
     compare.register(app)
+    check.register(app)
     logs.register(app)
     metrics.register(app)
     traces.register(app)

@@ -28,9 +28,11 @@ def check_schema(one: KubeObject, rules: dict[str, Rule], version: str, number: 
     if _minor(kind.last) < _minor(target):
         message = f"{one.api_version} {one.kind} is not served from Kubernetes {_after(kind.last)} on; {_instead(kind)}"
         yield from finding(REMOVED, ("apiVersion",), message)
+        return
     elif _minor(kind.first) > _minor(target):
         message = f"{one.api_version} {one.kind} is served from Kubernetes {kind.first} on, not in {target}"
         yield from finding(REMOVED, ("apiVersion",), message)
+        return
     elif kind.last != versions()[-1] and _successor_at(kind, target):
         message = f"{one.api_version} {one.kind} ends with Kubernetes {kind.last}; {_instead(kind)}"
         yield from finding(DEPRECATED, ("apiVersion",), message)

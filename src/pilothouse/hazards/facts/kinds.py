@@ -183,6 +183,7 @@ def _ingress(one: KubeObject, world: World) -> dict[str, Any]:
 def _cron(one: KubeObject, world: World) -> dict[str, Any]:
     job = mapping(dig(one.spec, "jobTemplate", "spec"))
     return _job_spec(job) | {
+        "schedule": text_of(one.spec.get("schedule")),
         "interval": interval(text_of(one.spec.get("schedule"))),
         "concurrency": text_of(one.spec.get("concurrencyPolicy")) or "Allow",
         "deadline": float(quantity(one.spec.get("startingDeadlineSeconds")) or -1),
