@@ -6,6 +6,7 @@ import httpx
 from starlette.routing import Route
 
 from pilothouse.releases import api as releases
+from pilothouse.releases.rollout import api as rollouts
 from pilothouse.server import openapi
 from pilothouse.signals.correlate import api as correlate
 from pilothouse.signals.logs import api as logs
@@ -18,9 +19,11 @@ from tests.running import RunningServer
 def _paths() -> set[str]:
     nothing: object = None
     routes = [route for room in (logs, metrics, profiles, traces) for route in room.routes(nothing)]  # type: ignore[attr-defined]
+    routes += rollouts.routes(nothing, nothing, ())  # type: ignore[arg-type]
     routes += correlate.routes(nothing)  # type: ignore[arg-type]
     routes += releases.routes(nothing, nothing)  # type: ignore[arg-type]
-    return {route.path for route in routes if isinstance(route, Route) and route.path.startswith("/api/")}
+    paths = {route.path.replace(":int", "") for route in routes if isinstance(route, Route)}
+    return {path for path in paths if path.startswith("/api/")}
 
 
 def test_every_path_is_described_and_every_description_has_a_path() -> None:

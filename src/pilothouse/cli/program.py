@@ -20,6 +20,7 @@ def program() -> typer.Typer:
         pipeline,
         profiles,
         releases,
+        rollout,
         rules,
         run,
         traces,
@@ -48,6 +49,7 @@ def program() -> typer.Typer:
     app.add_typer(profiles.app, name="profiles", help="Functions by cost, flame graphs, differences.")
     app.add_typer(rules.app, name="rules", help="Prometheus' rules: check and test files, list a server's.")
     app.add_typer(pipeline.app, name="pipeline", help="Tekton's pipelines, here: start, list, logs, describe, cancel.")
+    app.add_typer(rollout.app, name="rollout", help="Give a new version its traffic step by step.")
     app.add_typer(releases.app, name="releases", help="The releases that the telemetry names.")
     app.add_typer(mesh.app, name="mesh", help="The Service Mesh Interface: compile, check, explain, convert.")
     return app

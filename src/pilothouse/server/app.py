@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from pilothouse.engine import Engine
+    from pilothouse.releases.rollout.traffic import Shifters
     from pilothouse.releases.store import ReleaseStore
     from pilothouse.server.config import Config
     from pilothouse.server.measuring import Measurements
@@ -44,6 +45,7 @@ class Rooms:
     measurements: Measurements
     remote_write: RemoteWriteReceiver
     watching: Watching | None = None
+    shifters: Shifters = field(default_factory=dict)
 
 
 def main_app(rooms: Rooms, addresses: dict[str, str]) -> Starlette:
@@ -114,6 +116,7 @@ def _trace_routes(rooms: Rooms) -> list[Route]:
 
 def _room_routes(rooms: Rooms) -> list[Route]:
     from pilothouse.releases import api as releases
+    from pilothouse.releases.rollout import api as rollouts
     from pilothouse.signals.correlate import api as correlate
 
     signals = (
@@ -123,6 +126,7 @@ def _room_routes(rooms: Rooms) -> list[Route]:
     # First match wins: the releases' /api/traces/durations stands before /api/traces/{trace_id}.
     return [
         *releases.routes(rooms.engine, rooms.releases),
+        *rollouts.routes(rooms.engine, rooms.releases, rooms.shifters),
         *correlate.routes(rooms.engine),
         *(route for signal in signals for route in signal.routes(rooms.engine)),
     ]

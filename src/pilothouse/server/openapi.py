@@ -48,7 +48,7 @@ _SIDES = {
         "end": "another end for the {}",
     }.items()
 }
-_WHOLE = {"limit", "count", "nodes", "depth"}
+_WHOLE = {"limit", "count", "nodes", "depth", "rollout"}
 
 
 _MARK = {
@@ -142,6 +142,31 @@ OPERATIONS: dict[str, Operation] = {
         | {"baseline": "a version", "candidate": "a version", "kind": "migration: the old home against Kubernetes"}
         | _SIDES,
         frozenset({"service"}),
+    ),
+    "/api/rollouts": Operation(
+        "rollouts, newest first",
+        _SERVICE | {"limit": "1 to 1000"},
+        post="start a rollout",
+        body={
+            "plan": "YAML text or an object: our own form, Flagger's Canary, Argo's Rollout, Kayenta's config",
+            "service": "instead of the plan's",
+            "baseline": "instead of the plan's",
+            "candidate": "instead of the plan's",
+            "traffic": "instead of the plan's: what shifts the traffic",
+            "by": "who starts it",
+            "dry_run": "true: only say what would be done",
+        },
+    ),
+    "/api/rollouts/{rollout}": Operation(
+        "one rollout with all that happened to it",
+        {"rollout": "its number"},
+        post="pause, resume, promote or abort it",
+        body={
+            "action": "pause, resume, promote or abort",
+            "by": "who does it",
+            "note": "why",
+            "full": "true: promote to the last step, not to the next",
+        },
     ),
     "/api/correlate": Operation(
         "from a point of one signal to the other three",

@@ -15,6 +15,8 @@ import structlog
 import uvicorn
 
 from pilothouse.engine import open_engine, retention
+from pilothouse.releases.rollout.driving import BUILT_IN, Driver
+from pilothouse.releases.rollout.observing import Observer
 from pilothouse.releases.store import ReleaseStore
 from pilothouse.server.app import Rooms, main_app, otlp_app
 from pilothouse.server.locking import lock
@@ -68,15 +70,18 @@ class Process:
         self._measurements = Measurements()
         self._measurements.watch(self._intake, self._receiver)
         database = config.database or f"sqlite:///{config.data / 'control.db'}"
+        store = ReleaseStore(database)
+        self._rollouts = Driver(store.rollouts, Observer(self._engine, store), BUILT_IN)
         self._rooms = Rooms(
             config,
             self._engine,
             self._intake,
             self._receiver,
-            ReleaseStore(database),
+            store,
             self._measurements,
             self._remote_write,
             self._watching,
+            self._rollouts.shifters,
         )
         self._sockets: dict[str, socket.socket] = {}
         self._grpc: Any = None
@@ -97,6 +102,7 @@ class Process:
         if self._watching:
             self._watching.start(f"http://{_name(self._sockets['http'])}/prometheus")
         host = self._config.otlp_grpc.rpartition(":")[0]
+        self._rollouts.start()
         return {
             "http": f"http://{_name(self._sockets['http'])}",
             "otlp_http": f"http://{_name(self._sockets['otlp_http'])}",
@@ -117,6 +123,7 @@ class Process:
             self._profile_scraper.close()
         if self._grpc:
             self._grpc.stop(grace=5).wait()
+        self._rollouts.stop()
         self._intake.close()
         self._measurements.close()
         self._rooms.releases.close()

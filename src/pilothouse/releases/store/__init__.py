@@ -5,6 +5,7 @@ SQLite by default, PostgreSQL by URL; SQLAlchemy's Core writes the same tables f
 
 from pilothouse.releases.store.marks import MarkStore
 from pilothouse.releases.store.opening import ReleaseStore
+from pilothouse.releases.store.rollouts import ConflictError, RolloutStore
 from pilothouse.releases.store.verdicts import KeptVerdict, VerdictStore
 
-__all__ = ["KeptVerdict", "MarkStore", "ReleaseStore", "VerdictStore"]
+__all__ = ["ConflictError", "KeptVerdict", "MarkStore", "ReleaseStore", "RolloutStore", "VerdictStore"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Engine, create_engine, event
 
 from pilothouse.releases.store.marks import MarkStore
+from pilothouse.releases.store.rollouts import RolloutStore
 from pilothouse.releases.store.tables import metadata
 from pilothouse.releases.store.verdicts import VerdictStore
 
@@ -18,6 +19,7 @@ class ReleaseStore:
         """`url` as SQLAlchemy writes it: `sqlite:///path/control.db`, `postgresql+psycopg://host/database`."""
         self._database = open_database(url)
         self.marks = MarkStore(self._database)
+        self.rollouts = RolloutStore(self._database)
         self.verdicts = VerdictStore(self._database)
 
     def close(self) -> None:
