@@ -74,13 +74,14 @@ def otlp_app(rooms: Rooms) -> Starlette:
 def _prometheus_routes(rooms: Rooms) -> list[Route]:
     """Prometheus' API and remote write."""
     from pilothouse.signals.metrics import prometheus_api
-    from pilothouse.signals.receive import remote_write
+    from pilothouse.signals.receive import datadog_metrics, remote_write
 
     metrics = rooms.watching.metrics if rooms.watching else None
     return [
         *prometheus_api.routes(rooms.engine, rooms.watching, metrics=metrics),
         *prometheus_api.lifecycle_routes(rooms.watching),
         *remote_write.routes(rooms.remote_write, rooms.config.max_body_bytes),
+        *datadog_metrics.routes(rooms.receiver, rooms.config.max_body_bytes),
     ]
 
 

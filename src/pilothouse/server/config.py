@@ -60,6 +60,9 @@ class Config(BaseModel):
         "", description="HOST:PORT for syslog over TCP and UDP (RFC 5424, RFC 3164); empty: not taken"
     )
     lines: OptionalAddress = Field("", description="HOST:PORT for plain lines over TCP; empty: not taken")
+    statsd: OptionalAddress = Field("", description="HOST:PORT for StatsD and DogStatsD over UDP; empty: not taken")
+    statsd_socket: str = Field("", description="path of a Unix socket for DogStatsD; empty: not taken")
+    statsd_interval: Duration = Field("10s", description="how often what StatsD counted is stored")
     prometheus_config: str = Field(
         "", description="a prometheus.yml: what to scrape, rules and Alertmanagers; empty: none"
     )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pilothouse.signals.metrics.watching import Watching
     from pilothouse.signals.receive.lines_listening import Lines
     from pilothouse.signals.receive.pprof_scraping import ProfileScraper
+    from pilothouse.signals.receive.statsd_listening import StatsD
 
 log = structlog.get_logger(__name__)
 
@@ -171,11 +172,11 @@ class Process:
         limits = ProfileLimits(body_bytes=largest, unpacked_bytes=2 * largest)
         return ProfileScraper(Path(file), ProfileReceiver(self._intake, limits))
 
-    async def _listen(self) -> list[Lines]:
+    async def _listen(self) -> list[Lines | StatsD]:
         """Syslog and plain lines, where the configuration asks for them."""
         from pilothouse.signals.receive.lines_listening import Lines, add_line, add_syslog
 
-        found = []
+        found: list[Lines | StatsD] = []
         for name, add, udp in (("syslog", add_syslog, True), ("lines", add_line, False)):
             if address := getattr(self._config, name):
                 lines = Lines(self._receiver, add)
@@ -183,7 +184,20 @@ class Process:
                 bound = await lines.listen(host.strip("[]") or "127.0.0.1", int(port), udp)
                 log.info(f"listening for {name}", port=bound)
                 found.append(lines)
+        if self._config.statsd or self._config.statsd_socket:
+            found.append(await self._statsd())
         return found
+
+    async def _statsd(self) -> StatsD:
+        from pilothouse.signals.receive.statsd_listening import StatsD
+
+        statsd = StatsD(self._receiver, parse_duration(self._config.statsd_interval))
+        if self._config.statsd:
+            host, _, port = self._config.statsd.rpartition(":")
+            log.info("listening for statsd", port=await statsd.listen(host.strip("[]") or "127.0.0.1", int(port)))
+        if self._config.statsd_socket:
+            statsd.listen_at(Path(self._config.statsd_socket))
+        return statsd
 
 
 def _uvicorn_config(app: Any) -> uvicorn.Config:

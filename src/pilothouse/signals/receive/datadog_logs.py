@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pilothouse.signals.errors import BadRequestError, OverloadedError
+from pilothouse.signals.receive.datadog_tags import RESOURCE_OF
 from pilothouse.signals.receive.decoding import BodyError, read_body
 from pilothouse.signals.receive.elastic_bulk import flat
 from pilothouse.signals.receive.log_requests import LogRequest, level_number, valid_text
@@ -21,13 +22,6 @@ if TYPE_CHECKING:
 
 _PATHS = ("/datadog/api/v2/logs", "/datadog/v1/input", "/datadog/v1/input/{key}")
 _RESOURCE = {"hostname": "host.name", "service": "service.name", "ddsource": "datadog.source"}
-# Tags that name the speaker (Datadog's unified service tagging, and its Kubernetes tags).
-_TAGS = {
-    "env": "deployment.environment.name", "version": "service.version", "service": "service.name",
-    "kube_namespace": "k8s.namespace.name", "pod_name": "k8s.pod.name", "kube_deployment": "k8s.deployment.name",
-    "kube_container_name": "k8s.container.name", "container_id": "container.id", "container_name": "container.name",
-    "kube_cluster_name": "k8s.cluster.name", "kube_node": "k8s.node.name",
-}  # fmt: skip
 
 
 def routes(receiver: Receiver, limit: int) -> list[Route]:
@@ -91,7 +85,7 @@ def _add(made: LogRequest, item: dict[str, Any]) -> None:
     resource = {name: fields.pop(key) for key, name in _RESOURCE.items() if key in fields}
     for tag in fields.pop("ddtags", "").split(","):
         key, _, value = tag.strip().partition(":")
-        if known := _TAGS.get(key):
+        if known := RESOURCE_OF.get(key):
             resource.setdefault(known, value)
         elif key:
             fields[key] = value
