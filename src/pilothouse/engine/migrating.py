@@ -57,7 +57,8 @@ def render(statement: str, layout: Layout) -> list[str]:
     on_cluster = f" ON CLUSTER '{layout.cluster}'"
     created = _CREATE.search(statement)
     if created is None:
-        return [re.sub(r"(ALTER TABLE \w+)", rf"\1_local{on_cluster}", statement)]
+        viewed = re.sub(r"(CREATE MATERIALIZED VIEW \w+)", rf"\1{on_cluster}", statement)
+        return [re.sub(r"(ALTER TABLE \w+)", rf"\1_local{on_cluster}", viewed)]
     name = created[1]
     local = _ENGINE.sub(
         lambda kind: (

@@ -78,6 +78,12 @@ class Config(BaseModel):
     max_age: Duration = Field("30d", description="older records are refused")
     max_future: Duration = Field("1h", description="records further in the future are refused")
     retention: Duration = Field("30d", description="how long telemetry is kept")
+    span_metrics: str = Field(
+        "both",
+        pattern="^(tempo|collector|both|off)$",
+        description="under whose names each operation's calls and durations are written as metrics: "
+        "tempo, collector, both, off",
+    )
     flush_interval: Duration = Field(
         "400ms", description="longest time between acknowledgement and storing at low load"
     )

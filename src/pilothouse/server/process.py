@@ -26,6 +26,7 @@ from pilothouse.signals.receive import other_grpc, otlp_grpc
 from pilothouse.signals.receive.checking import TimeLimits
 from pilothouse.signals.receive.otlp import Receiver
 from pilothouse.signals.receive.remote_write import RemoteWriteReceiver
+from pilothouse.signals.spanmetrics import SpanMetrics
 from pilothouse.signals.storing import storings
 from pilothouse.signals.timerange import parse_duration
 
@@ -66,6 +67,7 @@ class Process:
         times = TimeLimits(min(past, kept), future)
         self._receiver = Receiver(self._intake, times)
         self._remote_write = RemoteWriteReceiver(self._intake, times)
+        self._span_metrics = SpanMetrics(self._engine, self._receiver, config.span_metrics)
         self._watching = self._watched(config.prometheus_config)
         self._profile_scraper = self._profiles_scraped(config.profiles_config)
         self._measurements = Measurements()
@@ -100,6 +102,7 @@ class Process:
         self._grpc, grpc_port = otlp_grpc.serve(
             self._receiver, self._config.otlp_grpc, self._config.max_body_bytes, [other_grpc.Handler(self._receiver)]
         )
+        self._span_metrics.start()
         if self._watching:
             self._watching.start(f"http://{_name(self._sockets['http'])}/prometheus")
         host = self._config.otlp_grpc.rpartition(":")[0]
@@ -118,6 +121,7 @@ class Process:
 
     def close(self) -> None:
         """Take no more, store what was acknowledged, let go of the store."""
+        self._span_metrics.close()
         if self._watching:
             self._watching.close()
         if self._profile_scraper:

@@ -14,9 +14,10 @@ SERIES = f"""
 SELECT name, series, identity, any(attributes) AS labels, type, unit, temporality, is_monotonic,
        max(last_seen) AS seen
 FROM series WHERE identity IN {{identities:Array(UInt64)}}
+  AND NOT (startsWith(name, 'traces_spanmetrics_') OR startsWith(name, 'traces.span.metrics.'))
 GROUP BY name, series, identity, type, unit, temporality, is_monotonic
 ORDER BY name, series LIMIT {MOST_SERIES + 1}"""
-"""All series of some identities."""
+"""All series of some identities but those made of spans, which are judged themselves."""
 
 INTERVAL = f"""
 SELECT quantileExact(0.9)(step) AS seconds FROM (
