@@ -3,10 +3,50 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 _PLAIN = re.compile(r"[^\\.+*?()|\[\]{}^$]")
 _ESCAPED = re.compile(r"\\([^A-Za-z0-9])")
 _SHORTEST = 3
+_MOST = 100
+# What has another case outside of ASCII (Unicode simple case folding): the Kelvin sign and the long s, and all that is
+# not ASCII itself.
+_FOLDS_BEYOND_ASCII = re.compile("[kKsS]|[^\\x00-\\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """Texts of which every match contains one; `whole`: and what contains one of them matches."""
+
+    texts: tuple[str, ...]
+    ignores_case: bool
+    whole: bool
+
+
+def needed(expression: str) -> Needed | None:
+    """What to look for before, or instead of, matching the expression; None when nothing is sure."""
+    ignores_case = expression.startswith("(?i)")
+    rest = expression[4:] if ignores_case else expression
+    texts, whole = [], True
+    for one in _alternatives(rest):
+        text, _ = literal_of(one)
+        whole = whole and bool(text)
+        if not text:
+            text = required_literal(one)
+        if ignores_case:
+            piece = max(_FOLDS_BEYOND_ASCII.split(text), key=len)
+            whole, text = whole and piece == text, piece
+        if not text or (not whole and len(text) < _SHORTEST):
+            return None
+        texts.append(text)
+    return Needed(tuple(texts), ignores_case, whole) if len(texts) <= _MOST else None
+
+
+def _alternatives(expression: str) -> list[str]:
+    """The alternatives of an expression that is nothing but plain ones, with or without one group around them."""
+    inner = re.fullmatch(r"\((?:\?:|\?P<\w+>)?([^()\[\]\\]*)\)", expression)
+    text = inner[1] if inner else expression
+    return text.split("|") if not re.search(r"[()\[\]\\]", text) else [expression]
 
 
 def literal_of(expression: str) -> tuple[str, bool]:
@@ -29,12 +69,12 @@ def required_literal(expression: str) -> str:
 
     Read character by character, giving up at anything unusual: a wrong answer here would lose lines.
     """
-    if "|" in expression or "(?" in expression.replace("(?:", "").replace("(?P<", ""):
+    if "(?" in expression.replace("(?:", "").replace("(?P<", ""):
         return ""
     runs, run, place, depth = [], "", 0, 0
     while place < len(expression):
         piece, text, place, depth = _piece(expression, place, depth)
-        if piece == "unknown":
+        if piece == "unknown" or (depth == 0 and expression[place - 1] == "|" and piece == "operator"):
             return ""
         quantified = expression[place : place + 1]
         if quantified in ("*", "?", "{"):

@@ -1,0 +1,55 @@
+"""What is looked for before an expression is matched: no match may be without it."""
+
+from __future__ import annotations
+
+import re2
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pilothouse.signals.logs.compiling.literals import Needed, needed
+
+_ATOMS = st.sampled_from(
+    ["a", "b", "k", "s", "abc", "def", "ghi", ".", r"\.", r"\d", "[a-c]", "[^a]", "[|]", r"\|", "^", "$", "é", "|"]
+)
+_TIMES = st.sampled_from(["", "", "", "*", "+", "?", "{2}", "{0,2}"])
+
+
+def _joined(parts: list[tuple[str, str]]) -> str:
+    return "".join(atom + (times if atom not in "^$|" else "") for atom, times in parts)
+
+
+_PLAIN = st.lists(st.tuples(_ATOMS, _TIMES), min_size=1, max_size=5).map(_joined)
+_GROUPED = st.tuples(_PLAIN, st.sampled_from(["(", "(?:"]), _PLAIN, _TIMES, _PLAIN).map(
+    lambda parts: f"{parts[0]}{parts[1]}{parts[2]}){parts[3]}{parts[4]}"
+)
+_EXPRESSIONS = st.tuples(st.sampled_from(["", "(?i)"]), _PLAIN | _GROUPED).map("".join)
+_LINES = st.text("abcdefghiABCksKS\u212a\u017f.|1éÉ\n", max_size=12)
+
+
+@settings(max_examples=400, deadline=None)
+@given(expression=_EXPRESSIONS, lines=st.lists(_LINES, max_size=20))
+def test_each_match_has_what_is_needed(expression: str, lines: list[str]) -> None:
+    found = needed(expression)
+    if found is None:
+        return
+    for line in lines:
+        matched = bool(re2.search(f"(?s){expression}", line))
+        text = _lower(line) if found.ignores_case else line
+        there = any((_lower(one) if found.ignores_case else one) in text for one in found.texts)
+        assert there or not matched, (expression, line)
+        assert not (there and found.whole) or matched, (expression, line)
+
+
+def test_what_is_found_in_usual_expressions() -> None:
+    assert needed("timeout") == Needed(("timeout",), ignores_case=False, whole=True)
+    assert needed("error|warn") == Needed(("error", "warn"), ignores_case=False, whole=True)
+    assert needed("(?i)(error|fail)") == Needed(("error", "fail"), ignores_case=True, whole=True)
+    assert needed("status=5[0-9]+ bytes") == Needed(("status=5",), ignores_case=False, whole=False)
+    assert needed("(?i)SocketTimeout") == Needed(("etTimeout",), ignores_case=True, whole=False)
+    assert needed("Order (new|old) accepted") == Needed((" accepted",), ignores_case=False, whole=False)
+    assert needed("[0-9]+") is None
+
+
+def _lower(text: str) -> str:
+    """As ClickHouse's searches that ignore the case of ASCII letters."""
+    return "".join(letter.lower() if letter.isascii() else letter for letter in text)
