@@ -77,8 +77,8 @@ def _report(engine: Engine, count: int, within: TimeRange, text: Path) -> None:
         seconds, cpu = _best(ask)
         beside = " | ".join(_tool(tool, options, text) for tool in ("grep", "rg"))
         print(
-            f"| {name} | {first:.2f} | {seconds:.2f} | {first_cpu:.2f} | {cpu:.2f} | {2 * size / first_cpu / 1e9:.2f} | "
-            f"{2 * size / cpu / 1e9:.2f} | {beside} |",
+            f"| {name} | {first:.2f} | {seconds:.2f} | {first_cpu:.2f} | {cpu:.2f} "
+            f"| {2 * size / first_cpu / 1e9:.2f} | {2 * size / cpu / 1e9:.2f} | {beside} |",
             flush=True,
         )
     by_minute = parse("sum(count_over_time({service_name=~`.+`} [1m]))")
@@ -87,11 +87,15 @@ def _report(engine: Engine, count: int, within: TimeRange, text: Path) -> None:
     for needle in ("/api/v2/orders", "SocketTimeoutException", "segmentation fault"):
         query = parse(f'{{service_name=~".+"}} |= "{needle}"')
         assert isinstance(query, tree.LogQuery)
-        _row(f"last 100 with {needle}", lambda query=query: lines(engine, LineQuestion(query, within, 100)))
+        _row(f"last 100 with {needle}", _last(engine, LineQuestion(query, within, 100)))
 
 
 def _asking(engine: Engine, query: tree.Metric, steps: Steps) -> Callable[[], object]:
     return lambda: numbers(engine, query, steps)
+
+
+def _last(engine: Engine, question: LineQuestion) -> Callable[[], object]:
+    return lambda: lines(engine, question)
 
 
 def _row(name: str, ask: Callable[[], object]) -> None:

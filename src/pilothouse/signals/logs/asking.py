@@ -44,7 +44,8 @@ def search(engine: Engine, question: LogQuestion, budget: Budget | None = None) 
     for within in _slices(question.within) if found else ():
         where, parameters = _condition(question, within, found)
         table = engine.query(
-            f"SELECT {_COLUMNS} FROM logs WHERE {where} ORDER BY time DESC LIMIT {question.limit - len(records)}",
+            f"SELECT {_COLUMNS} FROM logs WHERE {where} ORDER BY nanoseconds DESC "
+            f"LIMIT {question.limit - len(records)}",
             parameters,
             budget,
         )

@@ -31,6 +31,6 @@ def _read(engine: Engine, stream: Streams, within: TimeRange, order: str, lines:
     parameters: dict[str, Any] = {"most": lines}
     where = " AND ".join(within_sql(parameters, stream, within))
     rows = engine.query(
-        f"SELECT {COLUMNS} FROM logs WHERE {where} ORDER BY time {order} LIMIT {{most:UInt32}}", parameters
+        f"SELECT {COLUMNS} FROM logs WHERE {where} ORDER BY at {order} LIMIT {{most:UInt32}}", parameters
     )
     return list(entries(rows, stream))

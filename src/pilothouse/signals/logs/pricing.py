@@ -7,8 +7,10 @@ disk and in memory, seconds from how fast earlier questions of this process were
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from pilothouse.signals.logs.reading import within_sql
 
@@ -70,8 +72,28 @@ def price(engine: Engine, streams: Streams, within: TimeRange) -> Price:
     return Price(rows, size, SPEED.seconds(size))
 
 
+@dataclass(slots=True)
+class _Known:
+    """A mean length, and when it was read (monotonic seconds)."""
+
+    bytes: float
+    at: float
+
+
+_LENGTHS: WeakKeyDictionary[Engine, _Known] = WeakKeyDictionary()
+_KEPT_SECONDS = 10.0
+
+
 def bytes_per_row(engine: Engine) -> float:
-    """The mean length of a line, from the sizes of the table's parts."""
+    """The mean length of a line, from the sizes of the table's parts; read anew every few seconds."""
+    now = time.monotonic()
+    known = _LENGTHS.get(engine)
+    if known is None or now - known.at > _KEPT_SECONDS:
+        known = _LENGTHS[engine] = _Known(_bytes_per_row(engine), now)
+    return known.bytes
+
+
+def _bytes_per_row(engine: Engine) -> float:
     row = engine.query(
         "SELECT sum(column_data_uncompressed_bytes) AS size, sum(rows) AS lines FROM system.parts_columns "
         "WHERE database = currentDatabase() AND table = 'logs' AND column = 'body' AND active"

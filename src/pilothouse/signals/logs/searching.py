@@ -104,10 +104,11 @@ class Search:
         """The entries of one slice in order, as pages of what the pipeline keeps."""
         parameters: dict[str, Any] = dict(scope.parameters)
         where = " AND ".join(within_sql(parameters, found, within) + scope.where())
+        # By `at` instead of `time`: reading in the table's order is several times as slow as sorting.
         order = "ASC" if self.question.forward else "DESC"
         sql = (
             f"{scope.with_clause()}SELECT {COLUMNS} FROM logs WHERE {where} "
-            f"ORDER BY time {order}, identity {order}, _part_offset {order} LIMIT {{most:UInt64}} OFFSET {{past:UInt64}}"  # noqa: E501
+            f"ORDER BY at {order}, identity {order}, _part_offset {order} LIMIT {{most:UInt64}} OFFSET {{past:UInt64}}"
         )
         past, most = 0, left
         while left > 0 and self.wanted():

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pilothouse.signals.logs.compiling.scope import Scope
     from pilothouse.signals.logs.logql import tree
 
+
 def line_filter(scope: Scope, stage: tree.LineFilter) -> str | None:
     """The condition of a filter; None when SQL cannot say it."""
     if any(needle.ip for needle in stage.needles):
