@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 from starlette.routing import Route
 
 from pilothouse.releases import api as releases
 from pilothouse.releases.rollout import api as rollouts
-from pilothouse.server import openapi
+from pilothouse.server import dashboards, openapi
 from pilothouse.signals.correlate import api as correlate
 from pilothouse.signals.logs import api as logs
 from pilothouse.signals.metrics import api as metrics
@@ -20,6 +22,7 @@ def _paths() -> set[str]:
     nothing: object = None
     routes = [route for room in (logs, metrics, profiles, traces) for route in room.routes(nothing)]  # type: ignore[attr-defined]
     routes += rollouts.routes(nothing, nothing, ())  # type: ignore[arg-type]
+    routes += dashboards.routes(Path("/nowhere"))
     routes += correlate.routes(nothing)  # type: ignore[arg-type]
     routes += releases.routes(nothing, nothing)  # type: ignore[arg-type]
     paths = {route.path.replace(":int", "") for route in routes if isinstance(route, Route)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -13,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pilothouse import __version__
-from pilothouse.server import openapi, page
+from pilothouse.server import dashboards, openapi, page
 from pilothouse.server.guarding import HANDLERS, Guard, known_hosts
 from pilothouse.signals.receive import otlp_http, pyroscope
 from pilothouse.signals.timerange import to_rfc3339
@@ -58,6 +59,7 @@ def main_app(rooms: Rooms, addresses: dict[str, str]) -> Starlette:
         *_prometheus_routes(rooms),
         *_log_routes(rooms),
         *_trace_routes(rooms),
+        *dashboards.routes(Path(config.dashboards) if config.dashboards else config.data / "dashboards"),
         *_room_routes(rooms),
         *page.routes(),
     ]

@@ -98,6 +98,9 @@ class Config(BaseModel):
         ge=1_000_000,
         description="most bytes that may wait to be stored, per kind; then requests are refused with 503",
     )
+    dashboards: str = Field(
+        "", description="directory with dashboards as JSON files; empty: dashboards in the data directory"
+    )
     log_level: str = Field(
         "info",
         pattern="^(debug|info|warning|error)$",

@@ -81,6 +81,7 @@ class Operation:
 OPERATIONS: dict[str, Operation] = {
     "/api/status": Operation("version, uptime, where to point an SDK"),
     "/api/openapi.json": Operation("this description"),
+    "/api/dashboards": Operation("the dashboards in the folder, as they are in their files"),
     "/api/logs": Operation(
         "log records, newest first",
         _SELECTOR

@@ -1,4 +1,6 @@
 import { QueryClient, queryOptions } from "@tanstack/react-query";
+import { matrixOfTempo, type TempoSeries } from "../dashboards/asking";
+import type { Language } from "../dashboards/model";
 import type { Different, Moved } from "../explore/model";
 import { asDifference, type Flame, type ProfileType, type Rendered } from "../profiles/model";
 import type { Edge, Trace, TraceSummary } from "../traces/model";
@@ -121,6 +123,20 @@ export const questions = {
   flame: (path: string) =>
     ask(path, (said: Flame) => ({ unit: said.unit, root: asDifference(said.root) }), A_WHILE),
   profileCourse: (path: string) => ask(path, (said: Rendered) => said, A_WHILE),
+  /** Numbers over time in any of the three languages. */
+  numbers: (path: string, language: Language) =>
+    ask(
+      path,
+      (said: Told | { series: TempoSeries[] }): Matrix =>
+        language === "traceql" && "series" in said ? matrixOfTempo(said.series) : matrixOf(said as Told),
+      A_WHILE,
+    ),
+  labelValues: (path: string) => ask(path, (said: { data: string[] }) => said.data, A_WHILE),
+  dashboards: () =>
+    ask(
+      "/api/dashboards",
+      (said: { folder: string; dashboards: { name: string; content: unknown; error?: string }[] }) => said,
+    ),
   different: (path: string) => ask(path, (said: Different) => said, A_WHILE),
   moved: (path: string) =>
     ask(path, (said: { metrics: { examples: Moved[] } }) => said.metrics.examples, A_WHILE),

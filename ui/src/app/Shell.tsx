@@ -82,6 +82,10 @@ function useFocusOnNavigation(main: React.RefObject<HTMLElement | null>, pathnam
     if (shown.current === pathname) return;
     shown.current = pathname;
     main.current?.focus({ preventScroll: true });
+    // On a narrow screen the row of sections scrolls: the current one is brought into sight.
+    document
+      .querySelector('nav [aria-current="page"]')
+      ?.scrollIntoView({ inline: "nearest", block: "nearest" });
     window.scrollTo(0, 0);
   }, [main, pathname]);
 }

@@ -25,6 +25,9 @@ const LogsPage = onDemand(async () => (await import("../logs/LogsPage")).LogsPag
 const TracesPage = onDemand(async () => (await import("../traces/TracesPage")).TracesPage);
 const TracePage = onDemand(async () => (await import("../traces/TracePage")).TracePage);
 const ProfilesPage = onDemand(async () => (await import("../profiles/ProfilesPage")).ProfilesPage);
+const DashboardsPage = onDemand(async () => (await import("../dashboards/DashboardsPage")).DashboardsPage);
+const BuiltInPage = onDemand(async () => (await import("../dashboards/DashboardPage")).BuiltInPage);
+const OwnPage = onDemand(async () => (await import("../dashboards/DashboardPage")).OwnPage);
 const SettingsPage = onDemand(async () => (await import("../settings/SettingsPage")).SettingsPage);
 
 export const PLACES: readonly Place[] = [
@@ -37,6 +40,9 @@ export const PLACES: readonly Place[] = [
   { path: "/explore/traces", page: TracesPage },
   { path: "/explore/traces/:trace", page: TracePage },
   { path: "/explore/profiles", page: ProfilesPage },
+  { path: "/dashboards", page: DashboardsPage },
+  { path: "/dashboards/:name", page: BuiltInPage },
+  { path: "/dashboards/own/:name", page: OwnPage },
   { path: "/settings", page: SettingsPage },
 ];
 
@@ -47,5 +53,6 @@ export const SECTIONS: readonly Section[] = [
   { path: "/explore/logs", key: "l", word: (say) => say.signals.logs },
   { path: "/explore/traces", key: "t", word: (say) => say.signals.traces },
   { path: "/explore/profiles", key: "p", word: (say) => say.signals.profiles },
+  { path: "/dashboards", key: "d", word: (say) => say.dashboards.title },
   { path: "/settings", key: "s", word: (say) => say.settings.title },
 ];

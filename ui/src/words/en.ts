@@ -1,4 +1,5 @@
 import type { Direction, SignalName, SignalState } from "../api/wire";
+import { dashboards } from "./en/dashboards";
 import { explore } from "./en/explore";
 import { logs } from "./en/logs";
 import { metrics } from "./en/metrics";
@@ -18,6 +19,7 @@ export const en = {
   traces,
   profiles,
   explore,
+  dashboards,
   settings,
   palette,
   skip: "Skip to the content",

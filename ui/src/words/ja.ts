@@ -1,4 +1,5 @@
 import type { Catalogue } from "./en";
+import { dashboards } from "./ja/dashboards";
 import { explore } from "./ja/explore";
 import { logs } from "./ja/logs";
 import { metrics } from "./ja/metrics";
@@ -16,6 +17,7 @@ export const ja: Catalogue = {
   traces,
   profiles,
   explore,
+  dashboards,
   settings,
   palette,
   skip: "本文へ移動",

@@ -1,0 +1,49 @@
+import { useQueries } from "@tanstack/react-query";
+import { Link } from "react-router";
+import { apiPath } from "../api/client";
+import { questions } from "../api/questions";
+import { Problem } from "../controls/Problem";
+import { Progress } from "../controls/Progress";
+import { range } from "../logs/asking";
+import { LineRow } from "../logs/LineRow";
+import { traceOf } from "../logs/line";
+import { useWords } from "../words";
+import type { PanelProps } from "./BoardView";
+import styles from "./dashboards.module.css";
+import { filled } from "./filling";
+
+/** So many lines are shown. */
+const SHOWN = 50;
+
+/** The newest lines of a panel's queries. */
+export function LinesPanel({ panel, selection, chosen }: PanelProps) {
+  const { say } = useWords();
+  const { bounds } = selection;
+  const answers = useQueries({
+    queries: panel.queries.map(({ query }) => {
+      const text = filled(query, chosen, bounds);
+      const path = apiPath("/api/logs/query", { query: text, ...range(bounds), limit: String(SHOWN) });
+      return questions.lines(path);
+    }),
+  });
+  const failed = answers.find((answer) => answer.error !== null);
+  if (failed?.error) return <Problem problem={failed.error} again={() => failed.refetch()} />;
+  if (answers.some((answer) => answer.isPending)) return <Progress what={say.logs.searching} />;
+  const lines = answers.flatMap(({ data = [] }) => data).sort((a, b) => (a.time < b.time ? 1 : -1));
+  if (lines.length === 0) return <p className="soft">{say.logs.none}</p>;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard
+    <ol className={styles.lines} aria-label={panel.title} tabIndex={0}>
+      {lines.slice(0, SHOWN).map((line, index) => {
+        const trace = traceOf(line);
+        return (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a line may well be there twice
+          <li key={index}>
+            <LineRow line={line} find="" />
+            {trace ? <Link to={`/explore/traces/${trace}`}>{say.logs.trace}</Link> : null}
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
