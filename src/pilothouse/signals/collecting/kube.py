@@ -5,6 +5,7 @@ Talks to the API server itself, with the credentials of the kubeconfig's current
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +23,7 @@ from pilothouse.signals.timerange import to_rfc3339
 
 log = structlog.get_logger(__name__)
 
-_FLUSH_SECONDS, _LOOK_EVERY = 0.5, 2.0
+_FLUSH_SECONDS, _LOOK_EVERY, _MOST_WAITING = 0.5, 2.0, 5000
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
 
@@ -99,20 +100,38 @@ class KubeCollector:
             pod.get("spec", {}).get("nodeName", ""),
         )  # fmt: skip
         place = (meta["uid"], container)
-        try:
-            for lines in self._batches(meta["namespace"], meta["name"], container, place):
-                batch = Batch(self.sender)
-                for line in lines:
-                    batch.add(resource, line, time.time_ns())
-                with self._lock:
-                    if not batch.send():
+        attempt = 0
+        while not self.stopping():
+            try:
+                for lines in self._batches(meta["namespace"], meta["name"], container, place):
+                    attempt = 0
+                    if not self._send(resource, lines):
                         return
-                self._last[place] = max([self._last.get(place, 0), *(line.time for line in lines)])
-        except httpx.HTTPError as error:
-            log.warning("a container's log ended", pod=meta["name"], container=container, reason=str(error))
+                    self._last[place] = max([self._last.get(place, 0), *(line.time for line in lines)])
+                return
+            except httpx.HTTPStatusError as error:
+                log.warning(
+                    "a container's log cannot be read", pod=meta["name"], container=container, reason=str(error)
+                )
+                return
+            except httpx.HTTPError as error:
+                # A connection that broke says nothing about the container: it is followed from the last line on.
+                if attempt == 0:
+                    log.warning("a container's log broke off", pod=meta["name"], container=container, reason=str(error))
+                if self.once:
+                    return
+                attempt += 1
+                self._wait(min(attempt, 10))
+
+    def _send(self, resource: Mapping[str, str], lines: list[LogLine]) -> bool:
+        batch = Batch(self.sender)
+        for line in lines:
+            batch.add(resource, line, time.time_ns())
+        with self._lock:
+            return batch.send()
 
     def _batches(self, namespace: str, pod: str, container: str, place: tuple[str, str]) -> Iterator[list[LogLine]]:
-        """Lines as they come, those of half a second together."""
+        """Lines as they come, those of half a second together; raises `httpx.HTTPError` when the connection breaks."""
         path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
         parameters = {"container": container, "timestamps": "true"} | ({} if self.once else {"follow": "true"})
         last = self._last.get(place, 0)
@@ -120,21 +139,53 @@ class KubeCollector:
             parameters["sinceTime"] = to_rfc3339(last)
         elif self.since:
             parameters["sinceSeconds"] = str(self.since)
-        waiting: list[LogLine] = []
-        sent = time.monotonic()
-        timeout = httpx.Timeout(10, read=None if self.once else _FLUSH_SECONDS * 120)
+        timeout = httpx.Timeout(10, read=60 if self.once else None)
         with self.client.stream("GET", path, params=parameters, timeout=timeout) as response:
             response.raise_for_status()
+            arriving: queue.Queue[str | httpx.HTTPError | None] = queue.Queue(_MOST_WAITING)
+            threading.Thread(target=self._listen, args=(response, arriving), daemon=True).start()
+            ended = False
+            while not ended and not self.stopping():
+                texts, ended = _arrived(arriving)
+                lines = [line for line in map(_line, texts) if line.time > last]
+                if lines:
+                    yield lines
+
+    def _listen(self, response: httpx.Response, arriving: queue.Queue[str | httpx.HTTPError | None]) -> None:
+        """Put what comes into the queue: a container that is silent must not hold back what it said before."""
+        end: httpx.HTTPError | None = None
+        try:
             for text in response.iter_lines():
-                moment, _, rest = text.partition(" ")
-                line = LogLine(rest, any_time(moment))
-                if line.time > last:
-                    waiting.append(line)
-                if len(waiting) >= 5000 or time.monotonic() - sent > _FLUSH_SECONDS:
-                    if waiting:
-                        yield waiting
-                    waiting, sent = [], time.monotonic()
-                if self.stopping():
-                    break
-        if waiting:
-            yield waiting
+                arriving.put(text)
+        except httpx.HTTPError as error:
+            end = error
+        except (httpx.StreamError, OSError, ValueError) as error:
+            # The other side let go of the answer while it was being read.
+            end = httpx.ReadError(str(error))
+        arriving.put(end)
+
+
+def _arrived(arriving: queue.Queue[str | httpx.HTTPError | None]) -> tuple[list[str], bool]:
+    """What comes within half a second, and whether that was the end; raises what broke the connection."""
+    texts: list[str] = []
+    until = time.monotonic() + _FLUSH_SECONDS
+    while len(texts) < _MOST_WAITING and (left := until - time.monotonic()) > 0:
+        try:
+            found = arriving.get(timeout=left)
+        except queue.Empty:
+            break
+        if found is None:
+            return texts, True
+        if isinstance(found, httpx.HTTPError):
+            if not texts:
+                raise found
+            # What came before goes first; the error is found again the next time.
+            arriving.put(found)
+            break
+        texts.append(found)
+    return texts, False
+
+
+def _line(text: str) -> LogLine:
+    moment, _, rest = text.partition(" ")
+    return LogLine(rest, any_time(moment))
