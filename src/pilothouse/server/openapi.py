@@ -20,7 +20,10 @@ _SELECTOR = {"selector": 'labels: service_name="checkout",env=~"prod|staging"'}
 _SERVICE = {"service": "service.name"}
 _VERSIONS = {"versions": "up to ten service.version values, separated by commas"}
 _PROFILES = (
-    _SERVICE | _SELECTOR | _RANGE | {"labels": 'labels of samples: span_id="..."', "type": "cpu, inuse_space, ..."}
+    _SERVICE
+    | _SELECTOR
+    | _RANGE
+    | {"labels": 'labels of samples: thread_name="..."', "span": "a span's id", "type": "cpu, inuse_space, ..."}
 )
 _FUNCTION = {"function": "only stacks with a function whose name contains this"}
 _TREE = {"nodes": "most nodes, 16 to 200000", "depth": "most levels, 1 to 400"}
@@ -220,6 +223,16 @@ OPERATIONS: dict[str, Operation] = {
         "folded stacks", _PROFILES | _FUNCTION | {"limit": "1 to 1000000", "format": "json or text"}
     ),
     "/api/profiles/flame": Operation("a flame graph as a tree", _PROFILES | _FUNCTION | _TREE),
+    "/api/profiles/function": Operation(
+        "callers, callees and lines of a function, and the stacks above and below it",
+        _PROFILES | _TREE | {"function": "its exact name", "file": "its file, where several have the name"},
+        frozenset({"function"}),
+    ),
+    "/api/profiles/timeline": Operation(
+        "what a function took over time",
+        _PROFILES | {"function": "its exact name", "step": "seconds, 60 to 86400"},
+        frozenset({"function"}),
+    ),
     "/api/profiles/diff": Operation(
         "a flame graph of the difference of two versions, scaled to the same time",
         _PROFILES
@@ -231,6 +244,8 @@ OPERATIONS: dict[str, Operation] = {
             "baseline_start": "another start for the baseline",
             "baseline_end": "another end for the baseline",
             "limit": "how many functions, 0 to 10000",
+            "per": "total, second, or request (server spans)",
+            "level": "of the functions' simultaneous intervals: 0.999",
         },
         frozenset({"baseline", "candidate"}),
     ),

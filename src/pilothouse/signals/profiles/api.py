@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from pilothouse.signals.errors import BadRequestError
+from pilothouse.signals.errors import BadRequestError, NotFoundError
 from pilothouse.signals.profiles import pyroscope
 from pilothouse.signals.profiles.asking import (
     Selection,
@@ -24,9 +24,11 @@ from pilothouse.signals.profiles.asking import (
 )
 from pilothouse.signals.profiles.diffing import PER, FunctionChange, diff, function_changes
 from pilothouse.signals.profiles.exporting import to_folded, to_pprof, to_speedscope
+from pilothouse.signals.profiles.function import function_view
 from pilothouse.signals.profiles.gathering import gather
 from pilothouse.signals.profiles.intervals import LEVEL
 from pilothouse.signals.profiles.requests import requests_of
+from pilothouse.signals.profiles.timeline import share_timeline
 from pilothouse.signals.profiles.top import folded, top
 from pilothouse.signals.profiles.tree import grow, pruned, to_json
 from pilothouse.signals.selector import Matcher, Selector, parse_selector
@@ -40,13 +42,22 @@ if TYPE_CHECKING:
     from pilothouse.signals.profiles import pyroscope
 from pilothouse.signals.profiles.asking import Costs, Kept
 
-_WHO = ("service", "selector", "labels", "start", "end", "since")
+_WHO = ("service", "selector", "labels", "span", "start", "end", "since")
 _WHAT = (*_WHO, "type", "function")
 
 
 def routes(engine: Engine) -> list[Route]:
     """The endpoints, and Pyroscope's own below `/pyroscope`, answering from `engine`."""
-    calls = {"types": _types, "top": _top, "folded": _folded, "flame": _flame, "diff": _diff, "export": _export}
+    calls = {
+        "function": _function,
+        "timeline": _timeline,
+        "types": _types,
+        "top": _top,
+        "folded": _folded,
+        "flame": _flame,
+        "diff": _diff,
+        "export": _export,
+    }
 
     def endpoint(call: Any) -> Any:
         async def handle(request: Request) -> Response:
@@ -101,6 +112,43 @@ def _flame(engine: Engine, request: Request) -> Response:
     there, found, within = _asked(engine, request)
     tree = pruned(grow(found, depth), nodes)
     return _with_root(_said(there, found, within), to_json(tree, ("value",)))
+
+
+def _function(engine: Engine, request: Request) -> Response:
+    only(request, *_WHAT, "file", "nodes", "depth")
+    name = wanted(request, "function")
+    nodes, depth = number(request, "nodes", 4096, 16, 200_000), number(request, "depth", 256, 1, 400)
+    there, found, within = _asked(engine, request, through=False)
+    view = function_view(found, name, request.query_params.get("file", ""))
+    if not len(view.below.depths):
+        raise NotFoundError(f"function: no profile there has {name!r}; see /api/profiles/top for what there is")
+    said = {
+        **_said(there, found, within), "function": name, "self": view.own, "of_it": view.total,
+        "callers": [{"function": one, "file": file, "value": value} for (one, file), value in view.callers],
+        "callees": [{"function": one, "file": file, "value": value} for (one, file), value in view.callees],
+        "lines": [{"file": file, "line": line, "self": own, "total": all} for (file, line), own, all in view.lines],
+    }  # fmt: skip
+    text = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    above, below = (to_json(pruned(grow(part, depth), nodes), ("value",)) for part in (view.above, view.below))
+    return Response(f'{text[:-1]},"above":{above},"below":{below}}}', media_type="application/json")
+
+
+def _timeline(engine: Engine, request: Request) -> Response:
+    only(request, *_WHAT, "step")
+    name = wanted(request, "function")
+    selection = _selection(engine, request, time_range(request))
+    there = kept_of(engine, selection, request.query_params.get("type", ""))
+    most = max(round(selection.within.seconds / 100), 60)
+    step = number(request, "step", most, 60, 86_400)
+    points = [
+        {
+            "time": to_rfc3339(one.at * 1_000_000), "self": one.own, "total": one.total, "all": one.all,
+            "share": one.total / one.all if one.all else None, "self_share": one.own / one.all if one.all else None,
+        }
+        for one in share_timeline(engine, selection, there.type, name, step)
+    ]  # fmt: skip
+    said = {"type": there.type, "unit": there.unit, **_range(selection.within), "function": name, "step": step}
+    return answer({**said, "points": points})
 
 
 def _diff(engine: Engine, request: Request) -> Response:
@@ -186,17 +234,24 @@ def _file(content: str | bytes, media: str, name: str) -> Response:
 
 
 def _selection(engine: Engine, request: Request, within: TimeRange) -> Selection:
+    return select(engine, _selector(request), within, _labels(request))
+
+
+def _labels(request: Request) -> Selector:
+    """`labels`, with `span` as one more condition if it is given."""
     labels = parse_selector(request.query_params.get("labels", ""), "labels")
-    return select(engine, _selector(request), within, labels)
+    if span := request.query_params.get("span"):
+        return Selector((*labels.matchers, Matcher("span_id", "=", span.lower())))
+    return labels
 
 
-def _asked(engine: Engine, request: Request) -> tuple[Kept, Costs, TimeRange]:
+def _asked(engine: Engine, request: Request, through: bool = True) -> tuple[Kept, Costs, TimeRange]:
     query = request.query_params
     within = time_range(request)
     selection = _selection(engine, request, within)
     there = kept_of(engine, selection, query.get("type", ""))
     found = averaged(costs(engine, there.type, [selection]), there)
-    return there, with_function(found, query.get("function", "")), selection.within
+    return there, with_function(found, query.get("function", "") if through else ""), selection.within
 
 
 def _selector(request: Request) -> Selector:
@@ -214,7 +269,7 @@ def _side(engine: Engine, request: Request, name: str, within: TimeRange) -> tup
     more = parse_selector(text, name).matchers if "=" in text else (Matcher("service_version", "=", text),)
     if name == "baseline" and ("baseline_start" in request.query_params or "baseline_end" in request.query_params):
         within = _baseline_range(request, within)
-    labels = parse_selector(request.query_params.get("labels", ""), "labels")
+    labels = _labels(request)
     selector = Selector((*_selector(request).matchers, *more))
     return selector, select(engine, selector, within, labels)
 

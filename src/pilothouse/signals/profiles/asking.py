@@ -128,7 +128,7 @@ def costs(engine: Engine, wanted: str, selections: Sequence[Selection], budget: 
     parts: list[str] = []
     parameters: Parameters = {"type": wanted}
     for number, selection in enumerate(selections):
-        sources, said = _sources(selection, number)
+        sources, said = sources_of(selection, number)
         parts += [f"SELECT toUInt8({number}) AS side, stack, sum(value) AS v {one} GROUP BY stack" for one in sources]
         parameters |= said
     width = len(selections)
@@ -199,7 +199,7 @@ def _bounds(selections: Sequence[Selection]) -> tuple[int, int]:
     return min(one.start for one in ranges), max(one.end for one in ranges)
 
 
-def _sources(selection: Selection, number: int) -> tuple[list[str], Parameters]:
+def sources_of(selection: Selection, number: int) -> tuple[list[str], Parameters]:
     """Where the values of a selection are: sums by minute for whole cohorts, the samples for what is left."""
     kind = "type = {type:String}"
     rest = replace(selection, identities=selection.apart) if selection.cohorts else selection

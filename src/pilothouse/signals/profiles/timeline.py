@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pilothouse.signals.profiles.asking import Selection, sources_of, stacks_of
 from pilothouse.signals.profiles.model import GAUGES
 from pilothouse.signals.selecting import MILLISECOND, Resource, resources
 from pilothouse.signals.selector import Selector, normalised
@@ -52,6 +53,34 @@ def timeline(
     for row in rows:
         lines[row["g"]].points.append((within.start // MILLISECOND + row["at"] * each, row["value"]))
     return [line for line in lines if line.points]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One step: when it begins (Unix milliseconds), what a function took itself and with its callees, and all."""
+
+    at: int
+    own: int
+    total: int
+    all: int
+
+
+def share_timeline(engine: Engine, selection: Selection, wanted: str, function: str, step: float) -> list[Share]:
+    """What a function took in each step of at least a minute."""
+    sources, parameters = sources_of(selection, 0)
+    known, said = stacks_of([selection])
+    each = max(round(step), 60)
+    inside = f"SELECT stack FROM profile_stacks WHERE {known} AND "
+    parts = " UNION ALL ".join(f"SELECT toInt64(toUnixTimestamp(time)) AS at, stack, value {one}" for one in sources)
+    rows = engine.query(
+        f"SELECT intDiv(at - {{first:Int64}}, {each}) AS step, sum(value) AS everything, "
+        f"sumIf(value, stack IN ({inside} has(functions, {{function:String}}))) AS total, "
+        f"sumIf(value, stack IN ({inside} functions[1] = {{function:String}})) AS own "
+        f"FROM ({parts}) GROUP BY step ORDER BY step",
+        {"type": wanted, "function": function, "first": selection.within.start // 1_000_000_000, **parameters, **said},
+    ).to_pylist()
+    start = selection.within.start // MILLISECOND
+    return [Share(start + row["step"] * each * 1000, row["own"], row["total"], row["everything"]) for row in rows]
 
 
 def _key(resource: Resource, group_by: Sequence[str]) -> tuple[str, ...]:

@@ -17,13 +17,12 @@ from pilothouse.signals.receive.pprof_limits import GZIP, ProfileLimits
 from pilothouse.signals.receive.pprof_perf import read_perf
 from pilothouse.signals.receive.pprof_reading import Sender, read_pprof
 from pilothouse.signals.receive.pprof_speedscope import read_speedscope
+from pilothouse.signals.receive.pprof_trie import read_trie
 from pilothouse.signals.receive.pprof_types import type_of, unit_of
 
 _COUNTED = ("", "folded", "collapsed", "groups")
 _UNKNOWN = {
     "jfr": "send pprof (async-profiler writes it with `jfrconv --pprof`)",
-    "tree": "send pprof or folded stacks",
-    "trie": "send pprof or folded stacks",
 }
 
 
@@ -69,12 +68,15 @@ def read_ingest(query: Mapping[str, str], content_type: str, body: bytes, limits
     if call.format in _COUNTED or call.format == "lines":
         kind, factor = _folded_type(call)
         return read_folded(body, call.format != "lines", kind, factor, call.sender, limits)
+    if call.format in ("trie", "tree"):
+        kind, factor = _folded_type(call)
+        return read_trie(body, call.format == "tree", kind, factor, call.sender, limits)
     if call.format in ("perf", "perf_script"):
         kind, factor = _folded_type(call)
         return read_perf(body, kind, factor, call.sender, limits)
     if call.format == "speedscope":
         return read_speedscope(body, call.family, call.sender, limits)
-    advice = _UNKNOWN.get(call.format, "pprof, folded, groups, lines, perf_script and speedscope are")
+    advice = _UNKNOWN.get(call.format, "pprof, folded, groups, lines, trie, tree, perf_script and speedscope are")
     raise BadRequestError(f"format: {call.format[:40]!r} is not understood; {advice}", "format")
 
 
