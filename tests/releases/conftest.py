@@ -9,6 +9,7 @@ import pytest
 
 from pilothouse.engine import Engine, open_engine
 from pilothouse.releases.api import routes
+from pilothouse.releases.slos.api import routes as slo_routes
 from pilothouse.releases.store import ReleaseStore
 from pilothouse.signals.timerange import TimeRange
 from tests.releases.serving import serving
@@ -50,6 +51,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 def address(shop: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The room's API on a real port."""
     store = ReleaseStore(f"sqlite:///{tmp_path_factory.mktemp('control')}/control.db")
-    with serving(routes(shop, store)) as address:
+    with serving([*routes(shop, store), *slo_routes(shop, store)]) as address:
         yield address
     store.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from xml.etree import ElementTree
 
 import pytest
 import typer
@@ -20,7 +21,7 @@ def run(address: str, *arguments: str) -> tuple[int, str, str]:
     """Exit code, stdout, stderr of `pilothouse compare`."""
     app = typer.Typer()
     register(app)
-    result = CliRunner().invoke(app, [*arguments, "--server", address], env={"COLUMNS": "160"})
+    result = CliRunner().invoke(app, ["compare", *arguments, "--server", address], env={"COLUMNS": "160"})
     return result.exit_code, result.stdout, result.stderr
 
 
@@ -54,7 +55,7 @@ def test_errors_are_one_sentence_and_exit_3(address: str) -> None:
     assert err.startswith("pilothouse: checkout has no version '9'; known are ")
     code, _, err = run(address, "checkout", "1.0.0", "2.0.0", "--output", "xml")
     assert code == 3
-    assert "'xml' is not text, json or markdown" in err
+    assert "'xml' is not text, json, markdown or junit" in err
     code, _, err = run("http://127.0.0.1:9", "checkout", "1.0.0", "2.0.0")
     assert code == 3
     assert "pilothouse up" in err
@@ -88,3 +89,18 @@ def test_a_release_is_marked_and_shown(address: str) -> None:
     wrong = runner.invoke(releases_app, ["show", "checkout", "9", "--server", address])
     assert wrong.exit_code == 3
     assert "checkout has no version '9'; known are" in wrong.stderr
+
+
+def test_junit_and_why(address: str) -> None:
+    code, out, _ = run(address, "checkout", "1.0.0", "2.0.0", *RANGE, "-o", "junit")
+    suite = ElementTree.fromstring(out)
+    assert (code, suite.attrib["tests"], suite.attrib["failures"]) == (1, "4", "4")
+    assert {case.attrib["name"] for case in suite.iter("testcase")} == {"metrics", "traces", "logs", "profiles"}
+    code, out, _ = run(address, "checkout", "1.0.0", "3.0.0", *RANGE, "-o", "junit")
+    assert (code, ElementTree.fromstring(out).attrib["errors"]) == (2, "1")
+    app = typer.Typer()
+    register(app)
+    asked = ["why", "checkout", "--at", RANGE[1], "--around", "20s", "--server", address]
+    said = CliRunner().invoke(app, asked, env={"COLUMNS": "160"})
+    assert said.exit_code in (0, 1, 2), said.output
+    assert "checkout after against before" in said.stdout

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from pilothouse.releases import api as releases
 from pilothouse.releases.rollout import api as rollouts
+from pilothouse.releases.slos import api as slos
 from pilothouse.server import dashboards, openapi
 from pilothouse.signals.correlate import api as correlate
 from pilothouse.signals.logs import api as logs
@@ -21,6 +22,7 @@ from tests.running import RunningServer
 def _paths() -> set[str]:
     nothing: object = None
     routes = [route for room in (logs, metrics, profiles, traces) for route in room.routes(nothing)]  # type: ignore[attr-defined]
+    routes += slos.routes(nothing, nothing)  # type: ignore[arg-type]
     routes += rollouts.routes(nothing, nothing, ())  # type: ignore[arg-type]
     routes += dashboards.routes(Path("/nowhere"))
     routes += correlate.routes(nothing)  # type: ignore[arg-type]

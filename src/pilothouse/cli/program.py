@@ -23,6 +23,7 @@ def program() -> typer.Typer:
         rollout,
         rules,
         run,
+        slo,
         traces,
         up,
     )
@@ -50,6 +51,7 @@ def program() -> typer.Typer:
     app.add_typer(rules.app, name="rules", help="Prometheus' rules: check and test files, list a server's.")
     app.add_typer(pipeline.app, name="pipeline", help="Tekton's pipelines, here: start, list, logs, describe, cancel.")
     app.add_typer(rollout.app, name="rollout", help="Give a new version its traffic step by step.")
+    app.add_typer(slo.app, name="slo", help="What services promise, and how fast they spend what they may miss.")
     app.add_typer(releases.app, name="releases", help="The releases that the telemetry names.")
     app.add_typer(mesh.app, name="mesh", help="The Service Mesh Interface: compile, check, explain, convert.")
     return app

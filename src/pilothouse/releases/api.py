@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
@@ -15,7 +16,7 @@ from pilothouse.releases.speaking import known_service
 from pilothouse.releases.store import KeptVerdict, ReleaseStore
 from pilothouse.signals.errors import BadRequestError
 from pilothouse.signals.selector import parse_selector
-from pilothouse.signals.timerange import to_rfc3339
+from pilothouse.signals.timerange import parse_duration, parse_instant, to_rfc3339
 from pilothouse.signals.wire import answer, json_body, number, only, time_range, waiting, wanted
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _RANGE = ("start", "end", "since")
 _MOST_VERSIONS = 10
+_AROUND = "15m"
 
 
 def routes(engine: Engine, store: ReleaseStore) -> list[Route]:
@@ -49,6 +51,9 @@ def routes(engine: Engine, store: ReleaseStore) -> list[Route]:
     async def verdict(request: Request) -> Response:
         return answer((await waiting(_compare, engine, store, request)).to_json())
 
+    async def reasons(request: Request) -> Response:
+        return answer((await waiting(_why, engine, store, request)).to_json())
+
     async def traces(request: Request) -> Response:
         return answer(await waiting(_durations, engine, request))
 
@@ -60,6 +65,7 @@ def routes(engine: Engine, store: ReleaseStore) -> list[Route]:
         Route("/api/releases", all_releases, methods=["GET"]),
         Route("/api/releases", mark, methods=["POST"]),
         Route("/api/compare", verdict),
+        Route("/api/why", reasons),
         Route("/api/traces/durations", traces),
         Route("/api/metrics/range", metrics),
     ]
@@ -95,9 +101,22 @@ def _compare(engine: Engine, store: ReleaseStore, request: Request) -> Compariso
         parse_selector(request.query_params.get("selector", "")),
         migration=migration,
         marks=store.marks.all(),
+        objectives=store.slos.all(wanted(request, "service")),
     )
     store.verdicts.keep(found)
     return found
+
+
+def _why(engine: Engine, store: ReleaseStore, request: Request) -> Comparison:
+    from pilothouse.releases.why import why
+
+    only(request, "service", "at", "around")
+    service, query = wanted(request, "service"), request.query_params
+    at = parse_instant(wanted(request, "at"), time.time_ns(), "at")
+    around = int(parse_duration(query.get("around", _AROUND), "around") * 1e9)
+    if around < 1_000_000_000:
+        raise BadRequestError("around: must be a second at least", "around")
+    return why(engine, service, at, around, store.marks.all(), store.slos.all(service))
 
 
 def _durations(engine: Engine, request: Request) -> dict[str, Any]:

@@ -12,9 +12,11 @@ from pilothouse.releases import deciding, logs, metrics, profiles, reporting, tr
 from pilothouse.releases.both import Both
 from pilothouse.releases.comparison import Comparison, SignalReport
 from pilothouse.releases.finding import Finding, SignalName
+from pilothouse.releases.mixing import matched
 from pilothouse.releases.party import Party
 from pilothouse.releases.ranking import ranked
 from pilothouse.releases.siding import stage
+from pilothouse.releases.slos import judging as slos
 from pilothouse.releases.stories import changes, tell
 from pilothouse.releases.tested import Tested
 from pilothouse.releases.trial import Trial
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from pilothouse.engine import Engine
     from pilothouse.releases.mark import Mark
     from pilothouse.releases.rules import Rules
+    from pilothouse.releases.slos.objective import Objective
     from pilothouse.signals.selector import Selector
     from pilothouse.signals.timerange import TimeRange
 
@@ -66,20 +69,26 @@ def compare(
     rules: Rules | None = None,
     migration: bool = False,
     marks: Sequence[Mark] = (),
+    objectives: Sequence[Objective] = (),
 ) -> Comparison:
     """Is `candidate` worse than `baseline` within this range, judged by all four signals?
 
     Each is a version or a party; `where` narrows both to a part (a region, some pods); `migration` says that they are
-    two homes of the service, to be matched by their request mix; `marks` are what people said of releases. Raises
-    `NotFoundError` for an unknown service or version, `BadRequestError` when both are the same.
+    two homes of the service, to be matched by their request mix; `marks` are what people said of releases, `objectives`
+    what the service promises. Raises `NotFoundError` for an unknown service or version, `BadRequestError` when both are
+    the same.
     """
     began = time.monotonic()
     if baseline == candidate:
         raise BadRequestError(f"candidate: {candidate} cannot be compared with itself", "candidate")
     sides = Both(*(Party(one) if isinstance(one, str) else one for one in (baseline, candidate)))
     trial, missing = stage(engine, service, sides, within, where, rules, migration)
+    trial = replace(trial, objectives=tuple(objectives))
     if missing:
         return _nothing(trial, missing, time.monotonic() - began)
+    trial, unlike = matched(engine, trial)
+    if unlike:
+        return _nothing(trial, unlike, time.monotonic() - began)
     comparison = judge(read(engine, trial), trial)
     shown = tuple(_illustrated(engine, trial, finding) for finding in comparison.findings)
     # What changed around explains what is worse; it is not asked for when nothing is.
@@ -104,13 +113,14 @@ def judge(evidence: Evidence, trial: Trial) -> Comparison:
     tests = [
         *metrics.judge(evidence.metrics, trial),
         *traces.judge(evidence.traces, trial),
+        *slos.judge(trial.objectives, evidence.traces, trial),
         *logs.judge(evidence.logs, trial),
         *profiles.judge(evidence.profiles, trial),
     ]
     settled = deciding.settle(tests, trial.rules)
     explainers: dict[SignalName, Callable[[list[tuple[Tested, float]], Trial], list[Finding]]] = {
         "metrics": metrics.explain,
-        "traces": traces.explain,
+        "traces": _explain_traces,
         "logs": logs.explain,
         "profiles": profiles.explain,
     }
@@ -138,6 +148,13 @@ def judge(evidence: Evidence, trial: Trial) -> Comparison:
     )
 
 
+def _explain_traces(held: list[tuple[Tested, float]], trial: Trial) -> list[Finding]:
+    """Objectives are tested on the same requests as operations, and told in their own words."""
+    promised = [one for one in held if one[0].measure == slos.MEASURE]
+    others = [one for one in held if one[0].measure != slos.MEASURE]
+    return traces.explain(others, trial) + slos.explain(promised, trial)
+
+
 def _remarks(evidence: Evidence, trial: Trial) -> dict[str, str]:
     """What a reader must know of each signal's data."""
     cut = "more than could be judged: only the busiest were"
@@ -156,7 +173,7 @@ def _illustrated(engine: Engine, trial: Trial, finding: Finding) -> Finding:
         return finding
     gone = finding.candidate == 0
     side = trial.sides.baseline if gone else trial.sides.candidate
-    kind, errors = finding.detail["kind"], finding.measure == "error share"
+    kind, errors = finding.detail["kind"], finding.measure in ("error share", slos.MEASURE)
     return replace(finding, examples=traces.illustrate(engine, side, finding.subject, kind, errors))
 
 

@@ -26,6 +26,7 @@ _KINDS = {
 }  # fmt: skip
 _MOST = 12
 _MOST_STORIES = 3
+_MOST_CHANGES = 8
 
 
 def print_verdict(console: Console, comparison: dict[str, Any], base_url: str = "") -> None:
@@ -52,6 +53,8 @@ def print_verdict(console: Console, comparison: dict[str, Any], base_url: str = 
     if len(comparison["findings"]) > _MOST:
         console.print(Text(f"  and {len(comparison['findings']) - _MOST} more", style="dim"))
     console.print(_signals(comparison))
+    for change in comparison.get("changes", [])[:_MOST_CHANGES]:
+        console.print(Text(f"changed: {change['at'][11:19]} {change['words']}", style="dim"))
     for note in comparison.get("notes", []):
         console.print(Text(f"note: {note}", style="dim"))
     console.print(Text.assemble(("page: ", "dim"), f"{base_url.rstrip('/')}{comparison['page']}"), soft_wrap=True)
@@ -202,3 +205,40 @@ def _escaped(text: str) -> str:
     for mark in "`*_[]":
         safe = safe.replace(mark, f"\\{mark}")
     return " ".join(safe.split())
+
+
+def to_junit(comparison: dict[str, Any]) -> str:
+    """The same as JUnit's XML, for a pipeline that shows test results: a test case a signal, a failure a finding.
+
+    What could not be told is an error, a signal without data is skipped.
+    """
+    from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+    cases = comparison["signals"]
+    worse = [finding for finding in comparison["findings"] if finding["direction"] == "worse"]
+    unsure = comparison["verdict"] == "cannot_tell"
+    failing = {finding["signal"] for finding in worse}
+    skipped = [name for name, report in cases.items() if report["state"] == "no_data"]
+    suite = Element(
+        "testsuite", name=_printable(_pair(comparison)), tests=str(len(cases) + unsure), failures=str(len(failing)),
+        errors=str(int(unsure)), skipped=str(len(skipped)), time=str(comparison["took_seconds"]),
+    )  # fmt: skip
+    for name in cases:
+        case = SubElement(suite, "testcase", classname=_printable(comparison["service"]), name=name)
+        mine = [finding for finding in worse if finding["signal"] == name]
+        if mine:
+            said = "\n".join(f"{finding['title']} ({_size(finding)})" for finding in mine)
+            SubElement(case, "failure", message=_printable(mine[0]["title"]), type="worse").text = _printable(said)
+        elif name in skipped:
+            SubElement(case, "skipped", message="no data")
+    if unsure:
+        case = SubElement(suite, "testcase", classname=_printable(comparison["service"]), name="enough data")
+        SubElement(case, "error", message=_printable(comparison["summary"]), type="cannot_tell")
+    SubElement(suite, "system-out").text = _printable(comparison["summary"])
+    indent(suite)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(suite, encoding="unicode")}\n'
+
+
+def _printable(text: str) -> str:
+    """Text that XML 1.0 may hold: no control characters but tabs and line ends."""
+    return "".join(one if one in "\t\n\r" or " " <= one < "\ud800" or one > "\udfff" else "\ufffd" for one in text)

@@ -14,6 +14,7 @@ from pilothouse.releases.window import Windows
 from pilothouse.signals.timerange import TimeRange, to_rfc3339
 
 if TYPE_CHECKING:
+    from pilothouse.releases.slos.objective import Objective
     from pilothouse.releases.statistics import Floats
 
 Kind = Literal["canary", "before_after", "subsets", "migration"]
@@ -69,7 +70,7 @@ class Side:
 class Trial:
     """What all signals are judged under; `paired` says whether a window is the same time on both sides.
 
-    `noted` is what a reader must know of how the sides were chosen.
+    `noted` is what a reader must know of how the sides were chosen; `objectives` what the service promises.
     """
 
     service: str
@@ -78,6 +79,7 @@ class Trial:
     rules: Rules = field(default_factory=Rules)
     paired: bool = True
     noted: tuple[str, ...] = ()
+    objectives: tuple[Objective, ...] = ()
 
     @property
     def range(self) -> TimeRange:
@@ -114,9 +116,15 @@ class Trial:
         """Whether both sides' instances serve the same traffic, within a tenth."""
         return bool(abs(np.log(self.load_ratio)) < 0.1)
 
+    @property
+    def same_instances(self) -> bool:
+        """Whether both sides are the same instances at two times: what they differ by is then no matter."""
+        base, other = (set(side.instances.values()) for side in self.sides)
+        return bool(base) and not self.paired and len(base & other) >= max(len(base), len(other)) / 2
+
     def spread(self, deviation: float) -> float:
         """The standard deviation to assume between instances, wider when the sides were not at the same time."""
-        return deviation if self.paired else deviation * self.rules.not_before
+        return deviation if self.paired or self.same_instances else deviation * self.rules.not_before
 
     def spread_of_rates(self, deviation: float) -> float:
         """The same as the variance of a log ratio between all instances of both sides."""

@@ -120,6 +120,7 @@ def _trace_routes(rooms: Rooms) -> list[Route]:
 def _room_routes(rooms: Rooms) -> list[Route]:
     from pilothouse.releases import api as releases
     from pilothouse.releases.rollout import api as rollouts
+    from pilothouse.releases.slos import api as slos
     from pilothouse.signals.correlate import api as correlate
 
     signals = (
@@ -129,6 +130,7 @@ def _room_routes(rooms: Rooms) -> list[Route]:
     # First match wins: the releases' /api/traces/durations stands before /api/traces/{trace_id}.
     return [
         *releases.routes(rooms.engine, rooms.releases),
+        *slos.routes(rooms.engine, rooms.releases),
         *rollouts.routes(rooms.engine, rooms.releases, rooms.shifters),
         *correlate.routes(rooms.engine),
         *(route for signal in signals for route in signal.routes(rooms.engine)),

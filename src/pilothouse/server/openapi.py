@@ -147,6 +147,17 @@ OPERATIONS: dict[str, Operation] = {
         | _SIDES,
         frozenset({"service"}),
     ),
+    "/api/why": Operation(
+        "what changed at a time: the service before and after it, and what changed around it",
+        _SERVICE | {"at": "the time, in the forms of start", "around": "how long after it, and twice that before: 15m"},
+        frozenset({"service", "at"}),
+    ),
+    "/api/slos": Operation(
+        "objectives with their burn rates",
+        _SERVICE | {"at": "an instant, in the forms of start; now when not given"},
+        post="declare objectives, or forget one",
+        body={"slo": "OpenSLO or the short form, as YAML or an object", "forget": "service and name of one"},
+    ),
     "/api/rollouts": Operation(
         "rollouts, newest first",
         _SERVICE | {"limit": "1 to 1000"},

@@ -15,34 +15,34 @@ _LARGEST = 500_000
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
-def documents(text: str) -> list[dict[str, Any]]:
+def documents(text: str, field: str = "plan") -> list[dict[str, Any]]:
     """The mappings of a YAML (or JSON) text. Raises `BadRequestError`.
 
     Aliases are refused: a few lines of them can stand for gigabytes.
     """
     if len(text) > _LARGEST:
-        raise BadRequestError(f"plan: is longer than {_LARGEST:,} characters", "plan")
+        raise BadRequestError(f"{field}: is longer than {_LARGEST:,} characters", field)
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.CSafeLoader)):
-            raise BadRequestError("plan: YAML aliases (*name) are not taken; write it out", "plan")
+            raise BadRequestError(f"{field}: YAML aliases (*name) are not taken; write it out", field)
         found = [one for one in yaml.load_all(text, Loader=yaml.CSafeLoader) if one is not None]
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise BadRequestError(f"plan: is not YAML: {' '.join(str(error).split())[:300]}", "plan") from None
+        raise BadRequestError(f"{field}: is not YAML: {' '.join(str(error).split())[:300]}", field) from None
     for one in found:
         if not isinstance(one, dict):
-            raise BadRequestError("plan: must be a mapping, such as `service: checkout`", "plan")
+            raise BadRequestError(f"{field}: must be a mapping, such as `service: checkout`", field)
     return found
 
 
 class Place:
     """A part of a document, and where it is, for the errors."""
 
-    def __init__(self, content: Any, path: str = "") -> None:
-        self._content, self.path = content, path
+    def __init__(self, content: Any, path: str = "", field: str = "plan") -> None:
+        self._content, self.path, self._field = content, path, field
 
     def wrong(self, words: str) -> BadRequestError:
         """The error that says what is wrong here."""
-        return BadRequestError(f"plan: {self.path or 'the document'}: {words}", "plan")
+        return BadRequestError(f"{self._field}: {self.path or 'the document'}: {words}", self._field)
 
     @property
     def content(self) -> Any:
@@ -66,7 +66,7 @@ class Place:
 
     def at(self, name: str) -> Place:
         """The part under a name; its content is None when it is not there."""
-        return Place(self.mapping().get(name), f"{self.path}.{name}".lstrip("."))
+        return Place(self.mapping().get(name), f"{self.path}.{name}".lstrip("."), self._field)
 
     def items(self) -> list[Place]:
         """This part's members as a list; nothing is an empty one."""
@@ -74,7 +74,7 @@ class Place:
             return []
         if not isinstance(self._content, list):
             raise self.wrong("must be a list")
-        return [Place(one, f"{self.path}[{place}]") for place, one in enumerate(self._content)]
+        return [Place(one, f"{self.path}[{place}]", self._field) for place, one in enumerate(self._content)]
 
     def text(self, default: str = "") -> str:
         """This part as text."""

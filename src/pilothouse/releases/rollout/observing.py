@@ -53,7 +53,10 @@ class Observer:
         within = TimeRange(int(since * _SECOND), max(int(now * _SECOND), int(since * _SECOND) + 1))
         try:
             marks = self._store.marks.all()
-            found = compare(self._engine, plan.service, plan.baseline, plan.candidate, within, marks=marks)
+            promised = self._store.slos.all(plan.service)
+            found = compare(
+                self._engine, plan.service, plan.baseline, plan.candidate, within, marks=marks, objectives=promised
+            )
         except (SignalError, EngineError) as error:
             # A version that nobody has heard of yet has sent no telemetry so far.
             return Answer("cannot_tell", f"cannot tell: {error}")

@@ -6,6 +6,7 @@ from sqlalchemy import Engine, create_engine, event
 
 from pilothouse.releases.store.marks import MarkStore
 from pilothouse.releases.store.rollouts import RolloutStore
+from pilothouse.releases.store.slos import SloStore
 from pilothouse.releases.store.tables import metadata
 from pilothouse.releases.store.verdicts import VerdictStore
 
@@ -20,6 +21,7 @@ class ReleaseStore:
         self._database = open_database(url)
         self.marks = MarkStore(self._database)
         self.rollouts = RolloutStore(self._database)
+        self.slos = SloStore(self._database)
         self.verdicts = VerdictStore(self._database)
 
     def close(self) -> None:
