@@ -81,6 +81,15 @@ class Operation:
     body: dict[str, str] = field(default_factory=dict)
 
 
+_TRACES = {
+    "q": "a TraceQL query, instead of all other conditions",
+    "service": "service.name",
+    "operation": "the span's name",
+    "min_duration": "100ms",
+    "max_duration": "2s",
+    "errors": "1: only spans with an error",
+    "limit": "1 to 1000",
+}
 OPERATIONS: dict[str, Operation] = {
     "/api/status": Operation("version, uptime, where to point an SDK"),
     "/api/openapi.json": Operation("this description"),
@@ -117,19 +126,22 @@ OPERATIONS: dict[str, Operation] = {
             "points": "0: without points",
         },
     ),
-    "/api/traces": Operation(
-        "traces with a span that fits, newest first",
-        _SELECTOR
+    "/api/traces": Operation("traces with a span that fits, newest first", _SELECTOR | _RANGE | _TRACES),
+    "/api/traces/critical": Operation(
+        "the operations that the traces spend their time in: their critical paths added up",
+        _SELECTOR | _RANGE | _TRACES,
+    ),
+    "/api/traces/compare": Operation(
+        "two versions of a service: which operations slowed, where in the tree",
+        _SERVICE
         | _RANGE
         | {
-            "q": "a TraceQL query, instead of all other conditions",
-            "service": "service.name",
-            "operation": "the span's name",
-            "min_duration": "100ms",
-            "max_duration": "2s",
-            "errors": "1: only spans with an error",
-            "limit": "1 to 1000",
+            "baseline": "a version",
+            "candidate": "another version",
+            "operation": "trees that begin with spans of this name",
+            "limit": "newest traces of each version, 1 to 2000",
         },
+        frozenset({"service", "baseline", "candidate"}),
     ),
     "/api/services": Operation("services with their versions, and when each was seen", _RANGE),
     "/api/releases": Operation(

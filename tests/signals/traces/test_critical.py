@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pilothouse.signals.traces.critical import Timed, critical_path
+from pilothouse.signals.traces.critical import Timed, critical_path, critical_times
 
 
 def tree(*spans: tuple[str, str, int, int]) -> list[Timed]:
@@ -26,3 +26,24 @@ def tree(*spans: tuple[str, str, int, int]) -> list[Timed]:
 )
 def test_critical_path(spans: list[Timed], path: str) -> None:
     assert critical_path(spans) == set(path)
+
+
+@pytest.mark.parametrize(
+    ("spans", "times"),
+    [
+        (tree(("a", "", 0, 10), ("b", "a", 1, 4), ("c", "a", 5, 9)), {"a": 3, "b": 3, "c": 4}),
+        (tree(("a", "", 0, 10), ("b", "a", 1, 8), ("c", "a", 1, 9)), {"a": 2, "c": 8}),
+        # Beyond its parent's end, and before its beginning (clocks differ), nobody waits for a child.
+        (tree(("a", "", 5, 10), ("b", "a", 2, 20)), {"a": 0, "b": 5}),
+        (tree(("a", "", 0, 10), ("b", "a", 0, 10), ("c", "b", 3, 7)), {"a": 0, "b": 6, "c": 4}),
+    ],
+)
+def test_the_times_add_up_to_the_root_s(spans: list[Timed], times: dict[str, int]) -> None:
+    assert critical_times(spans) == times
+    root = spans[0]
+    assert sum(times.values()) == root.end - root.start
+
+
+def test_a_path_within_a_tree() -> None:
+    spans = tree(("a", "", 0, 10), ("b", "a", 1, 8), ("c", "b", 2, 5))
+    assert critical_times(spans, "b") == {"b": 4, "c": 3}

@@ -7,13 +7,14 @@ import json
 import httpx
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
 from typer.testing import CliRunner
 
 from pilothouse.cli.program import program
 from tests.running import RunningServer
-from tests.signals.traces.shop_spans import BASE, request
+from tests.signals.traces.shop_spans import BASE, of, request, span
 
 ORDER = f"{4:032x}"
 SECOND = 1_000_000_000
@@ -67,3 +68,57 @@ def test_the_service_graph(filled: RunningServer) -> None:
     [gateway] = [edge for edge in edges if edge["client"] == "gateway"]
     assert gateway["p50"] == pytest.approx(225, abs=50)
     assert gateway["rate"] == pytest.approx(4 / 10_800, rel=0.01)
+
+
+def test_where_time_goes(filled: RunningServer) -> None:
+    rows = [
+        json.loads(line)
+        for line in run(filled, "--critical", "--service", "shop", "--since", "3h", "-o", "json").splitlines()
+    ]
+    assert sum(row["share"] for row in rows) == pytest.approx(1)
+    # Only in the shortest trace has the one query ended before the other begins.
+    assert {row["name"] for row in rows if row["traces"] < 4} == {"SELECT stock"}
+    told = {row["name"]: row["milliseconds"] for row in rows}
+    # Of the four traces: 100, 200, 300 and 400 ms, in which the clients' spans leave out 10, 20, 30 and 40.
+    assert told["GET /order"] == pytest.approx((10 + 20 + 30 + 40) / 4)
+    assert told["UPDATE stock"] == pytest.approx((30 + 60 + 90 + 120) / 4)
+    table = run(filled, "--critical", "--service", "shop", "--since", "3h", "-o", "table")
+    assert "UPDATE stock" in table
+    assert "4 of 4" in table
+
+
+def test_two_versions(filled: RunningServer) -> None:
+    for version, factor in (("1.0", 1), ("2.0", 3)):
+        spans = []
+        for trace in range(12):
+            number = 1000 * factor + trace
+            spans += [
+                span(number, 1, 0, "POST /pay", 2, trace, 30 + 20 * factor + trace),
+                span(number, 2, 1, "check", 1, trace, 20),
+                span(number, 3, 1, "charge", 3, trace + 20, 20 * factor + trace, 2 if factor == 3 else 0),
+            ]
+        for one in spans:
+            # All within the same minute; the number of a trace would spread them over a day.
+            back = int.from_bytes(one.trace_id, "big") * 60 * SECOND
+            one.start_time_unix_nano -= back
+            one.end_time_unix_nano -= back
+        made = of("pay", spans, **{"service.version": version})
+        body = ExportTraceServiceRequest(resource_spans=[made]).SerializeToString()
+        headers = {"content-type": "application/x-protobuf"}
+        httpx.post(f"{filled.otlp}/v1/traces", content=body, headers=headers).raise_for_status()
+    filled.wait_for("/api/traces", "traces", 24, 10, since="3h", service="pay", limit=100)
+    asked = ("--service", "pay", "--compare", "1.0", "2.0", "--since", "3h")
+    rows = [json.loads(line) for line in run(filled, *asked, "-o", "json").splitlines()]
+    assert [(row["name"], row["depth"], row["verdict"]) for row in rows] == [
+        ("POST /pay", 0, "slower"), ("charge", 1, "slower"), ("check", 1, ""),
+    ]  # fmt: skip
+    assert (rows[1]["baseline"]["errors"], rows[1]["candidate"]["errors"]) == (0, 12)
+    assert rows[1]["change"] == pytest.approx(65.5 / 25.5 - 1)
+    table = run(filled, *asked, "-o", "table")
+    assert "slower" in table
+    assert "0 → 12" in table
+    assert "No trace of pay 9.9" in run(
+        filled, "--service", "pay", "--compare", "1.0", "9.9", "--since", "3h", "-o", "table"
+    )
+    lacking = CliRunner().invoke(program(), ["traces", "--compare", "1", "2", "--server", filled.http])
+    assert (lacking.exit_code, "--service" in lacking.output) == (3, True)

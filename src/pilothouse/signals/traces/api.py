@@ -1,9 +1,9 @@
-"""`GET /api/traces`, `GET /api/traces/{trace_id}` and `GET /api/traces/graph`."""
+"""`GET /api/traces`, and below it `{trace_id}`, `graph`, `critical` and `compare`."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
@@ -11,8 +11,10 @@ from pilothouse.signals.errors import BadRequestError
 from pilothouse.signals.selector import Selector, equals, parse_selector
 from pilothouse.signals.timerange import parse_duration
 from pilothouse.signals.traces.asking import TraceQuestion, search, search_with, trace
+from pilothouse.signals.traces.comparing import VersionsQuestion, compare
 from pilothouse.signals.traces.graph import service_graph
-from pilothouse.signals.wire import answer, number, only, time_range, trace_id, waiting
+from pilothouse.signals.traces.spending import spending
+from pilothouse.signals.wire import answer, number, only, time_range, trace_id, waiting, wanted
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -23,20 +25,39 @@ if TYPE_CHECKING:
 _PARAMETERS = (
     "q", "selector", "service", "operation", "min_duration", "max_duration", "errors", "limit", "start", "end", "since",
 )  # fmt: skip
+_VERSIONS = ("service", "baseline", "candidate")
 _CONDITIONS = ("selector", "service", "operation", "min_duration", "max_duration", "errors")
 
 
 def routes(engine: Engine) -> list[Route]:
     """The trace questions. `durations` is the releases room's: it compares versions."""
 
-    async def traces(request: Request) -> Response:
+    def found(request: Request, default: int = 20) -> list[dict[str, Any]]:
         only(request, *_PARAMETERS)
         if query := request.query_params.get("q"):
-            within, limit = time_range(request), number(request, "limit", 20, 1, 1000)
+            within, limit = time_range(request), number(request, "limit", default, 1, 1000)
             if any(request.query_params.get(name) for name in _CONDITIONS):
                 raise BadRequestError("q: a TraceQL query says all; leave the other conditions out", "q")
-            return answer({"traces": await waiting(search_with, engine, query, within, limit)})
-        return answer({"traces": await waiting(search, engine, _question(request))})
+            return search_with(engine, query, within, limit)
+        return search(engine, _question(request, default))
+
+    async def traces(request: Request) -> Response:
+        return answer({"traces": await waiting(found, request)})
+
+    async def critical(request: Request) -> Response:
+        def spent() -> dict[str, Any]:
+            return spending(engine, [one["trace_id"] for one in found(request, 200)])
+
+        return answer(await waiting(spent))
+
+    async def versions(request: Request) -> Response:
+        only(request, *_VERSIONS, "operation", "limit", "start", "end", "since")
+        service, baseline, candidate = (wanted(request, name) for name in _VERSIONS)
+        question = VersionsQuestion(
+            service, baseline, candidate, time_range(request), request.query_params.get("operation", ""),
+            number(request, "limit", 300, 1, 2000),
+        )  # fmt: skip
+        return answer(await waiting(compare, engine, question))
 
     async def graph(request: Request) -> Response:
         only(request, "start", "end", "since")
@@ -47,10 +68,16 @@ def routes(engine: Engine) -> list[Route]:
         only(request)
         return answer(await waiting(trace, engine, trace_id(request.path_params["trace_id"])))
 
-    return [Route("/api/traces", traces), Route("/api/traces/graph", graph), Route("/api/traces/{trace_id}", one)]
+    return [
+        Route("/api/traces", traces),
+        Route("/api/traces/graph", graph),
+        Route("/api/traces/critical", critical),
+        Route("/api/traces/compare", versions),
+        Route("/api/traces/{trace_id}", one),
+    ]
 
 
-def _question(request: Request) -> TraceQuestion:
+def _question(request: Request, default: int) -> TraceQuestion:
     query = request.query_params
     selector = parse_selector(query.get("selector", ""))
     if service := query.get("service"):
@@ -62,7 +89,7 @@ def _question(request: Request) -> TraceQuestion:
         least_duration=_nanoseconds(query.get("min_duration"), "min_duration"),
         most_duration=_nanoseconds(query.get("max_duration"), "max_duration"),
         errors=query.get("errors", "") in ("1", "true", "yes"),
-        limit=number(request, "limit", 20, 1, 1000),
+        limit=number(request, "limit", default, 1, 1000),
     )
 
 

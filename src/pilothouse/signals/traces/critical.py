@@ -22,6 +22,37 @@ class Timed:
 
 def critical_path(spans: Sequence[Timed]) -> set[str]:
     """The ids on the critical path of the tree whose root began first; a span whose parent is missing is a root."""
+    return set(critical_times(spans))
+
+
+def critical_times(spans: Sequence[Timed], root: str = "") -> dict[str, int]:
+    """The same ids, each with the time (of `start` and `end`) that the path spends in the span itself.
+
+    They add up to the root's duration. With `root`, the path of that span's tree.
+    """
+    children, roots = _children(spans)
+    first = [span for span in spans if span.span_id == root] if root else sorted(roots, key=lambda one: one.start)
+    path: dict[str, int] = {}
+    stack = [(span, span.end) for span in first[:1]]
+    while stack:
+        span, until = stack.pop()
+        if span.span_id in path:
+            continue
+        own = 0
+        for child in sorted(children.get(span.span_id, []), key=lambda child: child.end, reverse=True):
+            # A child that ends after its parent did not hold it up beyond the parent's own end.
+            if child.start < until and (child.end <= until or until == span.end):
+                end, start = min(child.end, until), max(child.start, span.start)
+                if end <= start:
+                    continue
+                stack.append((Timed(child.span_id, child.parent, start, end), end))
+                own += until - end
+                until = start
+        path[span.span_id] = own + max(0, until - span.start)
+    return path
+
+
+def _children(spans: Sequence[Timed]) -> tuple[dict[str, list[Timed]], list[Timed]]:
     ids = {span.span_id for span in spans}
     children: dict[str, list[Timed]] = {}
     roots = []
@@ -30,16 +61,4 @@ def critical_path(spans: Sequence[Timed]) -> set[str]:
             children.setdefault(span.parent, []).append(span)
         else:
             roots.append(span)
-    path: set[str] = set()
-    stack = [(root, root.end) for root in sorted(roots, key=lambda span: span.start)[:1]]
-    while stack:
-        span, until = stack.pop()
-        if span.span_id in path:
-            continue
-        path.add(span.span_id)
-        for child in sorted(children.get(span.span_id, []), key=lambda child: child.end, reverse=True):
-            # A child that ends after its parent did not hold it up beyond the parent's own end.
-            if child.start < until and (child.end <= until or until == span.end):
-                stack.append((child, min(child.end, until)))
-                until = child.start
-    return path
+    return children, roots
