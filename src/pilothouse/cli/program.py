@@ -14,6 +14,7 @@ def program() -> typer.Typer:
         collect,
         compare,
         demo,
+        hazards,
         logs,
         mesh,
         metrics,
@@ -52,6 +53,7 @@ def program() -> typer.Typer:
     app.add_typer(pipeline.app, name="pipeline", help="Tekton's pipelines, here: start, list, logs, describe, cancel.")
     app.add_typer(rollout.app, name="rollout", help="Give a new version its traffic step by step.")
     app.add_typer(slo.app, name="slo", help="What services promise, and how fast they spend what they may miss.")
+    app.add_typer(hazards.app, name="hazards", help="Ask by symptom; what a watched cluster has; the catalogue.")
     app.add_typer(releases.app, name="releases", help="The releases that the telemetry names.")
     app.add_typer(mesh.app, name="mesh", help="The Service Mesh Interface: compile, check, explain, convert.")
     return app

@@ -13,7 +13,7 @@ from pilothouse.hazards.facts.world import World
 from pilothouse.hazards.model import Finding, Rule, State, Subject
 from pilothouse.hazards.schemas import check_schema
 from pilothouse.hazards.scopes import Scope, scopes
-from pilothouse.hazards.templates import Template
+from pilothouse.hazards.templates import template
 from pilothouse.kube.objects import KubeObject
 
 
@@ -103,7 +103,7 @@ def _true(rule: Rule, expression: Any, bound: Any, compiled: Compiled) -> bool:
 
 def finding_of(rule: Rule, state: State, scope: Scope, one: KubeObject | None, number: int) -> Finding:
     """A finding with its message filled in and its place looked up."""
-    message = Template(rule.message).fill(scope.bound) if rule.message else rule.title
+    message = template(rule.message).fill(scope.bound) if rule.message else rule.title
     path = scope.path + rule.at
     finding = Finding(rule, scope.subject, state, message, path=path, at=scope.path, source=number)
     if one is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from pilothouse.hazards.expressions import compile, text
@@ -21,6 +22,12 @@ class Template:
     def fill(self, bound: Any) -> str:
         """The text for some values; a number without a fraction is written without one."""
         return _HOLE.sub(lambda found: _tidy(text(compile(found[1]), bound)), self._source)
+
+
+@lru_cache(maxsize=1024)
+def template(source: str) -> Template:
+    """The same, kept."""
+    return Template(source)
 
 
 def _tidy(value: str) -> str:

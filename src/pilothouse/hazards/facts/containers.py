@@ -14,7 +14,10 @@ _REAPERS = {"tini", "dumb-init", "catatonit", "s6-svscan", "runit"}
 _FLAG = re.compile(r"--?([A-Za-z][\w.-]*)(?:=(.*))?")
 _HEAP = re.compile(r"-Xmx(\d+)([kKmMgG]?)")
 _OLD_SPACE = re.compile(r"--max[-_]old[-_]space[-_]size[= ](\d+)")
-_NONE: dict[str, Any] = {}
+# A name with one to four dots under a public domain, alone or in a URL: what ndots multiplies.
+_EXTERNAL = re.compile(r"(?:https?://)?(?:[a-z0-9-]+\.){1,4}(?:com|net|org|io|dev|cloud)(?::\d+)?(?:/.*)?$")
+_SECRET = re.compile(r"(?i)(?:password|passwd|secret|token|api_?key|private_?key)$")
+_NO_SECRET = re.compile(r"(?i)(?:true|false|https?://.*|/.*|.*file.*)$")
 
 
 def container(raw: dict[str, Any], path: tuple[str | int, ...], init: bool) -> dict[str, Any]:
@@ -55,6 +58,8 @@ def container(raw: dict[str, Any], path: tuple[str | int, ...], init: bool) -> d
         "reaper": bool(words) and words[0].rpartition("/")[2] in _REAPERS,
         "flags": _flags(words),
         "env": values,
+        "external": [name for name, value in values.items() if _EXTERNAL.match(value)],
+        "secrets": [name for name, value in values.items() if _SECRET.search(name) and _is_secret(value)],
         "env_names": [text_of(one.get("name")) for one in env],
         "heap": _heap(words, values),
         "ports": [
@@ -80,6 +85,11 @@ def container(raw: dict[str, Any], path: tuple[str | int, ...], init: bool) -> d
         "pre_stop_seconds": _stop_seconds(stop),
         "termination_path": text_of(raw.get("terminationMessagePolicy")),
     }  # fmt: skip
+
+
+def _is_secret(value: str) -> bool:
+    """Whether a literal may be one: no reference, no path, no address, no switch."""
+    return len(value) >= 6 and not {"$", " "} & set(value) and not _NO_SECRET.match(value)
 
 
 def _amounts(given: Any, fallback: Any) -> dict[str, float]:

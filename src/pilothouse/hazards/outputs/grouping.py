@@ -9,6 +9,8 @@ from pilothouse.hazards.fixing import diff
 from pilothouse.hazards.model import Finding, Rule
 from pilothouse.hazards.reviewing import Review
 
+_WITH_DIFF = 5
+
 
 def by_cause(findings: Iterable[Finding]) -> list[tuple[Rule, list[Finding]]]:
     """The findings of each rule together, the most severe first."""
@@ -21,9 +23,19 @@ def by_cause(findings: Iterable[Finding]) -> list[tuple[Rule, list[Finding]]]:
     )
 
 
-def as_dict(review: Review, finding: Finding) -> dict[str, Any]:
+def as_dicts(review: Review, findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Findings as data; of each rule the first few have their fix as a diff, which costs more than all the rest."""
+    seen: dict[str, int] = {}
+    made = []
+    for finding in findings:
+        number = seen[finding.rule.id] = seen.get(finding.rule.id, 0) + 1
+        made.append(as_dict(review, finding, number <= _WITH_DIFF))
+    return made
+
+
+def as_dict(review: Review, finding: Finding, with_diff: bool = True) -> dict[str, Any]:
     """One finding as data."""
-    source = review.source(finding)
+    source = review.source(finding) if with_diff else None
     subject, place = finding.subject, finding.place
     return {
         "rule": finding.rule.id,
@@ -45,6 +57,7 @@ def as_dict(review: Review, finding: Finding) -> dict[str, Any]:
         "conflict": finding.rule.conflict,
         "conflicts_with": list(finding.rule.conflicts_with),
         "fix": diff(source, finding) if source else "",
+        "patch": finding.rule.patch,
         "fix_is_safe": finding.rule.safe,
         "ways": list(finding.rule.ways),
         "sources": list(finding.rule.sources),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 
-from pilothouse.hazards.outputs.grouping import as_dict
+from pilothouse.hazards.outputs.grouping import as_dict, as_dicts
 from pilothouse.hazards.reviewing import Review
 
 
@@ -17,8 +17,8 @@ def write(review: Review) -> str:
         "kubernetes": review.kubernetes,
         "live": review.live,
         "seconds": round(review.seconds, 3),
-        "findings": [as_dict(review, one) for one in review.findings],
-        "excepted": [as_dict(review, one) | {"reason": one.excepted} for one in review.excepted],
+        "findings": as_dicts(review, review.findings),
+        "excepted": [as_dict(review, one, False) | {"reason": one.excepted} for one in review.excepted],
         "known": len(review.known),
         "problems": [dataclasses.asdict(one) for one in review.problems],
         "notes": review.notes,

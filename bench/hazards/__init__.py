@@ -1,0 +1,1 @@
+"""Ten thousand manifests through `pilothouse check`: seconds, CPU and peak memory."""
