@@ -83,9 +83,38 @@ def test_diff(shop: House) -> None:
     words = ("diff", "shop", "--baseline", "1.0.0", "--candidate", "2.0.0")
     first = json.loads(run(shop, *words).stdout.splitlines()[0])
     assert (first["function"], first["baseline_self"], first["candidate_self"]) == ("work", 2 * SECOND, 5 * SECOND)
-    lines = run(shop, *words, "-o", "table").stdout.splitlines()
+    lines = run(shop, *words, "-o", "table", "--all").stdout.splitlines()
     assert lines[0] == "cpu: 3 s -> 6 s, 1 and 1 profiles"
-    assert lines[2].split()[:7] == ["+3", "s", "2", "s", "5", "s", "+3"]
+    assert lines[2].split()[:8] == ["+3", "s", "?", "2", "s", "5", "s", "+3"]
+    assert "Too few profiles to tell" in run(shop, *words, "-o", "table").stdout
+
+
+def test_graph_of_a_function(shop: House) -> None:
+    lines = run(shop, "graph", "main", "shop", "-o", "table").stdout.splitlines()
+    assert lines[1].split()[:4] == ["9", "s", "100%", "main"]
+    assert lines[2].split()[:5] == ["7", "s", "77.8%", "v", "work"]
+    caller = json.loads(run(shop, "graph", "work", "shop").stdout)["callers"][0]
+    assert (caller["function"], caller["value"]) == ("main", 7 * SECOND)
+    missing = run(shop, "graph", "nothing", "shop")
+    assert (missing.exit_code, "'nothing'" in missing.stderr) == (3, True)
+
+
+def test_lines_beside_their_source(shop: House, tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "m.py").write_text("".join(f"line {number}\n" for number in range(1, 40)))
+    shown = run(shop, "lines", "work", "shop", "-o", "table", "--source", str(tmp_path)).stdout.splitlines()
+    assert shown[1] == "/app/m.py"
+    assert shown[4].split() == ["7", "s", "7", "s", "20", "line", "20"]
+    assert [line.split()[-1] for line in shown[2:]] == ["18", "19", "20", "21", "22"]
+    without = run(shop, "lines", "work", "shop", "-o", "table").stdout.splitlines()
+    assert without[2].split() == ["7", "s", "7", "s", "20"]
+
+
+def test_timeline(shop: House) -> None:
+    shown = run(shop, "timeline", "work", "shop", "-o", "table").stdout
+    assert "77.78%" in shown
+    assert "█" in shown
+    assert json.loads(run(shop, "timeline", "work", "shop").stdout.splitlines()[0])["total"] == 7 * SECOND
 
 
 def test_diff_says_which_side_is_missing(shop: House) -> None:
