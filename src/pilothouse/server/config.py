@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from pilothouse.signals.errors import BadRequestError
 from pilothouse.signals.timerange import parse_duration
@@ -40,6 +40,27 @@ def _address(text: str) -> str:
 Duration = Annotated[str, AfterValidator(_duration)]
 Address = Annotated[str, AfterValidator(_address)]
 OptionalAddress = Annotated[str, AfterValidator(lambda text: _address(text) if text else text)]
+
+
+def _log_retention(given: object) -> object:
+    """From the environment it comes as text."""
+    if not isinstance(given, str):
+        return given
+    pairs = [part.rpartition("=") for part in given.split(";") if part.strip()]
+    return {query.strip(): kept.strip() for query, _, kept in pairs}
+
+
+def _log_rules(given: dict[str, str]) -> dict[str, str]:
+    from pilothouse.signals.logs.retaining import rules_of
+
+    try:
+        rules_of(given)
+    except BadRequestError as error:
+        raise ValueError(str(error)) from None
+    return given
+
+
+LogRetention = Annotated[dict[str, str], BeforeValidator(_log_retention), AfterValidator(_log_rules)]
 
 
 def default_data() -> Path:
@@ -83,6 +104,11 @@ class Config(BaseModel):
         pattern="^(tempo|collector|both|off)$",
         description="under whose names each operation's calls and durations are written as metrics: "
         "tempo, collector, both, off",
+    )
+    log_retention: LogRetention = Field(
+        {},
+        description="shorter retention for some log lines: a selector (line filters may follow) and a duration each; "
+        "in the environment `{...}=3d; {...}=7d`",
     )
     flush_interval: Duration = Field(
         "400ms", description="longest time between acknowledgement and storing at low load"

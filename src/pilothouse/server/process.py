@@ -22,6 +22,7 @@ from pilothouse.server.app import Rooms, main_app, otlp_app
 from pilothouse.server.locking import lock
 from pilothouse.server.measuring import Measurements
 from pilothouse.signals.flushing import FlushLimits, Intake
+from pilothouse.signals.logs.retaining import Retention, rules_of
 from pilothouse.signals.receive import other_grpc, otlp_grpc
 from pilothouse.signals.receive.checking import TimeLimits
 from pilothouse.signals.receive.otlp import Receiver
@@ -61,6 +62,7 @@ class Process:
         self._engine = open_engine(config.store or config.data / "store", cache_bytes=config.cache_bytes)
         kept = parse_duration(config.retention)
         retention.keep(self._engine, dict.fromkeys(retention.TABLES, kept))
+        self._log_retention = Retention(self._engine, rules_of(config.log_retention))
         limits = FlushLimits(parse_duration(config.flush_interval), waiting_bytes=config.journal_bytes)
         self._intake = Intake(self._engine, config.data / "journal", storings(), limits)
         past, future = parse_duration(config.max_age), parse_duration(config.max_future)
@@ -107,6 +109,7 @@ class Process:
             self._watching.start(f"http://{_name(self._sockets['http'])}/prometheus")
         host = self._config.otlp_grpc.rpartition(":")[0]
         self._rollouts.start()
+        self._log_retention.start()
         return {
             "http": f"http://{_name(self._sockets['http'])}",
             "otlp_http": f"http://{_name(self._sockets['otlp_http'])}",
@@ -129,6 +132,7 @@ class Process:
         if self._grpc:
             self._grpc.stop(grace=5).wait()
         self._rollouts.stop()
+        self._log_retention.close()
         self._intake.close()
         self._measurements.close()
         self._rooms.releases.close()

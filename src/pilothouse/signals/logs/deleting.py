@@ -1,4 +1,4 @@
-"""Deletion by selector, as Loki asks for it, and retention of streams by selector.
+"""Deletion by selector, as Loki asks for it.
 
 Rows go at the next merge, not at once, but no question sees them from the moment of the answer (lightweight DELETE).
 """
@@ -25,12 +25,9 @@ from pilothouse.signals.timerange import NANOSECONDS, TimeRange
 from pilothouse.signals.wire import answer, waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from starlette.requests import Request
 
     from pilothouse.engine import Engine
-    from pilothouse.signals.selector import Matcher
 
 
 def delete(engine: Engine, query: tree.LogQuery, within: TimeRange) -> int:
@@ -54,14 +51,6 @@ def delete(engine: Engine, query: tree.LogQuery, within: TimeRange) -> int:
         condition = condition.replace(name, f"({expression})")
     engine.command(f"DELETE FROM logs WHERE {condition}", parameters_)
     return len(found)
-
-
-def keep(engine: Engine, rules: Mapping[tuple[Matcher, ...], float], now: int | None = None) -> None:
-    """Retention by selector: each rule's streams keep their lines for so many seconds."""
-    moment_ = now if now is not None else time.time_ns()
-    for matchers, seconds in rules.items():
-        within = TimeRange(0, max(moment_ - int(seconds * NANOSECONDS), 0))
-        delete(engine, tree.LogQuery(matchers), within)
 
 
 @dataclass
