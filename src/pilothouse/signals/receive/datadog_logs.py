@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pilothouse.signals.receive.otlp import Receiver
 
-_PATHS = ("/datadog/api/v2/logs", "/datadog/v1/input", "/datadog/v1/input/{key}")
+_PATHS = ("/api/v2/logs", "/v1/input", "/datadog/api/v2/logs", "/datadog/v1/input", "/datadog/v1/input/{key}")
 _RESOURCE = {"hostname": "host.name", "service": "service.name", "ddsource": "datadog.source"}
 
 

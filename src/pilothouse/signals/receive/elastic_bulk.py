@@ -74,6 +74,10 @@ def routes(receiver: Receiver, limit: int, prefix: str = _PREFIX) -> list[Route]
         Route(f"{prefix}/_license", license_of, methods=["GET"], name="elastic-license"),
         Route(f"{prefix}/_bulk", bulk, methods=["POST", "PUT"], name="elastic-bulk"),
         Route(f"{prefix}/{{index}}/_bulk", bulk, methods=["POST", "PUT"], name="elastic-bulk-index"),
+        # Some clients (rsyslog among them) can be given a host and a port, but no path.
+        Route("/_bulk", bulk, methods=["POST", "PUT"], name="elastic-bare-bulk"),
+        Route("/{index}/_bulk", bulk, methods=["POST", "PUT"], name="elastic-bare-bulk-index"),
+        Route("/_cat/health", there, methods=["GET", "HEAD"], name="elastic-bare-health"),
         Route(f"{prefix}/", about, methods=["GET", "HEAD"], name="elastic-about"),
         Route(f"{prefix}", about, methods=["GET", "HEAD"], name="elastic-root"),
         Route(f"{prefix}/{{path:path}}", there, methods=["GET", "HEAD", "PUT", "POST"], name="elastic-setup"),
