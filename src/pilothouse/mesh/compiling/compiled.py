@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pilothouse.mesh.findings import Finding
-from pilothouse.mesh.model import Name
+from pilothouse.mesh.model import Configuration, Name, Workload
 
 MANAGED = {"app.kubernetes.io/managed-by": "pilothouse"}
 SOURCE = "pilothouse.io/from"
@@ -34,6 +34,14 @@ class Compiled:
 
     objects: list[dict[str, Any]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    _workloads: dict[str, list[Workload]] = field(default_factory=dict)
+
+    def workloads(self, configuration: Configuration, namespace: str) -> list[Workload]:
+        """The workloads of a namespace, sorted; grouped once for a compilation."""
+        if not self._workloads:
+            for _, pods in sorted(configuration.workloads.items()):
+                self._workloads.setdefault(pods.id.namespace, []).append(pods)
+        return self._workloads.get(namespace, [])
 
     def add(self, api_version: str, kind: str, id: Name, spec: dict[str, Any], source: str) -> None:
         """One object; `source` is the resource that it came from."""

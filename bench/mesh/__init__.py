@@ -1,0 +1,1 @@
+"""What the mesh room costs."""

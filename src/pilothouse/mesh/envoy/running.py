@@ -1,0 +1,163 @@
+"""Envoys on one machine, kept at what files say: started, and given each change without a restart."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pilothouse.mesh.envoy.certificates import write_certificates
+from pilothouse.mesh.envoy.discovery import DiscoveryServer
+from pilothouse.mesh.envoy.local import LocalMesh
+from pilothouse.mesh.envoy.resources import snapshot
+from pilothouse.mesh.findings import Finding
+from pilothouse.mesh.model import Configuration
+
+_GRACE = 5.0
+
+
+class RunningMesh:
+    """The proxies of a local mesh, as processes of ours. Leaving the block ends them."""
+
+    def __init__(self, mesh: LocalMesh, envoy: Path, xds: str = "127.0.0.1:0") -> None:
+        self._mesh, self._envoy = mesh, envoy
+        self._directory = tempfile.TemporaryDirectory(prefix="pilothouse-mesh-")
+        self._certificates = Path(self._directory.name) / "certificates"
+        self.discovery = DiscoveryServer(xds)
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def apply(self, configuration: Configuration) -> list[Finding]:
+        """Give all proxies this configuration; what is to be said about it."""
+        findings: dict[Finding, None] = {}
+        made = {
+            name: snapshot(configuration, self._mesh, proxy, self._certificates)
+            for name, proxy in self._mesh.proxies.items()
+        }
+        for name, found in made.items():
+            self.discovery.put(name, found.resources)
+            findings.update(dict.fromkeys(found.findings))
+        return list(findings)
+
+    def start(self) -> None:
+        """Start an Envoy for each proxy."""
+        write_certificates(
+            self._certificates,
+            {
+                name: f"spiffe://{self._mesh.trust_domain}/ns/{proxy.account.namespace}/sa/{proxy.account.name}"
+                for name, proxy in self._mesh.proxies.items()
+                if proxy.account
+            },
+        )
+        for name in self._mesh.proxies:
+            self._processes[name] = self._launch(name)
+
+    def ended(self) -> dict[str, int]:
+        """Proxies that ended by themselves, with their exit codes."""
+        return {n: code for n, process in self._processes.items() if (code := process.poll()) is not None}
+
+    def log_of(self, proxy: str) -> str:
+        """What an Envoy wrote."""
+        return (Path(self._directory.name) / f"{proxy}.log").read_text(errors="replace")
+
+    def admin(self, proxy: str, seconds: float = 10.0) -> str:
+        """The address of an Envoy's admin page, once it is there; raises `TimeoutError`."""
+        file, deadline = Path(self._directory.name) / f"{proxy}.admin", time.monotonic() + seconds
+        while not (file.exists() and file.read_text().strip()):
+            if time.monotonic() > deadline or self._processes[proxy].poll() is not None:
+                raise TimeoutError(f"envoy for {proxy} did not start:\n{self.log_of(proxy)[-2000:]}")
+            time.sleep(0.02)
+        return file.read_text().strip()
+
+    def close(self) -> None:
+        """End all Envoys and the server, and remove keys and logs."""
+        for process in self._processes.values():
+            process.terminate()
+        for process in self._processes.values():
+            try:
+                process.wait(_GRACE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.discovery.close()
+        self._directory.cleanup()
+
+    def _launch(self, name: str) -> subprocess.Popen[bytes]:
+        directory = Path(self._directory.name)
+        file = directory / f"{name}.json"
+        file.write_text(json.dumps(bootstrap(name, self.discovery.address)))
+        command = [str(self._envoy), "-c", str(file), "--use-dynamic-base-id", "--concurrency", "1",
+                   "--admin-address-path", str(directory / f"{name}.admin"), "--log-level", "warning",
+                   "--drain-time-s", "10"]  # fmt: skip
+        with (directory / f"{name}.log").open("wb") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)  # noqa: S603
+
+
+def bootstrap(proxy: str, xds: str) -> dict[str, Any]:
+    """An Envoy's own start: who it is, where its configuration comes from, and an admin page on a free port."""
+    host, _, port = xds.rpartition(":")
+    endpoint = {"endpoint": {"address": {"socket_address": {"address": host, "port_value": int(port)}}}}
+    ads = {"ads": {}, "resource_api_version": "V3"}
+    return {
+        "node": {"id": proxy, "cluster": "pilothouse"},
+        "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
+        "dynamic_resources": {
+            "ads_config": {
+                "api_type": "GRPC",
+                "transport_api_version": "V3",
+                "grpc_services": [{"envoy_grpc": {"cluster_name": "xds"}}],
+            },
+            "lds_config": ads,
+            "cds_config": ads,
+        },
+        "static_resources": {
+            "clusters": [
+                {
+                    "name": "xds",
+                    "type": "STATIC",
+                    "connect_timeout": "2s",
+                    "typed_extension_protocol_options": {
+                        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                            "explicit_http_config": {"http2_protocol_options": {}},
+                        }
+                    },
+                    "load_assignment": {"cluster_name": "xds", "endpoints": [{"lb_endpoints": [endpoint]}]},
+                }
+            ]
+        },
+    }
+
+
+def watch(paths: list[Path], seconds: float, on_change: Callable[[], None], is_over: Callable[[], bool]) -> None:
+    """Call `on_change` whenever a file below `paths` was written, until `is_over`."""
+    before = _stamps(paths)
+    while not is_over():
+        time.sleep(seconds)
+        if (now := _stamps(paths)) != before:
+            before = now
+            on_change()
+
+
+def _stamps(paths: list[Path]) -> dict[Path, tuple[int, int]]:
+    found = {}
+    for path in paths:
+        for file in path.rglob("*") if path.is_dir() else [path]:
+            try:
+                status = file.stat()
+            except OSError:
+                continue
+            found[file] = (status.st_mtime_ns, status.st_size)
+    return found
