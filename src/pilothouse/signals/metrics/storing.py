@@ -14,6 +14,7 @@ from pilothouse.signals.announcing import announced_sql
 from pilothouse.signals.anyvalue import ATTRIBUTES, IDENTITY, SCHEMA, kinds_sql, map_sql
 from pilothouse.signals.metrics.decimals import STALE_BITS, divisor_sql, number_sql
 from pilothouse.signals.metrics.numbering import series_sql
+from pilothouse.signals.metrics.point_attributes import pairs_sql
 
 _PROTO = f"""syntax = "proto3";
 {SCHEMA}
@@ -22,24 +23,24 @@ message Exemplar {{
   oneof value {{ double as_double = 3; sfixed64 as_int = 6; }} bytes span_id = 4; bytes trace_id = 5;
 }}
 message Number {{
-  repeated KeyValue attributes = 7; fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3;
+  repeated bytes attributes = 7; fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3;
   oneof value {{ double as_double = 4; sfixed64 as_int = 6; }} repeated Exemplar exemplars = 5; uint32 flags = 8;
 }}
 message Histogram {{
-  repeated KeyValue attributes = 9; fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3; fixed64 count = 4;
+  repeated bytes attributes = 9; fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3; fixed64 count = 4;
   optional double sum = 5; repeated fixed64 bucket_counts = 6; repeated double explicit_bounds = 7;
   repeated Exemplar exemplars = 8; uint32 flags = 10; optional double min = 11; optional double max = 12;
 }}
 message Buckets {{ sint32 offset = 1; repeated uint64 bucket_counts = 2; }}
 message Exponential {{
-  repeated KeyValue attributes = 1; fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3; fixed64 count = 4;
+  repeated bytes attributes = 1; fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3; fixed64 count = 4;
   optional double sum = 5; sint32 scale = 6; fixed64 zero_count = 7; Buckets positive = 8; Buckets negative = 9;
   uint32 flags = 10; repeated Exemplar exemplars = 11; optional double min = 12; optional double max = 13;
   double zero_threshold = 14;
 }}
 message Quantile {{ double quantile = 1; double value = 2; }}
 message Summary {{
-  repeated KeyValue attributes = 7; fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3; fixed64 count = 4;
+  repeated bytes attributes = 7; fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3; fixed64 count = 4;
   double sum = 5; repeated Quantile quantile_values = 6; uint32 flags = 8;
 }}
 message Gauge {{ repeated Number data_points = 1; }}
@@ -56,6 +57,9 @@ message ResourceMetrics {{ Resource resource = 1; repeated ScopeMetrics scope_me
 message Metrics {{ repeated ResourceMetrics resource_metrics = 1; }}
 """
 
+# A point's attributes are read as they stand, a message of bytes each: hashing them takes half as long so, and what
+# they say is wanted only when a series is new.
+_LABELS = "attributes Array(String)"
 _EXEMPLAR = (
     f"Tuple(filtered_attributes {ATTRIBUTES}, time_unix_nano UInt64, as_double Nullable(Float64), "
     "as_int Nullable(Int64), span_id String, trace_id String)"
@@ -132,7 +136,7 @@ FROM (
 ) ARRAY JOIN points AS p"""
 
 
-_SERIES_ID = series_sql("name", "cityHash64(base, arraySum(arrayMap(a -> cityHash64(a.key, a.value), p.attributes)))")
+_SERIES_ID = series_sql("name", "xxh3(base, arraySum(arrayMap(a -> xxh3(a), p.attributes)))")
 _TIME = "fromUnixTimestamp64Milli(toInt64(intDiv(p.time_unix_nano, 1000000)), 'UTC')"
 _START = "fromUnixTimestamp64Milli(toInt64(intDiv(p.start_time_unix_nano, 1000000)), 'UTC')"
 # Flag 1 is "no recorded value"; Prometheus' stale marker is the NaN that says the same.
@@ -148,18 +152,31 @@ _SERIES_COLUMNS = (
     "name", "series", "identity", "attributes", "kinds", "type", "unit", "description", "temporality",
     "is_monotonic", "scope_name", "scope_version", "first_seen", "last_seen",
 )  # fmt: skip
-_NEW_SERIES = (
-    f"name, {_SERIES_ID} AS series, identity, "
-    f"CAST({map_sql('p.attributes')}, 'Map(String, String)') AS attributes, {kinds_sql('p.attributes')} AS kinds, "
-    f"type, unit, description, temporality, is_monotonic, scope_name, scope_version, "
-    f"{_TIME} AS first_seen, {_TIME} AS last_seen"
-)
+_ONE_OF_ALL = (
+    "name", "identity", "type", "unit", "description", "temporality", "is_monotonic", "scope_name", "scope_version",
+)  # fmt: skip
 # A series is noted again only when it has been silent, or noted, for ten minutes; or for points that come late, which
 # may be older than all that is noted.
 _UNKNOWN = (
-    f" WHERE {_TIME} < now64(3) - INTERVAL 10 MINUTE "
+    "WHERE time < now64(3) - INTERVAL 10 MINUTE "
     "OR series NOT IN (SELECT series FROM series WHERE last_seen > now64(3) - INTERVAL 10 MINUTE)"
 )
+
+
+_SEEN = f"{_SERIES_ID} AS series, {', '.join(_ONE_OF_ALL)}, p.attributes AS labels, {_TIME} AS time"
+
+
+def _series(points: str) -> str:
+    """Each unknown series once, however many of its points a segment holds."""
+    alike = ", ".join(f"any({column}) AS {column}" for column in _ONE_OF_ALL)
+    return f"""WITH {pairs_sql("labels")} AS pairs
+SELECT name, series, identity, CAST({map_sql("pairs")}, 'Map(String, String)') AS attributes,
+       {kinds_sql("pairs")} AS kinds, type, unit, description, temporality, is_monotonic, scope_name, scope_version,
+       first_seen, last_seen
+FROM (
+    SELECT series, {alike}, any(labels) AS labels, min(time) AS first_seen, max(time) AS last_seen
+    FROM ({points}) AS points {_UNKNOWN} GROUP BY series
+)"""
 
 
 _ALL = _NUMBERS | _DISTRIBUTIONS
@@ -167,8 +184,10 @@ _ALL = _NUMBERS | _DISTRIBUTIONS
 SERIES = _statement(
     "series",
     _SERIES_COLUMNS,
-    _points(_ALL, _NEW_SERIES) + _UNKNOWN,
-    _structure({kind: ("time_unix_nano UInt64", own) for kind, (_, own) in _ALL.items()}, f"attributes {ATTRIBUTES}"),
+    _series(
+        _points(_ALL, f"{_SERIES_ID} AS series, {', '.join(_ONE_OF_ALL)}, p.attributes AS labels, {_TIME} AS time")
+    ),
+    _structure({kind: ("time_unix_nano UInt64", own) for kind, (_, own) in _ALL.items()}, _LABELS),
 )
 
 SAMPLES = _statement(
@@ -176,7 +195,7 @@ SAMPLES = _statement(
     ("series", "time", "start_time", "number", "divisor"),
     f"WITH {_VALUE} AS value, {divisor_sql('value')} AS divisor "
     + _points(_NUMBERS, f"{_SERIES_ID} AS series, {_TIME}, {_START}, {number_sql('value', 'divisor')}, divisor"),
-    _structure(_NUMBERS, f"attributes {ATTRIBUTES}"),
+    _structure(_NUMBERS, _LABELS),
 )
 
 # The columns of a distribution, each with what it is where a kind has nothing to say.
@@ -220,7 +239,7 @@ _SAID = {
 def _distributions(kind: str) -> SegmentStatement:
     columns = _NOTHING | _SAID[kind]
     select = _points((kind,), f"{_SERIES_ID}, {_TIME}, {_START}, p.flags, p.count, {', '.join(columns.values())}")
-    structure = _structure({kind: _DISTRIBUTIONS[kind]}, f"attributes {ATTRIBUTES}")
+    structure = _structure({kind: _DISTRIBUTIONS[kind]}, _LABELS)
     return _statement("distributions", ("series", "time", "start_time", "flags", "count", *columns), select, structure)
 
 
@@ -243,7 +262,7 @@ def _exemplars(kind: str) -> SegmentStatement:
     toFixedString(if(length(e.span_id) = 8, e.span_id, ''), 8), {map_sql("e.filtered_attributes")},
     {kinds_sql("e.filtered_attributes")}
 FROM ({points} WHERE notEmpty(p.exemplars)) ARRAY JOIN exemplars AS e"""
-    point = f"attributes {ATTRIBUTES}, time_unix_nano UInt64, exemplars Array({_EXEMPLAR})"
+    point = f"{_LABELS}, time_unix_nano UInt64, exemplars Array({_EXEMPLAR})"
     columns = ("series", "time", "value", "trace_id", "span_id", "attributes", "kinds")
     return _statement("exemplars", columns, select, _structure({kind: ("", _ALL[kind][1])}, point))
 
