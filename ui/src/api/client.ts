@@ -36,6 +36,21 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   }
 }
 
+/** One POST of a JSON object. Throws ApiProblem. */
+export async function post<T>(path: string, body: object): Promise<T> {
+  if (!insideApi(path)) throw new ApiProblem("bad_request", `${path} is not one of our calls.`, 0);
+  let response: Response;
+  try {
+    const headers = { accept: "application/json", "content-type": "application/json" };
+    response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
+  } catch {
+    throw new ApiProblem("unreachable", "The server cannot be reached.", 0);
+  }
+  const said = await response.text();
+  if (!response.ok) throw problemFrom(response.status, said, response.headers.get("retry-after"));
+  return JSON.parse(said) as T;
+}
+
 /** The response itself, for answers that come in pieces. Throws ApiProblem, or the AbortError of `signal`. */
 export async function open(path: string, signal?: AbortSignal): Promise<Response> {
   if (!insideApi(path)) throw new ApiProblem("bad_request", `${path} is not one of our calls.`, 0);

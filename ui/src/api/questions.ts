@@ -3,6 +3,7 @@ import { matrixOfTempo, type TempoSeries } from "../dashboards/asking";
 import type { Language } from "../dashboards/model";
 import type { Different, Moved } from "../explore/model";
 import { asDifference, type Flame, type ProfileType, type Rendered } from "../profiles/model";
+import type { Rollout, RolloutWhole } from "../rollouts/model";
 import type { Edge, Trace, TraceSummary } from "../traces/model";
 import { api, type CompareQuestion, get, open } from "./client";
 import { ApiProblem } from "./problem";
@@ -137,6 +138,14 @@ export const questions = {
       "/api/dashboards",
       (said: { folder: string; dashboards: { name: string; content: unknown; error?: string }[] }) => said,
     ),
+  rollouts: () => ({
+    ...ask("/api/rollouts", (said: { rollouts: Rollout[] }) => said.rollouts, 1_000),
+    refetchInterval: 3_000,
+  }),
+  rollout: (id: string) => ({
+    ...ask(`/api/rollouts/${encodeURIComponent(id)}`, (said: RolloutWhole) => said, 500),
+    refetchInterval: 2_000,
+  }),
   different: (path: string) => ask(path, (said: Different) => said, A_WHILE),
   moved: (path: string) =>
     ask(path, (said: { metrics: { examples: Moved[] } }) => said.metrics.examples, A_WHILE),

@@ -83,12 +83,28 @@ export interface Finding {
   detail?: { also?: Measured[] };
 }
 
+/** Findings of one cause, and what may have caused them, the likeliest first; `finding` is a finding's rank. */
+export interface Story {
+  title: string;
+  direction: Direction;
+  causes: {
+    rank: number;
+    kind: string;
+    subject: string;
+    service: string;
+    words: string;
+    finding: number | null;
+  }[];
+  findings: number[];
+  links: string[];
+}
+
 /** `GET /api/compare`. */
 export interface Comparison {
   service: string;
   baseline: Side;
   candidate: Side;
-  kind: "canary" | "before_after";
+  kind: "canary" | "before_after" | "subsets" | "migration";
   verdict: VerdictName;
   confidence: number | null;
   summary: string;
@@ -97,6 +113,7 @@ export interface Comparison {
   notes?: string[];
   signals: Partial<Record<SignalName, SignalVerdict>>;
   findings: Finding[];
+  stories?: Story[];
   took_seconds: number;
   page: string;
 }

@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { questions } from "../api/questions";
 import type { Pattern } from "../api/signals";
 import { Sparkline } from "../charts/Sparkline";
@@ -11,9 +12,13 @@ import { useWords } from "../words";
 import { type LineQuestion, patternsPath } from "./asking";
 import styles from "./logs.module.css";
 
+/** So many patterns are listed at first. */
+const FIRST = 40;
+
 /** The shapes of the lines, the most frequent first, each with its course over time. */
 export function Patterns({ question, selection }: { question: LineQuestion; selection: Selection }) {
   const { locale, say } = useWords();
+  const [shown, setShown] = useState(FIRST);
   const asked = questions.patterns(patternsPath(question, selection.bounds));
   const answered = useQuery(asked);
   const all = (patterns: Pattern[]) => patterns.reduce((sum, one) => sum + one.total, 0);
@@ -23,7 +28,8 @@ export function Patterns({ question, selection }: { question: LineQuestion; sele
         patterns.length === 0 ? (
           <p className={styles.none}>{say.logs.none}</p>
         ) : (
-          <div className={styles.scroll}>
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard
+          <section className={styles.scroll} aria-label={say.logs.views.patterns} tabIndex={0}>
             <table>
               <thead>
                 <tr>
@@ -39,7 +45,7 @@ export function Patterns({ question, selection }: { question: LineQuestion; sele
                 </tr>
               </thead>
               <tbody>
-                {patterns.map((pattern) => (
+                {patterns.slice(0, shown).map((pattern) => (
                   <tr key={pattern.pattern}>
                     <td title={pattern.example}>
                       <code className={styles.pattern}>{pattern.pattern}</code>
@@ -56,7 +62,7 @@ export function Patterns({ question, selection }: { question: LineQuestion; sele
                     <td className="right">
                       <Button
                         quiet
-                        aria-label={say.logs.only(pattern.pattern)}
+                        aria-label={`${say.logs.show}: ${pattern.pattern}`}
                         onClick={() => selection.change({ find: longest(pattern.pattern), view: null }, true)}
                       >
                         {say.logs.show}
@@ -66,7 +72,12 @@ export function Patterns({ question, selection }: { question: LineQuestion; sele
                 ))}
               </tbody>
             </table>
-          </div>
+            {patterns.length > shown ? (
+              <Button quiet onClick={() => setShown(patterns.length)}>
+                {say.more(patterns.length - shown)}
+              </Button>
+            ) : null}
+          </section>
         )
       }
     </Answer>

@@ -5,6 +5,8 @@ import { Instant } from "../format/Instant";
 import { amount } from "../format/units";
 import { VerdictBadge } from "../verdict/VerdictBadge";
 import { useWords } from "../words";
+import type { Catalogue } from "../words/en";
+import { Causes } from "./Causes";
 import { FindingList } from "./FindingList";
 import { forestAxis } from "./forest";
 import { inDirection } from "./ranking";
@@ -18,6 +20,7 @@ export function Story({ comparison, now, again }: { comparison: Comparison; now:
   const { service, baseline, candidate, verdict } = comparison;
   const axis = forestAxis(comparison.findings);
   const worse = inDirection(comparison, "worse");
+  const kind = kindOf(comparison, say);
   return (
     <section className={styles.story} data-verdict={verdict} aria-labelledby={heading}>
       <header>
@@ -25,11 +28,8 @@ export function Story({ comparison, now, again }: { comparison: Comparison; now:
         {comparison.confidence !== null && verdict !== "cannot_tell" ? (
           <span className={styles.sure}>{say.sure(confidence(comparison.confidence, locale))}</span>
         ) : null}
-        <span
-          className={styles.kind}
-          title={comparison.kind === "canary" ? say.canaryLong : say.beforeAfterLong}
-        >
-          {comparison.kind === "canary" ? say.canary : say.beforeAfter}
+        <span className={styles.kind} title={kind.long}>
+          {kind.short}
         </span>
         <span className={styles.took}>
           <Instant at={candidate.start} now={now} /> – <Instant at={candidate.end} now={now} /> ·{" "}
@@ -43,6 +43,7 @@ export function Story({ comparison, now, again }: { comparison: Comparison; now:
       </p>
       <Missing comparison={comparison} />
       {verdict === "no_worse" && worse.length === 0 ? <p className="soft">{say.nothingWorse}</p> : null}
+      <Causes comparison={comparison} />
       <FindingList title={say.worst} findings={worse} axis={axis} first={6} />
       <FindingList title={say.alsoMoved} findings={inDirection(comparison, "moved")} axis={axis} first={2} />
       <FindingList
@@ -60,6 +61,19 @@ export function Story({ comparison, now, again }: { comparison: Comparison; now:
       ) : null}
     </section>
   );
+}
+
+function kindOf({ kind }: Comparison, say: Catalogue): { short: string; long: string } {
+  switch (kind) {
+    case "canary":
+      return { short: say.canary, long: say.canaryLong };
+    case "subsets":
+      return { short: say.subsets, long: say.subsetsLong };
+    case "migration":
+      return { short: say.migration, long: say.migrationLong };
+    default:
+      return { short: say.beforeAfter, long: say.beforeAfterLong };
+  }
 }
 
 function Missing({ comparison }: { comparison: Comparison }) {

@@ -127,7 +127,8 @@ function Drawing({ edges, selection }: { edges: Edge[]; selection: Selection }) 
 function Calls({ edges }: { edges: Edge[] }) {
   const { locale, say } = useWords();
   return (
-    <div className={styles.scroll}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard
+    <section className={styles.scroll} aria-label={say.traces.calls} tabIndex={0}>
       <table>
         <thead>
           <tr>
@@ -154,6 +155,6 @@ function Calls({ edges }: { edges: Edge[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   );
 }

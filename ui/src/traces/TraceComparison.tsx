@@ -25,7 +25,8 @@ export function TraceComparison({ rows, length, other }: Props) {
         const beside = layTrace(trace.spans);
         return (
           <Panel title={say.traces.comparison} lead={say.traces.comparisonLead}>
-            <div className={styles.scroll}>
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard */}
+            <section className={styles.scroll} aria-label={say.table} tabIndex={0}>
               <table>
                 <thead>
                   <tr>
@@ -59,7 +60,7 @@ export function TraceComparison({ rows, length, other }: Props) {
                   ))}
                 </tbody>
               </table>
-            </div>
+            </section>
           </Panel>
         );
       }}

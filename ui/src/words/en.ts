@@ -4,6 +4,7 @@ import { explore } from "./en/explore";
 import { logs } from "./en/logs";
 import { metrics } from "./en/metrics";
 import { profiles } from "./en/profiles";
+import { causes, rollouts } from "./en/rollouts";
 import { selection } from "./en/selection";
 import { palette, settings } from "./en/settings";
 import { traces } from "./en/traces";
@@ -20,6 +21,8 @@ export const en = {
   profiles,
   explore,
   dashboards,
+  rollouts,
+  causes,
   settings,
   palette,
   skip: "Skip to the content",
@@ -89,6 +92,10 @@ export const en = {
   sure: (confidence: string) => `${confidence} sure`,
   canary: "Canary",
   canaryLong: "Both versions ran at the same time.",
+  subsets: "Two parts",
+  subsetsLong: "Two parts of the same time, told apart by their labels.",
+  migration: "Migration",
+  migrationLong: "The old home of the service against the new one.",
   beforeAfter: "Before and after",
   beforeAfterLong: "One version ran after the other: what else changed in between counts too.",
   missing: "What is missing",

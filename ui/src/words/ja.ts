@@ -4,6 +4,7 @@ import { explore } from "./ja/explore";
 import { logs } from "./ja/logs";
 import { metrics } from "./ja/metrics";
 import { profiles } from "./ja/profiles";
+import { causes, rollouts } from "./ja/rollouts";
 import { selection } from "./ja/selection";
 import { palette, settings } from "./ja/settings";
 import { traces } from "./ja/traces";
@@ -18,6 +19,8 @@ export const ja: Catalogue = {
   profiles,
   explore,
   dashboards,
+  rollouts,
+  causes,
   settings,
   palette,
   skip: "本文へ移動",
@@ -85,6 +88,10 @@ export const ja: Catalogue = {
   sure: (confidence) => `確信度 ${confidence}`,
   canary: "カナリア",
   canaryLong: "両方のバージョンが同時に稼働していました。",
+  subsets: "部分比較",
+  subsetsLong: "同じ期間の 2 つの部分を、ラベルで分けて比較しました。",
+  migration: "移行",
+  migrationLong: "サービスの旧環境と新環境を比較しました。",
   beforeAfter: "前後比較",
   beforeAfterLong: "バージョンは順に稼働しました。その間に起きた他の変化も差に含まれます。",
   missing: "足りないもの",

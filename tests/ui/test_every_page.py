@@ -1,0 +1,104 @@
+"""What holds for every page about a running server: accessible, at any width, in two colours and languages, offline.
+
+With `PILOTHOUSE_SCREENSHOTS=1` the main pages are also painted into docs/images.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.ui.axe import violations
+
+pytestmark = pytest.mark.browser
+
+IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+CHECKOUT = 'selector=service_name%3D"checkout"'
+QUANTILE = (
+    "query=histogram_quantile(0.95, sum by (le, job, service_version) (rate(http_server_request_duration_seconds_bucket"
+    "[1m]) * on (job, instance) group_left (service_version) target_info))"
+)
+PAGES = {
+    "releases": "/",
+    "release": "/releases/checkout/2.0.0?baseline=1.0.0",
+    "explore": "/explore?since=30m&about=lines",
+    "metrics": f"/explore/metrics?since=30m&exemplars=1&{QUANTILE}",
+    "logs": "/explore/logs?since=30m",
+    "traces": "/explore/traces?since=30m",
+    "trace": "/explore/traces/TRACE",
+    "service-graph": "/explore/traces?view=graph",
+    "profiles": "/explore/profiles?since=30m",
+    "profile-difference": f"/explore/profiles?since=30m&{CHECKOUT}&with=1.0.0",
+    "dashboard": "/dashboards/services?since=30m",
+    "settings": "/settings",
+}
+PAINTED = (
+    "releases", "release", "explore", "metrics", "logs", "trace", "service-graph", "profile-difference", "dashboard",
+)  # fmt: skip
+
+
+def settled(page: Page, address: str) -> None:
+    """Opens an address and waits until nothing is loading."""
+    if "TRACE" in address:
+        root = address.partition("/explore")[0]
+        found = httpx.get(f"{root}/api/traces", params={"errors": "1"}).json()["traces"]
+        address = address.replace("TRACE", found[0]["trace_id"])
+    page.goto(address, wait_until="networkidle")
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_accessible_at_any_width_in_both_colours(page: Page, shop_url: str, name: str) -> None:
+    settled(page, shop_url + PAGES[name])
+    assert violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.wait_for_function("document.documentElement.scrollWidth <= 400")
+    assert violations(page) == []
+    if os.environ.get("PILOTHOUSE_SCREENSHOTS") and name in PAINTED:
+        paint(page, name)
+
+
+def paint(page: Page, name: str) -> None:
+    """The page as a picture: wide and light, wide and dark, narrow."""
+    page.screenshot(path=IMAGES / f"{name}-narrow.png", clip={"x": 0, "y": 0, "width": 400, "height": 800})
+    page.set_viewport_size({"width": 1280, "height": 860})
+    page.wait_for_timeout(500)
+    page.screenshot(path=IMAGES / f"{name}-dark.png")
+    page.emulate_media(color_scheme="light")
+    page.wait_for_timeout(500)
+    page.screenshot(path=IMAGES / f"{name}.png")
+
+
+@pytest.mark.parametrize("name", ["explore", "trace"])
+def test_a_page_speaks_japanese(page: Page, shop_url: str, name: str) -> None:
+    settled(page, shop_url + PAGES[name])
+    page.get_by_role("button", name="日本語").click()
+    expect(page.locator("html")).to_have_attribute("lang", "ja")
+    expect(page.get_by_role("navigation", name="セクション")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert violations(page) == []
+
+
+def test_the_first_load_is_small_and_heavy_parts_come_on_demand(page: Page, shop_url: str) -> None:
+    sizes: dict[str, int] = {}
+    page.on("response", lambda response: sizes.update({response.url: len(response.body())}))
+    settled(page, shop_url)
+    scripts = [url for url in sizes if "/assets/" in url]
+    assert scripts
+    assert not [url for url in scripts if re.search(r"Plot|QueryEditor|ServiceGraph|FlameGraph|/ja-", url)]
+
+
+def test_the_home_page_is_interactive_within_a_second(page: Page, shop_url: str) -> None:
+    settled(page, shop_url)  # a first visit has warmed the server
+    page.goto(shop_url, wait_until="commit")
+    page.get_by_role("link", name="checkout 2.0.0").first.wait_for()
+    # The page's own clock: from the start of the navigation until the releases could be clicked.
+    took = page.evaluate("performance.now()")
+    assert took < float(os.environ.get("PILOTHOUSE_INTERACTIVE_MS", "5000")), f"{took:.0f} ms"

@@ -1,0 +1,44 @@
+/** A rollout: `GET /api/rollouts`. Weights in percent of the traffic. */
+export interface Rollout {
+  id: number;
+  service: string;
+  baseline: string;
+  candidate: string;
+  state: "running" | "paused" | "rolling_back" | "rolled_back" | "succeeded";
+  reason: string;
+  step: number;
+  phase: string;
+  weight: number;
+  verdict: "worse" | "no_worse" | "cannot_tell" | null;
+  started: string;
+  since: string;
+  ended: string | null;
+  steps: { weight: number | null; hold_seconds: number | null; words: string; state: StepState }[];
+  checks: { name: string; least: number | null; most: number | null; misses: number }[];
+  traffic: { by: string };
+  not_mapped: string[];
+}
+
+export type StepState = "done" | "now" | "paused" | "waiting" | "failed" | "skipped";
+
+export interface RolloutEvent {
+  at: string;
+  step: number;
+  kind: string;
+  words: string;
+  by: string;
+  evidence: Record<string, unknown>;
+}
+
+/** `GET /api/rollouts/{id}`. */
+export type RolloutWhole = Rollout & { events: RolloutEvent[] };
+
+export const ACTIONS = ["pause", "resume", "promote", "abort"] as const;
+export type Action = (typeof ACTIONS)[number];
+
+/** What a person can do to a rollout as it stands. */
+export function possible(rollout: Rollout): Action[] {
+  if (rollout.state === "running") return ["pause", "promote", "abort"];
+  if (rollout.state === "paused") return ["resume", "promote", "abort"];
+  return [];
+}
