@@ -187,6 +187,114 @@ def recover(executor: Executor = "process", data: Data = None, database: Databas
         typer.echo(f"{name}: {reason}")
 
 
+@app.command("lint", epilog="Example: pilothouse pipeline lint .tekton --output json")
+def lint(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Files or directories.", show_default=".tekton, tekton")
+    ] = None,
+    output: Format = None,
+) -> None:
+    """Errors as Tekton's admission finds them, texts of strangers in scripts, and what a cluster would refuse.
+
+    Exit code: 0 nothing worse than a warning, 1 errors, 3 cannot be read.
+    """
+    from pilothouse.delivery.pipelines import asking, checking
+    from pilothouse.delivery.pipelines.errors import PipelineError
+    from pilothouse.delivery.pipelines.linting import Finding
+    from pilothouse.delivery.pipelines.linting import lint as findings
+
+    try:
+        documents = asking.documents(files or [])
+    except PipelineError as error:
+        fail(str(error))
+    found = [
+        Finding("admission", "error", one.title, ", ".join(error.paths), error.message, error.details)
+        for one in documents
+        for error in checking.check(one)
+    ]
+    found += findings(documents)
+    if wants_json(output):
+        print_lines([one.to_json() for one in found])
+    for one in found if not wants_json(output) else ():
+        sys.stdout.write(f"{one.severity}: {one.document}: {one.path}: {one.message} [{one.rule}]\n")
+        sys.stdout.write(f"    {one.advice}\n" if one.advice else "")
+    raise typer.Exit(1 if any(one.severity == "error" for one in found) else 0)
+
+
+@app.command("flaky", epilog="Example: pilothouse pipeline flaky build")
+def flaky(
+    pipeline: Annotated[str, typer.Argument(help="Only this pipeline.", show_default=False)] = "",
+    output: Format = None,
+    data: Data = None,
+    database: Database = "",
+) -> None:
+    """Tasks that fail and succeed without a reason, from the history of runs."""
+    from pilothouse.delivery.pipelines import flakiness
+
+    as_json = wants_json(output)
+    found = _asked(data, database, lambda store: flakiness.flaky(store.history(pipeline)))
+    if as_json:
+        print_lines([one.to_json() for one in found])
+        return
+    for one in found:
+        typer.echo(f"{one.task}: {one.rate:.0%} of {one.runs} runs ({one.certain} certain, {one.hints} hints)")
+    if not found:
+        typer.echo("No task looks flaky.")
+
+
+@app.command(
+    "provenance", epilog="Example: pilothouse pipeline provenance build-run-x7k2p --key ci.key > build.intoto.json"
+)
+def provenance(
+    run: Run = "",
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", help="ed25519 key (PEM); made when not there.", show_default="in the data directory"),
+    ] = None,
+    data: Data = None,
+    database: Database = "",
+) -> None:
+    """The signed SLSA provenance of a run that succeeded, as a DSSE envelope."""
+    from pilothouse.delivery.pipelines import listing
+    from pilothouse.delivery.pipelines import provenance as slsa
+    from pilothouse.delivery.pipelines.asking import data_directory
+    from pilothouse.delivery.pipelines.errors import PipelineError
+
+    body, task_runs = _asked(data, database, lambda store: listing.described(store, run))
+    try:
+        envelope = slsa.sign(
+            slsa.statement(body, task_runs), slsa.load_or_make(key or data_directory(data) / "provenance.key")
+        )
+    except PipelineError as error:
+        fail(str(error))
+    sys.stdout.write(json.dumps(envelope) + "\n")
+
+
+@app.command("verify", epilog="Example: pilothouse pipeline verify build.intoto.json --key ci.pub --digest sha256:...")
+def verify(
+    file: Annotated[Path, typer.Argument(help="The envelope.", show_default=False)],
+    key: Annotated[Path, typer.Option("--key", help="The public key (PEM).", show_default=False)],
+    digest: Annotated[
+        str, typer.Option("--digest", metavar="sha256:HEX", help="An artifact that it must speak of.")
+    ] = "",
+) -> None:
+    """Whether a provenance was signed with a key, is unchanged, and speaks of an artifact. Exit code 1 when not."""
+    from pilothouse.delivery.pipelines import provenance as slsa
+
+    try:
+        statement = slsa.verify(json.loads(file.read_bytes()), slsa.load_public(key))
+    except (OSError, ValueError) as error:
+        fail(f"{file}: {error}")
+    except slsa.ProvenanceError as error:
+        typer.echo(f"not verified: {error}", err=True)
+        raise typer.Exit(1) from None
+    if digest and not slsa.covers(statement, digest):
+        typer.echo(f"not verified: signed, but it does not speak of {digest}", err=True)
+        raise typer.Exit(1)
+    run = statement["predicate"]["runDetails"]["metadata"]["invocationId"]
+    typer.echo(f"verified: run {run}, {len(statement['subject'])} artifacts")
+
+
 def _asked(data: Path | None, database: str, question: Callable[[RunStore], Answer]) -> Answer:
     from pilothouse.delivery.pipelines.asking import data_directory
     from pilothouse.delivery.pipelines.errors import PipelineError

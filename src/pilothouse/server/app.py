@@ -23,6 +23,7 @@ from pilothouse.signals.wire import answer, only
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from pilothouse.delivery.pipelines.serving import PipelineServer
     from pilothouse.engine import Engine
     from pilothouse.releases.rollout.traffic import Shifters
     from pilothouse.releases.store import ReleaseStore
@@ -47,6 +48,7 @@ class Rooms:
     remote_write: RemoteWriteReceiver
     watching: Watching | None = None
     shifters: Shifters = field(default_factory=dict)
+    pipelines: PipelineServer | None = None
 
 
 def main_app(rooms: Rooms, addresses: dict[str, str]) -> Starlette:
@@ -61,6 +63,7 @@ def main_app(rooms: Rooms, addresses: dict[str, str]) -> Starlette:
         *_trace_routes(rooms),
         *dashboards.routes(Path(config.dashboards) if config.dashboards else config.data / "dashboards"),
         *_room_routes(rooms),
+        *_pipeline_routes(rooms),
         *page.routes(),
     ]
     hosts = known_hosts(config.http, config.allowed_hosts)
@@ -115,6 +118,14 @@ def _trace_routes(rooms: Rooms) -> list[Route]:
         *datadog_traces.routes(receiver, limit),
         *zipkin_api.routes(rooms.engine),
     ]
+
+
+def _pipeline_routes(rooms: Rooms) -> list[Route]:
+    if not rooms.pipelines:
+        return []
+    from pilothouse.delivery.pipelines import api
+
+    return api.routes(rooms.pipelines, rooms.config.max_body_bytes)
 
 
 def _room_routes(rooms: Rooms) -> list[Route]:

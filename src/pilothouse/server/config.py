@@ -127,6 +127,9 @@ class Config(BaseModel):
     dashboards: str = Field(
         "", description="directory with dashboards as JSON files; empty: dashboards in the data directory"
     )
+    pipelines: str = Field(
+        "", description="directory of Tekton YAML whose pipelines, triggers and schedules this server runs; empty: none"
+    )
     log_level: str = Field(
         "info",
         pattern="^(debug|info|warning|error)$",

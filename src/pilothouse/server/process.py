@@ -32,6 +32,7 @@ from pilothouse.signals.storing import storings
 from pilothouse.signals.timerange import parse_duration
 
 if TYPE_CHECKING:
+    from pilothouse.delivery.pipelines.serving import PipelineServer
     from pilothouse.server.config import Config
     from pilothouse.signals.metrics.watching import Watching
     from pilothouse.signals.receive.lines_listening import Lines
@@ -87,6 +88,7 @@ class Process:
             self._remote_write,
             self._watching,
             self._rollouts.shifters,
+            pipelines=self._piped(config, database),
         )
         self._sockets: dict[str, socket.socket] = {}
         self._grpc: Any = None
@@ -105,6 +107,8 @@ class Process:
             self._receiver, self._config.otlp_grpc, self._config.max_body_bytes, [other_grpc.Handler(self._receiver)]
         )
         self._span_metrics.start()
+        if self._rooms.pipelines:
+            self._rooms.pipelines.start(f"http://{_name(self._sockets['otlp_http'])}")
         if self._watching:
             self._watching.start(f"http://{_name(self._sockets['http'])}/prometheus")
         host = self._config.otlp_grpc.rpartition(":")[0]
@@ -125,6 +129,8 @@ class Process:
     def close(self) -> None:
         """Take no more, store what was acknowledged, let go of the store."""
         self._span_metrics.close()
+        if self._rooms.pipelines:
+            self._rooms.pipelines.close()
         if self._watching:
             self._watching.close()
         if self._profile_scraper:
@@ -158,6 +164,18 @@ class Process:
         await asyncio.gather(*running)
         for lines in listening:
             await lines.close()
+
+    def _piped(self, config: Config, database: str) -> PipelineServer | None:
+        """The pipelines of a directory; imported only where there is one."""
+        if not config.pipelines:
+            return None
+        from pilothouse.delivery.pipelines.errors import PipelineError
+        from pilothouse.delivery.pipelines.serving import PipelineServer
+
+        try:
+            return PipelineServer(Path(config.pipelines), config.data, database)
+        except PipelineError as error:
+            raise OSError(str(error)) from None
 
     def _watched(self, file: str) -> Watching | None:
         """What a prometheus.yml asks for; it is imported only where there is one."""

@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from pilothouse.delivery.pipelines.checking import shape
+from pilothouse.delivery.pipelines.checking.shapes import SHAPES
 from pilothouse.delivery.pipelines.errors import DocumentError
 
 LARGEST = 8_000_000
@@ -123,6 +125,9 @@ def _objects(body: Any, source: str, line: int) -> Iterator[Document]:
         for item in body["items"]:
             yield from _objects(item, source, line)
         return
+    kind = str(body.get("kind", ""))
+    if str(body.get("apiVersion", "")).startswith("tekton.dev/") and kind in SHAPES:
+        body = shape.normalise(body, kind)
     yield Document(body, source, line)
 
 

@@ -85,11 +85,11 @@ class Engine:
 
     async def run(self, run: Run, kept: Mapping[str, list[TaskRun]] | None = None) -> Run:
         """Run to the end; the status is then final. `kept` are TaskRuns by pipeline task that need not run again."""
-        run.trace = run.trace or _inherited_trace()
+        run.trace = run.trace or inherited_trace()
         if isinstance(run, PipelineRun):
             around = Surroundings(self.setting, self.references, self._run_task, self._options.custom, kept or {})
             runner = self._runners[run.uid] = PipelineRunner(run, around)
-            if how := self._asked.get(run.uid):
+            if how := self._asked.get(run.uid) or _asked_for(run):
                 runner.ask(how)
             try:
                 await runner()
@@ -206,13 +206,19 @@ def choose(documents: Iterable[Document], wanted: str = "") -> list[Document]:
     raise DocumentError("there is nothing to run: no PipelineRun, TaskRun, Pipeline or Task")
 
 
+def _asked_for(run: Run) -> str:
+    """A run may be written as one that ends at once."""
+    how = str(run.spec.get("status") or "")
+    return how if how in ("Cancelled", "CancelledRunFinally", "StoppedRunFinally") else ""
+
+
 def _timeout(spec: dict[str, Any]) -> float:
     from pilothouse.delivery.pipelines import durations
 
     return durations.seconds(spec["timeout"]) if spec.get("timeout") else timing.DEFAULT
 
 
-def _inherited_trace() -> str:
+def inherited_trace() -> str:
     """The trace that the caller is in (`TRACEPARENT`), or a new one."""
     found = tracing.read(os.environ.get("TRACEPARENT", ""))
     return found[0] if found else tracing.new_trace()

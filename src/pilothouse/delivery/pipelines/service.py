@@ -12,7 +12,7 @@ from pilothouse.delivery.pipelines import checking, times
 from pilothouse.delivery.pipelines.catalog import Catalog
 from pilothouse.delivery.pipelines.conditions import Condition
 from pilothouse.delivery.pipelines.documents import Document
-from pilothouse.delivery.pipelines.engine import Engine, Options, Run, to_run
+from pilothouse.delivery.pipelines.engine import Engine, Options, Run, inherited_trace, to_run
 from pilothouse.delivery.pipelines.errors import StateError
 from pilothouse.delivery.pipelines.queueing import Queue, group_of
 from pilothouse.delivery.pipelines.runs.request import PipelineRun
@@ -45,9 +45,19 @@ class Service:
         found = list(documents)
         checking.require([document])
         run = run or to_run(document, name)
+        run.trace = run.trace or inherited_trace()
         group = group_of(run)
         await self.store.asked(run, found, group.name)
+        if run.spec.get("status") in ("PipelineRunPending", "TaskRunPending"):
+            return await self._pending(run)
         return await self._go(run, found)
+
+    async def _pending(self, run: Run) -> Run:
+        """A run that waits for `resume`."""
+        reason = str(run.spec["status"])
+        run.status["conditions"] = [Condition("Unknown", reason, f"{run.name} is pending").to_json()]
+        await self.store.pending(run)
+        return run
 
     async def _go(self, run: Run, documents: list[Document], kept: dict[str, list[TaskRun]] | None = None) -> Run:
         options = replace(self._make(run, self._options), recorder=self.store)
@@ -68,6 +78,10 @@ class Service:
             del self._engines[run.uid]
         return run
 
+    def has(self, uid: str) -> bool:
+        """Whether this service runs it."""
+        return uid in self._engines
+
     def cancel(self, uid: str, how: str = "Cancelled") -> None:
         """Ask a run to end, whichever process runs it."""
         if engine := self._engines.get(uid):
@@ -79,12 +93,17 @@ class Service:
         old = self.store.find(name)
         if old is None:
             raise StateError(f"there is no run {name!r}")
-        if old.kind != "PipelineRun":
+        pending = old.reason in ("PipelineRunPending", "TaskRunPending")
+        if old.kind != "PipelineRun" and not pending:
             raise StateError(f"{name} is a TaskRun: run it again instead")
         documents = self.store.documents(old.uid)
         asked = self.store.asked_object(old.uid)
         asked["metadata"] = {**asked["metadata"], "name": None, "generateName": f"{old.name[:50]}-again-"}
-        run = to_run(Document(asked))
+        asked["spec"].pop("status", None)
+        run = to_run(Document(asked), old.name if pending else "")
+        if pending:
+            run.uid, run.trace = old.uid, old.trace
+            return await self._go(run, documents)
         assert isinstance(run, PipelineRun)
         run.labels["pilothouse.dev/resumes"] = old.name
         kept = succeeded(self.store, old.uid)

@@ -7,13 +7,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pilothouse.delivery.pipelines.checking import names, pipelines, runs, shape, steps, tasks
 from pilothouse.delivery.pipelines.checking.shapes import VERSIONS
-from pilothouse.delivery.pipelines.documents import Document
 from pilothouse.delivery.pipelines.errors import InvalidError
 from pilothouse.delivery.pipelines.fields import Errors, FieldError, invalid, missing, under
+
+if TYPE_CHECKING:
+    from pilothouse.delivery.pipelines.documents import Document
 
 KINDS = frozenset(VERSIONS)
 

@@ -34,6 +34,21 @@ def check(value: Any, kind: str, path: str = "") -> Errors:
         yield from _word(value, kind, path)
 
 
+def normalise(value: Any, kind: str) -> Any:
+    """The value with its fields spelt as they are declared: Go reads JSON's field names in any case."""
+    if kind.startswith("[") and isinstance(value, list):
+        return [normalise(one, kind[1:-1]) for one in value]
+    if kind not in SHAPES or not isinstance(value, dict) or kind in OPEN:
+        return value
+    fields = SHAPES[kind]
+    lower = {field.lower(): field for field in fields}
+    spelt = {
+        key if key in fields or not isinstance(key, str) else lower.get(key.lower(), key): inner
+        for key, inner in value.items()
+    }
+    return {key: normalise(inner, fields[key]) if key in fields else inner for key, inner in spelt.items()}
+
+
 def _object(value: Any, kind: str, path: str) -> Errors:
     if not isinstance(value, dict):
         yield _mismatch(value, "object", path)

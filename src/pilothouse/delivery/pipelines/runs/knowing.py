@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pilothouse.delivery.pipelines import whens
@@ -58,6 +59,15 @@ class Knowledge:
         """Take the results of a task that ended."""
         for one in found:
             self.values.put(f"{section}.{name}.results.{one['name']}", one["value"])
+
+    def learn_artifacts(self, name: str, found: dict[str, Any]) -> None:
+        """Take the artifacts of a task that ended."""
+        for kind in ("inputs", "outputs"):
+            entries = found.get(kind) or []
+            if entries:
+                self.values.strings[f"tasks.{name}.{kind}"] = json.dumps(entries)
+            for one in entries:
+                self.values.strings[f"tasks.{name}.{kind}.{one.get('name')}"] = json.dumps(one.get("values"))
 
     def learn_matrix(self, name: str, runs: list[list[dict[str, Any]]], section: str = "tasks") -> None:
         """Take the results of all combinations: each text result becomes an array in the order of the combinations."""

@@ -283,6 +283,7 @@ class PipelineRunner:
         found = [list(child.status.get("results") or []) for child in made]
         sections = ("finally",) if name in knowledge.final else ("tasks",)
         for section in sections:
+            knowledge.learn_artifacts(name, made[0].status.get("artifacts") or {})
             if knowledge.task(name).get("matrix"):
                 knowledge.learn_matrix(name, found, section)
             else:

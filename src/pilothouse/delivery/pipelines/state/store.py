@@ -111,6 +111,12 @@ class RunStore:
             {"started": times.now(), "reason": "Running", "owner": me(), "trace": run.trace, "pipeline": _of(run)},
         )
 
+    async def pending(self, run: PipelineRun | TaskRun) -> None:
+        """It waits, and nobody runs it."""
+        body = json.dumps(run.to_object(), ensure_ascii=False)
+        row = {"reason": run.condition.reason, "message": run.condition.message, "object": body, "owner": ""}
+        await self._writer.written(update(RUNS).where(RUNS.c.uid == run.uid), row)
+
     async def finished(self, run: PipelineRun | TaskRun) -> None:
         """It is over. Raises `StateError`."""
         found = run.condition

@@ -53,7 +53,14 @@ class Launches:
         security = {**(self._pod.get("securityContext") or {}), **(container.get("securityContext") or {})}
         # The default directory is handed over as it is; one that the YAML names must have that name for the step.
         named = directory if container.get("workingDir") else ""
-        texts = (container.get("script") or "", *command, *arguments, *environment.values(), named)
+        texts = (
+            container.get("script") or "",
+            *command,
+            *arguments,
+            *environment.values(),
+            named,
+            more.get("HOME", ""),
+        )
         return Launch(
             name=name,
             image=container.get("image", ""),

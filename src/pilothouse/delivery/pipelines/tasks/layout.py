@@ -108,6 +108,10 @@ class Layout:
         return Path(self._small, "results")
 
     @property
+    def home(self) -> Path:
+        return Path(self._large, "home")
+
+    @property
     def artifacts(self) -> Path:
         return Path(self._small, "artifacts", "provenance.json")
 

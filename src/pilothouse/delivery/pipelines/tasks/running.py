@@ -9,7 +9,7 @@ from typing import Any
 from pilothouse.delivery.pipelines import durations, events, times, tracing
 from pilothouse.delivery.pipelines.conditions import Condition
 from pilothouse.delivery.pipelines.errors import ResolveError, RunError
-from pilothouse.delivery.pipelines.tasks import memory, results
+from pilothouse.delivery.pipelines.tasks import credentials, memory, results
 from pilothouse.delivery.pipelines.tasks.control import Control
 from pilothouse.delivery.pipelines.tasks.launches import Launches
 from pilothouse.delivery.pipelines.tasks.layout import Layout
@@ -84,8 +84,12 @@ async def _attempt(run: TaskRun, setting: Setting, control: Control, span: str) 
 
 async def _prepared(run: TaskRun, prepared: Prepared, setting: Setting, control: Control, span: str) -> Condition:
     scratch = setting.scratch(run.uid)
-    layout = Layout(memory.directory() / run.uid, scratch, prepared.spec, setting.launcher.needs)
+    secrets = credentials.secrets_of(str(run.spec.get("serviceAccountName") or "default"), setting.catalog)
+    needs = (*setting.launcher.needs, "home") if secrets else setting.launcher.needs
+    layout = Layout(memory.directory() / run.uid, scratch, prepared.spec, needs)
     layout.make()
+    if secrets:
+        credentials.write(secrets, layout.home, setting.catalog)
     shared = setting.scratch(run.pipeline_run_uid) if run.pipeline_run_uid else scratch
     volumes = Volumes(
         layout.volumes,
@@ -97,6 +101,8 @@ async def _prepared(run: TaskRun, prepared: Prepared, setting: Setting, control:
     )
     launches = Launches(run, prepared, layout, volumes, setting.catalog, setting.launcher, setting.directory)
     runner = StepRunner(run, prepared, layout, launches, setting, control, span)
+    if secrets:
+        runner.more["HOME"] = "/tekton/home"
     sidecars = Sidecars(prepared.spec.get("sidecars") or [], launches, setting, setting.logs(run), run.uid)
     states: list[StepState] = []
     limit = asyncio.ensure_future(_expire(run, control))

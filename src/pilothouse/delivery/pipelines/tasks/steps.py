@@ -73,6 +73,7 @@ class StepRunner:
         self._control = control
         self._span = span
         self.values = Values()
+        self.more: dict[str, str] = {}
         self.problems: list[str] = []
 
     async def run(self, index: int, step: dict[str, Any]) -> StepState:
@@ -85,7 +86,7 @@ class StepRunner:
             self._layout.exited(index, 0)
             return state
         span = tracing.new_span()
-        more = {**self._setting.environment, "PILOTHOUSE_TASK_RUN": self._run.uid}
+        more = {**self._setting.environment, "PILOTHOUSE_TASK_RUN": self._run.uid, **self.more}
         if self._run.trace:
             more["TRACEPARENT"] = tracing.parent(self._run.trace, span)
         launch = self._launches.launch(name, ready, index, more)
