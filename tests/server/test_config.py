@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pilothouse.server.config import Config, ConfigError, load
@@ -94,6 +94,8 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         load({}, tmp_path / "binary", {})
 
 
+# The first retention rule imports the query languages.
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(Config.model_fields)), st.text(max_size=20)))
 def test_any_environment_is_loaded_or_refused_in_words(values: dict[str, str]) -> None:
     environment = {f"PILOTHOUSE_{name.upper()}": value for name, value in values.items()}
@@ -131,3 +133,13 @@ def test_the_command_says_what_is_wrong_and_ends_with_3() -> None:
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.startswith("pilothouse: retention (from PILOTHOUSE_RETENTION): ")
     assert "Traceback" not in done.stderr
+
+
+def test_rules_for_spans_from_file_and_environment(tmp_path: Path) -> None:
+    file = _file(tmp_path, '[span_retention]\n"{ status = error }" = "30d"\n')
+    assert load({}, file, {}).config.span_retention == {"{ status = error }": "30d"}
+    environment = {"PILOTHOUSE_SPAN_RETENTION": "{ } = 2d; { .a = 1 } = 3d"}
+    assert load({}, file, environment).config.span_retention == {"{ }": "2d", "{ .a = 1 }": "3d"}
+    for wrong in ("{ } | count() > 1 = 2d", "{ } = soon", "{ = 2d", "{"):
+        with pytest.raises(ConfigError, match="span_retention"):
+            load({}, file, {"PILOTHOUSE_SPAN_RETENTION": wrong})

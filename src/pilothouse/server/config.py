@@ -42,7 +42,7 @@ Address = Annotated[str, AfterValidator(_address)]
 OptionalAddress = Annotated[str, AfterValidator(lambda text: _address(text) if text else text)]
 
 
-def _log_retention(given: object) -> object:
+def _by_query(given: object) -> object:
     """From the environment it comes as text."""
     if not isinstance(given, str):
         return given
@@ -60,7 +60,22 @@ def _log_rules(given: dict[str, str]) -> dict[str, str]:
     return given
 
 
-LogRetention = Annotated[dict[str, str], BeforeValidator(_log_retention), AfterValidator(_log_rules)]
+LogRetention = Annotated[dict[str, str], BeforeValidator(_by_query), AfterValidator(_log_rules)]
+
+
+def _span_rules(given: dict[str, str]) -> dict[str, str]:
+    from pilothouse.signals.traces.thinning import rule
+    from pilothouse.signals.traces.traceql import TraceqlError
+
+    for query, kept in given.items():
+        try:
+            rule(query, parse_duration(_duration(kept)))
+        except TraceqlError as error:
+            raise ValueError(f"{query}: {error}") from None
+    return given
+
+
+SpanRetention = Annotated[dict[str, str], BeforeValidator(_by_query), AfterValidator(_span_rules)]
 
 
 def default_data() -> Path:
@@ -99,6 +114,11 @@ class Config(BaseModel):
     max_age: Duration = Field("30d", description="older records are refused")
     max_future: Duration = Field("1h", description="records further in the future are refused")
     retention: Duration = Field("30d", description="how long telemetry is kept")
+    span_retention: SpanRetention = Field(
+        {},
+        description="how long traces with a span that fits a TraceQL filter are kept instead, by filter; the longest "
+        "of those that fit counts",
+    )
     span_metrics: str = Field(
         "both",
         pattern="^(tempo|collector|both|off)$",

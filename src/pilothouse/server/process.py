@@ -30,6 +30,7 @@ from pilothouse.signals.receive.remote_write import RemoteWriteReceiver
 from pilothouse.signals.spanmetrics import SpanMetrics
 from pilothouse.signals.storing import storings
 from pilothouse.signals.timerange import parse_duration
+from pilothouse.signals.traces.thinning import Thinning, rule
 
 if TYPE_CHECKING:
     from pilothouse.delivery.pipelines.serving import PipelineServer
@@ -62,7 +63,10 @@ class Process:
         self._lock = lock(config.data)
         self._engine = open_engine(config.store or config.data / "store", cache_bytes=config.cache_bytes)
         kept = parse_duration(config.retention)
-        retention.keep(self._engine, dict.fromkeys(retention.TABLES, kept))
+        rules = [rule(query, parse_duration(kept_for)) for query, kept_for in config.span_retention.items()]
+        longest = max([kept, *(one.seconds for one in rules)])
+        retention.keep(self._engine, dict.fromkeys(retention.TABLES, kept) | {"spans": longest})
+        self._thinning = Thinning(self._engine, rules, kept)
         self._log_retention = Retention(self._engine, rules_of(config.log_retention))
         limits = FlushLimits(parse_duration(config.flush_interval), waiting_bytes=config.journal_bytes)
         self._intake = Intake(self._engine, config.data / "journal", storings(), limits)
@@ -109,6 +113,7 @@ class Process:
         self._span_metrics.start()
         if self._rooms.pipelines:
             self._rooms.pipelines.start(f"http://{_name(self._sockets['otlp_http'])}")
+        self._thinning.start()
         if self._watching:
             self._watching.start(f"http://{_name(self._sockets['http'])}/prometheus")
         host = self._config.otlp_grpc.rpartition(":")[0]
@@ -131,6 +136,7 @@ class Process:
         self._span_metrics.close()
         if self._rooms.pipelines:
             self._rooms.pipelines.close()
+        self._thinning.close()
         if self._watching:
             self._watching.close()
         if self._profile_scraper:

@@ -34,7 +34,7 @@ _COLUMNS = {
     "link:traceID": "lower(hex(l_trace))",
     "link:spanID": "lower(hex(l_span))",
 }
-_NEEDS = {
+NEEDS = {
     "trace:duration": TRACE, "trace:rootName": TRACE, "trace:rootService": TRACE, "span:childCount": CHILDREN,
 }  # fmt: skip
 _COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">=", "=~", "!~"})
@@ -218,7 +218,7 @@ class Fields:
             return Value(Type.INT, "if(parent_span_id = toFixedString('', 8), -1, 1)")
         if node.name.startswith("span:nestedSet"):
             raise TraceqlError(_NO_NESTED_SET)
-        if need := _NEEDS.get(node.name):
+        if need := NEEDS.get(node.name):
             self._scope.joined.add(need)
         if node.parent:
             return self._of_parent(node)
