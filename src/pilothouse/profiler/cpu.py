@@ -1,7 +1,8 @@
-"""Which Python stacks burn CPU: every few milliseconds, what each thread's clock gained goes to the stack it is in.
+"""Which Python stacks burn CPU: every few milliseconds, the stack of each thread that is at work is counted.
 
-A thread that waits gains nothing, costs nothing and shows nothing. The values are CPU time as the kernel counts it, so
-that they add up to what the process used, within one sample of a thread that ended.
+What a thread used by its own CPU clock is shared out among the stacks that it was seen in at work: how much is the
+kernel's count, where it went is sampled. A thread that waits costs nothing and shows nothing; where it waits is not
+charged for what it did before.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from pilothouse.profiler.clocks import thread_clocks
 Place = tuple[CodeType, int]
 """A function's code and the line in it."""
 Labels = tuple[tuple[str, str], ...]
-Sampled = dict[tuple[tuple[Place, ...], Labels], int]
+Key = tuple[tuple[Place, ...], Labels]
+Sampled = dict[Key, int]
 """Nanoseconds of CPU for each stack (leaf first) with its labels."""
 
 _DEEPEST = 256
+_SWITCH = 0.001
 
 
 class CpuSampler:
@@ -29,23 +32,35 @@ class CpuSampler:
         self._pause, self._labels_of = 1 / rate, labels_of
         self._clocks = thread_clocks()
         self._names: dict[int, str] = {}
-        self._sampled: Sampled = {}
+        self._counts: dict[int, dict[Key, int]] = {}
+        self._used: dict[int, int] = {}
+        self._switching = sys.getswitchinterval()
         self._lock, self._stopping = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="pilothouse-cpu", daemon=True)
 
     def start(self) -> None:
         """Begin."""
+        # A thread at work gives way after this long; what it does in its last milliseconds would never be seen.
+        self._switching = sys.getswitchinterval()
+        sys.setswitchinterval(min(self._switching, _SWITCH))
         self._thread.start()
 
     def stop(self) -> None:
         """End; what was sampled can still be taken."""
         self._stopping.set()
         self._thread.join(2)
+        sys.setswitchinterval(self._switching)
 
     def take(self) -> Sampled:
-        """What was sampled since the last call."""
+        """What was sampled since the last call; what a thread used without being seen at work is left for the next."""
         with self._lock:
-            taken, self._sampled = self._sampled, {}
+            counts, self._counts = self._counts, {}
+            used = {thread: self._used.pop(thread) for thread in counts}
+        taken: Sampled = {}
+        for thread, seen in counts.items():
+            each = used[thread] / sum(seen.values())
+            for key, count in seen.items():
+                taken[key] = taken.get(key, 0) + round(count * each)
         return taken
 
     def _run(self) -> None:
@@ -56,14 +71,17 @@ class CpuSampler:
             frames.pop(own, None)
             gained = self._clocks.gained(frames)
             with self._lock:
-                for thread, nanoseconds in gained.items():
-                    self._add(thread, frames[thread], nanoseconds)
+                for thread, (nanoseconds, works) in gained.items():
+                    self._used[thread] = self._used.get(thread, 0) + nanoseconds
+                    if works:
+                        self._count(thread, frames[thread])
             # A frame that is held keeps its locals alive.
             frames.clear()
 
-    def _add(self, thread: int, frame: FrameType, nanoseconds: int) -> None:
+    def _count(self, thread: int, frame: FrameType) -> None:
         key = (_stack(frame), (("thread_name", self._name(thread)), *self._labels_of(thread)))
-        self._sampled[key] = self._sampled.get(key, 0) + nanoseconds
+        counts = self._counts.setdefault(thread, {})
+        counts[key] = counts.get(key, 0) + 1
 
     def _name(self, thread: int) -> str:
         if thread not in self._names:

@@ -82,6 +82,17 @@ def send(house: House, service: str, version: str, pod: int, at: int, stacks: di
     assert house.client.post(PUSH, content=content, headers=PROTO).is_success
 
 
+def test_a_minute_of_profiles_within_a_long_range_is_enough(house: House) -> None:
+    now, random = time.time_ns(), np.random.default_rng(3)
+    for version, work in (("1", 1000), ("2", 1500)):
+        for turn in range(12):
+            stacks = {"work": int(random.poisson(work)) * PERIOD, "rest": int(random.poisson(4000)) * PERIOD}
+            send(house, "brief", version, 0, now - (15 - turn) * 5 * SECOND, stacks)
+    house.wait_for("brief", "cpu", 24)
+    answer = house.get("/api/profiles/diff", service="brief", baseline="1", candidate="2", since="1d")
+    assert [one["function"] for one in answer["functions"] if one["self_found"]] == ["work"]
+
+
 @pytest.fixture(scope="module")
 def releases(house: House) -> House:
     """Three releases of four pods, 30 minutes of profiles; the third has f1 five per cent slower."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pilothouse.signals.profiles.asking import Costs, Selection, condition_of, frames_of, stacks_of
 from pilothouse.signals.profiles.model import GAUGES
 from pilothouse.signals.selecting import MILLISECOND
+from pilothouse.signals.timerange import TimeRange
 
 if TYPE_CHECKING:
     from pilothouse.engine import Budget, Engine
@@ -22,6 +23,7 @@ MOST = 60
 """Replicates of one side: its time is cut into so many parts, and profiles of one part are put together."""
 
 Floats = NDArray[np.float64]
+_MINUTE = 60_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ def replicates(
     engine: Engine, wanted: str, sides: Sequence[Selection], budget: Budget | None = None
 ) -> Replicates | None:
     """Both sides' replicates, or nothing when a side has no profile with a time."""
+    sides = [_spanned(engine, wanted, side) for side in sides]
     exposed = [_exposures(engine, wanted, side) for side in sides]
     if not all(len(found) for found in exposed):
         return None
@@ -71,6 +74,26 @@ def replicates(
 
 def _both(pair: list[Floats]) -> tuple[Floats, Floats]:
     return pair[0], pair[1]
+
+
+def _spanned(engine: Engine, wanted: str, side: Selection) -> Selection:
+    """The selection with its time from the first profile to the last, so that its parts have profiles in them.
+
+    Sums by minute are read only where the parts are minutes or longer.
+    """
+    condition, said = condition_of(replace(side, labels=type(side.labels)()), "s", "l")
+    row = engine.query(
+        "SELECT toUnixTimestamp64Milli(min(time)) AS first, toUnixTimestamp64Milli(max(time)) AS last, count() AS n "
+        f"FROM profiles WHERE type = {{type:String}} AND {condition}",
+        {"type": wanted, **said},
+    ).to_pylist()[0]
+    if not row["n"]:
+        return side
+    within = TimeRange(row["first"] * MILLISECOND, (row["last"] + 1) * MILLISECOND)
+    if side.cohorts and within.seconds >= MOST * 60:
+        whole = TimeRange(within.start // _MINUTE * _MINUTE, -(-within.end // _MINUTE) * _MINUTE)
+        return replace(side, within=whole)
+    return replace(side, within=within, cohorts=[], apart=[])
 
 
 def _cell(side: Selection) -> str:
