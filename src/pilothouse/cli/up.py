@@ -26,6 +26,8 @@ _PROFILES = typer.Option(
 )
 _STORE = typer.Option("--store", metavar="URL", help="A ClickHouse server instead of the embedded store.")
 _CONFIG = typer.Option("--config", metavar="FILE", help="TOML file.", show_default="pilothouse.toml, if there")
+_KUBE = typer.Option("--kube", help="Watch the kubeconfig's cluster, or the one around this pod, for hazards.")
+_CONTEXT = typer.Option("--kube-context", help="Context of the kubeconfig.", show_default="the current one")
 _LEVEL = typer.Option("--log-level", help="debug, info, warning or error.", show_default="info")
 
 
@@ -43,6 +45,8 @@ def up(
     store: Annotated[str | None, _STORE] = None,
     prometheus_config: Annotated[str | None, _PROMETHEUS] = None,
     profiles_config: Annotated[str | None, _PROFILES] = None,
+    kube: Annotated[bool, _KUBE] = False,
+    kube_context: Annotated[str | None, _CONTEXT] = None,
     config: Annotated[Path | None, _CONFIG] = None,
     log_level: Annotated[str | None, _LEVEL] = None,
 ) -> None:
@@ -56,6 +60,8 @@ def up(
         store=store,
         prometheus_config=prometheus_config,
         profiles_config=profiles_config,
+        kube=True if kube or kube_context else None,
+        kube_context=kube_context,
         log_level=log_level,
     )
     from pilothouse.engine import EngineError

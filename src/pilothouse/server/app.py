@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pilothouse.releases.rollout.traffic import Shifters
     from pilothouse.releases.store import ReleaseStore
     from pilothouse.server.config import Config
+    from pilothouse.server.hazards import LiveHazards
     from pilothouse.server.measuring import Measurements
     from pilothouse.signals.flushing import Intake
     from pilothouse.signals.metrics.watching import Watching
@@ -49,6 +50,7 @@ class Rooms:
     watching: Watching | None = None
     shifters: Shifters = field(default_factory=dict)
     pipelines: PipelineServer | None = None
+    hazards: LiveHazards | None = None
 
 
 def main_app(rooms: Rooms, addresses: dict[str, str]) -> Starlette:
@@ -144,6 +146,7 @@ def _room_routes(rooms: Rooms) -> list[Route]:
         *slos.routes(rooms.engine, rooms.releases),
         *rollouts.routes(rooms.engine, rooms.releases, rooms.shifters),
         *correlate.routes(rooms.engine),
+        *(rooms.hazards.routes() if rooms.hazards else []),
         *(route for signal in signals for route in signal.routes(rooms.engine)),
     ]
 

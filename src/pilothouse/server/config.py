@@ -155,6 +155,13 @@ class Config(BaseModel):
         pattern="^(debug|info|warning|error)$",
         description="least severe own log line that is written",
     )
+    kube: bool = Field(
+        False, description="watch the cluster of the kubeconfig, or the one around this pod, for hazards"
+    )
+    kube_context: str = Field("", description="context of the kubeconfig that is watched; empty: the current one")
+    hazard_rules: str = Field(
+        "", description="files with rules of your own for the watched cluster, separated by commas"
+    )
     allowed_hosts: str = Field(
         "", description="further names by which a browser may call the HTTP port, separated by commas"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
@@ -50,6 +50,17 @@ class Measurements:
         self._meter.create_observable_gauge(
             "pilothouse.journal.size", [waiting], "By", "bytes acknowledged and not stored yet"
         )
+
+    def watch_hazards(self, counts: Callable[[], dict[tuple[str, str, str], int]]) -> None:
+        """Count the findings in the watched cluster by rule, state and severity."""
+
+        def found(options: CallbackOptions) -> Iterable[Observation]:
+            return [
+                Observation(count, {"rule": rule, "state": state, "severity": severity})
+                for (rule, state, severity), count in counts().items()
+            ]
+
+        self._meter.create_observable_gauge("pilothouse.hazards", [found], description="hazards in the watched cluster")
 
     def received(self, kind: str, size: int, rejected: int) -> None:
         """Note an accepted request."""

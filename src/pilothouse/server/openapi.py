@@ -93,6 +93,17 @@ _TRACES = {
 OPERATIONS: dict[str, Operation] = {
     "/api/status": Operation("version, uptime, where to point an SDK"),
     "/api/openapi.json": Operation("this description"),
+    "/api/hazards": Operation(
+        "what was found in the watched cluster, the most severe first",
+        {
+            "rule": "only of this rule: DNS-001",
+            "state": "latent, active, hurting or not evaluable",
+            "namespace": "only in this namespace",
+            "severity": "at least: info, low, medium, high, critical",
+            "resolved": "true: also those that are gone",
+        },
+    ),
+    "/api/hazards/rules": Operation("the rules", {"family": "only of this family: dns, daemonsets, ..."}),
     "/api/dashboards": Operation("the dashboards in the folder, as they are in their files"),
     "/api/logs": Operation(
         "log records, newest first",

@@ -19,6 +19,7 @@ from pilothouse.releases.rollout.driving import BUILT_IN, Driver
 from pilothouse.releases.rollout.observing import Observer
 from pilothouse.releases.store import ReleaseStore
 from pilothouse.server.app import Rooms, main_app, otlp_app
+from pilothouse.server.hazards import LiveHazards
 from pilothouse.server.locking import lock
 from pilothouse.server.measuring import Measurements
 from pilothouse.signals.flushing import FlushLimits, Intake
@@ -93,6 +94,7 @@ class Process:
             self._watching,
             self._rollouts.shifters,
             pipelines=self._piped(config, database),
+            hazards=LiveHazards(config, database, self._receiver, self._measurements),
         )
         self._sockets: dict[str, socket.socket] = {}
         self._grpc: Any = None
@@ -119,6 +121,8 @@ class Process:
         host = self._config.otlp_grpc.rpartition(":")[0]
         self._rollouts.start()
         self._log_retention.start()
+        if self._rooms.hazards:
+            self._rooms.hazards.start(f"http://{_name(self._sockets['http'])}/prometheus")
         return {
             "http": f"http://{_name(self._sockets['http'])}",
             "otlp_http": f"http://{_name(self._sockets['otlp_http'])}",
@@ -137,6 +141,8 @@ class Process:
         if self._rooms.pipelines:
             self._rooms.pipelines.close()
         self._thinning.close()
+        if self._rooms.hazards:
+            self._rooms.hazards.close()
         if self._watching:
             self._watching.close()
         if self._profile_scraper:

@@ -1,0 +1,64 @@
+"""The hazards room in the process: its store and API always, its watch where a cluster is to be watched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+
+from pilothouse.hazards import api
+from pilothouse.hazards.store import FindingStore
+
+if TYPE_CHECKING:
+    from pilothouse.hazards.watching import Watcher
+    from pilothouse.server.config import Config
+    from pilothouse.server.measuring import Measurements
+    from pilothouse.signals.receive.otlp import Receiver
+
+
+class LiveHazards:
+    """Findings of the watched cluster; `start` begins to watch when the configuration says so."""
+
+    def __init__(self, config: Config, database: str, receiver: Receiver, measurements: Measurements) -> None:
+        self._config, self._receiver = config, receiver
+        self._store = FindingStore(database)
+        self._watcher: Watcher | None = None
+        if config.kube:
+            measurements.watch_hazards(self._store.counts)
+            self._watcher = self._made()
+
+    def _made(self) -> Watcher:
+        from pilothouse.hazards.loading import RuleError, all_rules
+        from pilothouse.hazards.narrating import Narrator
+        from pilothouse.hazards.watching import Watcher
+        from pilothouse.kube import Cluster
+
+        files = [Path(part.strip()) for part in self._config.hazard_rules.split(",") if part.strip()]
+        try:
+            rules = all_rules(files)
+        except RuleError as error:
+            raise OSError(f"hazard_rules: {error}") from None
+        return Watcher(
+            lambda: Cluster.connect(self._config.kube_context), rules, self._store,
+            narrator=Narrator.into(self._receiver),
+        )  # fmt: skip
+
+    def start(self, prometheus: str) -> None:
+        """Begin to watch; telemetry is asked of our own Prometheus API at this address."""
+        if self._watcher is None:
+            return
+        from pilothouse.hazards.telemetry import Prometheus
+
+        self._watcher.telemetry = Prometheus(prometheus)
+        self._watcher.start()
+
+    def routes(self) -> list[Route]:
+        """The room's endpoints."""
+        return api.routes(self._store, self._watcher)
+
+    def close(self) -> None:
+        """Stop watching and let go of the database."""
+        if self._watcher:
+            self._watcher.close()
+        self._store.close()
