@@ -52,7 +52,7 @@ Database = Annotated[
     ),
 ]
 Executor = Annotated[
-    str, typer.Option("--executor", envvar="PILOTHOUSE_EXECUTOR", help="process, sandbox or containers.")
+    str, typer.Option("--executor", envvar="PILOTHOUSE_EXECUTOR", help="process, sandbox, containers or kubernetes.")
 ]
 Images = Annotated[
     list[str] | None,
@@ -102,7 +102,7 @@ def run(
     ] = False,
     cache: Annotated[bool, typer.Option("--cache", help="Take results of tasks whose inputs did not change.")] = False,
     breakpoint: Annotated[
-        bool, typer.Option("--breakpoint", help="Stop where a step fails, until told to go on.")
+        bool, typer.Option("--breakpoint", help="Stop where a step fails, with a shell there.")
     ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the run's directories.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, as a graph; run nothing.")] = False,

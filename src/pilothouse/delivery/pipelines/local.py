@@ -57,6 +57,8 @@ def run_all(ask: Ask, where: Where, told: Callable[[Asked], None]) -> list[tuple
     found = asking.documents(ask.files)
     checking.require(found)
     asked = asking.runs(ask, found)
+    if where.executor == "kubernetes":
+        return _on_cluster(asked, where, told)
     store = open_store(where.data, where.database)
     try:
         done = []
@@ -67,6 +69,28 @@ def run_all(ask: Ask, where: Where, told: Callable[[Asked], None]) -> list[tuple
         return done
     finally:
         store.close()
+
+
+def _on_cluster(
+    asked: Sequence[Asked], where: Where, told: Callable[[Asked], None]
+) -> list[tuple[Run, list[dict[str, Any]]]]:
+    """The same on the cluster of the kubeconfig, which keeps the state itself."""
+    from pilothouse.delivery.pipelines.errors import ResolveError
+    from pilothouse.delivery.pipelines.executors.kubernetes import KubernetesExecutor
+    from pilothouse.kube import Cluster, KubeError
+
+    done = []
+    try:
+        with Cluster.connect() as cluster:
+            executor = KubernetesExecutor(cluster, listener=_all(where.listeners))
+            for one in asked:
+                told(one)
+                found = executor.run(one.document, one.documents, one.run)
+                one.run.status = found.body.get("status") or {}
+                done.append((one.run, found.task_runs))
+    except KubeError as error:
+        raise ResolveError(str(error), "CreateRunFailed") from None
+    return done
 
 
 async def _run(one: Asked, where: Where, store: RunStore) -> Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from typing import Any, TextIO
 
@@ -32,13 +33,25 @@ class Terminal:
         elif isinstance(event, events.TaskFinished):
             self._spans[event.task_run] = (event.started, event.at, event.cached)
         elif isinstance(event, events.Paused):
-            self.note(f"{event.task_run}: stopped at a breakpoint in step {event.step}")
-            self.note(f"  go on with: echo continue > {event.release}   (or: fail)")
+            self._paused(event)
 
     def note(self, text: str) -> None:
         """A line of our own, on stderr."""
         sys.stderr.write(f"{self._paint(text, 90)}\n")
         sys.stderr.flush()
+
+    def _paused(self, event: events.Paused) -> None:
+        """At a breakpoint: a shell where the step was, or word of how to go on where nobody sits at the terminal."""
+        self.note(f"{event.task_run}: stopped at a breakpoint: step {event.step} failed")
+        if not sys.stdin.isatty():
+            self.note(f"  go on with: echo continue > {event.release}   (or: echo fail)")
+            return
+        self.note("  a shell where the step was; exit 0 goes on as if it had succeeded, exit 1 lets it fail")
+        done = subprocess.run(
+            event.shell, env={**event.environment, "PS1": "(step) $ "}, cwd=event.directory, check=False
+        )
+        with open(event.release, "w") as release:
+            release.write("continue" if done.returncode == 0 else "fail")
 
     def tree(self, body: dict[str, Any], task_runs: list[dict[str, Any]]) -> str:
         """The run with its tasks and steps, each with its time and what became of it."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pilothouse.delivery.pipelines.executors.launching import Launcher
 
-NAMES = ("process", "sandbox", "containers")
+NAMES = ("process", "sandbox", "containers", "kubernetes")
 
 
 def launcher(name: str, images: Sequence[str] = (), passed: Sequence[str] = (), *, network: bool = True) -> Launcher:
