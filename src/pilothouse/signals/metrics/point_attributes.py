@@ -8,10 +8,16 @@ def pairs_sql(attributes: str) -> str:
 
     Field 1 is the key, field 2 the value, each with its length as a varint before it; either may be left out.
     """
-    is_long = "(ascii(substring(a, 2, 1)) > 127)"
-    size = f"if{is_long[:-1]}, bitAnd(ascii(substring(a, 2, 1)), 127) + 128 * ascii(substring(a, 3, 1)), "
-    size += "ascii(substring(a, 2, 1)))"
-    keyed = f"arrayMap(a -> if(startsWith(a, '\\x0A'), (3 + {is_long}, {size}, a), (1, 0, a)), {attributes})"
+    # Four bytes hold the length of whatever fits into a request.
+    byte = [f"ascii(substring(a, {place}, 1))" for place in (2, 3, 4, 5)]
+    goes_on = ["(" + " AND ".join(f"{one} > 127" for one in byte[:count]) + ")" for count in (1, 2, 3)]
+    parts = [f"bitAnd({byte[0]}, 127)"]
+    parts += [
+        f"if({more}, bitAnd({one}, 127) * {128**place}, 0)"
+        for place, (more, one) in enumerate(zip(goes_on, byte[1:], strict=True), 1)
+    ]
+    begin, size = f"3 + {' + '.join(goes_on)}", " + ".join(parts)
+    keyed = f"arrayMap(a -> if(startsWith(a, '\\x0A'), ({begin}, {size}, a), (1, 0, a)), {attributes})"
     key = "substring(k.3, k.1, k.2)"
     rest = "substring(k.3, k.1 + k.2)"
     head = f"2 + (length({rest}) > 129) + (length({rest}) > 16386) + (length({rest}) > 2097155)"
