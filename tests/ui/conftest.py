@@ -121,6 +121,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
         viewport={"width": 1280, "height": 900}, locale="en-GB", timezone_id="Europe/Berlin", color_scheme="light"
     )
     visitor.set_default_timeout(20_000)
+    visitor.set_default_navigation_timeout(60_000)
     yield visitor
     visitor.close()
 

@@ -6,7 +6,7 @@ import re
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import CDPSession, Page, expect
 
 from tests.acceptance.telemetry import PROTOBUF, logs
 from tests.ui.conftest import Watch
@@ -126,3 +126,58 @@ def test_a_query_that_is_none_is_told_in_words(page: Page, shop_url: str, watch:
     page.goto(f"{shop_url}{LOGS}?pipeline=%7C%20json%20%7C")
     expect(page.get_by_role("alert").first).to_contain_text("parse error")
     watch.errors.clear()
+
+
+MANY = """
+(count) => {
+  // The answer of the server, made where it is read: a hundred megabytes need not cross a socket for this.
+  const asked = window.fetch;
+  const line = (at) => JSON.stringify({log: {
+    time: new Date(Date.UTC(2026, 0, 1) - at * 1000).toISOString(), line: `line ${at} of many, with some words in it`,
+    stream: {service_name: "cron"}, metadata: {detected_level: at % 50 ? "info" : "error"}, parsed: {}}}) + "\\n";
+  const encoder = new TextEncoder();
+  window.fetch = (path, ...more) => {
+    if (!String(path).startsWith("/api/logs/query")) return asked(path, ...more);
+    let at = 0;
+    return Promise.resolve(new Response(new ReadableStream({pull(controller) {
+      let piece = "";
+      for (let end = Math.min(count, at + 5000); at < end; at += 1) piece += line(at);
+      controller.enqueue(encoder.encode(piece));
+      if (at >= count) controller.close();
+    }})));
+  };
+}
+"""
+
+SCROLL = """
+async (list) => {
+  for (let step = 1; step <= 60; step += 1) {
+    list.scrollTop = (list.scrollHeight * step) / 60;
+    await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+  }
+}
+"""
+
+
+def busy(session: CDPSession) -> float:
+    """Milliseconds of processor time that the page's main thread has spent: script, style, layout, paint."""
+    metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
+    return float(metrics["TaskDuration"]) * 1000
+
+
+def test_a_million_lines_scroll_smoothly(page: Page, shop_url: str) -> None:
+    page.add_init_script(f"({MANY})(1_000_000)")
+    page.goto(f"{shop_url}{LOGS}?limit=1000000")
+    expect(page.get_by_text(re.compile("^1,000,000 lines"))).to_be_visible(timeout=90_000)
+    lines = page.get_by_role("listbox", name="Logs")
+    session = page.context.new_cdp_session(page)
+    # Processor time of the thread: what other processes take of the machine is no fault of the page.
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    before = busy(session)
+    lines.evaluate(SCROLL)
+    spent = (busy(session) - before) / 60
+    expect(lines.get_by_role("option").last).to_contain_text("line 999999 of many")
+    assert lines.get_by_role("option").count() < 100, "only what is in sight exists"
+    # Every jump replaces all rows in sight, which is the worst that scrolling can ask for. 50 frames a second: 20 ms.
+    assert spent <= 20, f"{spent:.1f} ms a frame"
