@@ -91,6 +91,17 @@ def test_real_kubectl_fills_the_cluster_that_is_checked(api: ApiServer, monkeypa
     assert {"IMG-001", "IMG-003"} <= {one["rule"] for one in check(api, monkeypatch)["findings"]}
 
 
+def test_kubelets_are_asked_when_wanted(api: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b"):
+        api.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}})
+        api.api.answers[f"/api/v1/nodes/{name}/proxy/configz"] = {"kubeletconfig": {"podPidsLimit": -1}}
+    assert "ISO-005" not in {one["rule"] for one in check(api, monkeypatch)["findings"]}
+    (pids,) = (one for one in check(api, monkeypatch, "--kubelets")["findings"] if one["rule"] == "ISO-005")
+    assert pids["subject"]["name"] == "a"
+    api.api.refused["/api/v1/nodes/a/proxy/configz"] = 403
+    assert any("nodes/proxy" in one["message"] for one in check(api, monkeypatch, "--kubelets")["problems"])
+
+
 def finding(state: State = State.LATENT, name: str = "web") -> Finding:
     rule: Rule = own_rules()[0]
     return Finding(rule, Subject("Deployment", "shop", name), state, "said", evidence=["x"])

@@ -68,6 +68,14 @@ def test_what_is_dumped_is_read_back(value: object) -> None:
     assert load(yaml.safe_dump({"a": value})) == {"a": value}
 
 
+def test_a_document_larger_than_any_object_is_one_problem() -> None:
+    parsed = parse("kind: A\n---\na: '" + "x" * 33_000_000 + "'\n---\nkind: B\n")
+    assert [one.kind for one in parsed.objects] == ["A", "B"]
+    (problem,) = parsed.problems
+    assert "31 MiB" in problem.message
+    assert problem.line == 2
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=200))
 def test_no_text_raises(text: str) -> None:

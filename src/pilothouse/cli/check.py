@@ -35,6 +35,7 @@ _CLUSTER = typer.Option("--cluster", help="Check the live cluster of the kubecon
 _CONTEXT = typer.Option("--context", help="Context of the kubeconfig.")
 _NAMESPACE = typer.Option("--namespace", "-n", help="Only this namespace of the cluster.")
 _KUBERNETES = typer.Option("--kubernetes-version", "-k", metavar="1.N", help="Target version.")
+_KUBELETS = typer.Option("--kubelets", help="Read the kubelets' configuration too (wants nodes/proxy).")
 _AGAINST = typer.Option("--against", metavar="REV|DIR", help="What was before: a git revision or a directory.")
 _VALUES = typer.Option("--values", "-f", help="Value file for Helm charts.")
 _PROMETHEUS = typer.Option("--prometheus", metavar="URL", help="Prometheus, or a Pilothouse with /prometheus.")
@@ -63,6 +64,7 @@ def check(
     context: Annotated[str, _CONTEXT] = "",
     namespace: Annotated[str, _NAMESPACE] = "",
     kubernetes: Annotated[str, _KUBERNETES] = "",
+    kubelets: Annotated[bool, _KUBELETS] = False,
     against: Annotated[str, _AGAINST] = "",
     values: Annotated[list[Path] | None, _VALUES] = None,
     prometheus: Annotated[str, _PROMETHEUS] = "",
@@ -101,7 +103,9 @@ def check(
     chosen = _chosen(known, only or [])
     if not paths and not cluster:
         _fail("say what to check: files, directories, - for stdin, or --cluster; --help has examples")
-    review = _review(paths or [], cluster, context, namespace, _version(kubernetes), against, values or [], chosen)
+    review = _review(
+        paths or [], cluster, context, namespace, kubelets, _version(kubernetes), against, values or [], chosen
+    )
     _telemetry(review, chosen, prometheus)
     _settle(review, chosen, exceptions or [], baseline)
     if write_baseline:
@@ -118,7 +122,7 @@ def check(
 
 
 def _review(
-    paths: Sequence[str], cluster: bool, context: str, namespace: str, kubernetes: str, against: str,
+    paths: Sequence[str], cluster: bool, context: str, namespace: str, kubelets: bool, kubernetes: str, against: str,
     values: Sequence[Path], rules: Sequence[Rule],
 ) -> Review:  # fmt: skip
     from pilothouse.hazards.reviewing import review_files, review_objects
@@ -126,12 +130,16 @@ def _review(
     with _Progress() as progress:
         if cluster:
             from pilothouse.hazards.gathering import gather
+            from pilothouse.hazards.gathering import kubelets as configurations
             from pilothouse.kube import Cluster, KubeError
 
             try:
                 with Cluster.connect(context) as found:
                     version = kubernetes or found.version()
                     objects, problems = gather(found, namespace, progress)
+                    if kubelets:
+                        more, refused = configurations(found, [one for one in objects if one.kind == "Node"])
+                        objects, problems = objects + more, problems + refused
             except KubeError as error:
                 _fail(str(error))
             review = review_objects(objects, rules, version, live=True, progress=progress)

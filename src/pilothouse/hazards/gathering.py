@@ -4,6 +4,7 @@ pages, each kind once, read-only.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from pilothouse.kube import ApiError, Cluster, KubeObject, Problem
@@ -27,6 +28,10 @@ KINDS = (
 )  # fmt: skip
 
 
+# Each is a request through the API server to a node; fleets have a few kinds of nodes, not thousands.
+_MOST_KUBELETS = 50
+
+
 def wanted(cluster: Cluster) -> list[Resource]:
     """Those of the kinds that the cluster serves."""
     there = {(one.group, one.kind): one for one in served(cluster.resources(), "list")}
@@ -47,6 +52,22 @@ def gather(
             where = f"{cluster.name or 'the cluster'}: {resource.plural}"
             problems.append(Problem(where, 0, 0, f"{error} (rules about them stay silent)"))
     return objects, problems
+
+
+def kubelets(cluster: Cluster, nodes: list[KubeObject]) -> tuple[list[KubeObject], list[Problem]]:
+    """The kubelets' configurations, by each node's configz; equal ones once, named after the first node."""
+    found: dict[str, KubeObject] = {}
+    for node in nodes[:_MOST_KUBELETS]:
+        try:
+            content = cluster.request("GET", f"/api/v1/nodes/{node.name}/proxy/configz").get("kubeletconfig")
+        except ApiError as error:
+            where = f"{cluster.name or 'the cluster'}: kubelet of {node.name}"
+            return list(found.values()), [Problem(where, 0, 0, f"{error} (wants get on nodes/proxy)")]
+        if isinstance(content, dict):
+            key = json.dumps(content, sort_keys=True)
+            head = {"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration"}
+            found.setdefault(key, KubeObject(content | head | {"metadata": {"name": node.name}}))
+    return list(found.values()), []
 
 
 def role() -> str:

@@ -30,6 +30,7 @@ class Api:
         self.store = store
         self.seen: list[tuple[str, str, dict[str, str]]] = []
         self.refused: dict[str, int] = {}
+        self.answers: dict[str, Any] = {}
         self.stopping = False
 
     def app(self) -> Starlette:
@@ -63,6 +64,8 @@ class Api:
         return await self._do(request, resource, namespace, name, below)
 
     def _described(self, path: str, parts: list[str]) -> Any:
+        if path in self.answers:
+            return self.answers[path]
         if path == "/version":
             major, minor = self.store.version.split(".")
             return {"major": major, "minor": minor, "gitVersion": f"v{self.store.version}.0", "platform": "linux/amd64"}
