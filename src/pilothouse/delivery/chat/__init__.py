@@ -1,0 +1,7 @@
+"""Chat commands on pull requests, with Prow's meaning: from an event and a state to what is to be done, and why."""
+
+from pilothouse.delivery.chat.deciding import Decision, decide
+from pilothouse.delivery.chat.effects import Effect
+from pilothouse.delivery.chat.model import Comment, Event, Job, Policy, PullRequest, Review
+
+__all__ = ["Comment", "Decision", "Effect", "Event", "Job", "Policy", "PullRequest", "Review", "decide"]

@@ -1,0 +1,109 @@
+"""From an event on a pull request to effects: every command of a comment, then what the change itself asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from pilothouse.delivery.chat import approving, blocking, labelling, lgtm, people, standing, testing
+from pilothouse.delivery.chat.effects import AddLabel, Effect, RemoveLabel, Say
+from pilothouse.delivery.chat.model import Comment, Event, Policy, PullRequest, Review
+from pilothouse.delivery.chat.reading import Command, commands
+
+Handler = Callable[[PullRequest, Policy, Event, Command], Iterator[Effect]]
+
+_HANDLERS: dict[str, Handler] = {
+    "lgtm": lgtm.on_command, "remove-lgtm": lgtm.on_command,
+    "ok-to-test": testing.ok_to_test, "skip": testing.skip,
+    "assign": people.assign, "unassign": people.assign, "cc": people.review, "uncc": people.review,
+    "auto-cc": people.auto_cc,
+    "hold": labelling.hold, "unhold": labelling.hold, "remove-hold": labelling.hold,
+    "label": labelling.label, "remove-label": labelling.label,
+    "lifecycle": labelling.lifecycle, "remove-lifecycle": labelling.lifecycle,
+    "close": standing.close, "reopen": standing.reopen, "retitle": standing.retitle, "override": standing.override,
+    "cherry-pick": standing.cherry_pick, "cherrypick": standing.cherry_pick, "milestone": standing.milestone,
+    "why": standing.why,
+    **{word: labelling.family for name in labelling.FAMILIES for word in (name, f"remove-{name}")},
+}  # fmt: skip
+_ON_CLOSED = {"reopen", "cherry-pick", "cherrypick", "label", "remove-label", "milestone", "why"}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to be done, in order and without doubles."""
+
+    effects: tuple[Effect, ...]
+
+    def of(self, kind: type) -> list[Effect]:
+        """The effects of one kind."""
+        return [effect for effect in self.effects if isinstance(effect, kind)]
+
+
+def decide(pull: PullRequest, policy: Policy, event: Event) -> Decision:
+    """What an event asks for. Pure: the same state and event give the same effects."""
+    if event.is_bot or event.author.lower() == policy.bot.lower():
+        return Decision(tuple(_upkeep(pull, policy)) if event.kind != "comment" else ())
+    found = [*_effects(pull, policy, event)]
+    if pull.state == "open" or event.kind in ("reopened", "opened"):
+        found += [*_upkeep(pull, policy), *_approved(_with(pull, event), policy)]
+    return Decision(tuple(dict.fromkeys(found)))
+
+
+def _effects(pull: PullRequest, policy: Policy, event: Event) -> Iterator[Effect]:
+    match event.kind:
+        case "comment":
+            yield from _by_commands(pull, policy, event)
+        case "review":
+            yield from lgtm.on_review(pull, policy, event)
+            yield from _by_commands(pull, policy, event)
+        case "opened" | "ready" | "reopened":
+            yield from testing.on_opened(pull, policy)
+            yield from people.suggested(pull, policy)
+        case "synchronize":
+            yield from testing.on_push(pull, policy, event)
+            yield from lgtm.on_push(pull)
+        case "closed":
+            yield from testing.on_closed(pull)
+
+
+def _by_commands(pull: PullRequest, policy: Policy, event: Event) -> Iterator[Effect]:
+    found = list(commands(event.text))
+    for command in found:
+        handler = _HANDLERS.get(command.word)
+        if handler and (pull.state == "open" or command.word in _ON_CLOSED):
+            yield from handler(pull, policy, event, command)
+    yield from testing.on_comment(pull, policy, event, found)
+
+
+def _upkeep(pull: PullRequest, policy: Policy) -> Iterator[Effect]:
+    if pull.state == "open":
+        yield from blocking.labels(pull, policy)
+
+
+def _approved(pull: PullRequest, policy: Policy) -> Iterator[Effect]:
+    """The label `approved` follows from all that was said; the notice says what is missing."""
+    if not policy.owners.files:
+        return
+    state = approving.approval(pull, policy)
+    if state.complete and approving.LABEL not in pull.labels:
+        yield AddLabel(approving.LABEL)
+    elif not state.complete and approving.LABEL in pull.labels:
+        yield RemoveLabel(approving.LABEL)
+    if not state.complete and not any("[APPROVALNOTIFIER]" in comment.body for comment in pull.comments):
+        files = "\n".join(f"- `{path}`" for path in state.missing)
+        ask = ", ".join(f"@{login}" for login in state.suggested) or "nobody: no owner is named"
+        yield Say(
+            f"[APPROVALNOTIFIER] This pull request is **not approved**.\n\nAsk: {ask}\n\nAn approver of each of these "
+            f"has to write `/approve`:\n{files}"
+        )
+
+
+def _with(pull: PullRequest, event: Event) -> PullRequest:
+    """The pull request with what was just said, when the state does not have it yet."""
+    if event.kind == "comment" and not any(c.body == event.text and c.author == event.author for c in pull.comments):
+        last = max((comment.at for comment in pull.comments), default=0.0)
+        return replace(pull, comments=(*pull.comments, Comment(event.author, event.text, last + 1)))
+    if event.kind == "review" and not any(r.author == event.author and r.state == event.review for r in pull.reviews):
+        last = max((review.at for review in pull.reviews), default=0.0)
+        return replace(pull, reviews=(*pull.reviews, Review(event.author, event.review, event.text, last + 1)))
+    return pull

@@ -1,0 +1,85 @@
+"""`/label`, the label families, `/hold` and `/lifecycle`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pilothouse.delivery.chat.blocking import HOLD
+from pilothouse.delivery.chat.effects import AddLabel, Effect, RemoveLabel, Say
+from pilothouse.delivery.chat.model import Event, Policy, PullRequest
+from pilothouse.delivery.chat.reading import Command
+
+FAMILIES = ("area", "committee", "kind", "language", "priority", "sig", "triage", "wg")
+_LIFECYCLE = ("active", "frozen", "stale", "rotten")
+
+
+def family(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
+    """`/kind bug`, `/remove-area ui`: labels of these families that the repository has."""
+    removing = command.word.startswith("remove-")
+    prefix = command.word.removeprefix("remove-")
+    missing = []
+    for word in dict.fromkeys(command.rest.lower().split()):
+        label = f"{prefix}/{word}"
+        if label == "triage/accepted" and not policy.is_member(event.author):
+            yield Say("`triage/accepted` is for members of the organisation to set.")
+        elif removing:
+            if label in pull.labels:
+                yield RemoveLabel(label)
+            else:
+                missing.append(label)
+        elif label not in policy.labels:
+            missing.append(label)
+        elif label not in pull.labels:
+            yield AddLabel(label)
+    if missing:
+        said = "These labels are not set" if removing else "The repository does not have these labels"
+        yield Say(f"{said}: {', '.join(f'`{_plain(label)}`' for label in missing)}.")
+
+
+def label(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
+    """`/label NAME`, `/remove-label NAME`: those that the configuration allows."""
+    name = command.rest.strip()
+    known = {one.lower(): one for one in policy.additional_labels | policy.restricted_labels.keys()}
+    wanted = known.get(name.lower())
+    if not wanted:
+        allowed = ", ".join(f"`{one}`" for one in sorted(known.values())) or "none"
+        yield Say(f"The label `{_plain(name)}` cannot be set by `/{command.word}`. These can: {allowed}.")
+        return
+    allowed_to = policy.restricted_labels.get(wanted)
+    if allowed_to is not None and event.author.lower() not in {login.lower() for login in allowed_to}:
+        yield Say(f"The label `{wanted}` is for {', '.join(sorted(allowed_to))} to set.")
+    elif command.word.startswith("remove-"):
+        if wanted in pull.labels:
+            yield RemoveLabel(wanted)
+    elif wanted not in pull.labels:
+        yield AddLabel(wanted)
+
+
+def hold(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
+    """`/hold [reason]`, `/hold cancel`, `/unhold`, `/remove-hold`: anybody may."""
+    lifting = command.word != "hold" or bool(re.match(r"(?i)cancel(\s|$)", command.rest))
+    if lifting and HOLD in pull.labels:
+        yield RemoveLabel(HOLD)
+    elif not lifting and HOLD not in pull.labels:
+        yield AddLabel(HOLD)
+
+
+def lifecycle(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
+    """`/lifecycle frozen`, `/remove-lifecycle stale`: one at a time."""
+    state = command.rest.lower()
+    if state not in _LIFECYCLE:
+        return
+    wanted = f"lifecycle/{state}"
+    if command.word.startswith("remove-"):
+        if wanted in pull.labels:
+            yield RemoveLabel(wanted)
+        return
+    yield from (RemoveLabel(f"lifecycle/{other}") for other in _LIFECYCLE
+                if other != state and f"lifecycle/{other}" in pull.labels)  # fmt: skip
+    if wanted not in pull.labels:
+        yield AddLabel(wanted)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[`<>@\n]", "", text)[:80]

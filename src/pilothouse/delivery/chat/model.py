@@ -1,0 +1,194 @@
+"""What a command sees: the pull request as it is, the event, and the repository's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import re2
+
+from pilothouse.delivery.owners import OwnersTree
+
+EventKind = Literal["comment", "review", "opened", "synchronize", "edited", "closed", "reopened", "ready"]
+ReviewState = Literal["approved", "changes_requested", "commented", "dismissed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment; those of bots are never commands."""
+
+    author: str
+    body: str
+    at: float = 0.0
+    is_bot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A review and the commit that it was of."""
+
+    author: str
+    state: ReviewState
+    body: str = ""
+    at: float = 0.0
+    commit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFile:
+    """A file of the change with its lines."""
+
+    path: str
+    additions: int = 0
+    deletions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of a context on the head: success, failure, pending or error."""
+
+    state: Literal["success", "failure", "pending", "error"]
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """A pull request. Logins are compared without case."""
+
+    number: int
+    author: str
+    title: str = ""
+    body: str = ""
+    base: str = "main"
+    head: str = ""
+    draft: bool = False
+    state: Literal["open", "closed", "merged"] = "open"
+    labels: frozenset[str] = frozenset()
+    assignees: frozenset[str] = frozenset()
+    requested_reviewers: frozenset[str] = frozenset()
+    files: tuple[ChangedFile, ...] = ()
+    statuses: Mapping[str, Status] = field(default_factory=dict)
+    comments: tuple[Comment, ...] = ()
+    reviews: tuple[Review, ...] = ()
+    conflicts: bool = False
+    commits: tuple[str, ...] = ()
+    trusted_head: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A presubmit: when it runs by itself, what asks for it, and the context that it reports."""
+
+    name: str
+    context: str = ""
+    always_run: bool = False
+    optional: bool = False
+    run_if_changed: str = ""
+    skip_if_only_changed: str = ""
+    branches: tuple[str, ...] = ()
+    skip_branches: tuple[str, ...] = ()
+    trigger: str = ""
+
+    @property
+    def reports(self) -> str:
+        """Its context."""
+        return self.context or self.name
+
+    @property
+    def rerun_command(self) -> str:
+        """What asks for it."""
+        return f"/test {self.name}"
+
+    @property
+    def automatic(self) -> bool:
+        """Whether it can run without being asked for."""
+        return self.always_run or bool(self.run_if_changed or self.skip_if_only_changed)
+
+    def is_for(self, branch: str) -> bool:
+        """Whether it is for changes of a branch."""
+        if any(re2.search(pattern, branch) for pattern in self.skip_branches):
+            return False
+        return not self.branches or any(re2.search(pattern, branch) for pattern in self.branches)
+
+    def wanted(self, pull: PullRequest) -> bool:
+        """Whether it runs by itself for this change."""
+        if not self.is_for(pull.base):
+            return False
+        if self.run_if_changed:
+            return any(re2.search(self.run_if_changed, file.path) for file in pull.files)
+        if self.skip_if_only_changed:
+            return not pull.files or not all(re2.search(self.skip_if_only_changed, f.path) for f in pull.files)
+        return self.always_run
+
+    def asked_by(self, text: str) -> bool:
+        """Whether a comment asks for it by its own trigger."""
+        pattern = self.trigger or rf"(?m)^/test( | .* ){re2.escape(self.name)},?($|\s.*)"
+        return bool(re2.search(pattern, text))
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The repository's rules: people, labels, jobs, owners and options.
+
+    `restricted_labels` maps a label to the logins who may set it; `branches` are those a change can be picked to.
+    """
+
+    collaborators: frozenset[str] = frozenset()
+    admins: frozenset[str] = frozenset()
+    members: frozenset[str] = frozenset()
+    bot: str = "pilothouse"
+    labels: frozenset[str] = frozenset()
+    additional_labels: frozenset[str] = frozenset()
+    restricted_labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    milestones: frozenset[str] = frozenset()
+    milestone_maintainers: frozenset[str] = frozenset()
+    branches: frozenset[str] = frozenset({"main"})
+    jobs: tuple[Job, ...] = ()
+    owners: OwnersTree = field(default_factory=OwnersTree)
+    review_acts_as_lgtm: bool = True
+    lgtm_acts_as_approve: bool = False
+    require_self_approval: bool = False
+    ignore_review_state: bool = False
+    skip_collaborators: bool = False
+    require_dco: bool = False
+    blocked_paths: tuple[str, ...] = ()
+    generated_paths: tuple[str, ...] = ()
+    reviewers: int = 2
+
+    def is_trusted(self, login: str) -> bool:
+        """Whether somebody's changes may be tested without asking."""
+        return _in(login, self.collaborators | self.members | self.admins)
+
+    def is_collaborator(self, login: str) -> bool:
+        """Whether somebody works on this repository."""
+        return _in(login, self.collaborators | self.admins)
+
+    def is_member(self, login: str) -> bool:
+        """Whether somebody belongs to the organisation."""
+        return _in(login, self.members | self.admins)
+
+    def is_admin(self, login: str) -> bool:
+        """Whether somebody rules this repository."""
+        return _in(login, self.admins)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened: `author` did it, `text` is the comment's or review's."""
+
+    kind: EventKind
+    author: str
+    text: str = ""
+    review: ReviewState = "commented"
+    is_bot: bool = False
+    before: str = ""
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two logins are one person's."""
+    return one.lower().lstrip("@") == other.lower().lstrip("@")
+
+
+def _in(login: str, people: frozenset[str]) -> bool:
+    return any(same(login, person) for person in people)

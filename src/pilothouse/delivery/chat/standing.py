@@ -1,0 +1,118 @@
+"""`/close`, `/reopen`, `/retitle`, `/override`, `/cherry-pick`, `/milestone`: how a pull request stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pilothouse.delivery.chat.effects import (
+    CherryPick,
+    Close,
+    Effect,
+    Explain,
+    Reopen,
+    Retitle,
+    Say,
+    SetMilestone,
+    SetStatus,
+)
+from pilothouse.delivery.chat.model import Event, Policy, PullRequest, same
+from pilothouse.delivery.chat.reading import Command
+
+_OLD = frozenset({"lifecycle/stale", "lifecycle/rotten"})
+_LONGEST_TITLE = 256
+
+
+def close(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
+    """`/close`: the author and collaborators; anybody once it is stale."""
+    if pull.state != "open":
+        return
+    if command.rest.lower() == "not-planned":
+        yield Say("Pull requests cannot be closed as not planned; write `/close`.")
+    elif command.rest:
+        return
+    elif _owns(pull, policy, event) or pull.labels & _OLD:
+        yield Close()
+    else:
+        yield Say("You cannot close an active pull request unless you wrote it or work on this repository.")
+
+
+def reopen(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
+    """`/reopen`: the author and collaborators; what is merged stays."""
+    if pull.state == "open" or command.rest:
+        return
+    if pull.state == "merged":
+        yield Say("It is merged already; open a new pull request to change more.")
+    elif _owns(pull, policy, event):
+        yield Reopen()
+    else:
+        yield Say("You cannot reopen a pull request unless you wrote it or work on this repository.")
+
+
+def retitle(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
+    """`/retitle TEXT`: people who work here."""
+    title = command.rest.strip()
+    if not policy.is_trusted(event.author):
+        yield Say("Retitling is for people who work here.")
+    elif not title:
+        yield Say("A title cannot be empty.")
+    elif "@" in title:
+        yield Say("A title cannot mention people.")
+    elif title != pull.title:
+        yield Retitle(title[:_LONGEST_TITLE])
+
+
+def override(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
+    """`/override CONTEXT [CONTEXT ...]`: administrators and the root's approvers, for contexts that are not green."""
+    if not policy.is_admin(event.author) and event.author.lower() not in policy.owners.root_approvers():
+        yield Say(f"`/override` is for administrators and approvers of the whole repository, not for @{event.author}.")
+        return
+    wanted = command.words
+    open_contexts = sorted(name for name, status in pull.statuses.items() if status.state != "success")
+    unknown = [name for name in wanted if name not in pull.statuses]
+    if not wanted or unknown:
+        shown = ", ".join(f"`{name}`" for name in open_contexts) or "none"
+        yield Say(f"`/override` needs contexts that this commit has and that are not green: {shown}.")
+    for name in dict.fromkeys(wanted):
+        if name in open_contexts:
+            yield SetStatus(name, "success", f"Overridden by {event.author}")
+
+
+def cherry_pick(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
+    """`/cherry-pick BRANCH [BRANCH ...]`: after the merge, a pull request for each branch."""
+    if not policy.is_trusted(event.author):
+        yield Say("`/cherry-pick` is for people who work here.")
+        return
+    for branch in dict.fromkeys(command.words):
+        if branch not in policy.branches:
+            known = ", ".join(f"`{one}`" for one in sorted(policy.branches))
+            yield Say(f"There is no branch `{_plain(branch)}`; there are {known}.")
+        elif branch == pull.base:
+            yield Say(f"It is made for `{branch}` itself.")
+        else:
+            yield CherryPick(branch)
+
+
+def milestone(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
+    """`/milestone TITLE`, `/milestone clear`: the maintainers of milestones."""
+    if event.author.lower() not in {login.lower() for login in policy.milestone_maintainers}:
+        yield Say("Milestones are for their maintainers to set.")
+    elif command.rest.lower() == "clear":
+        yield SetMilestone("")
+    elif command.rest in policy.milestones:
+        yield SetMilestone(command.rest)
+    else:
+        known = ", ".join(f"`{one}`" for one in sorted(policy.milestones)) or "none"
+        yield Say(f"There is no milestone `{_plain(command.rest)}`; there are {known}. `clear` takes it away.")
+
+
+def why(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
+    """`/why`: why this does not merge, or a job did not run."""
+    yield Explain()
+
+
+def _owns(pull: PullRequest, policy: Policy, event: Event) -> bool:
+    return same(event.author, pull.author) or policy.is_collaborator(event.author)
+
+
+def _plain(text: str) -> str:
+    return "".join(letter for letter in text if letter not in "`<>@\n")[:80]

@@ -1,0 +1,140 @@
+"""`/test` and its kin: which jobs run for which commit, and for whom (Prow, plugin trigger)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pilothouse.delivery.chat.effects import Abort, AddLabel, Effect, RemoveLabel, Run, Say, SetStatus, Trust
+from pilothouse.delivery.chat.model import Event, Job, Policy, PullRequest, Status
+from pilothouse.delivery.chat.reading import Command, plain
+
+NEEDS_OK, OK = "needs-ok-to-test", "ok-to-test"
+_NOT_GREEN = ("failure", "error")
+
+
+def is_trusted(pull: PullRequest, policy: Policy) -> bool:
+    """Whether this commit may be tested: by who wrote it, or since somebody who may said so of this very commit."""
+    return policy.is_trusted(pull.author) or bool(pull.head and pull.trusted_head == pull.head)
+
+
+def on_opened(pull: PullRequest, policy: Policy) -> Iterator[Effect]:
+    """A new, reopened or finished draft's change."""
+    if is_trusted(pull, policy):
+        yield from _run(pull, _automatic(pull, policy))
+    elif NEEDS_OK not in pull.labels:
+        yield AddLabel(NEEDS_OK)
+        yield Say(
+            f"@{pull.author}'s changes are tested once somebody who works here has looked at them and writes "
+            "`/ok-to-test`. It holds for the commit that was looked at."
+        )
+
+
+def on_push(pull: PullRequest, policy: Policy, event: Event) -> Iterator[Effect]:
+    """New commits end the runs of old ones; an untrusted author's have to be looked at again."""
+    yield Abort(pull.head)
+    if is_trusted(pull, policy):
+        yield from _run(pull, _automatic(pull, policy))
+    elif OK in pull.labels:
+        yield RemoveLabel(OK)
+        yield AddLabel(NEEDS_OK)
+        yield Say("The commits that `/ok-to-test` was said of have changed; somebody has to look at them again.")
+
+
+def on_closed(pull: PullRequest) -> Iterator[Effect]:
+    """Nobody waits for its tests any more."""
+    yield Abort(pull.head)
+
+
+def ok_to_test(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
+    """`/ok-to-test [COMMIT]`, `/ok-to-test cancel`: of the head, or of the commit that is named."""
+    if not policy.is_trusted(event.author):
+        yield Say(f"`/ok-to-test` is for people who work here; @{event.author} is none of them.")
+        return
+    if command.rest.lower() == "cancel":
+        yield from (RemoveLabel(label) for label in (OK,) if label in pull.labels)
+        yield from (AddLabel(NEEDS_OK) for _ in (1,) if not policy.is_trusted(pull.author))
+        yield Trust("")
+        return
+    if command.rest and not pull.head.startswith(command.rest.lower()):
+        yield Say(f"`{command.rest[:40]}` is not the head any more (it is `{pull.head[:10]}`): look at that one.")
+        return
+    yield Trust(pull.head)
+    if NEEDS_OK in pull.labels:
+        yield RemoveLabel(NEEDS_OK)
+    if OK not in pull.labels:
+        yield AddLabel(OK)
+    yield from _run(pull, _automatic(pull, policy))
+
+
+def on_comment(pull: PullRequest, policy: Policy, event: Event, found: list[Command]) -> Iterator[Effect]:
+    """All of a comment's `/test`, `/retest` and own triggers together: each job runs once."""
+    if pull.state != "open":
+        return
+    text = plain(event.text)
+    asking = [command for command in found if command.word in ("test", "retest", "retest-required", "rerun")]
+    own = [job for job in policy.jobs if job.trigger and job.asked_by(text)]
+    if not asking and not own:
+        return
+    if not is_trusted(pull, policy) and not policy.is_trusted(event.author):
+        yield Say("It cannot be tested until somebody who works here has looked at it and writes `/ok-to-test`.")
+        return
+    if not is_trusted(pull, policy):
+        yield Say("It is an untrusted author's change: `/ok-to-test` says that this commit may be tested.")
+        return
+    wanted: dict[str, Job] = {job.name: job for job in own if job.is_for(pull.base)}
+    unknown = False
+    for command in asking:
+        jobs = _asked(pull, policy, command, text)
+        unknown = unknown or jobs is None
+        wanted |= {job.name: job for job in jobs or ()}
+    if unknown:
+        yield Say(_offer(pull, policy))
+    yield from _run(pull, wanted.values())
+
+
+def skip(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
+    """`/skip`: jobs that need not succeed, and would not run again by themselves, no longer stand in the way."""
+    for job in policy.jobs:
+        status = pull.statuses.get(job.reports)
+        if status and status.state != "success" and (job.optional or not job.wanted(pull)):
+            yield SetStatus(job.reports, "success", f"Skipped by {event.author}")
+
+
+def _asked(pull: PullRequest, policy: Policy, command: Command, text: str) -> list[Job] | None:
+    """The jobs that one command asks for; None when it asks for help, or for none that there is."""
+    here = [job for job in policy.jobs if job.is_for(pull.base)]
+    if command.word == "rerun" or command.word.startswith("retest"):
+        if command.rest:
+            return None
+        again = [job for job in here if _failed(pull.statuses.get(job.reports))]
+        again += [job for job in _automatic(pull, policy) if job.reports not in pull.statuses]
+        return [job for job in again if not (command.word == "retest-required" and job.optional)]
+    if command.rest.rstrip(",").lower() == "all":
+        return _automatic(pull, policy)
+    names = {word.rstrip(",") for word in command.words}
+    found = [job for job in here if job.name in names]
+    return found if found and names <= {job.name for job in found} else found or None
+
+
+def _failed(status: Status | None) -> bool:
+    return status is not None and status.state in _NOT_GREEN
+
+
+def _automatic(pull: PullRequest, policy: Policy) -> list[Job]:
+    return [job for job in policy.jobs if job.wanted(pull)]
+
+
+def _run(pull: PullRequest, jobs: Iterable[Job]) -> Iterator[Effect]:
+    names = tuple(dict.fromkeys(job.name for job in jobs))
+    if names:
+        yield Run(names, pull.head)
+
+
+def _offer(pull: PullRequest, policy: Policy) -> str:
+    here = [job for job in policy.jobs if job.is_for(pull.base)]
+    if not here:
+        return f"There are no tests for changes of `{pull.base}`."
+    lines = ["These tests can be asked for here:"]
+    for title, optional in (("required", False), ("optional", True)):
+        lines += [f"- `{job.rerun_command}` ({title})" for job in here if job.optional is optional]
+    return "\n".join([*lines, "`/test all` asks for those that run by themselves, `/retest` for those that failed."])
