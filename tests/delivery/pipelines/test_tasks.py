@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pilothouse.delivery.pipelines import ProcessLauncher
 from tests.delivery.pipelines.running import run_yaml, task
 
 
@@ -441,3 +442,39 @@ def test_parameters_that_do_not_fit(tmp_path: Path, declared: str, given: str, w
     )
     assert not happened.run.condition.succeeded
     assert words in happened.message
+
+
+def test_without_namespaces_paths_are_rewritten_and_said_so(tmp_path: Path) -> None:
+    happened = run_yaml(
+        task(
+            """
+- {image: ubuntu, workingDir: /workspace/made, script: 'echo one > /workspace/file; touch $(workspaces.w.path)/x; ls /foo/bar; printf hi > $(results.r.path)'}
+- {image: ubuntu, command: [cat], args: [/workspace/file]}
+- {image: ubuntu, env: [{name: F, value: /workspace/file}], script: 'cat $F; echo /workspace/files /my/workspace/file'}
+""",
+            "results: [{name: r}]\nworkspaces: [{name: w, mountPath: /foo/bar}]",
+            "workspaces: [{name: w, emptyDir: {}}]",
+        ),
+        tmp_path,
+        launcher=ProcessLauncher(namespaces=False),
+    )
+    assert happened.reason == "Succeeded", happened.output()
+    assert happened.output().startswith("x\none\none\n")
+    assert "/my/workspace/file" in happened.output(), "a path that only ends like one of ours was changed"
+    assert happened.results == {"r": "hi"}
+    assert "paths were rewritten" in happened.run.annotations["pilothouse.dev/notes"]
+
+
+def test_memory_limits_end_a_step_where_they_can_be_set(tmp_path: Path) -> None:
+    from pilothouse.delivery.pipelines.executors.limiting import _base
+
+    if _base("memory") is None:
+        pytest.skip("no control group for memory can be made here")
+    happened = run_yaml(
+        task(
+            "- {name: big, image: python, computeResources: {limits: {memory: 40Mi}}, script: \"#!/usr/bin/env python3\\nx = b'x' * 400_000_000\"}"
+        ),
+        tmp_path,
+    )
+    assert happened.reason == "Failed"
+    assert happened.run.status["steps"][0]["terminated"]["reason"] == "OOMKilled"

@@ -96,7 +96,8 @@ class StepRunner:
         state.finished = times.now()
         state.code = exited.code
         if exited.code and state.why == "Completed":
-            state.reason = state.why = "Error"
+            state.why = "Error"
+            state.reason = state.reason if state.reason == "OOMKilled" else "Error"
             state.message = state.message or _hint(exited, launch)
         self._layout.exited(index, exited.code)
         self._collect(index, ready, state)
