@@ -34,20 +34,28 @@ class Settled:
 
     rate: float = 0.01
 
-    def p_needed(self, signal: str) -> float:
-        """The p-value that one lone change in a signal would have needed (Bonferroni's, by weight)."""
-        mine = sum(test.signal == signal for test in self.tests)
+    def p_needed(self, signal: str, prominence: float | None = None) -> float:
+        """The p-value that one lone change in a signal would have needed (Bonferroni's, by weight).
+
+        `prominence` is that of its test; the most prominent one's when not given.
+        """
+        mine = [test.prominence for test in self.tests if test.signal == signal]
         signals = len({test.signal for test in self.tests})
-        return self.rate / max(signals, 1) / max(mine, 1)
+        if not mine:
+            return self.rate / max(signals, 1)
+        return self.rate / signals * (max(mine) if prominence is None else prominence) / sum(mine)
 
 
 def settle(tests: list[Tested], rules: Rules) -> Settled:
     """Which tests are discoveries, matter, and lasted.
 
-    Each signal has the same weight in all, so that a few operations do not pay for thousands of functions.
+    Each signal has the same weight in all, so that a few operations do not pay for thousands of functions; within a
+    signal each test has its part by its prominence, so that what matters most does not pay for what hardly does.
     """
-    sizes = Counter(test.signal for test in tests)
-    weights = np.array([1 / sizes[test.signal] for test in tests])
+    sizes: Counter[str] = Counter()
+    for test in tests:
+        sizes[test.signal] += test.prominence  # type: ignore[assignment]
+    weights = np.array([test.prominence / sizes[test.signal] for test in tests])
     found = q_values(np.array([test.p_value for test in tests]), weights)
     held: dict[str, Held] = {}
     for test, q in zip(tests, found, strict=True):
@@ -116,7 +124,7 @@ def shortages(trial: Trial, settled: Settled, seen: dict[str, bool]) -> list[str
 def _blind(settled: Settled, rules: Rules) -> list[str]:
     """Whether for most of the traffic not even a doubling of the latency would have been seen."""
     busy = [test for test in headlines(settled.tests) if test.signal == "traces"]
-    seen = [(test, test.smallest_effect(settled.p_needed("traces")) or np.inf) for test in busy]
+    seen = [(test, test.smallest_effect(settled.p_needed("traces", test.prominence)) or np.inf) for test in busy]
     dim = [(test, smallest) for test, smallest in seen if smallest > rules.blind]
     if sum(test.weight for test, _ in dim) <= _MOST * sum(test.weight for test in busy):
         return []

@@ -53,8 +53,9 @@ def smallest_effect(signal: str, settled: Settled) -> float | None:
         return None
     mine = [test for test in settled.tests if test.signal == signal and test.bad != "neither"]
     chosen = headlines(mine) or mine
-    needed = settled.p_needed(signal)
-    found = [one for test in chosen if (one := test.smallest_effect(needed)) is not None]
+    found = [
+        one for test in chosen if (one := test.smallest_effect(settled.p_needed(signal, test.prominence))) is not None
+    ]
     middle = float(np.median(found)) if found else None
     return middle if middle is not None and middle <= _BLIND else None
 

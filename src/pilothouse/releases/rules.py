@@ -23,7 +23,8 @@ class Rules:
     latency_milliseconds: float = 0.2
     latency_spread: float = 0.06
     error_share: float = 0.002
-    error_change: float = 0.25
+    error_change: float = 0.15
+    count_change: float = 0.25
     calls_change: float = 0.2
     rate_spread: float = 0.1
 

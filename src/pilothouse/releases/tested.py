@@ -21,7 +21,8 @@ class Tested:
 
     `material` says whether the change is big enough to matter, `lasting` whether it held over the windows and
     against ranks. `error` is the standard error of the relative change's logarithm (None: not to be had) with its
-    `freedom`, `weight` how much of the service this subject is (1: all of it); `source` what the test was made from.
+    `freedom`, `weight` how much of the service this subject is (1: all of it); `prominence` its part of the room for
+    false discoveries, from what was known before the sides were compared; `source` what the test was made from.
     """
 
     signal: SignalName
@@ -41,6 +42,7 @@ class Tested:
     freedom: float = 30.0
     weight: float = 0.0
     least: float = 0.0
+    prominence: float = 1.0
     source: Any = None
 
     @property

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pilothouse.releases.trial import Trial
 
 _REMARKABLE = 0.01
+# Lines at level error are what is looked for; the others only explain.
+_ERRORS = 5.0
 ALL_ERRORS = "all lines at level error"
 
 
@@ -80,6 +82,7 @@ def _tested(
         freedom=float(rates.freedom[place]),
         error=float(rates.error[place]) if rates.baseline[place] > 0 else None,
         least=trial.rules.pattern_change,
+        prominence=_ERRORS if bad == "up" else 1.0,
         source=source,
     )
 

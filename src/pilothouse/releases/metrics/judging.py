@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _REMARKABLE = 0.01
 AT_END = " at the end"
+_MUCH, _LITTLE = 10.0, 0.3
 _MEASURES = {"level": "level", "rate": "rate", "mean": "mean", "quantile": "p95", "count": "count"}
 
 
@@ -113,6 +114,7 @@ def _levelled(
         error=estimate.error if logarithmic else None,
         freedom=estimate.freedom,
         weight=1.0 if _matters(measure) else 0.0,
+        prominence=_prominence(measure),
         least=least,
         source=measure,
     )
@@ -146,10 +148,11 @@ def _counted(measure: Measure, trial: Trial) -> Tested | None:
         p_value=float(rates.p_value[0]),
         rising=ratio > 1,
         bad=measure.bad,
-        material=abs(ratio - 1) >= trial.rules.error_change and abs(step) > 0,
+        material=abs(ratio - 1) >= trial.rules.count_change and abs(step) > 0,
         lasting=float(rates.p_value[0]) < _REMARKABLE
         and rate_persists(counts[0][0], counts[1][0], (exposures[0], exposures[1]), trial.paired, spread),
-        least=trial.rules.error_change,
+        least=trial.rules.count_change,
+        prominence=_prominence(measure),
         source=measure,
     )
 
@@ -217,3 +220,10 @@ def _relative(
 def _matters(measure: Measure) -> bool:
     """Whether "no worse" must be sure of it: the memory that the process holds."""
     return measure.bad == "up" and measure.sort == "level" and whole_memory(measure.name, measure.unit)
+
+
+def _prominence(measure: Measure) -> float:
+    """The process' memory before all else; what has no bad direction can wait."""
+    if _matters(measure):
+        return _MUCH
+    return 1.0 if measure.bad != "neither" else _LITTLE

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LEAST_SAMPLES = 10.0
 LEAST_OF_SIDE = 50.0
+_PROMINENCE = (0.002, 0.3)
 TOTAL = "all functions"
 
 
@@ -91,6 +92,7 @@ def _tested(
     baseline: Floats,
 ) -> Tested:
     exposed = [float(side.sum()) for side in costs.exposures]
+    every = sum(float(side.sum()) for side in costs.samples)
     base, other = float(rates.baseline[row]) / exposed[0], float(rates.candidate[row]) / exposed[1]
     ratio, high = float(rates.ratio[row]), float(rates.high[row]) - 1
     shown = candidate if ratio > 1 else baseline
@@ -112,5 +114,7 @@ def _tested(
         error=float(rates.error[row]),
         weight=1.0 if place < 0 and costs.bad == "up" else 0.0,
         least=trial.rules.cost_change,
+        # Both sides together say how much of the cost this is, and nothing of which side has more of it.
+        prominence=float(np.clip((rates.baseline[row] + rates.candidate[row]) / every, *_PROMINENCE)),
         source=FunctionTest(costs, place, own),
     )

@@ -30,7 +30,7 @@ def _http(settings: Mapping[str, Any]) -> TrafficShifter:
 
 
 BUILT_IN: Shifters = {"http": _http}
-_EVERY = 0.5
+_EVERY = 1.0
 _CLAIM_SECONDS = 120.0
 _MOST_MOVES = 10
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _REMARKABLE = 0.01
 MEASURE = "error budget"
+_PROMISED = 0.5
 
 
 def judge(objectives: Sequence[Objective], found: Operations, trial: Trial) -> list[Tested]:
@@ -61,6 +62,7 @@ def _tested(objective: Objective, operations: list[Operation], trial: Trial) -> 
         material=shares.candidate > objective.budget and abs(change) >= trial.rules.error_change,
         lasting=float(rates.p_value[0]) < _REMARKABLE
         and rate_persists(bads[0], bads[1], exposures, trial.paired, spread),
+        prominence=_PROMISED,
         source=(objective, operations[0]),
     )
 

@@ -19,6 +19,7 @@ from pilothouse.releases.statistics import (
     spread_variance,
     window_quantiles,
 )
+from pilothouse.releases.statistics.spread import Common
 from pilothouse.releases.tested import Tested
 
 if TYPE_CHECKING:
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
 
 _MILLISECOND = 1e6
 _PER_WINDOW = 10
+_PER_INSTANCE = 300
+_INDEPENDENT = 3
 # Whether it lasts is only asked of what is remarkable at all.
 _REMARKABLE = 0.01
+_LITTLE = 0.02
 # A quantile needs requests beyond it: twenty on each side.
 _QUANTILES = {"p50": (0.5, 40), "p95": (0.95, 400), "p99": (0.99, 2000)}
 _QUANTILES_OF_FEW = {"p50": (0.5, 40), "p90": (0.9, 50)}
@@ -38,15 +42,16 @@ def judge(found: Operations, trial: Trial) -> list[Tested]:
     """All tests on all operations that have enough requests."""
     entries = sum(float(one.counts.candidate.sum()) for one in found.operations if one.entry)
     tests: list[Tested] = []
+    common = _common_spread(found, trial)
     for one in found.operations:
         weight = float(one.counts.candidate.sum()) / entries if one.entry and entries else 0.0
-        tests += _latency(one, trial, weight)
+        tests += _latency(one, trial, weight, common)
         if one.entry:
             tests += _errors(one, trial, weight)
     return tests + _calls(found, trial)
 
 
-def _latency(operation: Operation, trial: Trial, weight: float) -> list[Tested]:
+def _latency(operation: Operation, trial: Trial, weight: float, common: Common) -> list[Tested]:
     durations = _coarsened(operation, trial)
     if durations is None:
         return []
@@ -55,7 +60,8 @@ def _latency(operation: Operation, trial: Trial, weight: float) -> list[Tested]:
     measures = [(name, share) for name, (share, needed) in wanted.items() if least >= needed]
     shares = np.array([share for _, share in measures])
     found = quantile_contrasts(durations.baseline, durations.candidate, operation.edges, shares, trial.paired)
-    spread, freedom = spread_variance(*_instances(operation, trial), assumed=trial.spread(trial.rules.latency_spread))
+    assumed = trial.spread(trial.rules.latency_spread)
+    spread, freedom = spread_variance(*_instances(operation, trial), assumed=assumed, common=common)
     return [
         _slower(operation, trial, durations, measure, share, one.widened(spread, freedom), weight)
         for (measure, share), one in zip(measures, found, strict=True)
@@ -99,6 +105,7 @@ def _slower(
         freedom=estimate.freedom,
         weight=weight,
         least=trial.rules.latency_change,
+        prominence=_prominence(operation, weight),
         source=operation,
     )
 
@@ -130,6 +137,7 @@ def _errors(operation: Operation, trial: Trial, weight: float) -> list[Tested]:
             material=abs(step) >= trial.rules.error_share and abs(change) >= trial.rules.error_change,
             lasting=float(rates.p_value[0]) < _REMARKABLE
             and rate_persists(operation.errors.baseline, operation.errors.candidate, exposures, trial.paired),
+            prominence=_prominence(operation, weight),
             source=operation,
         )
     ]
@@ -176,10 +184,16 @@ def _calls(found: Operations, trial: Trial) -> list[Tested]:
                 material=abs(ratio - 1) >= trial.rules.calls_change,
                 lasting=float(rates.p_value[place]) < _REMARKABLE
                 and rate_persists(one.counts.baseline, one.counts.candidate, exposures, trial.paired, spread),
+                prominence=_LITTLE,
                 source=one,
             )
         )
     return tests
+
+
+def _prominence(operation: Operation, weight: float) -> float:
+    """By its part of the requests; what happens inside only explains."""
+    return _LITTLE + weight if operation.entry else _LITTLE
 
 
 def _coarsened(operation: Operation, trial: Trial) -> Both[Floats] | None:
@@ -197,6 +211,28 @@ def _merged(counts: Floats, windows: int) -> Floats:
     edges = np.linspace(0, len(counts), windows + 1).round().astype(int)[:-1]
     merged: Floats = np.add.reduceat(counts, edges, axis=0)
     return merged
+
+
+def _common_spread(found: Operations, trial: Trial) -> Common:
+    """How much instances differ in the operations with requests enough to tell: their variance (the median of the
+    operations), and how many degrees of freedom that is worth: instances that are slow in one are often so in others.
+    """
+    freedom = sum(side.size - 1 for side in trial.sides)
+    variances = [
+        sum(float(((levels - levels.mean()) ** 2).sum()) for levels in one.instances if len(levels) > 1) / freedom
+        for one in found.operations
+        if freedom > 0 and _tells(one, trial)
+    ]
+    if not variances:
+        return Common(0.0, 0.0)
+    return Common(float(np.median(variances)), freedom * min(len(variances), _INDEPENDENT))
+
+
+def _tells(operation: Operation, trial: Trial) -> bool:
+    return all(
+        len(levels) == side.size and float(counts.sum()) >= _PER_INSTANCE * side.size
+        for levels, side, counts in zip(operation.instances, trial.sides, operation.counts, strict=True)
+    )
 
 
 def _instances(operation: Operation, trial: Trial) -> tuple[Floats, Floats]:
