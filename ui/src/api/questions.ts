@@ -2,6 +2,7 @@ import { QueryClient, queryOptions } from "@tanstack/react-query";
 import { matrixOfTempo, type TempoSeries } from "../dashboards/asking";
 import type { Language } from "../dashboards/model";
 import type { Different, Moved } from "../explore/model";
+import type { HazardRule, Hazards } from "../hazards/model";
 import { asDifference, type Flame, type ProfileType, type Rendered } from "../profiles/model";
 import type { Rollout, RolloutWhole } from "../rollouts/model";
 import type { Edge, Trace, TraceSummary } from "../traces/model";
@@ -146,6 +147,8 @@ export const questions = {
     ...ask(`/api/rollouts/${encodeURIComponent(id)}`, (said: RolloutWhole) => said, 500),
     refetchInterval: 2_000,
   }),
+  hazards: () => ({ ...ask("/api/hazards", (said: Hazards) => said), refetchInterval: 15_000 }),
+  hazardRules: () => ask("/api/hazards/rules", (said: { rules: HazardRule[] }) => said.rules, 600_000),
   different: (path: string) => ask(path, (said: Different) => said, A_WHILE),
   moved: (path: string) =>
     ask(path, (said: { metrics: { examples: Moved[] } }) => said.metrics.examples, A_WHILE),

@@ -28,6 +28,7 @@ const ProfilesPage = onDemand(async () => (await import("../profiles/ProfilesPag
 const DashboardsPage = onDemand(async () => (await import("../dashboards/DashboardsPage")).DashboardsPage);
 const BuiltInPage = onDemand(async () => (await import("../dashboards/DashboardPage")).BuiltInPage);
 const OwnPage = onDemand(async () => (await import("../dashboards/DashboardPage")).OwnPage);
+const HazardsPage = onDemand(async () => (await import("../hazards/HazardsPage")).HazardsPage);
 const RolloutsPage = onDemand(async () => (await import("../rollouts/RolloutsPage")).RolloutsPage);
 const RolloutPage = onDemand(async () => (await import("../rollouts/RolloutPage")).RolloutPage);
 const SettingsPage = onDemand(async () => (await import("../settings/SettingsPage")).SettingsPage);
@@ -38,6 +39,7 @@ export const PLACES: readonly Place[] = [
   { path: "/releases/:service/:version", page: ReleasePage },
   { path: "/rollouts", page: RolloutsPage },
   { path: "/rollouts/:rollout", page: RolloutPage },
+  { path: "/hazards", page: HazardsPage },
   { path: "/explore", page: ExplorePage },
   { path: "/explore/metrics", page: MetricsPage },
   { path: "/explore/logs", page: LogsPage },
@@ -53,6 +55,7 @@ export const PLACES: readonly Place[] = [
 export const SECTIONS: readonly Section[] = [
   { path: "/", key: "r", word: (say) => say.releases },
   { path: "/rollouts", key: "o", word: (say) => say.rollouts.title },
+  { path: "/hazards", key: "h", word: (say) => say.hazards.title },
   { path: "/explore", key: "e", word: (say) => say.explore.title },
   { path: "/explore/metrics", key: "m", word: (say) => say.signals.metrics },
   { path: "/explore/logs", key: "l", word: (say) => say.signals.logs },

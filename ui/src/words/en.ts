@@ -1,6 +1,7 @@
 import type { Direction, SignalName, SignalState } from "../api/wire";
 import { dashboards } from "./en/dashboards";
 import { explore } from "./en/explore";
+import { hazards } from "./en/hazards";
 import { logs } from "./en/logs";
 import { metrics } from "./en/metrics";
 import { profiles } from "./en/profiles";
@@ -22,6 +23,7 @@ export const en = {
   explore,
   dashboards,
   rollouts,
+  hazards,
   causes,
   settings,
   palette,

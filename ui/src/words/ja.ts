@@ -1,6 +1,7 @@
 import type { Catalogue } from "./en";
 import { dashboards } from "./ja/dashboards";
 import { explore } from "./ja/explore";
+import { hazards } from "./ja/hazards";
 import { logs } from "./ja/logs";
 import { metrics } from "./ja/metrics";
 import { profiles } from "./ja/profiles";
@@ -20,6 +21,7 @@ export const ja: Catalogue = {
   explore,
   dashboards,
   rollouts,
+  hazards,
   causes,
   settings,
   palette,

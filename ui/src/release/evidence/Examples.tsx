@@ -1,3 +1,4 @@
+import { Link } from "react-router";
 import styles from "../release.module.css";
 
 /** Lines as they came: trace ids, log lines, stacks. */
@@ -9,7 +10,13 @@ export function Examples({ title, examples }: { title: string; examples: string[
       <ul aria-label={title}>
         {[...new Set(examples)].map((example) => (
           <li key={example}>
-            <code>{example}</code>
+            {/^[0-9a-f]{32}$/.test(example) ? (
+              <Link to={`/explore/traces/${example}`}>
+                <code>{example}</code>
+              </Link>
+            ) : (
+              <code>{example}</code>
+            )}
           </li>
         ))}
       </ul>

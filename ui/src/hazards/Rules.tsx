@@ -1,0 +1,50 @@
+import { Link, useSearchParams } from "react-router";
+import { Panel } from "../controls/Panel";
+import { SearchField } from "../controls/SearchField";
+import { useWords } from "../words";
+import { SeverityMark } from "./Found";
+import styles from "./hazards.module.css";
+import { type HazardRule, rulesWith } from "./model";
+
+/** All rules: what hurts, why, what to do, where that is known from, and the chart that would prove it. */
+export function Rules({ rules }: { rules: HazardRule[] }) {
+  const { say } = useWords();
+  const [search, setSearch] = useSearchParams();
+  const find = search.get("find") ?? "";
+  const wanted = rulesWith(rules, find);
+  const change = (text: string) => setSearch(text ? { find: text } : {}, { replace: true });
+  return (
+    <Panel
+      title={say.hazards.rules(wanted.length)}
+      lead={say.hazards.rulesLead}
+      aside={<SearchField label={say.hazards.findRule} value={find} onChange={change} />}
+    >
+      {wanted.length === 0 ? <p>{say.hazards.noRule}</p> : null}
+      <div className={styles.rules}>
+        {wanted.map((rule) => (
+          <details key={rule.id}>
+            <summary>
+              <SeverityMark of={rule.severity} />
+              <span lang="en">{rule.title}</span> <code>{rule.id}</code>
+            </summary>
+            <div lang="en">
+              <p>{rule.why}</p>
+              <p>{rule.advice}</p>
+              {rule.queries.map((query) => (
+                <p key={query}>
+                  <Link to={`/explore/metrics?${new URLSearchParams({ query })}`}>{say.hazards.proof}</Link>{" "}
+                  <code>{query}</code>
+                </p>
+              ))}
+              {rule.sources.length > 0 ? (
+                <p className="soft small">
+                  {say.hazards.sources} {rule.sources.join(" · ")}
+                </p>
+              ) : null}
+            </div>
+          </details>
+        ))}
+      </div>
+    </Panel>
+  );
+}

@@ -1,0 +1,62 @@
+/** How bad a hazard is, the worst first. */
+export const SEVERITIES = ["critical", "high", "medium", "low", "info"] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** What a rule found: `GET /api/hazards`. */
+export interface HazardFinding {
+  rule: string;
+  state: string;
+  severity: string;
+  subject: string;
+  title: string;
+  message: string;
+  evidence: string[];
+  first_seen: string;
+  last_seen: string;
+  resolved: string | null;
+  history: { at: string; state: string }[];
+}
+
+export interface Hazards {
+  watching: boolean;
+  findings: HazardFinding[];
+}
+
+/** One of the known ways to get hurt: `GET /api/hazards/rules`. */
+export interface HazardRule {
+  id: string;
+  family: string;
+  title: string;
+  severity: Severity;
+  hurting: string;
+  why: string;
+  advice: string;
+  sources: string[];
+  queries: string[];
+}
+
+/** Findings of one cause together: those of a rule, the worst rule first. */
+export function byRule(findings: readonly HazardFinding[], rules: readonly HazardRule[]) {
+  const known = new Map(rules.map((rule) => [rule.id, rule]));
+  const place = (severity: string) => {
+    const at = SEVERITIES.indexOf(severity as Severity);
+    return at < 0 ? SEVERITIES.length : at;
+  };
+  return [...Map.groupBy(findings, (finding) => finding.rule)]
+    .map(([id, found]) => ({
+      id,
+      rule: known.get(id) ?? null,
+      findings: found,
+      severity: found.map((one) => one.severity).sort((a, b) => place(a) - place(b))[0] ?? "info",
+    }))
+    .sort((a, b) => place(a.severity) - place(b.severity) || b.findings.length - a.findings.length);
+}
+
+/** Rules that have every word of a text in them. */
+export function rulesWith(rules: readonly HazardRule[], text: string): HazardRule[] {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  return rules.filter((rule) => {
+    const all = `${rule.id} ${rule.family} ${rule.title} ${rule.why}`.toLowerCase();
+    return words.every((word) => all.includes(word));
+  });
+}

@@ -1,0 +1,24 @@
+import type { Catalogue } from "../en";
+
+export const hazards: Catalogue["hazards"] = {
+  title: "ハザード",
+  found: "クラスターで見つかったもの",
+  notWatching: "監視中のクラスターはありません。マニフェストは出荷前に検査できます：",
+  none: "何も見つかりませんでした。",
+  subject: "対象",
+  state: "状態",
+  says: "内容",
+  states: {
+    latent: "潜在",
+    active: "発現",
+    hurting: "影響あり",
+    "not evaluable": "判定不能",
+  },
+  severities: { critical: "致命的", high: "高", medium: "中", low: "低", info: "情報" },
+  rules: (n) => `既知の落とし穴 ${n} 件`,
+  rulesLead: "それぞれに理由、対処、出典、証拠となるグラフがあります。",
+  findRule: "ルールを検索",
+  noRule: "該当するルールはありません。",
+  proof: "メトリクスでの証拠：",
+  sources: "出典",
+};
