@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MOST_TRACES = 100_000
 MOST_SPANS = 2_000_000
 _BATCH = 400
+# A search that needs few traces looks at a sixty-fourth of its range first, then at four times as much, and so on.
+_FIRST_SLICE, _GROWTH = 64, 4
 
 
 class Reading:
@@ -30,14 +32,35 @@ class Reading:
         self._scope, self._pipeline = scope, pipeline
         self.plan: Plan = plan(pipeline, Fields(scope))
 
+    @property
+    def joins(self) -> bool:
+        """Whether a span is judged by more than itself: its trace, its parent, its children."""
+        return bool(self._scope.joined)
+
+    def newest(self, most: int) -> list[str]:
+        """The newest traces with a span that fits the only filter there is: looked for backwards, in growing slices of
+        the range, until there are enough.
+        """
+        start, end = self._scope.within.start, self._scope.within.end
+        length = max(1, (end - start) // _FIRST_SLICE)
+        found: dict[str, None] = {}
+        while end > start and len(found) < most:
+            begin = max(start, end - length)
+            found |= dict.fromkeys(self._candidates(most + len(found), begin, end))
+            end, length = begin, length * _GROWTH
+        return list(found)[:most]
+
     def candidates(self, most: int = MOST_TRACES) -> list[str]:
         """The traces that may fit, in hexadecimal, those with the newest spans first."""
+        return self._candidates(most, self._scope.within.start, self._scope.within.end)
+
+    def _candidates(self, most: int, start: int, end: int) -> list[str]:
         columns = self.plan.columns()
         found = self._scope.engine.query(
             f"SELECT lower(hex(trace_id)) AS id FROM (SELECT trace_id, time{columns} "
             f"FROM {source(self._scope)} WHERE {self._any()}) GROUP BY trace_id "
             f"HAVING {needed(self._pipeline, self.plan)} ORDER BY max(time) DESC, trace_id LIMIT {most}",
-            self._scope.parameters,
+            self._scope.parameters | {"start": start, "end": end},
             self._scope.budget,
         )
         return [str(trace) for trace in found["id"].to_pylist()]

@@ -60,8 +60,10 @@ def find(
 ) -> list[FoundTrace]:
     """The newest traces (at most `limit`) that fit, each spanset with at most so many spans (0: all)."""
     reading = Reading(Scope(engine, within, budget), query)
-    exact = reading.plan.exact
-    candidates = reading.candidates(limit if exact and _is_simple(query) else MOST_TRACES)
+    if _is_one_filter(query) and not reading.joins:
+        candidates = reading.newest(limit)
+    else:
+        candidates = reading.candidates(limit if reading.plan.exact and _is_simple(query) else MOST_TRACES)
     found: list[FoundTrace] = []
     for table, columns, state in reading.batches(candidates):
         batch = _traces(reading, table, columns, state, spans)
@@ -76,6 +78,11 @@ def _is_simple(query: tree.Pipeline) -> bool:
     """Whether each candidate is sure to fit: one filter, or filters joined by && and ||."""
     stages = [stage for stage in query.stages if not isinstance(stage, tree.Select)]
     return len(stages) == 1 and isinstance(stages[0], tree.Filter | tree.SpansetOperation)
+
+
+def _is_one_filter(query: tree.Pipeline) -> bool:
+    stages = [stage for stage in query.stages if not isinstance(stage, tree.Select)]
+    return len(stages) == 1 and isinstance(stages[0], tree.Filter)
 
 
 def _traces(reading: Reading, table: pa.Table, columns: Columns, state: State, most: int) -> list[FoundTrace]:
