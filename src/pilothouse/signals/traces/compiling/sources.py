@@ -32,7 +32,11 @@ _JOINS = {
 }
 
 
-def source(scope: Scope, narrowed: str = "1") -> str:
-    """The relation of all spans in the range (for which `narrowed` holds) with what the compiled fields need."""
+def source(scope: Scope, narrowed: str = "1", first: str = "1") -> str:
+    """The relation of all spans in the range (for which `narrowed` holds) with what the compiled fields need.
+
+    `first` is a condition to look at before any other column is read.
+    """
     joins = " ".join(_JOINS[part] for part in (TRACE, CHILDREN, PARENT) if part in scope.joined)
-    return f"(SELECT * FROM spans WHERE {IN_RANGE} AND {narrowed}) AS s {joins}"
+    prewhere = f"PREWHERE {first} " if first != "1" else ""
+    return f"(SELECT * FROM spans {prewhere}WHERE {IN_RANGE} AND {narrowed}) AS s {joins}"

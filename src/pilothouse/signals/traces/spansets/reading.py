@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pilothouse.signals.traces.compiling.fields import Fields
+from pilothouse.signals.traces.compiling.necessary import ANYTHING, necessary
 from pilothouse.signals.traces.compiling.scope import Scope
 from pilothouse.signals.traces.compiling.sources import source
 from pilothouse.signals.traces.spansets.evaluating import Columns, State, evaluate
@@ -30,7 +31,8 @@ class Reading:
 
     def __init__(self, scope: Scope, pipeline: tree.Pipeline) -> None:
         self._scope, self._pipeline = scope, pipeline
-        self.plan: Plan = plan(pipeline, Fields(scope))
+        self._fields = Fields(scope)
+        self.plan: Plan = plan(pipeline, self._fields)
 
     @property
     def joins(self) -> bool:
@@ -58,7 +60,7 @@ class Reading:
         columns = self.plan.columns()
         found = self._scope.engine.query(
             f"SELECT lower(hex(trace_id)) AS id FROM (SELECT trace_id, time{columns} "
-            f"FROM {source(self._scope)} WHERE {self._any()}) GROUP BY trace_id "
+            f"FROM {source(self._scope, first=self._first())} WHERE {self._any()}) GROUP BY trace_id "
             f"HAVING {needed(self._pipeline, self.plan)} ORDER BY max(time) DESC, trace_id LIMIT {most}",
             self._scope.parameters | {"start": start, "end": end},
             self._scope.budget,
@@ -74,9 +76,16 @@ class Reading:
 
     def _any(self) -> str:
         """A span that no filter wants and that stands between no others need not be looked at."""
+        return " OR ".join(f"({sql})" for sql in self.plan.conditions.values()) if self._filters() else "1"
+
+    def _first(self) -> str:
+        """What can be told of such spans from few columns."""
+        told = [necessary(one.condition, self._fields, self._scope) for one in self.plan.conditions]
+        return ANYTHING if not self._filters() or ANYTHING in told else " OR ".join(f"({one})" for one in told)
+
+    def _filters(self) -> bool:
         first = self._pipeline.stages[0]
-        wanted = self.plan.conditions and isinstance(first, tree.Filter | tree.SpansetOperation | tree.Pipeline)
-        return " OR ".join(f"({sql})" for sql in self.plan.conditions.values()) if wanted else "1"
+        return bool(self.plan.conditions) and isinstance(first, tree.Filter | tree.SpansetOperation | tree.Pipeline)
 
     def _spans(self, traces: list[str]) -> pa.Table:
         within = f"trace_id IN (SELECT unhex(arrayJoin({self._scope.bound(traces, 'Array(String)')})))"

@@ -1,0 +1,55 @@
+"""What a span must have to fit a condition at all, told from few columns.
+
+The engine reads one key of an attribute map fast when nothing else of the map is asked for. So a search asks this first
+(PREWHERE), and the whole condition, with the kinds of values, only of the spans that are left: a sixth of the time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pilothouse.signals.traces.traceql import tree
+from pilothouse.signals.traces.traceql.tree import NUMERIC, Type
+
+if TYPE_CHECKING:
+    from pilothouse.signals.traces.compiling.fields import Fields
+    from pilothouse.signals.traces.compiling.scope import Scope
+
+ANYTHING = "1"
+_OWN_COLUMNS = frozenset({"span:name", "span:duration", "span:status", "span:kind", "span:statusMessage"})
+
+
+def necessary(node: tree.Field, fields: Fields, scope: Scope) -> str:
+    """SQL over the columns of `spans` that holds for every span that fits; `ANYTHING` when nothing can be told."""
+    match node:
+        case tree.Binary("&&", left, right):
+            both = [necessary(left, fields, scope), necessary(right, fields, scope)]
+            return " AND ".join(f"({one})" for one in both if one != ANYTHING) or ANYTHING
+        case tree.Binary("||", left, right):
+            both = [necessary(left, fields, scope), necessary(right, fields, scope)]
+            return ANYTHING if ANYTHING in both else " OR ".join(f"({one})" for one in both)
+        case tree.Binary(_, tree.Intrinsic(name, _, False), tree.Static()) if name in _OWN_COLUMNS:
+            return fields.condition(node)
+        case tree.Binary(_, tree.Attribute("resource", _, False), tree.Static()):
+            return fields.condition(node)
+        case tree.Binary(operator, tree.Attribute("span" | "" as where, name, False), tree.Static() as literal):
+            if where == "" and scope.resource(name) is not None:
+                return ANYTHING
+            return _of_value(f"attributes[{scope.bound(name, 'String')}]", operator, literal, scope)
+    return ANYTHING
+
+
+def _of_value(value: str, operator: str, literal: tree.Static, scope: Scope) -> str:
+    # An array fits when one of its elements does: it is looked at later.
+    array = f"startsWith({value}, '[')"
+    if literal.type is Type.STRING and literal.value:
+        text = scope.bound(literal.value, "String")
+        if operator == "=":
+            return f"{value} = {text} OR {array}"
+        if operator == "=~":
+            return f"match({value}, concat('^(?s:', {text}, ')$')) OR {array}"
+    if literal.type in NUMERIC and operator in ("=", "<", "<=", ">", ">="):
+        other = scope.bound(literal.value, "Float64" if literal.type is Type.FLOAT else "Int64")
+        number = f"toInt64OrZero({value}) {operator} {other} OR toFloat64OrZero({value}) {operator} {other}"
+        return f"{value} != '' AND ({number} OR {array})"
+    return ANYTHING
