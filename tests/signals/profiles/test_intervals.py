@@ -72,22 +72,31 @@ def test_too_few_profiles_tell_nothing() -> None:
     assert np.isinf(found.high).all()
 
 
-def send(house: House, service: str, version: str, pod: int, at: int, stacks: dict[str, int], kind: Any = None) -> None:
+def profile_of(service: str, version: str, pod: int, at: int, stacks: dict[str, int], kind: Any = None) -> Any:
+    """A push of one profile."""
     builder = PprofBuilder(kind) if kind else PprofBuilder()
     for name, value in stacks.items():
         builder.add([(name, "/app/m.py", 5), ("main", "/app/m.py", 1)], value)
     builder.message.time_nanos = at
-    labels = {"service_version": version, "k8s_pod_name": f"{service}-{version}-{pod}"}
-    content = pushed(service, builder.bytes(), **labels).SerializeToString()
-    assert house.client.post(PUSH, content=content, headers=PROTO).is_success
+    return pushed(service, builder.bytes(), service_version=version, k8s_pod_name=f"{service}-{version}-{pod}")
+
+
+def send(house: House, pushes: list[Any]) -> None:
+    """All of them in one call."""
+    whole = pushes[0]
+    for push in pushes[1:]:
+        whole.MergeFrom(push)
+    assert house.client.post(PUSH, content=whole.SerializeToString(), headers=PROTO).is_success
 
 
 def test_a_minute_of_profiles_within_a_long_range_is_enough(house: House) -> None:
     now, random = time.time_ns(), np.random.default_rng(3)
+    pushes = []
     for version, work in (("1", 1000), ("2", 1500)):
         for turn in range(12):
             stacks = {"work": int(random.poisson(work)) * PERIOD, "rest": int(random.poisson(4000)) * PERIOD}
-            send(house, "brief", version, 0, now - (15 - turn) * 5 * SECOND, stacks)
+            pushes.append(profile_of("brief", version, 0, now - (15 - turn) * 5 * SECOND, stacks))
+    send(house, pushes)
     house.wait_for("brief", "cpu", 24)
     answer = house.get("/api/profiles/diff", service="brief", baseline="1", candidate="2", since="1d")
     assert [one["function"] for one in answer["functions"] if one["self_found"]] == ["work"]
@@ -97,13 +106,15 @@ def test_a_minute_of_profiles_within_a_long_range_is_enough(house: House) -> Non
 def releases(house: House) -> House:
     """Three releases of four pods, 30 minutes of profiles; the third has f1 five per cent slower."""
     random, now = np.random.default_rng(7), time.time_ns()
+    pushes = []
     for version, slower in (("1", 1.0), ("2", 1.0), ("3", 1.05)):
         for pod in range(4):
             for turn in range(30):
                 shares = SHARES * np.where(np.arange(COUNT) == 1, slower, 1.0)
                 counts = random.poisson(shares * 8000)
                 stacks = {f"f{place}": int(count) * PERIOD for place, count in enumerate(counts) if count}
-                send(house, "planted", version, pod, now - (32 - turn) * 60 * SECOND, stacks)
+                pushes.append(profile_of("planted", version, pod, now - (32 - turn) * 60 * SECOND, stacks))
+    send(house, pushes)
     house.wait_for("planted", "cpu", 360)
     return house
 
@@ -142,11 +153,14 @@ def test_per_second_and_per_request(releases: House) -> None:
 
 def test_twenty_megabytes_more_are_named_first(house: House) -> None:
     now, random = time.time_ns(), np.random.default_rng(5)
+    pushes = []
     for version, more in (("1", 0), ("2", 20_000_000)):
         for turn in range(15):
             held = {f"site{place}": int(random.normal(30e6, 1e6)) for place in range(8)}
             held["site3"] += more
-            send(house, "holds", version, 0, now - (17 - turn) * 60 * SECOND, held, [("inuse_space", "bytes")])
+            at = now - (17 - turn) * 60 * SECOND
+            pushes.append(profile_of("holds", version, 0, at, held, [("inuse_space", "bytes")]))
+    send(house, pushes)
     house.wait_for("holds", "inuse_space", 30)
     asked = {"service": "holds", "baseline": "1", "candidate": "2", "type": "inuse_space"}
     answer = house.get("/api/profiles/diff", **asked)

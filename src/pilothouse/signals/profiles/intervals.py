@@ -95,7 +95,8 @@ def _by_function(measured: Replicates, side: int) -> Floats:
 def _drawn(random: np.random.Generator, rows: Floats, exposures: Floats) -> Floats:
     """[functions, draws]: rates of replicates drawn with replacement."""
     count = len(exposures)
-    weights = random.multinomial(count, np.full(count, 1 / count), _DRAWS).T.astype(float)
+    drawn = random.integers(count, size=(_DRAWS, count)) + np.arange(_DRAWS)[:, None] * count
+    weights = np.bincount(drawn.ravel(), minlength=_DRAWS * count).reshape(_DRAWS, count).T.astype(float)
     covered = exposures @ weights
     rates: Floats = (rows @ weights) / np.where(covered > 0, covered, 1)
     return rates
