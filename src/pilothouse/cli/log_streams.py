@@ -6,8 +6,8 @@ import json
 import sys
 import time
 import zlib
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
 
 import typer
 
@@ -24,11 +24,15 @@ _COLOURS = (
     "bright_blue",
     "bright_magenta",
 )
+# Seconds: what is quicker needs no words.
+_WORTH_SAYING = 1.0
 _TRY_AGAIN = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
-def pages(server: str, path: str, given: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The objects of a streaming answer; ends the program on an error."""
+def pages(
+    server: str, path: str, given: dict[str, Any], failed: Callable[[str], NoReturn] = fail
+) -> Iterator[dict[str, Any]]:
+    """The objects of a streaming answer; ends the program on an error, or does what `failed` does."""
     import httpx
 
     parameters = {name: value for name, value in given.items() if value is not None}
@@ -36,23 +40,23 @@ def pages(server: str, path: str, given: dict[str, Any]) -> Iterator[dict[str, A
     try:
         with httpx.stream("GET", f"{server.rstrip('/')}{path}", params=parameters, timeout=timeout) as response:
             if not response.is_success:
-                fail(
+                failed(
                     _message(response.read().decode("utf-8", "replace")) or f"{server} answered {response.status_code}"
                 )
             for line in response.iter_lines():
                 row = json.loads(line) if line else {}
                 if "error" in row:
-                    fail(row["error"]["message"])
+                    failed(row["error"]["message"])
                 yield row
     except httpx.InvalidURL as error:
-        fail(f"{server} is not an address: {error}")
+        failed(f"{server} is not an address: {error}")
     except httpx.ConnectError:
-        fail(f"no Pilothouse answers at {server}; start one with `pilothouse up`, or say where with --server")
+        failed(f"no Pilothouse answers at {server}; start one with `pilothouse up`, or say where with --server")
 
 
 def streamed(server: str, given: dict[str, Any], labels: list[str], as_json: bool) -> None:
     """The newest lines, oldest of them first; says on stderr when there is more, and how to have it."""
-    rows = list(pages(server, "/api/logs/query", given))
+    rows = list(watched(pages(server, "/api/logs/query", given)))
     found = [row["log"] for row in rows if "log" in row][::-1]
     _show(found, labels, as_json, bool(given.get("context")))
     end = next((row["end"] for row in rows if "end" in row), None)
@@ -62,28 +66,56 @@ def streamed(server: str, given: dict[str, Any], labels: list[str], as_json: boo
         typer.echo(f"stopped after {read:.1f} GB of lines; go on with --end {place}", err=True)
 
 
+def watched(rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The rows; on a terminal, what a question that takes long will read, and how much of it is done."""
+    terminal, price, started, shown = sys.stderr.isatty(), 0, time.monotonic(), False
+    for row in rows:
+        if "price" in row:
+            price = row["price"]["bytes"]
+            if terminal and row["price"]["seconds"] > _WORTH_SAYING:
+                typer.echo(f"up to {price / 1e9:.1f} GB to read, about {row['price']['seconds']:.0f} s", err=True)
+        elif terminal and "progress" in row and time.monotonic() - started > _WORTH_SAYING:
+            read = row["progress"]["read"]["bytes"]
+            typer.echo(f"\r\x1b[Kread {read / 1e9:.1f} of up to {price / 1e9:.1f} GB", nl=False, err=True)
+            shown = True
+        yield row
+    if shown:
+        typer.echo("\r\x1b[K", nl=False, err=True)
+
+
 def followed(server: str, given: dict[str, Any], labels: list[str], as_json: bool) -> None:
     """Lines as they come, until Ctrl-C; a server that restarts is found again."""
     import httpx
 
     last, attempt = "", 0
+    at_last: list[dict[str, Any]] = []
     while True:
         try:
-            for row in pages(server, "/api/logs/tail", given):
+            for row in pages(server, "/api/logs/tail", given, _away if last else fail):
                 attempt = 0
-                if "log" in row:
-                    last = row["log"]["time"]
-                    _show([row["log"]], labels, as_json, context=False)
+                # The last moment is asked for again after a break: more may have been said in it.
+                if "log" not in row or row["log"] in at_last:
+                    continue
+                at_last = [*at_last, row["log"]] if row["log"]["time"] == last else [row["log"]]
+                last = row["log"]["time"]
+                _show([row["log"]], labels, as_json, context=False)
         except KeyboardInterrupt:
             raise typer.Exit(0) from None
-        except (httpx.HTTPError, typer.Exit) as error:
-            # The first question must be right; later only the connection can be at fault.
-            if not last and isinstance(error, typer.Exit):
-                raise
+        except (httpx.HTTPError, _AwayError) as error:
+            if attempt == 0:
+                typer.echo(f"the connection broke off, trying again ({error})", err=True)
         time.sleep(_TRY_AGAIN[min(attempt, len(_TRY_AGAIN) - 1)])
         attempt += 1
         if last:
             given = given | {"start": last, "since": None}
+
+
+class _AwayError(Exception):
+    """The server does not answer now."""
+
+
+def _away(message: str) -> NoReturn:
+    raise _AwayError(message)
 
 
 def _show(found: list[dict[str, Any]], labels: list[str], as_json: bool, context: bool) -> None:

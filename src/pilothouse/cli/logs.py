@@ -128,12 +128,7 @@ def _simple(server: str, given: dict[str, Any], as_json: bool) -> None:
 
 
 def _count(server: str, given: dict[str, Any]) -> None:
-    from pilothouse.cli.log_streams import pages
-
-    total = 0
-    for row in pages(server, "/api/logs/query", given | {"limit": 1_000_000}):
-        total += "log" in row
-    typer.echo(total)
+    typer.echo(ask(server, "/api/logs/query", **given, count="1")["count"])
 
 
 def _print_price(price: dict[str, Any], as_json: bool) -> None:

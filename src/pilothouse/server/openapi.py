@@ -40,6 +40,7 @@ _QUERY_OPTIONS = {
     "limit": "1 to 1000000",
     "direction": "backward (newest first) or forward",
     "context": "lines before and after each in its stream, 0 to 100",
+    "count": "1: only how many there are, as one object",
     "most_bytes": "stop after reading so many bytes of lines and say how to go on",
 }
 _SIDES = {

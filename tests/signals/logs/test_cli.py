@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import RunningServer
+from tests.running import RunningServer, free_port, start_server
 from tests.signals.logs.test_loki_api import SECOND, push, wait_for
 
 
@@ -64,7 +64,8 @@ def test_a_wrong_query_says_where(filled: RunningServer) -> None:
 
 
 def test_lines_are_followed(filled: RunningServer) -> None:
-    command = [sys.executable, "-m", "pilothouse", "logs", '{app="followed"}', "-f", "--server", filled.http]
+    command = [sys.executable, "-m", "pilothouse", "logs", '{app="followed"}', "-f", "--since", "1h"]
+    command += ["--server", filled.http]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         for turn in range(3):
@@ -72,6 +73,29 @@ def test_lines_are_followed(filled: RunningServer) -> None:
             assert json.loads(process.stdout.readline())["line"] == f"new {turn}"
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 0
+
+
+def test_following_goes_on_when_the_server_was_started_anew(tmp_path: Path) -> None:
+    http = f"127.0.0.1:{free_port()}"
+    server = start_server(tmp_path, "--http", http)
+    command = [sys.executable, "-m", "pilothouse", "logs", '{app="lasting"}', "-f", "--since", "1h"]
+    command += ["--server", server.http]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        try:
+            push(server, [{"stream": {"app": "lasting"}, "values": [[str(time.time_ns()), "before"]]}])
+            assert json.loads(process.stdout.readline())["line"] == "before"
+            server.stop()
+            server = start_server(tmp_path, "--http", http)
+            push(server, [{"stream": {"app": "lasting"}, "values": [[str(time.time_ns()), "after"]]}])
+            assert json.loads(process.stdout.readline())["line"] == "after"
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=20) == 0
+            assert process.stderr.read().count("the connection broke off") == 1
+        finally:
+            process.kill()
+            server.stop()
 
 
 def test_plain_files_are_searched_like_grep(tmp_path: Path) -> None:

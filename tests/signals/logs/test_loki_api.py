@@ -233,6 +233,10 @@ def test_our_own_api_streams_lines_and_says_how_it_ended(server: RunningServer, 
     assert logs[1]["parsed"]["status"] == "503"
     assert rows[-1]["end"]["complete"] is True
     assert rows[-1]["end"]["lines"] == 3
+    assert rows[0]["price"]["rows"] >= 3
+    assert server.get("/api/logs/query", query='{app="web"} | json', since="10m", count=1) == {"count": 3}
+    assert server.get("/api/logs/query", query='{app="web"} |= "503"', since="10m", count=1) == {"count": 1}
+    assert server.get("/api/logs/query", query='{app="none"}', since="10m", count=1) == {"count": 0}
     price = server.get("/api/logs/price", query='{app="web"}', since="10m")["price"]
     assert price["rows"] >= 3
     assert price["seconds"] >= 0

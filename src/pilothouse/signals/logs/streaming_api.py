@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from pilothouse.engine import BudgetExceededError, EngineError
 from pilothouse.signals.errors import BadRequestError
-from pilothouse.signals.logs.answering import priced
+from pilothouse.signals.logs.answering import counted, priced
 from pilothouse.signals.logs.context import around
 from pilothouse.signals.logs.logql import parse
 from pilothouse.signals.logs.patterns import shapes
@@ -41,8 +41,10 @@ def routes(engine: Engine) -> list[Route]:
     """`/api/logs/query`, `/tail`, `/price` and `/patterns`."""
 
     async def query(request: Request) -> Response:
-        only(request, *PARAMETERS, *_RANGE, "limit", "direction", "context", "most_bytes")
+        only(request, *PARAMETERS, *_RANGE, "limit", "direction", "context", "most_bytes", "count")
         question = _question(request)
+        if request.query_params.get("count"):
+            return answer({"count": await waiting(counted, engine, question.query, question.within)})
         context = number(request, "context", 0, 0, 100)
         return StreamingResponse(_pages(engine, request, question, context), media_type=JSON_LINES)
 
@@ -90,13 +92,15 @@ def _question(request: Request) -> LineQuestion:
 
 
 async def _pages(engine: Engine, request: Request, question: LineQuestion, context: int) -> AsyncIterator[str]:
-    """A line of JSON for each log line, for what is done so far, and at last for how it ended."""
+    """A line of JSON for the price, for each log line, for what is done so far, and at last for how it ended."""
     alive = True
     search = Search(engine, question, wanted=lambda: alive)
     pages = search.pages()
     started, found, complete, covered = time.monotonic(), 0, False, question.within
     known = await waiting(streams, engine, question.query.matchers, question.within) if context else {}
     try:
+        expected = await waiting(priced, engine, question.query, question.within)
+        yield _json({"price": expected.described()})
         while (page := await waiting(next, pages, None)) is not None:
             for entry in page.entries:
                 yield _json({"log": await waiting(_with_context, engine, known, entry, context)})
