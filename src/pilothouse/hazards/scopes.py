@@ -41,9 +41,11 @@ def scopes(one: KubeObject, world: World) -> Iterator[Scope]:
     described = pod_facts(dig(one.content, *path))
     around = workload(one, described, world)
     base |= {"pod": described, "workload": around}
-    yield Scope("object", bind(base | {"facts": facts(one, world)}), subject, ())
+    # One binding for both: CEL converts a value when it is first touched, which costs more than any rule.
+    bound = bind(base | {"facts": facts(one, world)})
+    yield Scope("object", bound, subject, ())
     inside = (*path, "spec")
-    yield Scope("pod", bind(base), subject, inside)
+    yield Scope("pod", bound, subject, inside)
     for each in described["all_containers"]:
         about = Subject(one.kind, one.namespace, one.name, each["name"])
         yield Scope("container", bind(base | {"container": each}), about, inside + tuple(each["path"]))
