@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from concurrent.futures import Future
 from pathlib import Path
@@ -11,7 +12,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 from pilothouse.engine import Engine
 from pilothouse.signals.announcing import NUMBER, announced_sql, announcement
-from pilothouse.signals.journal import framed
+from pilothouse.signals.journal import AHEAD, framed
 from pilothouse.signals.receive.otlp import Receiver
 
 
@@ -60,6 +61,14 @@ def test_a_resource_is_announced_once_a_minute(engine: Engine, tmp_path: Path) -
     assert abs(first[0]["first"] - (now - 300) * 1000) < 2
     assert second == []
     assert len(third) == 1
+
+
+def test_a_frame_ahead_is_known_by_its_beginning_and_no_request_begins_so() -> None:
+    kept = _Kept()
+    Receiver(kept).receive("logs", _request("checkout", time.time()).SerializeToString())  # type: ignore[arg-type]
+    first, second = re.split(rb"(?<!^)\xfa\x7f\x14", kept.payloads[0])
+    assert first[3 + 20 :].startswith(AHEAD)
+    assert not second[20:].startswith(AHEAD)
 
 
 def test_nobody_but_the_door_announces(engine: Engine, tmp_path: Path) -> None:

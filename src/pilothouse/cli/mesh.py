@@ -93,7 +93,10 @@ def explain(
         typer.Option("--file", "-f", metavar="PATH", help="Manifests; by default those of this directory."),
     ] = None,
     port: Annotated[int, typer.Option(help="The Service's port; its first when not given.")] = 0,
-    header: Annotated[list[str] | None, typer.Option("--header", "-H", metavar="NAME:VALUE")] = None,
+    header: Annotated[
+        list[str] | None,
+        typer.Option("--header", "-H", metavar="NAME:VALUE", help="A header; may repeat."),
+    ] = None,
     namespace: Namespace = "default",
     output: AsJson = "text",
 ) -> None:
@@ -143,7 +146,9 @@ def convert(
 @app.command(epilog="Example: pilothouse mesh shift shop/checkout checkout-v2=10 --config smi/")
 def shift(
     service: Annotated[str, typer.Argument(metavar="NS/SERVICE", help="The Service that is divided.")],
-    parts: Annotated[list[str], typer.Argument(metavar="BACKEND=PERCENT...")],
+    parts: Annotated[
+        list[str], typer.Argument(metavar="BACKEND=PERCENT...", help="Backends with their percent of the traffic.")
+    ],
     config: Annotated[Path, typer.Option("--config", "-f", metavar="PATH", help="Where its TrafficSplit is.")] = Path(),
     namespace: Namespace = "default",
 ) -> None:

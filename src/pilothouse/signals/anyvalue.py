@@ -24,7 +24,6 @@ message Scope { string name = 1; string version = 2; repeated KeyValue attribute
 ATTRIBUTES = "Array(Tuple(key String, value String))"
 RESOURCE = f"Tuple(attributes {ATTRIBUTES})"
 IDENTITY = "Tuple(identity UInt64)"
-IDENTIFIED = f"Tuple(identity UInt64, attributes {ATTRIBUTES})"
 SCOPE = f"Tuple(name String, version String, attributes {ATTRIBUTES})"
 
 _TAGS = {"s": r"\x0A", "b": r"\x10", "i": r"\x18", "d": r"\x21", "x": r"\x3A", "j": r"\x7A"}
