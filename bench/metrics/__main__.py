@@ -70,8 +70,11 @@ def measure(directory: Path, series: int, hours: float, step: int) -> dict[str, 
         span = {"start": end / 1000 - hours * 3600 + 600, "end": end / 1000, "step": step}
         for name, query in QUERIES:
             times = {}
-            for who, address in (("pilothouse", f"{ours.http}/prometheus"), ("prometheus", theirs.http)):
-                times[who] = asked(address, {"query": query, **span})
+            for who, address, process in (
+                ("pilothouse", f"{ours.http}/prometheus", ours.process.pid),
+                ("prometheus", theirs.http, theirs.process.pid),
+            ):
+                times[who] = asked(address, process, {"query": query, **span})
             figures.setdefault("queries", {})[name] = times
         return figures
     finally:
@@ -104,9 +107,9 @@ def settle(http: str, samples: int, end: int) -> None:
     raise TimeoutError("not stored after ten minutes")
 
 
-def asked(address: str, parameters: dict[str, Any]) -> dict[str, float]:
-    """Median and least milliseconds of a range query, and how many points it has."""
-    times, points = [], 0
+def asked(address: str, process: int, parameters: dict[str, Any]) -> dict[str, float]:
+    """Median and least milliseconds of a range query, milliseconds of CPU, and how many points it has."""
+    times, points, cpu = [], 0, _cpu(process)
     with httpx.Client(timeout=120) as client:
         for _ in range(_ROUNDS + 1):
             begun = time.perf_counter()
@@ -114,7 +117,8 @@ def asked(address: str, parameters: dict[str, Any]) -> dict[str, float]:
             times.append((time.perf_counter() - begun) * 1000)
             assert response.status_code == 200, response.text
             points = sum(len(row["values"]) for row in response.json()["data"]["result"])
-    return {"median": statistics.median(times[1:]), "least": min(times[1:]), "points": points}
+    spent = (_cpu(process) - cpu) * 1000 / (_ROUNDS + 1)
+    return {"median": statistics.median(times[1:]), "least": min(times[1:]), "points": points, "cpu": spent}
 
 
 def _cpu(process: int) -> float:
@@ -142,15 +146,16 @@ def report(figures: dict[str, Any]) -> None:
             f"{figures['samples'] / max(found['cpu'], 0.01):,.0f} samples per CPU second, "
             f"{found['bytes a sample']:.2f} bytes a sample on disk\n"
         )
-    ratios = []
+    ratios, spent = [], []
     for name, times in figures["queries"].items():
         ours, theirs = times["pilothouse"]["median"], times["prometheus"]["median"]
         ratios.append(ours / theirs)
+        spent.append(times["pilothouse"]["cpu"] / max(times["prometheus"]["cpu"], 1))
         out.write(
-            f"{name:20} {ours:9.1f} ms {theirs:9.1f} ms  ratio {ours / theirs:5.2f}  "
+            f"{name:20} {ours:9.1f} ms {theirs:9.1f} ms  ratio {ours / theirs:5.2f}  of CPU {spent[-1]:5.2f}  "
             f"{times['pilothouse']['points']} points\n"
         )
-    out.write(f"median ratio {float(np.median(ratios)):.2f}\n")
+    out.write(f"median ratio {float(np.median(ratios)):.2f}, of CPU {float(np.median(spent)):.2f}\n")
 
 
 if __name__ == "__main__":
