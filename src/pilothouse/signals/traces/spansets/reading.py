@@ -93,7 +93,7 @@ class Reading:
             "SELECT lower(hex(trace_id)) AS trace, reinterpretAsUInt64(span_id) AS sid, "
             "reinterpretAsUInt64(parent_span_id) AS pid, lower(hex(span_id)) AS id, name, identity, "
             f"toUnixTimestamp64Nano(time) AS start, duration{self.plan.columns()} "
-            f"FROM {source(self._scope, within)} WHERE {'1' if self.plan.deep else self._any()} "
+            f"FROM {source(self._scope, first=within)} WHERE {'1' if self.plan.deep else self._any()} "
             f"ORDER BY trace, start, id LIMIT 1 BY trace, sid, kind, identity LIMIT {MOST_SPANS}",
             self._scope.parameters,
             self._scope.budget,
