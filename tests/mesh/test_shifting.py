@@ -75,3 +75,15 @@ def test_the_command(file: Path) -> None:
     wrong = CliRunner().invoke(app, ["shift", "shop/checkout", "checkout-v2", "--config", str(file)])
     assert wrong.exit_code == 3
     assert "BACKEND=PERCENT" in wrong.stderr
+
+
+def test_a_server_takes_files_from_its_configuration_only(file: Path) -> None:
+    from pilothouse.server.config import Config
+    from pilothouse.server.process import _shifters
+
+    assert "smi" not in _shifters(Config())
+    made = _shifters(Config(mesh_config=str(file)))["smi"](
+        {"config": "/etc", "namespace": "shop", "backend": "{service}-v{version}"}
+    )
+    made.shift("checkout", {"1": 50, "2": 50}, "key")
+    assert made.weights("checkout") == {"1": 50, "2": 50}

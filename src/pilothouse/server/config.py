@@ -102,6 +102,9 @@ class Config(BaseModel):
     prometheus_config: str = Field(
         "", description="a prometheus.yml: what to scrape, rules and Alertmanagers; empty: none"
     )
+    mesh_config: str = Field(
+        "", description="a file or directory of SMI TrafficSplits whose weights rollouts may change; empty: none"
+    )
     profiles_config: str = Field(
         "", description="scrape_configs of pprof endpoints, written as in a prometheus.yml; empty: none"
     )

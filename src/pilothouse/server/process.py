@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,7 @@ from pilothouse.signals.traces.thinning import Thinning, rule
 
 if TYPE_CHECKING:
     from pilothouse.delivery.pipelines.serving import PipelineServer
+    from pilothouse.releases.rollout.traffic import Shifters, TrafficShifter
     from pilothouse.server.config import Config
     from pilothouse.signals.metrics.watching import Watching
     from pilothouse.signals.receive.lines_listening import Lines
@@ -82,7 +83,7 @@ class Process:
         self._measurements.watch(self._intake, self._receiver)
         database = config.database or f"sqlite:///{config.data / 'control.db'}"
         store = ReleaseStore(database)
-        self._rollouts = Driver(store.rollouts, Observer(self._engine, store), BUILT_IN)
+        self._rollouts = Driver(store.rollouts, Observer(self._engine, store), _shifters(config))
         self._rooms = Rooms(
             config,
             self._engine,
@@ -236,6 +237,19 @@ class Process:
         if self._config.statsd_socket:
             statsd.listen_at(Path(self._config.statsd_socket))
         return statsd
+
+
+def _shifters(config: Config) -> Shifters:
+    """What may shift traffic here. Which files are changed is the configuration's to say, never a plan's."""
+    if not config.mesh_config:
+        return BUILT_IN
+
+    def smi(settings: Mapping[str, Any]) -> TrafficShifter:
+        from pilothouse.mesh.shifting import SplitFiles
+
+        return SplitFiles({**settings, "config": config.mesh_config})
+
+    return {**BUILT_IN, "smi": smi}
 
 
 def _uvicorn_config(app: Any) -> uvicorn.Config:
