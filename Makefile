@@ -17,7 +17,8 @@ $(UV):
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
 
 $(READY): $(UV) pyproject.toml uv.lock ui/build_page.py
-	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --quiet --frozen --all-extras --inexact
+	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --quiet --frozen --all-extras --inexact --compile-bytecode
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 page: $(READY) ## Build the web page

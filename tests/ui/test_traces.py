@@ -73,7 +73,8 @@ def test_two_traces_are_compared_by_operation(page: Page, shop_url: str) -> None
     expect(table).to_have_count(10)
     expect(table.nth(1)).to_contain_text(re.compile(r"\+\d+(\.\d+)?\sms"))
     page.get_by_role("button", name="Back to the waterfall").click()
-    expect(page.get_by_role("option").first).to_be_visible()
+    spans = page.get_by_role("listbox", name="Spans in the order of the calls")
+    expect(spans.get_by_role("option").first).to_be_visible()
 
 
 def test_the_service_graph_says_who_calls_whom(page: Page, shop_url: str) -> None:

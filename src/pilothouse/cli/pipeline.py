@@ -172,7 +172,7 @@ def resume(
     raise typer.Exit(0 if found.condition.succeeded else 1)
 
 
-@app.command("recover")
+@app.command("recover", epilog="Example: pilothouse pipeline recover --executor sandbox")
 def recover(executor: Executor = "process", data: Data = None, database: Database = "") -> None:
     """Take up runs whose process was killed: what had ended is kept, what ran is marked."""
     from pilothouse.delivery.pipelines.asking import data_directory

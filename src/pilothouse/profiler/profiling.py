@@ -35,7 +35,7 @@ class Profiler:
     """
 
     def __init__(
-        self, server: str, resource: Mapping[str, str], rate: int = 50, period: float = 10.0, cpu: bool = True,
+        self, server: str, resource: Mapping[str, str], rate: int = 25, period: float = 10.0, cpu: bool = True,
         heap: bool = False, heap_frames: int = 1, spans: SpanIds | None = None,
     ) -> None:  # fmt: skip
         if not resource.get(SERVICE):
@@ -121,7 +121,7 @@ class Profiler:
 
 def start(
     server: str = "", *, service: str = "", version: str = "", labels: Mapping[str, str] | None = None,
-    rate: int = 50, period: float = 10.0, cpu: bool = True, heap: bool = False, heap_frames: int = 1,
+    rate: int = 25, period: float = 10.0, cpu: bool = True, heap: bool = False, heap_frames: int = 1,
 ) -> Profiler:  # fmt: skip
     """Profile this process until `stop`, or its end. A second call ends the first one's profiler.
 
