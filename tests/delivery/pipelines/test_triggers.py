@@ -191,7 +191,10 @@ def test_the_server_hears_runs_and_tells(tmp_path: Path) -> None:
         # The run is telemetry of the same server: its lines and its trace.
         lines = server.wait_for("/api/logs", "logs", 1, 20, selector='service_name=~"pipeline/.*"')
         assert any("a.py hook-" in json.dumps(line) for line in lines["logs"])
-        spans = server.get(f"/api/traces/{runs[0]['trace_id']}")
-        assert "step unnamed-0" in json.dumps(spans)
+        # Spans are stored with another segment than lines: they may come a moment later.
+        trace, deadline = f"{server.http}/api/traces/{runs[0]['trace_id']}", time.monotonic() + 20
+        while "step unnamed-0" not in (spans := httpx.get(trace, timeout=30).text):
+            assert time.monotonic() < deadline, spans
+            time.sleep(0.1)
     finally:
         assert server.stop() == 0
