@@ -17,7 +17,10 @@ def check(reading: Reading) -> list[Finding]:
     configuration = reading.configuration
     found = list(reading.findings)
     for root in roots(configuration):
-        found += _conflicts(root)
+        found += [
+            Finding("error", code, f"TrafficSplit {split.id}", field, said)
+            for code, split, field, said in root.unused()
+        ]
         found += _unreachable(root)
         found += _contradictions(configuration, root)
     for split in configuration.splits.values():
@@ -53,15 +56,6 @@ def _placed(reading: Reading, finding: Finding) -> Finding:
 
 def _warning(code: str, subject: str, field: str, message: str) -> Finding:
     return Finding("warning", code, subject, field, message)
-
-
-def _conflicts(root: Root) -> Iterator[Finding]:
-    for split in root.conflicting:
-        said = f"another TrafficSplit without matches divides {root.id.name} and is older: this one is not used"
-        yield Finding("error", "conflict", f"TrafficSplit {split.id}", "spec.service", said)
-    for split, name in root.unresolved:
-        said = f"HTTPRouteGroup {name} is not there: nothing is diverted by it"
-        yield Finding("error", "unresolved", f"TrafficSplit {split.id}", "spec.matches", said)
 
 
 def _unreachable(root: Root) -> Iterator[Finding]:

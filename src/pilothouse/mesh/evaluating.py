@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from pilothouse.mesh.model import Configuration, HttpMatch, IdentityRef, Name, Rule, TrafficTarget
+from pilothouse.mesh.model import Configuration, HttpMatch, IdentityRef, Name, Rule, TrafficTarget, spiffe_id
 from pilothouse.mesh.regexes import path_matches, value_matches
 from pilothouse.mesh.splitting import roots
 
@@ -24,7 +24,7 @@ class Identity:
 
     def spiffe_id(self, trust_domain: str = "cluster.local") -> str:
         """The given SPIFFE ID, or the one that meshes give a ServiceAccount."""
-        return self.spiffe or f"spiffe://{trust_domain}/ns/{self.account.namespace}/sa/{self.account.name}"
+        return self.spiffe or spiffe_id(self.account, trust_domain)
 
 
 @dataclass(frozen=True, slots=True)

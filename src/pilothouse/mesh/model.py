@@ -25,6 +25,11 @@ class Name:
         return f"{self.namespace}/{self.name}"
 
 
+def spiffe_id(account: Name, trust_domain: str) -> str:
+    """The SPIFFE ID that meshes give a ServiceAccount."""
+    return f"spiffe://{trust_domain}/ns/{account.namespace}/sa/{account.name}"
+
+
 @dataclass(frozen=True, slots=True)
 class HttpMatch:
     """Requests by path, method and headers; what is empty matches everything.

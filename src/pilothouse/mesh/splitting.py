@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pilothouse.mesh.model import Configuration, HttpMatch, Name, TrafficSplit
@@ -48,6 +48,14 @@ class Root:
     divisions: tuple[Division, ...]
     conflicting: tuple[TrafficSplit, ...] = ()
     unresolved: tuple[tuple[TrafficSplit, str], ...] = ()
+
+    def unused(self) -> Iterator[tuple[str, TrafficSplit, str, str]]:
+        """What of the splits has no effect: a code, the split, the field, and why."""
+        for split in self.conflicting:
+            said = f"another TrafficSplit without matches divides {self.id.name} and is older: this one is not used"
+            yield "conflict", split, "spec.service", said
+        for split, name in self.unresolved:
+            yield "unresolved", split, "spec.matches", f"HTTPRouteGroup {name} is not there: nothing is diverted by it"
 
 
 def roots(configuration: Configuration) -> list[Root]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pilothouse.delivery.chat.blocking import HOLD
 from pilothouse.delivery.chat.effects import AddLabel, Effect, RemoveLabel, Say
 from pilothouse.delivery.chat.model import Event, Policy, PullRequest
+from pilothouse.delivery.chat.quoting import quoted
 from pilothouse.delivery.chat.reading import Command
 
 FAMILIES = ("area", "committee", "kind", "language", "priority", "sig", "triage", "wg")
@@ -34,7 +35,7 @@ def family(pull: PullRequest, policy: Policy, event: Event, command: Command) ->
             yield AddLabel(label)
     if missing:
         said = "These labels are not set" if removing else "The repository does not have these labels"
-        yield Say(f"{said}: {', '.join(f'`{_plain(label)}`' for label in missing)}.")
+        yield Say(f"{said}: {', '.join(f'`{quoted(label)}`' for label in missing)}.")
 
 
 def label(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
@@ -44,7 +45,7 @@ def label(pull: PullRequest, policy: Policy, event: Event, command: Command) -> 
     wanted = known.get(name.lower())
     if not wanted:
         allowed = ", ".join(f"`{one}`" for one in sorted(known.values())) or "none"
-        yield Say(f"The label `{_plain(name)}` cannot be set by `/{command.word}`. These can: {allowed}.")
+        yield Say(f"The label `{quoted(name)}` cannot be set by `/{command.word}`. These can: {allowed}.")
         return
     allowed_to = policy.restricted_labels.get(wanted)
     if allowed_to is not None and event.author.lower() not in {login.lower() for login in allowed_to}:
@@ -79,7 +80,3 @@ def lifecycle(pull: PullRequest, policy: Policy, event: Event, command: Command)
                 if other != state and f"lifecycle/{other}" in pull.labels)  # fmt: skip
     if wanted not in pull.labels:
         yield AddLabel(wanted)
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[`<>@\n]", "", text)[:80]

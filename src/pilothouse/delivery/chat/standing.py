@@ -16,6 +16,7 @@ from pilothouse.delivery.chat.effects import (
     SetStatus,
 )
 from pilothouse.delivery.chat.model import Event, Policy, PullRequest, same
+from pilothouse.delivery.chat.quoting import quoted
 from pilothouse.delivery.chat.reading import Command
 
 _OLD = frozenset({"lifecycle/stale", "lifecycle/rotten"})
@@ -85,7 +86,7 @@ def cherry_pick(pull: PullRequest, policy: Policy, event: Event, command: Comman
     for branch in dict.fromkeys(command.words):
         if branch not in policy.branches:
             known = ", ".join(f"`{one}`" for one in sorted(policy.branches))
-            yield Say(f"There is no branch `{_plain(branch)}`; there are {known}.")
+            yield Say(f"There is no branch `{quoted(branch)}`; there are {known}.")
         elif branch == pull.base:
             yield Say(f"It is made for `{branch}` itself.")
         else:
@@ -102,7 +103,7 @@ def milestone(pull: PullRequest, policy: Policy, event: Event, command: Command)
         yield SetMilestone(command.rest)
     else:
         known = ", ".join(f"`{one}`" for one in sorted(policy.milestones)) or "none"
-        yield Say(f"There is no milestone `{_plain(command.rest)}`; there are {known}. `clear` takes it away.")
+        yield Say(f"There is no milestone `{quoted(command.rest)}`; there are {known}. `clear` takes it away.")
 
 
 def why(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
@@ -112,7 +113,3 @@ def why(pull: PullRequest, policy: Policy, event: Event, command: Command) -> It
 
 def _owns(pull: PullRequest, policy: Policy, event: Event) -> bool:
     return same(event.author, pull.author) or policy.is_collaborator(event.author)
-
-
-def _plain(text: str) -> str:
-    return "".join(letter for letter in text if letter not in "`<>@\n")[:80]

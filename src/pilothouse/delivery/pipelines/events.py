@@ -27,42 +27,46 @@ class RunStarted(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class TaskStarted(Event):
-    """A TaskRun began, or began anew (`attempt` counts from 0)."""
+class TaskEvent(Event):
+    """Something that happened to TaskRun `task_run` (a name) of the pipeline's task `task`."""
 
     task: str = ""
     task_run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepEvent(TaskEvent):
+    """Something that happened to one step of a TaskRun."""
+
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStarted(TaskEvent):
+    """A TaskRun began, or began anew (`attempt` counts from 0)."""
+
     attempt: int = 0
     display: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class StepStarted(Event):
+class StepStarted(StepEvent):
     """A step began."""
 
-    task: str = ""
-    task_run: str = ""
-    step: str = ""
     command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class StepOutput(Event):
+class StepOutput(StepEvent):
     """Whole lines of a step, secrets masked."""
 
-    task: str = ""
-    task_run: str = ""
-    step: str = ""
     data: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
-class StepFinished(Event):
+class StepFinished(StepEvent):
     """A step ended."""
 
-    task: str = ""
-    task_run: str = ""
-    step: str = ""
     code: int = 0
     reason: str = ""
     started: int = 0
@@ -70,12 +74,9 @@ class StepFinished(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Paused(Event):
+class Paused(StepEvent):
     """A breakpoint was reached: the step waits until `release` is written to (`continue` or `fail`)."""
 
-    task: str = ""
-    task_run: str = ""
-    step: str = ""
     release: str = ""
     shell: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
@@ -83,11 +84,9 @@ class Paused(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class TaskFinished(Event):
+class TaskFinished(TaskEvent):
     """A TaskRun ended; `status` is Tekton's."""
 
-    task: str = ""
-    task_run: str = ""
     status: dict[str, Any] = field(default_factory=dict)
     started: int = 0
     span: str = ""

@@ -23,10 +23,6 @@ class Options:
         """The full DNS name of a Service."""
         return f"{service.name}.{service.namespace}.svc.{self.cluster_domain}"
 
-    def spiffe(self, account: Name) -> str:
-        """The SPIFFE ID of a ServiceAccount."""
-        return f"spiffe://{self.trust_domain}/ns/{account.namespace}/sa/{account.name}"
-
 
 @dataclass(slots=True)
 class Compiled:

@@ -10,7 +10,7 @@ from pilothouse.mesh.compiling.compiled import Compiled, Options
 from pilothouse.mesh.compiling.granting import Grant, grants, pods_of
 from pilothouse.mesh.compiling.routing import Branch, PortRouting, Shares, port_routings
 from pilothouse.mesh.globbing import path_globs, value_globs
-from pilothouse.mesh.model import Configuration, HttpMatch, Name
+from pilothouse.mesh.model import Configuration, HttpMatch, Name, spiffe_id
 from pilothouse.mesh.regexes import whole_path
 
 _NETWORKING, _SECURITY = "networking.istio.io/v1", "security.istio.io/v1"
@@ -107,9 +107,9 @@ def _policies(compiled: Compiled, options: Options, configuration: Configuration
 
 
 def _rules(compiled: Compiled, options: Options, grant: Grant) -> list[dict[str, Any]]:
-    principals = [f"{options.trust_domain}/ns/{account.namespace}/sa/{account.name}" for account in grant.accounts]
+    principals = [_principal(spiffe_id(account, options.trust_domain)) for account in grant.accounts]
     for uri in grant.spiffe:
-        parts = uri.removeprefix("spiffe://").split("/")
+        parts = _principal(uri).split("/")
         if len(parts) == 5 and (parts[1], parts[3]) == ("ns", "sa"):
             principals.append("/".join(parts))
         else:
@@ -125,6 +125,11 @@ def _rules(compiled: Compiled, options: Options, grant: Grant) -> list[dict[str,
     for match in grant.http:
         made += _http_rules(compiled, grant, match, who, ports)
     return made
+
+
+def _principal(uri: str) -> str:
+    """A SPIFFE ID as Istio's policies write it."""
+    return uri.removeprefix("spiffe://")
 
 
 def _http_rules(

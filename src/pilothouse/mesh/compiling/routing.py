@@ -39,7 +39,8 @@ class PortRouting:
 def port_routings(configuration: Configuration, compiled: Compiled) -> Iterator[PortRouting]:
     """Every port of every Service that has splits; says what is left out on the way."""
     for root in roots(configuration):
-        _say(root, compiled)
+        for code, split, field, said in root.unused():
+            compiled.lose(code, f"TrafficSplit {split.id}", field, said)
         if not root.divisions:
             continue
         service = configuration.services.get(root.id)
@@ -69,12 +70,3 @@ def _branches(configuration: Configuration, root: Root, port: ServicePort, compi
     if not branches or branches[-1].matches:
         branches.append(Branch((), ((root.id.name, 1),), ""))
     return tuple(branches)
-
-
-def _say(root: Root, compiled: Compiled) -> None:
-    for split in root.conflicting:
-        said = f"another TrafficSplit without matches divides {root.id.name} already and is older: this one is not used"
-        compiled.lose("conflict", f"TrafficSplit {split.id}", "spec.service", said)
-    for split, name in root.unresolved:
-        said = f"HTTPRouteGroup {name} is not there: nothing is diverted by it"
-        compiled.lose("unresolved", f"TrafficSplit {split.id}", "spec.matches", said)

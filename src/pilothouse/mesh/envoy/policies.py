@@ -7,7 +7,7 @@ from typing import Any
 
 from pilothouse.mesh.compiling.compiled import Compiled
 from pilothouse.mesh.compiling.granting import Grant, grants
-from pilothouse.mesh.model import Configuration, HttpMatch, IdentityRef, Name
+from pilothouse.mesh.model import Configuration, HttpMatch, IdentityRef, Name, spiffe_id
 from pilothouse.mesh.regexes import whole_path
 
 
@@ -51,7 +51,7 @@ def _is(configuration: Configuration, ref: IdentityRef, account: Name) -> bool:
 
 
 def _principals(grant: Grant, trust_domain: str) -> list[dict[str, Any]]:
-    identities = [f"spiffe://{trust_domain}/ns/{who.namespace}/sa/{who.name}" for who in grant.accounts]
+    identities = [spiffe_id(account, trust_domain) for account in grant.accounts]
     return [{"authenticated": {"principal_name": {"exact": identity}}} for identity in (*identities, *grant.spiffe)]
 
 

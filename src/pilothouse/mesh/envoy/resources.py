@@ -16,7 +16,7 @@ from pilothouse.mesh.envoy.local import Address, Inbound, LocalMesh, LocalProxy,
 from pilothouse.mesh.envoy.policies import http_policies, tcp_policies
 from pilothouse.mesh.envoy.tls import client_tls, server_tls
 from pilothouse.mesh.findings import Finding
-from pilothouse.mesh.model import Configuration, HttpMatch, Name, Service, ServicePort
+from pilothouse.mesh.model import Configuration, HttpMatch, Name, Service, ServicePort, spiffe_id
 from pilothouse.mesh.regexes import whole_path
 
 _TYPE = "type.googleapis.com/envoy"
@@ -140,7 +140,7 @@ class _Made:
         service = self.mesh.services.get(id)
         cluster = _cluster(str(id), service.endpoints if service else ())
         if service and service.account and self.proxy.account:
-            identity = f"spiffe://{self.mesh.trust_domain}/ns/{service.account.namespace}/sa/{service.account.name}"
+            identity = spiffe_id(service.account, self.mesh.trust_domain)
             cluster["transport_socket"] = client_tls(self.certificates, self.proxy.name, identity)
         self.clusters[str(id)] = cluster
 

@@ -16,7 +16,7 @@ from pilothouse.mesh.envoy.discovery import DiscoveryServer
 from pilothouse.mesh.envoy.local import LocalMesh
 from pilothouse.mesh.envoy.resources import snapshot
 from pilothouse.mesh.findings import Finding
-from pilothouse.mesh.model import Configuration
+from pilothouse.mesh.model import Configuration, spiffe_id
 
 _GRACE = 5.0
 
@@ -56,7 +56,7 @@ class RunningMesh:
         write_certificates(
             self._certificates,
             {
-                name: f"spiffe://{self._mesh.trust_domain}/ns/{proxy.account.namespace}/sa/{proxy.account.name}"
+                name: spiffe_id(proxy.account, self._mesh.trust_domain)
                 for name, proxy in self._mesh.proxies.items()
                 if proxy.account
             },
