@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pilothouse.delivery.chat import Job, Policy, PullRequest
-from pilothouse.delivery.chat.model import ChangedFile, Status
+from pilothouse.delivery.forges.model import ChangedFile, Status
 from pilothouse.delivery.merging import Query, why_not
 
 POLICY = Policy(jobs=(Job("unit", always_run=True), Job("docs", run_if_changed="^docs/"), Job("slow", optional=True)))

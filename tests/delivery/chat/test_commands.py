@@ -13,7 +13,7 @@ import pytest
 
 from pilothouse.delivery.chat import Comment, Event, Job, Policy, PullRequest, Review, decide
 from pilothouse.delivery.chat import effects as do
-from pilothouse.delivery.chat.model import ChangedFile, Status
+from pilothouse.delivery.forges.model import ChangedFile, Status
 
 JOBS = (
     Job("unit", always_run=True),

@@ -9,7 +9,7 @@ import pytest
 from pilothouse.delivery.chat import Comment, Event, Policy, PullRequest, Review, decide
 from pilothouse.delivery.chat.approving import approval
 from pilothouse.delivery.chat.effects import AddLabel, RemoveLabel, Say
-from pilothouse.delivery.chat.model import ChangedFile
+from pilothouse.delivery.forges.model import ChangedFile
 from pilothouse.delivery.owners import OwnersError, OwnersTree, read_aliases, read_owners
 
 TREE = OwnersTree.read(

@@ -2,6 +2,7 @@
 
 from pilothouse.delivery.chat.deciding import Decision, decide
 from pilothouse.delivery.chat.effects import Effect
-from pilothouse.delivery.chat.model import Comment, Event, Job, Policy, PullRequest, Review
+from pilothouse.delivery.chat.model import Event, Job, Policy, PullRequest
+from pilothouse.delivery.forges.model import Comment, Review
 
 __all__ = ["Comment", "Decision", "Effect", "Event", "Job", "Policy", "PullRequest", "Review", "decide"]

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from pilothouse.delivery.chat import approving, blocking, labelling, lgtm, people, standing, testing
 from pilothouse.delivery.chat.effects import AddLabel, Effect, RemoveLabel, Say
-from pilothouse.delivery.chat.model import Comment, Event, Policy, PullRequest, Review
+from pilothouse.delivery.chat.model import Event, Policy, PullRequest
 from pilothouse.delivery.chat.reading import Command, commands
+from pilothouse.delivery.forges.model import Comment, Review
 
 Handler = Callable[[PullRequest, Policy, Event, Command], Iterator[Effect]]
 

@@ -8,48 +8,10 @@ from typing import Literal
 
 import re2
 
+from pilothouse.delivery.forges.model import ChangedFile, Comment, Review, ReviewState, Status
 from pilothouse.delivery.owners import OwnersTree
 
 EventKind = Literal["comment", "review", "opened", "synchronize", "edited", "closed", "reopened", "ready"]
-ReviewState = Literal["approved", "changes_requested", "commented", "dismissed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Comment:
-    """A comment; those of bots are never commands."""
-
-    author: str
-    body: str
-    at: float = 0.0
-    is_bot: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """A review and the commit that it was of."""
-
-    author: str
-    state: ReviewState
-    body: str = ""
-    at: float = 0.0
-    commit: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedFile:
-    """A file of the change with its lines."""
-
-    path: str
-    additions: int = 0
-    deletions: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """The state of a context on the head: success, failure, pending or error."""
-
-    state: Literal["success", "failure", "pending", "error"]
-    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pilothouse.delivery.chat.effects import Abort, AddLabel, Effect, RemoveLabel, Run, Say, SetStatus, Trust
-from pilothouse.delivery.chat.model import Event, Job, Policy, PullRequest, Status
+from pilothouse.delivery.chat.model import Event, Job, Policy, PullRequest
 from pilothouse.delivery.chat.reading import Command, plain
+from pilothouse.delivery.forges.model import Status
 
 NEEDS_OK, OK = "needs-ok-to-test", "ok-to-test"
 _NOT_GREEN = ("failure", "error")
