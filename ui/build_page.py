@@ -20,7 +20,7 @@ UI = Path(__file__).resolve().parent
 PAGE = UI.parent / "src" / "pilothouse" / "server" / "page"
 ARTIFACTS = "/src/pilothouse/server/page/**"
 STAMP = ".built-from"
-SOURCES = ("src", "index.html", "package.json", "package-lock.json", "vite.config.ts", "tsconfig.json")
+SOURCES = ("src", "public", "index.html", "package.json", "package-lock.json", "vite.config.ts", "tsconfig.json")
 INSTALL = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 
 

@@ -25,7 +25,7 @@ from tests.ui.standin import serving, standin
 UI = Path(__file__).resolve().parents[2] / "ui"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # Generous: other tests run at the same time, on machines of any speed.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 
@@ -57,8 +57,8 @@ def shop_url(build_page: ModuleType, tmp_path_factory: pytest.TempPathFactory) -
     running = start_server(tmp_path_factory.mktemp("shop"))
     shop = make_shop()
     send_shop(running.http, shop)
-    running.wait_for("/api/logs", "count", sum(map(len, shop.lines.values())), 30, count="1")
-    running.wait_for("/api/profiles/types", "types", 1, 30)
+    running.wait_for("/api/logs", "count", sum(map(len, shop.lines.values())), 90, count="1")
+    running.wait_for("/api/profiles/types", "types", 1, 90)
     yield running.http
     running.stop()
 
@@ -120,7 +120,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     visitor = browser.new_context(
         viewport={"width": 1280, "height": 900}, locale="en-GB", timezone_id="Europe/Berlin", color_scheme="light"
     )
-    visitor.set_default_timeout(20_000)
+    visitor.set_default_timeout(60_000)
     visitor.set_default_navigation_timeout(60_000)
     yield visitor
     visitor.close()

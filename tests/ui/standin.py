@@ -7,7 +7,6 @@ no part of the package: `python -m tests.ui.standin`.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import socket
 import threading
@@ -60,10 +59,8 @@ def standin(page: Path = PAGE, *, empty: bool = False) -> Starlette:
 
 
 async def compare(request: Request) -> Response:
-    """The verdict on a pair of versions; `slow` takes long, `broken` has no such baseline."""
+    """The verdict on a pair of versions; `broken` has no such baseline."""
     asked = request.query_params
-    if asked["service"] == "slow":
-        await asyncio.sleep(4)
     if asked["service"] == "broken":
         return problem(400, "bad_request", "The baseline 0.0.0 was never seen.", "baseline")
     return JSONResponse(world.comparison(asked["service"], asked["baseline"], asked["candidate"]))

@@ -32,7 +32,7 @@ def test_the_table_sorts_functions_and_leads_to_both_sides(page: Page, shop_url:
     page.get_by_role("button", name="price_cart").click()
     expect(page.get_by_role("application", name=re.compile("^What it calls: price_cart"))).to_be_visible()
     expect(page.get_by_role("application", name=re.compile("^Who calls it: price_cart"))).to_be_visible()
-    assert "function=price_cart" in page.url
+    expect(page).to_have_url(re.compile("function=price_cart"))
 
 
 def test_a_version_is_compared_with_another(page: Page, shop_url: str) -> None:

@@ -33,7 +33,10 @@ export function newQueryClient(): QueryClient {
         retryDelay: (attempt, problem) => waitFor(attempt, problem),
         staleTime: 5_000,
         refetchOnWindowFocus: false,
+        // Our server is often this very machine: it is there when the network is not.
+        networkMode: "always",
       },
+      mutations: { networkMode: "always" },
     },
   });
 }

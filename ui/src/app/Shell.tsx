@@ -1,7 +1,8 @@
-import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
+import { Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { Link, Route, Routes, useLocation } from "react-router";
 import { Guard } from "../controls/Guard";
 import { Progress } from "../controls/Progress";
+import { Palette } from "../palette/Palette";
 import { useWords } from "../words";
 import { Helm } from "./Helm";
 import { KeyHelp } from "./KeyHelp";
@@ -10,8 +11,6 @@ import { NotFound } from "./NotFound";
 import { Preferences } from "./Preferences";
 import { PLACES, SECTIONS } from "./sections";
 import styles from "./shell.module.css";
-
-const Palette = lazy(() => import("../palette/Palette"));
 
 /** The frame around every page: skip link, navigation, preferences, and the page itself. */
 export function Shell() {
@@ -60,11 +59,7 @@ export function Shell() {
           </Suspense>
         </Guard>
       </main>
-      {palette ? (
-        <Suspense>
-          <Palette close={() => setPalette(false)} />
-        </Suspense>
-      ) : null}
+      {palette ? <Palette close={() => setPalette(false)} /> : null}
       <KeyHelp open={help} close={() => setHelp(false)} />
     </>
   );

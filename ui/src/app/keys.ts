@@ -1,9 +1,16 @@
-import { useEffect } from "react";
+import { useLayoutEffect } from "react";
 import { useNavigate } from "react-router";
 import { SECTIONS } from "./sections";
 
 /** "g" waits this long, in milliseconds, for the key that says where to go. */
-const CHORD = 1_200;
+const CHORD = 3_000;
+
+declare global {
+  interface Window {
+    /** What was pressed before the page was there (`public/assets/early-keys.js`); `take` ends the keeping. */
+    earlyKeys?: { take: () => KeyboardEvent[] };
+  }
+}
 
 /** What a key press means: a place to go, a thing to do, the start of a chord, or nothing. */
 export type Meaning = { go: string } | { act: "search" | "help" } | { chord: true } | null;
@@ -19,13 +26,16 @@ export function meaningOf(key: string, afterG: boolean): Meaning {
   return key === "g" ? { chord: true } : null;
 }
 
-/** Listens on the whole page, except while somebody types into a field. */
+/**
+ * Listens on the whole page, except while somebody types into a field. It listens before anything is painted, and
+ * what was pressed earlier still counts, up to the palette: what follows that was meant for its box.
+ */
 export function useShortcuts(showHelp: () => void, showPalette: () => void) {
   const navigate = useNavigate();
-  useEffect(() => {
+  useLayoutEffect(() => {
     let chordUntil = 0;
     const onKey = (event: KeyboardEvent) => {
-      if ((event.ctrlKey || event.metaKey) && event.key === "k") {
+      if (opensPalette(event)) {
         event.preventDefault();
         showPalette();
         return;
@@ -44,8 +54,15 @@ export function useShortcuts(showHelp: () => void, showPalette: () => void) {
       else document.querySelector<HTMLInputElement>('main input[type="search"]')?.focus();
     };
     window.addEventListener("keydown", onKey);
+    const early = window.earlyKeys?.take() ?? [];
+    const last = early.findIndex(opensPalette);
+    for (const event of last < 0 ? early : early.slice(0, last + 1)) onKey(event);
     return () => window.removeEventListener("keydown", onKey);
   }, [navigate, showHelp, showPalette]);
+}
+
+function opensPalette(event: KeyboardEvent): boolean {
+  return (event.ctrlKey || event.metaKey) && event.key === "k";
 }
 
 function isTyping(target: EventTarget | null): boolean {

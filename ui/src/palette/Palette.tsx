@@ -1,26 +1,34 @@
 import { useQuery } from "@tanstack/react-query";
-import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useNavigate } from "react-router";
 import { questions } from "../api/questions";
 import { useWords } from "../words";
 import { commandsOf, fitting } from "./commands";
 import styles from "./palette.module.css";
 
+/** What there is to go to is asked for each time that the palette opens, and again while it is open, in milliseconds. */
+const FRESH = { staleTime: 0, refetchInterval: 5_000 };
+
 /** Go anywhere by its name: pages, services, releases, a trace by its id, a text in the logs. */
-export default function Palette({ close }: { close: () => void }) {
+export function Palette({ close }: { close: () => void }) {
   const { say } = useWords();
   const navigate = useNavigate();
   const dialog = useRef<HTMLDialogElement>(null);
   const list = useId();
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
-  const { data: services = [] } = useQuery(questions.services());
-  const { data: releases = [] } = useQuery(questions.releases());
+  const { data: services = [] } = useQuery({ ...questions.services(), ...FRESH });
+  const { data: releases = [] } = useQuery({ ...questions.releases(), ...FRESH });
   const commands = useMemo(() => commandsOf(say, services, releases), [say, services, releases]);
   const found = useMemo(() => fitting(commands, text, say), [commands, text, say]);
-  useEffect(() => {
+  // Before the first paint, so that not one key that is typed after Ctrl+K goes elsewhere.
+  useLayoutEffect(() => {
     if (!dialog.current?.open) dialog.current?.showModal();
   }, []);
+  const chosen = found[at]?.id;
+  useEffect(() => {
+    if (chosen !== undefined) document.getElementById(`${list}${at}`)?.scrollIntoView({ block: "nearest" });
+  }, [list, at, chosen]);
   const go = (index: number) => {
     const command = found[index];
     if (command === undefined) return;

@@ -4,7 +4,13 @@ import { collectorConfig, dataSources } from "../settings/pointing";
 import { en } from "../words/en";
 import { type Command, fitting } from "./commands";
 
-const command = (text: string): Command => ({ id: text, kind: "Service", text, to: `/${text}` });
+const command = (text: string): Command => ({
+  id: text,
+  group: "service",
+  kind: "Service",
+  text,
+  to: `/${text}`,
+});
 const texts = (found: Command[]) => found.map(({ text }) => text);
 
 describe("the palette", () => {
@@ -25,7 +31,14 @@ describe("the palette", () => {
     ]);
   });
 
-  it("shows all of a few when nothing is typed", () => expect(fitting(commands, " ", en)).toHaveLength(3));
+  it("shows the newest releases, all pages and some services when nothing is typed", () => {
+    const many = (group: Command["group"], count: number) =>
+      Array.from({ length: count }, (_, at) => ({ ...command(`${group} ${at}`), group }));
+    const shown = fitting([...many("page", 20), ...many("service", 9), ...many("release", 9)], " ", en);
+    expect(shown).toHaveLength(5 + 20 + 5);
+    expect(shown[0]?.text).toBe("release 0");
+    expect(shown[29]?.text).toBe("service 4");
+  });
 });
 
 describe("where to point things", () => {

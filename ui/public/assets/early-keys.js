@@ -1,0 +1,15 @@
+// Keys that are pressed before the page's own code has arrived are kept for it: app/keys.ts takes them from here.
+(() => {
+  const pressed = [];
+  const keep = (event) => {
+    // The browser has a use of its own for this one.
+    if ((event.ctrlKey || event.metaKey) && event.key === "k") event.preventDefault();
+    pressed.push(event);
+  };
+  const take = () => {
+    removeEventListener("keydown", keep);
+    return pressed.splice(0);
+  };
+  addEventListener("keydown", keep);
+  window.earlyKeys = { take };
+})();
