@@ -50,8 +50,9 @@ class Commits:
                 batch.append(following)
             self._together(batch)
 
-    def _together(self, batch: list[tuple[Callable[[Connection], Any], Future[Any]]]) -> None:
+    def _together(self, given: list[tuple[Callable[[Connection], Any], Future[Any]]]) -> None:
         """All in one transaction; when one of them fails, each in its own, so that it fails alone."""
+        batch = [one for one in given if one[1].running() or one[1].set_running_or_notify_cancel()]
         try:
             results = self._transaction([work for work, _ in batch])
         except Exception as error:

@@ -36,7 +36,8 @@ async def work(inbox: Inbox, handle: Handler, side_by_side: int = 8) -> None:
             taken = await _next(inbox)
             task = asyncio.ensure_future(_one(inbox, taken, handle))
             running.add(task)
-            task.add_done_callback(lambda ended: (running.discard(ended), free.release()))
+            task.add_done_callback(running.discard)
+            task.add_done_callback(lambda _: free.release())
     finally:
         for task in [forgetting, *running]:
             task.cancel()

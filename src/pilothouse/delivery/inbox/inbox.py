@@ -114,10 +114,15 @@ class Inbox:
             return None
         now, owner = self._clock(), f"{me()}:{next(self._count)}"
         until, attempts = now + self.limits.lease, self.limits.attempts
-        kept = await self._commits.committed(lambda on: store.take(on, owner, now, until, attempts))
-        if kept is None:
-            return None
-        return Taken(kept.id, event_from_json(kept.content), kept.attempts, kept.received, owner)
+        taking = asyncio.ensure_future(self._commits.committed(lambda on: store.take(on, owner, now, until, attempts)))
+        try:
+            kept = await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            # It may have been taken all the same, and nobody would work on it until the lease ends.
+            if kept := await taking:
+                await self.give_back(_as_taken(kept, owner))
+            raise
+        return _as_taken(kept, owner) if kept else None
 
     async def done(self, taken: Taken) -> bool:
         """It is worked off. False when the lease was lost, and another process may have worked on it too."""
@@ -156,6 +161,10 @@ class Inbox:
         """What there is: `repository`, `number`, `state`, `since`, `after`, `limit`, `newest` as in `store.listed`."""
         return self._reading(lambda on: store.listed(on, **asked))
 
+    def event(self, key: int) -> Kept | None:
+        """One by its number, or None."""
+        return self._reading(store.one, key)
+
     def every(self, **asked: Any) -> Iterator[Kept]:
         """All that fits, in the order in which it came, page by page."""
         after = 0
@@ -193,6 +202,10 @@ class Inbox:
             await asyncio.wait_for(heard.wait(), wait)
         except TimeoutError:
             return
+
+
+def _as_taken(kept: Kept, owner: str) -> Taken:
+    return Taken(kept.id, event_from_json(kept.content), kept.attempts, kept.received, owner)
 
 
 def lane(event: Event) -> str:

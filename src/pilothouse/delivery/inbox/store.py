@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, exc, exists, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    delete,
+    exc,
+    exists,
+    func,
+    literal_column,
+    select,
+    update,
+)
 
 from pilothouse.delivery.inbox.record import Arrival, Kept, State
 from pilothouse.delivery.inbox.tables import EVENTS
 
-_OPEN = ("waiting", "taken")
 _KEPT = [column for column in EVENTS.c if column.name != "digest"]
 # Candidates are looked at in so many rows, so that one lane that another process just took does not hide the next.
 _LOOKED_AT = 20
@@ -55,14 +66,13 @@ def take(connection: Connection, owner: str, now: float, until: float, attempts:
 
 
 def has_due(connection: Connection, now: float) -> bool:
-    """Whether there may be something to take: a look that holds up no writer."""
-    asked = select(EVENTS.c.id).where(EVENTS.c.state.in_(_OPEN), EVENTS.c.due <= now).limit(1)
-    return connection.execute(asked).first() is not None
+    """Whether there is something to take: a look that holds up no writer."""
+    return connection.execute(_first_of_lanes(EVENTS.c.id).where(EVENTS.c.due <= now).limit(1)).first() is not None
 
 
 def next_due(connection: Connection) -> float | None:
     """When the next open event may be worked on; None when there is none."""
-    return connection.execute(select(func.min(EVENTS.c.due)).where(EVENTS.c.state.in_(_OPEN))).scalar()
+    return connection.execute(_first_of_lanes(func.min(EVENTS.c.due))).scalar()
 
 
 def renew(connection: Connection, key: int, owner: str, until: float) -> bool:
@@ -101,7 +111,7 @@ def retry(connection: Connection, key: int, now: float) -> bool:
 
 def forget(connection: Connection, contents_before: float, ids_before: float) -> int:
     """Drop what is past its time: first what events said, much later that they were seen. Never one that is open."""
-    over = EVENTS.c.state.not_in(_OPEN)
+    over = ~_open(EVENTS)
     emptied = update(EVENTS).where(over, EVENTS.c.received < contents_before, EVENTS.c.content != "")
     gone = connection.execute(emptied.values(content="")).rowcount
     connection.execute(delete(EVENTS).where(over, EVENTS.c.received < ids_before))
@@ -146,15 +156,19 @@ def counts(connection: Connection) -> dict[str, int]:
 
 
 def _candidates(now: float) -> Any:
+    asked = _first_of_lanes(EVENTS.c.id, EVENTS.c.state, EVENTS.c.owner, EVENTS.c.attempts).where(EVENTS.c.due <= now)
+    return asked.order_by(EVENTS.c.id).limit(_LOOKED_AT).with_for_update(skip_locked=True, of=EVENTS)
+
+
+def _first_of_lanes(*columns: Any) -> Any:
     earlier = EVENTS.alias("earlier")
-    waits = exists().where(earlier.c.lane == EVENTS.c.lane, earlier.c.id < EVENTS.c.id, earlier.c.state.in_(_OPEN))
-    return (
-        select(EVENTS.c.id, EVENTS.c.state, EVENTS.c.owner, EVENTS.c.attempts)
-        .where(EVENTS.c.state.in_(_OPEN), EVENTS.c.due <= now, ~waits)
-        .order_by(EVENTS.c.id)
-        .limit(_LOOKED_AT)
-        .with_for_update(skip_locked=True, of=EVENTS)
-    )
+    waits = exists().where(earlier.c.lane == EVENTS.c.lane, earlier.c.id < EVENTS.c.id, _open(earlier))
+    return select(*columns).where(_open(EVENTS), ~waits)
+
+
+def _open(table: FromClause) -> ColumnElement[bool]:
+    # Literals, not bound values: only so can a database see that the partial indexes fit.
+    return table.c.state.in_([literal_column("'waiting'"), literal_column("'taken'")])
 
 
 def _as_it_was(row: Row[Any]) -> Any:

@@ -35,7 +35,8 @@ EVENTS = Table(
     Column("content", Text, nullable=False),
     Index("delivery_events_known", "forge", "delivery", unique=True),
     Index("delivery_events_digest", "forge", "digest", unique=True),
-    Index("delivery_events_open", "lane", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("delivery_events_open", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("delivery_events_open_lanes", "lane", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
     # The database itself holds that of one lane one event at a time is worked on.
     Index("delivery_events_one_a_lane", "lane", unique=True, sqlite_where=_TAKEN, postgresql_where=_TAKEN),
     Index("delivery_events_of_repository", "repository", "number", "id"),

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, event, exc, func, select, update
+from sqlalchemy import exc, func, select, update
 
+from pilothouse.delivery.database import open_database
 from pilothouse.delivery.pipelines import times
 from pilothouse.delivery.pipelines.documents import Document
 from pilothouse.delivery.pipelines.runs.request import PipelineRun
@@ -53,12 +54,7 @@ class RunStore:
     def __init__(self, url: str) -> None:
         """`url` as SQLAlchemy writes it. Raises `StateError` where it cannot be opened."""
         try:
-            if url.startswith("sqlite:///"):
-                Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-            self._engine = create_engine(url)
-            if self._engine.dialect.name == "sqlite":
-                event.listen(self._engine, "connect", _careful)
-            TABLES.create_all(self._engine)
+            self._engine = open_database(url, TABLES)
         except (exc.SQLAlchemyError, OSError) as error:
             raise explained(error) from None
         self._writer = Writer(self._engine)
@@ -304,11 +300,3 @@ def _ignoring(dialect: str) -> Any:
 
 
 _UPSERTS: dict[str, Any] = {}
-
-
-def _careful(connection: Any, record: Any) -> None:
-    """SQLite: several processes at once, and every commit on the disk."""
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=15000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
