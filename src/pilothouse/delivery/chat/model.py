@@ -51,6 +51,7 @@ class Job:
     branches: tuple[str, ...] = ()
     skip_branches: tuple[str, ...] = ()
     trigger: str = ""
+    rerun: str = ""
 
     @property
     def reports(self) -> str:
@@ -60,7 +61,7 @@ class Job:
     @property
     def rerun_command(self) -> str:
         """What asks for it."""
-        return f"/test {self.name}"
+        return self.rerun or f"/test {self.name}"
 
     @property
     def automatic(self) -> bool:

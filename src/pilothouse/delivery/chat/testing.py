@@ -71,7 +71,7 @@ def on_comment(pull: PullRequest, policy: Policy, event: Event, found: list[Comm
     """All of a comment's `/test`, `/retest` and own triggers together: each job runs once."""
     if pull.state != "open":
         return
-    text = plain(event.text)
+    text = plain(event.text).strip()
     asking = [command for command in found if command.word in ("test", "retest", "retest-required", "rerun")]
     own = [job for job in policy.jobs if job.trigger and job.asked_by(text)]
     if not asking and not own:

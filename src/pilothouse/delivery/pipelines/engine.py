@@ -55,6 +55,8 @@ class Options:
     resolvers: Mapping[str, Resolver] = field(default_factory=dict)
     custom: Mapping[tuple[str, str], CustomHandler] = field(default_factory=dict)
     secrets: Iterable[bytes] = ()
+    # Texts that somebody outside chose: no script may hold one.
+    foreign: frozenset[str] = frozenset()
     directory: str = "/workspace"
     jobs: int = 64
     strict: bool = False
@@ -77,6 +79,7 @@ class Engine:
             catalog=catalog, launcher=options.launcher, data=options.data, action=self.references.action,
             listener=options.listener, masker=self.masker, directory=options.directory, strict=options.strict,
             keep=options.keep, breakpoints=options.breakpoints, grace=options.grace, environment=options.environment,
+            foreign=options.foreign,
         )  # fmt: skip
         self._places = asyncio.Semaphore(options.jobs)
         self._controls: dict[str, Control] = {}

@@ -101,7 +101,7 @@ def _task(document: Document, prefix: str, spec: dict[str, Any], tainted: dict[s
     steps = spec.get("steps") or [spec]
     for index, step in enumerate(steps):
         place = f"{prefix}.steps[{index}]" if spec.get("steps") else prefix
-        for field, text in _code(step):
+        for field, text in code(step):
             for name in _params(text):
                 if name in tainted:
                     yield Finding(
@@ -145,7 +145,7 @@ def findings_in(document: Document, tainted: dict[str, str]) -> Iterator[Finding
         yield from _pipeline(document, "spec.pipelineSpec", spec["pipelineSpec"], _given(spec, tainted))
 
 
-def _code(step: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def code(step: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """The texts of a step that are run as code."""
     if isinstance(step.get("script"), str):
         yield "script", step["script"]

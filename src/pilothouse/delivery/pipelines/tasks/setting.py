@@ -37,6 +37,7 @@ class Setting:
     grace: float = GRACE
     breakpoints: bool = False
     environment: dict[str, str] = field(default_factory=dict)
+    foreign: frozenset[str] = frozenset()
 
     def scratch(self, uid: str) -> Path:
         """A run's own directory."""

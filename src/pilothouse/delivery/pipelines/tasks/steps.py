@@ -16,6 +16,7 @@ from pilothouse.delivery.pipelines.executors.limiting import Limited
 from pilothouse.delivery.pipelines.executors.spawning import Child, Exit, SpawnError, spawn
 from pilothouse.delivery.pipelines.tasks import results
 from pilothouse.delivery.pipelines.tasks.control import Control
+from pilothouse.delivery.pipelines.tasks.foreign import refuse
 from pilothouse.delivery.pipelines.tasks.launches import Launches
 from pilothouse.delivery.pipelines.tasks.layout import Layout
 from pilothouse.delivery.pipelines.tasks.output import Copy, Output
@@ -80,6 +81,8 @@ class StepRunner:
         """Run step `index`. Raises `RunError` where the step cannot be started at all."""
         name = step_name(step, index)
         ready = replace(step, self._known(step, index))
+        if self._setting.foreign:
+            refuse(name, ready, self._written(index), self._setting.foreign)
         state = StepState(name, started=times.now())
         if not self._wanted(ready):
             state.why, state.finished = "Skipped", times.now()
@@ -103,6 +106,11 @@ class StepRunner:
         self._collect(index, ready, state)
         self._tell(events.StepFinished, step=name, code=state.code, reason=state.why, started=state.started, span=span)
         return state
+
+    def _written(self, index: int) -> dict[str, Any]:
+        """The step as it was written, before anything was replaced in it."""
+        steps = self._run.task.get("steps") or []
+        return dict(steps[index]) if index < len(steps) else {}
 
     def _known(self, step: dict[str, Any], index: int) -> Values:
         found = self.values.copy()
