@@ -8,6 +8,7 @@ import httpx
 from starlette.routing import Route
 
 from pilothouse.hazards import api as hazards
+from pilothouse.mesh import api as mesh
 from pilothouse.releases import api as releases
 from pilothouse.releases.rollout import api as rollouts
 from pilothouse.releases.slos import api as slos
@@ -25,6 +26,7 @@ def _paths() -> set[str]:
     routes = [route for room in (logs, metrics, profiles, traces) for route in room.routes(nothing)]  # type: ignore[attr-defined]
     routes += slos.routes(nothing, nothing)  # type: ignore[arg-type]
     routes += rollouts.routes(nothing, nothing, ())  # type: ignore[arg-type]
+    routes += mesh.routes(nothing, None)  # type: ignore[arg-type]
     routes += hazards.routes(nothing, None)  # type: ignore[arg-type]
     routes += dashboards.routes(Path("/nowhere"))
     routes += correlate.routes(nothing)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pilothouse.cli.client import fail
+from pilothouse.cli.client import DEFAULT_SERVER, Server, fail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,22 +63,40 @@ def compile_(
         raise typer.Exit(1)
 
 
-@app.command(epilog="Example: pilothouse mesh check smi/ deploy/ --output json")
-def check(paths: Paths, namespace: Namespace = "default", output: AsJson = "text") -> None:
+@app.command(epilog="Example: pilothouse mesh check smi/ --measured --since 15m")
+def check(
+    paths: Paths,
+    namespace: Namespace = "default",
+    measured: Annotated[
+        bool, typer.Option("--measured", help="Also hold each split's weights against the traffic that was measured.")
+    ] = False,
+    since: Annotated[str, typer.Option("--since", metavar="DURATION", help="How far back is measured.")] = "15m",
+    prometheus: Annotated[
+        str, typer.Option("--prometheus", metavar="URL", help="Measured there instead of by --server.")
+    ] = "",
+    server: Server = DEFAULT_SERVER,
+    output: AsJson = "text",
+) -> None:
     """Conflicts, missing references, doubts, and splits and access that contradict each other.
 
-    Exit code: 0 nothing or warnings only, 1 errors.
+    With --measured also splits that the mesh does not honour: Istio's, Linkerd's, Consul's and Envoy's own metrics are
+    asked. Exit code: 0 nothing or warnings only, 1 errors or a split that is not honoured.
     """
     from pilothouse.mesh.checking import check as look
 
-    findings = look(_read(paths, namespace))
+    reading = _read(paths, namespace)
+    findings = look(reading)
+    if measured:
+        from pilothouse.cli.mesh_measured import measured_findings
+
+        findings += measured_findings(reading.configuration, prometheus or f"{server}/prometheus", since, output)
     if output == "json":
         sys.stdout.write(json.dumps([finding.as_json() for finding in findings], indent=2) + "\n")
     else:
         _tell(findings, sys.stdout)
         errors = sum(finding.level == "error" for finding in findings)
         sys.stdout.write(f"{errors} errors, {len(findings) - errors} warnings\n")
-    raise typer.Exit(any(finding.level == "error" for finding in findings))
+    raise typer.Exit(any(finding.level == "error" or finding.code == "share" for finding in findings))
 
 
 @app.command(epilog="Example: pilothouse mesh explain --from shop/web --to shop/checkout GET /api/cart -f smi/")

@@ -42,7 +42,8 @@ def serve(config: list[Path], services: Path, namespace: str, xds: str, proxies:
     """Until SIGINT or SIGTERM."""
     from pilothouse.mesh.envoy.binary import EnvoyMissingError, find
     from pilothouse.mesh.envoy.local import LocalMeshError, read_local_mesh
-    from pilothouse.mesh.envoy.running import RunningMesh, watch
+    from pilothouse.mesh.envoy.running import RunningMesh
+    from pilothouse.mesh.noticing import watch
 
     try:
         mesh = read_local_mesh(services)

@@ -16,18 +16,21 @@ def check(reading: Reading) -> list[Finding]:
     """All that is to be said about what was read, that of reading it first."""
     configuration = reading.configuration
     found = list(reading.findings)
+    callers = _callers(configuration)
     for root in roots(configuration):
         found += [
             Finding("error", code, f"TrafficSplit {split.id}", field, said)
             for code, split, field, said in root.unused()
         ]
         found += _unreachable(root)
-        found += _contradictions(configuration, root)
+        found += _contradictions(configuration, callers, root)
+    divided = {split.root for split in configuration.splits.values()}
     for split in configuration.splits.values():
-        found += _nesting(configuration, split)
+        found += _nesting(divided, split)
+    ports = _pod_ports(configuration)
     for target in configuration.targets.values():
         found += _references(configuration, target)
-        found += _ports(configuration, target)
+        found += _ports(configuration, target, ports.get(target.destination.id, {}))
     for group in configuration.groups.values():
         for number, match in enumerate(group.matches):
             if _reads_differently(match.path_regex):
@@ -71,7 +74,9 @@ def _unreachable(root: Root) -> Iterator[Finding]:
         earlier += [(match, division.split) for match in division.matches]
 
 
-def _contradictions(configuration: Configuration, root: Root) -> Iterator[Finding]:
+def _contradictions(
+    configuration: Configuration, sources: Mapping[Name, set[IdentityRef]], root: Root
+) -> Iterator[Finding]:
     """Who may call one backend of a split and not another: a part of their requests would be refused."""
     for division in root.divisions:
         callers: dict[str, set[IdentityRef]] = {}
@@ -79,7 +84,9 @@ def _contradictions(configuration: Configuration, root: Root) -> Iterator[Findin
             service = configuration.services.get(Name(root.id.namespace, name))
             if service is None or not service.accounts:
                 break
-            callers[name] = _callers(configuration, root.id.namespace, service.accounts)
+            let_in = [sources.get(Name(root.id.namespace, account), set()) for account in service.accounts]
+            # Every account of a Service must let a caller in.
+            callers[name] = set.intersection(*let_in)
         everyone = set().union(*callers.values()) if callers else set()
         for name, allowed in callers.items():
             for who in sorted(everyone - allowed, key=lambda ref: ref.id):
@@ -87,22 +94,16 @@ def _contradictions(configuration: Configuration, root: Root) -> Iterator[Findin
                 yield _warning("split-access", f"TrafficSplit {division.split.id}", "spec.backends", said)
 
 
-def _callers(configuration: Configuration, namespace: str, accounts: tuple[str, ...]) -> set[IdentityRef]:
-    """Sources that every account of a Service lets in."""
-    allowed = [
-        {
-            source
-            for target in configuration.targets.values()
-            if target.destination == IdentityRef("ServiceAccount", Name(namespace, account))
-            for source in target.sources
-        }
-        for account in accounts
-    ]
-    return set.intersection(*allowed)
+def _callers(configuration: Configuration) -> dict[Name, set[IdentityRef]]:
+    """The sources that each account lets in."""
+    found: dict[Name, set[IdentityRef]] = {}
+    for target in configuration.targets.values():
+        if target.destination.kind == "ServiceAccount":
+            found.setdefault(target.destination.id, set()).update(target.sources)
+    return found
 
 
-def _nesting(configuration: Configuration, split: TrafficSplit) -> Iterator[Finding]:
-    divided = {other.root for other in configuration.splits.values()}
+def _nesting(divided: set[Name], split: TrafficSplit) -> Iterator[Finding]:
     for number, backend in enumerate(split.backends):
         field = f"spec.backends[{number}].service"
         if backend.service == split.service:
@@ -139,14 +140,18 @@ def _numbered(target: TrafficTarget) -> list[tuple[str, IdentityRef]]:
     return [(f"spec.sources[{number}]", ref) for number, ref in enumerate(target.sources)]
 
 
-def _ports(configuration: Configuration, target: TrafficTarget) -> Iterator[Finding]:
+def _pod_ports(configuration: Configuration) -> dict[Name, dict[int, int]]:
+    """For each account the ports of the Services before its pods, and where each leads."""
+    found: dict[Name, dict[int, int]] = {}
+    for service in configuration.services.values():
+        for account in service.accounts:
+            led = found.setdefault(Name(service.id.namespace, account), {})
+            led.update({port.port: port.target_port for port in service.ports})
+    return found
+
+
+def _ports(configuration: Configuration, target: TrafficTarget, led: Mapping[int, int]) -> Iterator[Finding]:
     """Ports are those of pods. One that only a Service has is most likely meant to be where that leads."""
-    led = {
-        port.port: port.target_port
-        for service in configuration.services.values()
-        if target.destination.id.name in service.accounts and service.id.namespace == target.id.namespace
-        for port in service.ports
-    }
     for rule in target.rules:
         route = configuration.tcp_routes.get(Name(target.id.namespace, rule.name)) if rule.kind == "TCPRoute" else None
         for port in route.ports if route else ():

@@ -84,6 +84,14 @@ def access(configuration: Configuration, call: Call) -> Access:
     return Access(False, (), f"{names} name the source, but none of their rules covers this request")
 
 
+def reaches(configuration: Configuration, source: Identity, destination: Identity) -> bool:
+    """Whether some target lets the source in at all, whatever it asks for."""
+    return any(
+        _is(configuration, target.destination, destination) and _is_source(configuration, target, source)
+        for target in configuration.targets.values()
+    )
+
+
 def route(configuration: Configuration, service: Name, http: HttpRequest | None = None, port: int = 0) -> Route:
     """Where a request to a Service's port goes (0: to a port that all backends have).
 

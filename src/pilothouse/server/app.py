@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pilothouse.server.config import Config
     from pilothouse.server.hazards import LiveHazards
     from pilothouse.server.measuring import Measurements
+    from pilothouse.server.mesh import LiveMesh
     from pilothouse.signals.flushing import Intake
     from pilothouse.signals.metrics.watching import Watching
     from pilothouse.signals.receive.otlp import Receiver
@@ -51,6 +52,7 @@ class Rooms:
     shifters: Shifters = field(default_factory=dict)
     pipelines: PipelineServer | None = None
     hazards: LiveHazards | None = None
+    mesh: LiveMesh | None = None
 
 
 def main_app(rooms: Rooms, addresses: dict[str, str]) -> Starlette:
@@ -147,6 +149,7 @@ def _room_routes(rooms: Rooms) -> list[Route]:
         *rollouts.routes(rooms.engine, rooms.releases, rooms.shifters),
         *correlate.routes(rooms.engine),
         *(rooms.hazards.routes() if rooms.hazards else []),
+        *(rooms.mesh.routes() if rooms.mesh else []),
         *(route for signal in signals for route in signal.routes(rooms.engine)),
     ]
 

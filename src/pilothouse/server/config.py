@@ -103,7 +103,8 @@ class Config(BaseModel):
         "", description="a prometheus.yml: what to scrape, rules and Alertmanagers; empty: none"
     )
     mesh_config: str = Field(
-        "", description="a file or directory of SMI TrafficSplits whose weights rollouts may change; empty: none"
+        "",
+        description="a file or directory of SMI resources: shown, measured, weights changed by rollouts; empty: none",
     )
     profiles_config: str = Field(
         "", description="scrape_configs of pprof endpoints, written as in a prometheus.yml; empty: none"

@@ -52,7 +52,7 @@ _SIDES = {
         "end": "another end for the {}",
     }.items()
 }
-_WHOLE = {"limit", "count", "nodes", "depth", "rollout"}
+_WHOLE = {"limit", "count", "nodes", "depth", "rollout", "port"}
 
 
 _MARK = {
@@ -105,6 +105,26 @@ OPERATIONS: dict[str, Operation] = {
         },
     ),
     "/api/hazards/rules": Operation("the rules", {"family": "only of this family: dns, daemonsets, ..."}),
+    "/api/mesh": Operation(
+        "the mesh: services, splits with measured shares, access, calls, findings",
+        {"since": "how far back is measured: 5m", "namespace": "only this namespace"},
+    ),
+    "/api/mesh/shares": Operation(
+        "each split's measured shares against its weights, with confidence intervals",
+        {"since": "how far back is measured: 5m", "service": "only splits of this Service: shop/checkout"},
+    ),
+    "/api/mesh/explain": Operation(
+        "one request: which split sends it where, and which target lets it in",
+        {
+            "from": "the caller's ServiceAccount: shop/web",
+            "to": "the Service that is called: shop/checkout",
+            "method": "an HTTP method, GET when not given; TCP for a connection",
+            "path": "the path, / when not given",
+            "port": "the Service's port; its first when not given",
+            "header": "NAME:VALUE; may be repeated",
+        },
+        frozenset({"from", "to"}),
+    ),
     "/api/dashboards": Operation("the dashboards in the folder, as they are in their files"),
     "/api/logs": Operation(
         "log records, newest first",

@@ -22,6 +22,7 @@ from pilothouse.server.app import Rooms, main_app, otlp_app
 from pilothouse.server.hazards import LiveHazards
 from pilothouse.server.locking import lock
 from pilothouse.server.measuring import Measurements
+from pilothouse.server.mesh import LiveMesh
 from pilothouse.signals.flushing import FlushLimits, Intake
 from pilothouse.signals.logs.retaining import Retention, rules_of
 from pilothouse.signals.receive import other_grpc, otlp_grpc
@@ -96,6 +97,7 @@ class Process:
             self._rollouts.shifters,
             pipelines=self._piped(config, database),
             hazards=LiveHazards(config, database, self._receiver, self._measurements),
+            mesh=LiveMesh(config, self._engine),
         )
         self._sockets: dict[str, socket.socket] = {}
         self._grpc: Any = None

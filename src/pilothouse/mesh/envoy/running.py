@@ -6,7 +6,6 @@ import json
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,7 +15,7 @@ from pilothouse.mesh.envoy.discovery import DiscoveryServer
 from pilothouse.mesh.envoy.local import LocalMesh
 from pilothouse.mesh.envoy.resources import snapshot
 from pilothouse.mesh.findings import Finding
-from pilothouse.mesh.model import Configuration, spiffe_id
+from pilothouse.mesh.model import Configuration, Name, spiffe_id
 
 _GRACE = 5.0
 
@@ -97,7 +96,7 @@ class RunningMesh:
     def _launch(self, name: str) -> subprocess.Popen[bytes]:
         directory = Path(self._directory.name)
         file = directory / f"{name}.json"
-        file.write_text(json.dumps(bootstrap(name, self.discovery.address)))
+        file.write_text(json.dumps(bootstrap(name, self.discovery.address, self._mesh.proxies[name].account)))
         command = [str(self._envoy), "-c", str(file), "--use-dynamic-base-id", "--concurrency", "1",
                    "--admin-address-path", str(directory / f"{name}.admin"), "--log-level", "warning",
                    "--drain-time-s", "10"]  # fmt: skip
@@ -105,13 +104,22 @@ class RunningMesh:
             return subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)  # noqa: S603
 
 
-def bootstrap(proxy: str, xds: str) -> dict[str, Any]:
-    """An Envoy's own start: who it is, where its configuration comes from, and an admin page on a free port."""
+def bootstrap(proxy: str, xds: str, account: Name | None = None) -> dict[str, Any]:
+    """An Envoy's own start: who it is, where its configuration comes from, and an admin page on a free port.
+
+    Its metrics say whose proxy they are of: Envoy itself names only the cluster that was called.
+    """
     host, _, port = xds.rpartition(":")
     endpoint = {"endpoint": {"address": {"socket_address": {"address": host, "port_value": int(port)}}}}
     ads = {"ads": {}, "resource_api_version": "V3"}
     return {
         "node": {"id": proxy, "cluster": "pilothouse"},
+        "stats_config": {
+            "stats_tags": [
+                {"tag_name": "pilothouse_proxy", "fixed_value": proxy},
+                {"tag_name": "pilothouse_account", "fixed_value": str(account or proxy)},
+            ]
+        },
         "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
         "dynamic_resources": {
             "ads_config": {
@@ -139,25 +147,3 @@ def bootstrap(proxy: str, xds: str) -> dict[str, Any]:
             ]
         },
     }
-
-
-def watch(paths: list[Path], seconds: float, on_change: Callable[[], None], is_over: Callable[[], bool]) -> None:
-    """Call `on_change` whenever a file below `paths` was written, until `is_over`."""
-    before = _stamps(paths)
-    while not is_over():
-        time.sleep(seconds)
-        if (now := _stamps(paths)) != before:
-            before = now
-            on_change()
-
-
-def _stamps(paths: list[Path]) -> dict[Path, tuple[int, int]]:
-    found = {}
-    for path in paths:
-        for file in path.rglob("*") if path.is_dir() else [path]:
-            try:
-                status = file.stat()
-            except OSError:
-                continue
-            found[file] = (status.st_mtime_ns, status.st_size)
-    return found

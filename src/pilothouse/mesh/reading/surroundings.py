@@ -24,15 +24,31 @@ def add_surroundings(configuration: Configuration, source: KubeObject, namespace
 
 def with_accounts(configuration: Configuration) -> None:
     """Note for each Service the accounts that its pods run under."""
+    found = Selecting(configuration)
     for id, service in configuration.services.items():
-        accounts = {
-            pods.account
-            for pods in configuration.workloads.values()
-            if pods.id.namespace == id.namespace and service.selector and set(service.selector) <= set(pods.labels)
-        }
+        accounts = {pods.account for pods in found.pods(id.namespace, service.selector)}
         configuration.services[id] = Service(
             id, service.ports, service.selector, tuple(sorted(accounts)), service.headless
         )
+
+
+class Selecting:
+    """Finds pods by labels without looking at all of them: they are kept by each label they have."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._by_label: dict[tuple[str, tuple[str, str]], list[Workload]] = {}
+        for _, pods in sorted(configuration.workloads.items()):
+            for label in pods.labels:
+                self._by_label.setdefault((pods.id.namespace, label), []).append(pods)
+
+    def pods(self, namespace: str, selector: tuple[tuple[str, str], ...]) -> list[Workload]:
+        """Those that have all labels of a selector; none for an empty one, as for a Service."""
+        if not selector:
+            return []
+        # The rarest label of the selector leaves the fewest to look at.
+        few = min((self._by_label.get((namespace, label), []) for label in selector), key=len)
+        wanted = set(selector)
+        return [pods for pods in few if wanted <= set(pods.labels)]
 
 
 def _service(id: Name, source: KubeObject) -> Service:

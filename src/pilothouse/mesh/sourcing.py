@@ -1,0 +1,91 @@
+"""Where a server's mesh configuration comes from: files that are read again when they change, or a watched cluster."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from pilothouse.kube import read
+from pilothouse.mesh.findings import Finding
+from pilothouse.mesh.model import Name, TrafficSplit
+from pilothouse.mesh.noticing import stamps
+from pilothouse.mesh.reading import Reading, read_objects
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a source knows: the configuration as read, where it is from, what hinders reading it, and since when each
+    split has had its weights (Unix seconds; missing where that was before the source began to look).
+    """
+
+    reading: Reading
+    kind: str
+    name: str
+    mesh: str = ""
+    problems: tuple[str, ...] = ()
+    since: dict[Name, float] = field(default_factory=dict)
+    losses: tuple[Finding, ...] = ()
+    controller: dict[str, Any] | None = None
+
+
+class Source(Protocol):
+    """Gives the state now; may be called from any thread, and does not wait for a network."""
+
+    def state(self) -> State:
+        """What is known."""
+        ...
+
+
+class Weighing:
+    """Remembers since when splits have had their weights."""
+
+    def __init__(self) -> None:
+        self._weights: dict[Name, tuple[tuple[tuple[str, int], ...], float]] = {}
+
+    def look(self, splits: dict[Name, TrafficSplit], changed: dict[Name, float]) -> dict[Name, float]:
+        """Since when (Unix seconds) the splits have had the weights that they have; `changed` are first guesses."""
+        now = time.time()
+        for id, split in splits.items():
+            weights = tuple((backend.service, backend.weight) for backend in split.backends)
+            before = self._weights.get(id)
+            if before is None:
+                self._weights[id] = weights, changed.get(id, 0.0)
+            elif before[0] != weights:
+                self._weights[id] = weights, now
+        for gone in self._weights.keys() - splits.keys():
+            del self._weights[gone]
+        return {id: since for id, (_, since) in self._weights.items()}
+
+
+class Files:
+    """Manifests in a file or directory, read again when one was written."""
+
+    def __init__(self, path: Path, namespace: str = "default") -> None:
+        self._path, self._namespace = path, namespace
+        self._lock = threading.Lock()
+        self._stamps: dict[Path, tuple[int, int]] | None = None
+        self._state = State(Reading(), "files", str(path))
+        self._weighing = Weighing()
+
+    def state(self) -> State:
+        """What the files say now."""
+        with self._lock:
+            now = stamps([self._path])
+            if now != self._stamps:
+                self._state = self._read()
+                self._stamps = now
+            return self._state
+
+    def _read(self) -> State:
+        found = read([self._path])
+        reading = read_objects(found.objects, self._namespace)
+        written: dict[Name, float] = {}
+        for id in reading.configuration.splits:
+            source = reading.sources.get(("TrafficSplit", id))
+            if source is not None and source.file and Path(source.file).is_file():
+                written[id] = Path(source.file).stat().st_mtime
+        since = self._weighing.look(reading.configuration.splits, written)
+        return State(reading, "files", str(self._path), "", tuple(map(str, found.problems)), since)
