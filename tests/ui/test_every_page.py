@@ -63,7 +63,7 @@ def test_a_page_is_accessible_at_any_width_in_both_colours(page: Page, shop_url:
         assert violations(page) == []
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": 400, "height": 800})
-    page.wait_for_function("document.documentElement.scrollWidth <= 400")
+    page.wait_for_function("() => document.documentElement.scrollWidth <= 400")
     assert violations(page) == []
     if os.environ.get("PILOTHOUSE_SCREENSHOTS") and name in PAINTED:
         paint(page, name)

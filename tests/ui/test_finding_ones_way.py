@@ -58,7 +58,7 @@ def test_keys_pressed_while_the_page_loads_are_not_lost(page: Page, shop_url: st
     held: list[Route] = []
     page.route("**/assets/index-*.js", lambda route: held.append(route))
     page.goto(shop_url, wait_until="commit")
-    page.wait_for_function("window.earlyKeys !== undefined")
+    page.wait_for_function("() => window.earlyKeys !== undefined")
     page.keyboard.press("Control+k")
     assert page.get_by_role("dialog").count() == 0, "its code has not arrived"
     while not held:

@@ -38,7 +38,7 @@ def test_conditions_and_traceql_narrow(page: Page, shop_url: str) -> None:
     with page.expect_response(re.compile("SELECT")):
         box.press("Enter")
     expect(rows.nth(1)).to_contain_text("POST /buy")
-    page.wait_for_function("document.querySelectorAll('tr').length < 120")  # only those of the slow minute
+    page.wait_for_function("() => document.querySelectorAll('tr').length < 120")  # only those of the slow minute
     page.goto(f"{shop_url}{TRACES}?errors=1")
     expect(rows.nth(1)).to_contain_text("3")
 
