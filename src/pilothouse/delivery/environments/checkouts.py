@@ -1,0 +1,97 @@
+"""An environment's source as files on this machine, for as long as they are looked at."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pilothouse.delivery.environments.errors import EnvironmentsError
+
+if TYPE_CHECKING:
+    from pilothouse.delivery.environments.model import Source
+    from pilothouse.delivery.forges import Forge, Remote
+
+_SECONDS = 120
+# Links of a repository would lead out of the checkout, to files of this machine; they become files with a path in them.
+_GIT = ("git", "-c", "core.symlinks=false", "-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """The files at `root`; `commit` and `branch` are empty for a directory that is in no repository."""
+
+    root: Path
+    commit: str = ""
+    branch: str = ""
+
+    def write(self, folder: str, files: Mapping[str, str]) -> None:
+        """Put files (by path below the folder) into this copy, their ends of line as given."""
+        for name, text in files.items():
+            path = self.root / folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("w", encoding="utf-8", newline="") as file:
+                file.write(text)
+
+
+@contextmanager
+def checkout(source: Source, forge: Forge | None = None) -> Iterator[Checkout]:
+    """A copy of the source that may be written to; gone afterwards. Raises `EnvironmentsError`."""
+    with tempfile.TemporaryDirectory(prefix="pilothouse-environment-") as place:
+        root = Path(place) / "files"
+        root.mkdir()
+        if source.directory:
+            yield _copied(source, root)
+            return
+        if forge is None:
+            raise EnvironmentsError(f"{source}: is on a forge, and no forge is configured here")
+        branch = source.branch or forge.repository(source.repository).default_branch
+        commit = fetch(forge.remote(source.repository), f"refs/heads/{branch}", Path(place) / "git", root)
+        yield Checkout(root, commit, branch)
+
+
+def fetch(remote: Remote, ref: str, repository: Path, root: Path) -> str:
+    """The files of a remote's ref into `root`; returns the commit. Raises `EnvironmentsError` with git's words."""
+    environment = dict(remote.environment)
+    _git(["init", "--quiet", "--bare", str(repository)], environment)
+    git = [f"--git-dir={repository}"]
+    _git([*git, "fetch", "--quiet", "--depth=1", "--no-tags", remote.url, ref], environment)
+    _git([*git, f"--work-tree={root}", "checkout", "--quiet", "--force", "FETCH_HEAD", "--", "."], environment, root)
+    return _git([*git, "rev-parse", "FETCH_HEAD"], environment).strip()
+
+
+def _copied(source: Source, root: Path) -> Checkout:
+    there = Path(source.directory) / source.folder
+    if not there.is_dir():
+        raise EnvironmentsError(f"{there}: there is no such directory")
+    try:
+        shutil.copytree(there, root / source.folder, symlinks=True, dirs_exist_ok=True, ignore=_ignored)
+    except (OSError, shutil.Error) as error:
+        raise EnvironmentsError(f"{there}: {error}") from None
+    return Checkout(root)
+
+
+def _ignored(_: str, names: list[str]) -> list[str]:
+    return [name for name in names if name in (".git", "node_modules")]
+
+
+def _git(arguments: list[str], environment: Mapping[str, str], directory: Path | None = None) -> str:
+    known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SSL_CERT_FILE") if name in os.environ}
+    quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_LFS_SKIP_SMUDGE": "1"}
+    try:
+        done = subprocess.run(  # noqa: S603
+            [*_GIT, *arguments], cwd=directory, env=known | quiet | dict(environment), capture_output=True,
+            timeout=_SECONDS, check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise EnvironmentsError(f"git: {error}") from None
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise EnvironmentsError(f"git: {said[-1] if said else f'ended with {done.returncode}'}")
+    return done.stdout.decode(errors="replace")

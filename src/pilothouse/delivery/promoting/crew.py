@@ -1,0 +1,26 @@
+"""What promoting works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pilothouse.delivery.environments import Environments
+    from pilothouse.delivery.forges import Forge
+    from pilothouse.delivery.promoting.store import PromotionStore
+    from pilothouse.releases.store import ReleaseStore
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The promotions, the environments as they are now (raises `EnvironmentsError`), the forge that they are declared
+    on (None: only directories), and what keeps marks and rollouts. `shifters` names what shifts traffic here.
+    """
+
+    store: PromotionStore
+    environments: Callable[[], Environments]
+    releases: ReleaseStore
+    forge: Forge | None = None
+    shifters: Collection[str] = field(default_factory=lambda: ("http",))
