@@ -101,9 +101,9 @@ class ReadingForge(Protocol):
     def is_member(self, organization: str, login: str) -> bool:
         """Whether somebody belongs to an organisation (a user belongs to itself)."""
 
-    def remote(self, repository: str) -> Remote:
-        """Where git clones from and pushes to as Pilothouse. Pull requests are at `refs/pull/N/head` where the forge
-        names them so: see `pull_ref`.
+    def remote(self, repository: str, write: bool = False) -> Remote:
+        """Where git clones from as Pilothouse, and with `write` pushes to: give that to nothing that runs the code of
+        others.
         """
 
     def pull_ref(self, number: int) -> str:
