@@ -26,7 +26,7 @@ _CONFIG = """
 global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s, external_labels: {{cluster: c1}}}}
 rule_files: ["rules-*.yml"]
 alerting:
-  alert_relabel_configs: [{{target_label: via, replacement: relabelled}}]
+  alert_relabel_configs: [{{target_label: via, replacement: {sender}}}]
   alertmanagers: [{{static_configs: [{{targets: ["127.0.0.1:{port}"]}}]}}]
 scrape_configs:
   - job_name: gone
@@ -62,7 +62,7 @@ class Watched:
         return ours["data"], theirs["data"]
 
 
-def until(holds: Callable[[], Any], seconds: float = 40) -> Any:
+def until(holds: Callable[[], Any], seconds: float = 120) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := holds()):
         assert time.monotonic() < deadline, "waited in vain"
@@ -85,8 +85,10 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     with (directory / "alertmanager.log").open("wb") as log:
         alertmanager = subprocess.Popen(command, stdout=log, stderr=log)
     (directory / "rules-1.yml").write_text(_RULES)
-    theirs = start_prometheus(directory, _CONFIG.format(port=port))
-    ours = start_server(directory, "--prometheus-config", str(directory / "prometheus.yml"))
+    # Alertmanager holds one alert for one set of labels, whoever sent it last: a label says which of the two it was.
+    theirs = start_prometheus(directory, _CONFIG.format(port=port, sender="prometheus"))
+    (directory / "ours.yml").write_text(_CONFIG.format(port=port, sender="pilothouse"))
+    ours = start_server(directory, "--prometheus-config", str(directory / "ours.yml"))
     found = Watched(ours, theirs, f"http://127.0.0.1:{port}", directory)
     try:
         yield found
@@ -135,13 +137,15 @@ def test_what_they_record(watched: Watched) -> None:
 def test_alertmanager_is_told(watched: Watched) -> None:
     def told() -> Any:
         alerts = httpx.get(f"{watched.alertmanager}/api/v2/alerts").json()
-        return [one for one in alerts if watched.ours.http in one["generatorURL"]]
+        return [
+            one for one in alerts if one["labels"].get("via") == "pilothouse" and one["labels"]["alertname"] == "Down"
+        ]
 
-    alerts = until(told)
-    (down,) = [one for one in alerts if one["labels"]["alertname"] == "Down"]
+    (down,) = until(told)
+    assert watched.ours.http in down["generatorURL"]
     assert down["labels"] == {
         "alertname": "Down", "cluster": "c1", "instance": "127.0.0.1:1", "job": "gone", "severity": "page",
-        "via": "relabelled",
+        "via": "pilothouse",
     }  # fmt: skip
     assert down["annotations"] == {"summary": "127.0.0.1:1 is 0"}
     ours, theirs = watched.both("alertmanagers")
@@ -151,7 +155,7 @@ def test_alertmanager_is_told(watched: Watched) -> None:
 def test_alerts_outlive_a_restart(watched: Watched) -> None:
     before = watched.both("alerts")[0]["alerts"][0]["activeAt"]
     watched.ours.stop()
-    again = start_server(watched.directory, "--prometheus-config", str(watched.directory / "prometheus.yml"))
+    again = start_server(watched.directory, "--prometheus-config", str(watched.directory / "ours.yml"))
     watched.ours = again
 
     def active() -> Any:
