@@ -12,7 +12,7 @@ from pathlib import Path
 import cramjam
 
 from bench import serving
-from pilothouse.signals.receive.loki_messages import push_class
+from pilothouse.signals.receive.loki_messages import Push
 
 STREAMS = 400
 _LINES_A_REQUEST = 1000
@@ -31,7 +31,7 @@ def main() -> None:
             request = urllib.request.Request(f"{server.http}/loki/api/v1/push", body, method="POST")
             request.add_header("content-type", "application/x-protobuf")
             urllib.request.urlopen(request, timeout=120).close()
-        server.wait_until_stored("logs")
+        server.wait_until_stored("loki")
         seconds, used = time.perf_counter() - started, server.cpu - cpu
         server.stop()
     size = sum(map(len, lines))
@@ -44,7 +44,7 @@ def main() -> None:
 
 def _request(lines: list[bytes], first: int) -> bytes:
     """A push of lines that ten streams say, of now, as an agent on a node sends them."""
-    push, now = push_class()(), time.time_ns()
+    push, now = Push(), time.time_ns()
     for number in range(10):
         stream = push.streams.add()
         pod = (first // _LINES_A_REQUEST * 10 + number) % STREAMS

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pilothouse.server.mesh import LiveMesh
     from pilothouse.signals.flushing import Intake
     from pilothouse.signals.metrics.watching import Watching
+    from pilothouse.signals.receive.loki_streams import LokiReceiver
     from pilothouse.signals.receive.otlp import Receiver
     from pilothouse.signals.receive.remote_write import RemoteWriteReceiver
 
@@ -48,6 +49,7 @@ class Rooms:
     releases: ReleaseStore
     measurements: Measurements
     remote_write: RemoteWriteReceiver
+    loki: LokiReceiver
     watching: Watching | None = None
     shifters: Shifters = field(default_factory=dict)
     pipelines: PipelineServer | None = None
@@ -102,7 +104,7 @@ def _log_routes(rooms: Rooms) -> list[BaseRoute]:
     receiver, limit = rooms.receiver, rooms.config.max_body_bytes
     return [
         *loki_api.routes(rooms.engine),
-        *loki_push.routes(receiver, limit),
+        *loki_push.routes(receiver, rooms.loki, limit),
         *elastic_bulk.routes(receiver, limit),
         *datadog_logs.routes(receiver, limit),
     ]

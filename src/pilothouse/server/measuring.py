@@ -15,7 +15,9 @@ from pilothouse import __version__
 
 if TYPE_CHECKING:
     from pilothouse.signals.flushing import Intake
+    from pilothouse.signals.receive.loki_streams import LokiReceiver
     from pilothouse.signals.receive.otlp import Receiver
+    from pilothouse.signals.receive.remote_write import RemoteWriteReceiver
 
 
 class Measurements:
@@ -39,9 +41,10 @@ class Measurements:
             "pilothouse.storing.duration", "s", "time to store a journal segment"
         )
 
-    def watch(self, intake: Intake, receiver: Receiver) -> None:
-        """Count what goes through a door and its journal."""
-        receiver.on_request = self.received
+    def watch(self, intake: Intake, *doors: Receiver | RemoteWriteReceiver | LokiReceiver) -> None:
+        """Count what goes through the doors and their journal."""
+        for door in doors:
+            door.on_request = self.received
         intake.on_stored = self._on_stored
 
         def waiting(options: CallbackOptions) -> Iterable[Observation]:

@@ -27,6 +27,7 @@ from pilothouse.signals.flushing import FlushLimits, Intake
 from pilothouse.signals.logs.retaining import Retention, rules_of
 from pilothouse.signals.receive import other_grpc, otlp_grpc
 from pilothouse.signals.receive.checking import TimeLimits
+from pilothouse.signals.receive.loki_streams import LokiReceiver
 from pilothouse.signals.receive.otlp import Receiver
 from pilothouse.signals.receive.remote_write import RemoteWriteReceiver
 from pilothouse.signals.spanmetrics import SpanMetrics
@@ -81,7 +82,8 @@ class Process:
         self._watching = self._watched(config.prometheus_config)
         self._profile_scraper = self._profiles_scraped(config.profiles_config)
         self._measurements = Measurements()
-        self._measurements.watch(self._intake, self._receiver)
+        loki = LokiReceiver(self._intake, times)
+        self._measurements.watch(self._intake, self._receiver, self._remote_write, loki)
         database = config.database or f"sqlite:///{config.data / 'control.db'}"
         store = ReleaseStore(database)
         self._rollouts = Driver(store.rollouts, Observer(self._engine, store), _shifters(config))
@@ -93,6 +95,7 @@ class Process:
             store,
             self._measurements,
             self._remote_write,
+            loki,
             self._watching,
             self._rollouts.shifters,
             pipelines=self._piped(config, database),

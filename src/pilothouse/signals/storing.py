@@ -6,10 +6,12 @@ Resources come first: a selector is resolved through them, so that a row without
 from functools import partial
 
 from pilothouse.signals.flushing import Storing
+from pilothouse.signals.logs import loki_storing
 from pilothouse.signals.logs import storing as logs
 from pilothouse.signals.metrics import remote_writing
 from pilothouse.signals.metrics import storing as metrics
 from pilothouse.signals.profiles import storing as profiles
+from pilothouse.signals.receive import loki_streams
 from pilothouse.signals.receive.otlp import repaired
 from pilothouse.signals.traces import storing as traces
 
@@ -18,6 +20,7 @@ def storings() -> dict[str, Storing]:
     """The way into the tables for each kind of request."""
     return {
         "logs": Storing((("resources", logs.RESOURCES), ("", logs.RECORDS)), partial(repaired, "logs")),
+        "loki": Storing((("resources", logs.RESOURCES), ("", loki_storing.RECORDS)), loki_streams.repaired),
         "traces": Storing((("resources", traces.RESOURCES), ("", traces.SPANS)), partial(repaired, "traces")),
         "profiles": Storing(profiles.MARKED),
         "remote_write": Storing(remote_writing.MARKED),

@@ -13,7 +13,7 @@ import cramjam
 import httpx
 import pytest
 
-from pilothouse.signals.receive.loki_messages import push_class
+from pilothouse.signals.receive.loki_messages import Push
 from tests.running import RunningServer
 
 SECOND = 1_000_000_000
@@ -147,7 +147,7 @@ def test_a_query_is_formatted_and_a_wrong_one_says_where(server: RunningServer) 
 
 
 def test_protobuf_in_snappy_is_taken(server: RunningServer) -> None:
-    message = push_class()()
+    message = Push()
     stream = message.streams.add(labels='{app="proto", service_name="p"}')
     moment = time.time_ns()
     for text in (b"good", b"\xff\xfe not utf-8", b"nul \x00 byte"):
@@ -159,8 +159,44 @@ def test_protobuf_in_snappy_is_taken(server: RunningServer) -> None:
     assert httpx.post(f"{server.http}/loki/api/v1/push", content=body, headers=headers).status_code == 204
     found = wait_for(server, '{app="proto"}', 3)
     lines = {value[1] for one in found for value in one["values"]}
-    assert lines == {"good", "\ufffd\ufffd not utf-8", "nul \x00 byte"}
+    # A run of bytes that are not UTF-8 becomes one replacement character.
+    assert lines == {"good", "\ufffd not utf-8", "nul \x00 byte"}
     assert any(one["stream"].get("user") == "u9" for one in found)
+
+
+def test_what_protobufs_metadata_says_of_a_line(server: RunningServer) -> None:
+    message, trace_id, now = Push(), "5b8aa5a2d2c872e8321cf37308d69df2", time.time_ns()
+    plain = message.streams.add(labels='{app="told", service_name="t"}')
+    for text, time_of, metadata in (
+        (b"known", now, {"level": " WARN ", "trace_id": trace_id, "span_id": "051581bf3cb55c13", "user": "u1"}),
+        (b"odd", now, {"level": "loud", "lvl": "err2", "trace_id": "not hexadecimal", "span_id": "0" * 16}),
+        (b"untimed", 0, {}),
+        (b"ancient", 1, {}),
+    ):
+        entry = plain.entries.add(line=text)
+        entry.timestamp.seconds, entry.timestamp.nanos = divmod(time_of, SECOND)
+        for name, value in metadata.items():
+            entry.metadata.add(name=name.encode(), value=value.encode())
+    leveled = message.streams.add(labels='{app="told", service_name="t", level="error"}', identity=7, severity=3)
+    leveled.entries.add(line=b"loud").timestamp.seconds = now // SECOND
+    response = httpx.post(
+        f"{server.http}/loki/api/v1/push",
+        content=bytes(cramjam.snappy.compress_raw(message.SerializeToString())),
+        headers={"content-type": "application/x-protobuf"},
+    )
+    assert (response.status_code, response.text) == (
+        400, "1 lines were refused: 1 x timestamp is older than the oldest that is kept",
+    )  # fmt: skip
+    answer = server.wait_for("/api/logs", "logs", 4, 10, selector='app="told"', since="1h")["logs"]
+    found = {one["body"]: one for one in answer}
+    assert set(found) == {"known", "odd", "untimed", "loud"}
+    assert (found["known"]["severity_number"], found["known"]["trace_id"]) == (13, trace_id)
+    assert found["known"]["span_id"] == "051581bf3cb55c13"
+    assert found["known"]["attributes"] == {"level": " WARN ", "user": "u1"}
+    assert found["odd"]["severity_number"] == 0
+    assert found["odd"]["attributes"]["trace_id"] == "not hexadecimal"
+    assert found["loud"]["severity_number"] == 17
+    assert found["loud"]["resource"]["level"] == "error"
 
 
 def test_gzip_is_taken(server: RunningServer) -> None:

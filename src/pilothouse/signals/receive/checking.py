@@ -69,19 +69,21 @@ class Check:
         self.first, self.last = min(first, self.first or first), max(last, self.last)
         return True
 
-    def end_resource(self, kind: str, resource: Any, announcements: Announcements) -> None:
-        """Give the resource its identity, and announce it when the engine is to note it.
+    def end_resource(self, kind: str, resource: Any, announcements: Announcements) -> int:
+        """Give the resource its identity, which is returned, and announce it when the engine is to note it.
 
-        A resource without records is not noted.
+        A resource without records is not noted, and has none.
         """
+        identity = 0
         if self.last:
             told = announcements.note(kind, resource, self.first, self.last)
-            resource.identity = told.identity
+            resource.identity = identity = told.identity
             self.met = self.met and told.before
             if told.due:
                 self.marks.add("resources")
                 self.announced.append(told.due)
         self.first = self.last = 0
+        return identity
 
     def time_fault(self, name: str, nanoseconds: int) -> str:
         """What is wrong with a time, or nothing."""

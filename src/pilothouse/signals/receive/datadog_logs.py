@@ -9,10 +9,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pilothouse.signals.errors import BadRequestError, OverloadedError
+from pilothouse.signals.logs.levels import level_number
 from pilothouse.signals.receive.datadog_tags import RESOURCE_OF
 from pilothouse.signals.receive.decoding import BodyError, read_body
 from pilothouse.signals.receive.elastic_bulk import flat
-from pilothouse.signals.receive.log_requests import LogRequest, level_number, valid_text
+from pilothouse.signals.receive.log_requests import LogRequest, valid_text
 from pilothouse.signals.receive.times import any_time
 
 if TYPE_CHECKING:

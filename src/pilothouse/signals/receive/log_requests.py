@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pilothouse.signals.logs.asking import severity_number
+from pilothouse.signals.logs.levels import LEVELS, level_number
 from pilothouse.signals.receive.messages import request_class
 
 if TYPE_CHECKING:
@@ -23,23 +23,11 @@ _RESOURCE = (
     "telemetry.sdk.name", "telemetry.sdk.version",
 )  # fmt: skip
 ATTRIBUTE_OF = {name.replace(".", "_"): name for name in _RESOURCE}
-LEVELS = ("level", "detected_level", "severity", "severity_text", "lvl", "log.level")
-_NUMBERS = {
-    "trace": 1, "debug": 5, "dbug": 5, "info": 9, "information": 9, "informational": 9, "notice": 10, "warn": 13,
-    "warning": 13, "error": 17, "err": 17, "eror": 17, "critical": 18, "crit": 18, "alert": 19, "fatal": 21,
-    "panic": 21, "emerg": 22, "emergency": 22,
-}  # fmt: skip
 
 
 def attribute_of(label: str) -> str:
     """The resource attribute that a label means: OpenTelemetry's name where there is one, else the label itself."""
     return ATTRIBUTE_OF.get(label, label)
-
-
-def level_number(text: str) -> int:
-    """OpenTelemetry's severity number of a level's name; 0 when it is none."""
-    name = text.strip().lower()
-    return _NUMBERS.get(name) or severity_number(name) or 0
 
 
 class LogRequest:

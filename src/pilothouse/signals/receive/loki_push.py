@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-from google.protobuf.message import DecodeError
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pilothouse.signals.errors import BadRequestError, OverloadedError
-from pilothouse.signals.logs.logql import parse_matchers
 from pilothouse.signals.receive.decoding import BodyError, read_body
 from pilothouse.signals.receive.log_requests import LogRequest, attribute_of, valid_text
-from pilothouse.signals.receive.loki_messages import push_class
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from pilothouse.signals.receive.otlp import Receiver
+    from pilothouse.signals.receive.loki_streams import LokiReceiver
+    from pilothouse.signals.receive.otlp import Outcome, Receiver
 
 _PATHS = ("/loki/api/v1/push", "/api/prom/push")
 
 
-def routes(receiver: Receiver, limit: int) -> list[Route]:
-    """The endpoint, for bodies of up to `limit` bytes, unpacked."""
+def routes(receiver: Receiver, streams: LokiReceiver, limit: int) -> list[Route]:
+    """The endpoint, for bodies of up to `limit` bytes, unpacked; `streams` takes protobuf."""
+
+    async def packed(body: bytes) -> Outcome | None:
+        outcome = await asyncio.to_thread(lambda: streams.receive(unsnapped(body, limit)))
+        if outcome:
+            await asyncio.wrap_future(outcome.written)
+        return outcome
 
     async def push(request: Request) -> Response:
         try:
             body = await read_body(request, limit)
             is_json = request.headers.get("content-type", "").startswith("application/json")
-            made = from_json(body) if is_json else from_protobuf(body, limit)
-            outcome = await made.send(receiver)
+            outcome = await (from_json(body).send(receiver) if is_json else packed(body))
         except BodyError as error:
             return PlainTextResponse(str(error), error.status)
         except BadRequestError as error:
@@ -44,21 +48,6 @@ def routes(receiver: Receiver, limit: int) -> list[Route]:
         return Response(status_code=204)
 
     return [Route(path, push, methods=["POST"], name=f"loki-push{path}") for path in _PATHS]
-
-
-def from_protobuf(body: bytes, limit: int) -> LogRequest:
-    """A push in snappy's block format; raises `BadRequestError`."""
-    try:
-        push = push_class().FromString(unsnapped(body, limit))
-    except DecodeError:
-        raise BadRequestError("the push request does not parse as protobuf") from None
-    made = LogRequest()
-    for stream in push.streams:
-        target = made.stream(_labels(stream.labels))
-        for entry in stream.entries:
-            metadata = {_text(pair.name): _text(pair.value) for pair in entry.metadata}
-            target.add(entry.timestamp.seconds * 1_000_000_000 + entry.timestamp.nanos, _text(entry.line), metadata)
-    return made
 
 
 def unsnapped(body: bytes, limit: int) -> bytes:
@@ -108,15 +97,3 @@ def _list(content: Any, name: str, where: str) -> list[Any]:
     if not isinstance(found, list):
         raise BadRequestError(f"{where}: expected an object with a list of {name}")
     return found
-
-
-def _labels(text: str) -> dict[str, str]:
-    """The labels of a stream as it writes them; raises `BadRequestError`."""
-    matchers = parse_matchers(text)
-    if any(matcher.operator != "=" for matcher in matchers):
-        raise BadRequestError(f"{text!r} is not a set of labels")
-    return {attribute_of(matcher.label): matcher.value for matcher in matchers}
-
-
-def _text(value: bytes) -> str:
-    return value.decode("utf-8", "replace")

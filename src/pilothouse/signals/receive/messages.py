@@ -53,6 +53,12 @@ def request_class(kind: str) -> Any:
     return message_factory.GetMessageClass(_pool().FindMessageTypeByName(_REQUESTS[kind]))
 
 
+@cache
+def resource_class() -> Any:
+    """The message class of a resource, as requests hold it."""
+    return message_factory.GetMessageClass(_pool().FindMessageTypeByName("opentelemetry.proto.resource.v1.Resource"))
+
+
 def rewritable(request: Any) -> Any:
     """A copy of a request in which an AnyValue can hold `json_value`."""
     return _rewritable_class(request.DESCRIPTOR.full_name).FromString(request.SerializePartialToString())

@@ -13,8 +13,9 @@ from pathlib import Path
 import structlog
 
 from pilothouse.signals.errors import BadRequestError, OverloadedError
+from pilothouse.signals.logs.levels import level_number
 from pilothouse.signals.receive.datadog_tags import resource_of, tags_of
-from pilothouse.signals.receive.log_requests import LogRequest, level_number
+from pilothouse.signals.receive.log_requests import LogRequest
 from pilothouse.signals.receive.otlp import Receiver
 from pilothouse.signals.receive.statsd_aggregating import Aggregator, lines_of
 from pilothouse.signals.receive.statsd_lines import Check, Event, LineError, parse
