@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from tests.running import start_server
 from tests.ui.shop import make_shop, send_shop
+from tests.ui.shop_pipelines import write_pipelines
 from tests.ui.standin import serving, standin
 
 UI = Path(__file__).resolve().parents[2] / "ui"
@@ -54,7 +55,8 @@ def build_page() -> ModuleType:
 @pytest.fixture(scope="session")
 def shop_url(build_page: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running Pilothouse to which the shop's telemetry was sent, without a slash at the end."""
-    running = start_server(tmp_path_factory.mktemp("shop"))
+    folder = tmp_path_factory.mktemp("shop")
+    running = start_server(folder, PILOTHOUSE_PIPELINES=str(write_pipelines(folder / "pipelines")))
     shop = make_shop()
     send_shop(running.http, shop)
     running.wait_for("/api/logs", "count", sum(map(len, shop.lines.values())), 90, count="1")

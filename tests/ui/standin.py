@@ -47,6 +47,7 @@ def standin(page: Path = PAGE, *, empty: bool = False) -> Starlette:
             Route("/api/status", status),
             Route("/api/releases", releases),
             Route("/api/compare", compare),
+            Route("/api/pipelines", answer(lambda _: {"directory": None, "pipelines": []})),
             Route("/api/metrics/range", answer(world.metric_range)),
             Route("/api/traces/durations", answer(world.durations)),
             Route("/api/profiles/types", answer(world.profile_types)),

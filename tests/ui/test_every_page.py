@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.ui.axe import violations
+from tests.ui.pictures import paint
 
 pytestmark = pytest.mark.browser
 
-IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 CHECKOUT = 'selector=service_name%3D"checkout"'
 QUANTILE = (
     "query=histogram_quantile(0.95, sum by (le, job, service_version) (rate(http_server_request_duration_seconds_bucket"
@@ -65,21 +64,8 @@ def test_a_page_is_accessible_at_any_width_in_both_colours(page: Page, shop_url:
     page.set_viewport_size({"width": 400, "height": 800})
     page.wait_for_function("() => document.documentElement.scrollWidth <= 400")
     assert violations(page) == []
-    if os.environ.get("PILOTHOUSE_SCREENSHOTS") and name in PAINTED:
-        paint(page, name)
-
-
-def paint(page: Page, name: str) -> None:
-    """The page as a picture: wide and light; one also dark, one also narrow."""
-    if name == "logs":
-        page.screenshot(path=IMAGES / "logs-narrow.png", clip={"x": 0, "y": 0, "width": 400, "height": 800})
-    page.set_viewport_size({"width": 1280, "height": 860})
-    page.wait_for_timeout(500)
-    if name == "explore":
-        page.screenshot(path=IMAGES / "explore-dark.png")
-    page.emulate_media(color_scheme="light")
-    page.wait_for_timeout(500)
-    page.screenshot(path=IMAGES / f"{name}.png")
+    if name in PAINTED:
+        paint(page, name, narrow=name == "logs", dark=name == "explore")
 
 
 @pytest.mark.parametrize("name", ["explore", "trace"])

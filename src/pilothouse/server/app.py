@@ -128,7 +128,12 @@ def _trace_routes(rooms: Rooms) -> list[Route]:
 
 def _pipeline_routes(rooms: Rooms) -> list[Route]:
     if not rooms.pipelines:
-        return []
+
+        async def none(request: Request) -> Response:
+            only(request)
+            return answer({"directory": None, "pipelines": []})
+
+        return [Route("/api/pipelines", none)]
     from pilothouse.delivery.pipelines import api
 
     return api.routes(rooms.pipelines, rooms.config.max_body_bytes)

@@ -104,6 +104,7 @@ OPERATIONS: dict[str, Operation] = {
             "resolved": "true: also those that are gone",
         },
     ),
+    "/api/pipelines": Operation("the pipelines of the server's directory, which is null where there is none"),
     "/api/hazards/rules": Operation("the rules", {"family": "only of this family: dns, daemonsets, ..."}),
     "/api/mesh": Operation(
         "the mesh: services, splits with measured shares, access, calls, findings",

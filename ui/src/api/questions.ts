@@ -1,12 +1,13 @@
 import { QueryClient, queryOptions } from "@tanstack/react-query";
 import { matrixOfTempo, type TempoSeries } from "../dashboards/asking";
 import type { Language } from "../dashboards/model";
+import type { Pipelines, Run, RunWhole } from "../delivery/model";
 import type { Different, Moved } from "../explore/model";
 import type { HazardRule, Hazards } from "../hazards/model";
 import { asDifference, type Flame, type ProfileType, type Rendered } from "../profiles/model";
 import type { Rollout, RolloutWhole } from "../rollouts/model";
 import type { Edge, Trace, TraceSummary } from "../traces/model";
-import { api, type CompareQuestion, get, open } from "./client";
+import { api, apiPath, type CompareQuestion, get, open } from "./client";
 import { ApiProblem } from "./problem";
 import type {
   DetectedField,
@@ -150,6 +151,18 @@ export const questions = {
     ...ask(`/api/rollouts/${encodeURIComponent(id)}`, (said: RolloutWhole) => said, 500),
     refetchInterval: 2_000,
   }),
+  pipelines: () => ({ ...ask("/api/pipelines", (said: Pipelines) => said), refetchInterval: 15_000 }),
+  runs: (pipeline: string) => ({
+    ...ask(apiPath("/api/pipelines/runs", { pipeline }), (said: { runs: Run[] }) => said.runs, 500),
+    refetchInterval: 2_000,
+  }),
+  run: (name: string) =>
+    queryOptions({
+      queryKey: ["get", `/api/pipelines/runs/${encodeURIComponent(name)}/tasks`],
+      queryFn: ({ signal }) => get<RunWhole>(`/api/pipelines/runs/${encodeURIComponent(name)}/tasks`, signal),
+      staleTime: 300,
+      refetchInterval: ({ state }) => (state.data?.finished ? false : 1_000),
+    }),
   hazards: () => ({ ...ask("/api/hazards", (said: Hazards) => said), refetchInterval: 15_000 }),
   hazardRules: () => ask("/api/hazards/rules", (said: { rules: HazardRule[] }) => said.rules, 600_000),
   different: (path: string) => ask(path, (said: Different) => said, A_WHILE),

@@ -31,6 +31,8 @@ const OwnPage = onDemand(async () => (await import("../dashboards/DashboardPage"
 const HazardsPage = onDemand(async () => (await import("../hazards/HazardsPage")).HazardsPage);
 const RolloutsPage = onDemand(async () => (await import("../rollouts/RolloutsPage")).RolloutsPage);
 const RolloutPage = onDemand(async () => (await import("../rollouts/RolloutPage")).RolloutPage);
+const DeliveryPage = onDemand(async () => (await import("../delivery/DeliveryPage")).DeliveryPage);
+const RunPage = onDemand(async () => (await import("../delivery/RunPage")).RunPage);
 const SettingsPage = onDemand(async () => (await import("../settings/SettingsPage")).SettingsPage);
 
 export const PLACES: readonly Place[] = [
@@ -39,6 +41,8 @@ export const PLACES: readonly Place[] = [
   { path: "/releases/:service/:version", page: ReleasePage },
   { path: "/rollouts", page: RolloutsPage },
   { path: "/rollouts/:rollout", page: RolloutPage },
+  { path: "/delivery", page: DeliveryPage },
+  { path: "/delivery/runs/:run", page: RunPage },
   { path: "/hazards", page: HazardsPage },
   { path: "/explore", page: ExplorePage },
   { path: "/explore/metrics", page: MetricsPage },
@@ -55,6 +59,7 @@ export const PLACES: readonly Place[] = [
 export const SECTIONS: readonly Section[] = [
   { path: "/", key: "r", word: (say) => say.releases },
   { path: "/rollouts", key: "o", word: (say) => say.rollouts.title },
+  { path: "/delivery", key: "v", word: (say) => say.delivery.title },
   { path: "/hazards", key: "h", word: (say) => say.hazards.title },
   { path: "/explore", key: "e", word: (say) => say.explore.title },
   { path: "/explore/metrics", key: "m", word: (say) => say.signals.metrics },

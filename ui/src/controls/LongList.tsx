@@ -22,6 +22,9 @@ interface Props {
   /** Changes when the same index means another thing. */
   generation: unknown;
   height?: string;
+  /** Whether the end is kept in sight as rows are added; and what happens when somebody scrolls away from it. */
+  follow?: boolean;
+  onLookElsewhere?: () => void;
 }
 
 /** A list of any length, of which only the rows in sight exist. Arrow keys move, Escape lets go. */
@@ -34,6 +37,8 @@ export function LongList({
   onChoose,
   generation,
   height = "32rem",
+  follow = false,
+  onLookElsewhere,
 }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const id = useId();
@@ -57,6 +62,10 @@ export function LongList({
     const to = scrollTo(chosen, count, row, inside.scrollTop, inside.clientHeight);
     if (to !== null) inside.scrollTop = to;
   }, [chosen, count, row]);
+  useLayoutEffect(() => {
+    const inside = box.current;
+    if (follow && inside !== null && count > 0) inside.scrollTop = inside.scrollHeight;
+  }, [follow, count]);
   const sight = inSight(count, row, scrolled.top, scrolled.shown);
   const page = Math.max(1, Math.floor(scrolled.shown / row) - 1);
   const onKeyDown = (event: KeyboardEvent) => {
@@ -92,6 +101,8 @@ export function LongList({
       className={styles.long}
       style={{ maxHeight: height }}
       onKeyDown={onKeyDown}
+      onWheel={(event) => event.deltaY < 0 && onLookElsewhere?.()}
+      onPointerDown={onLookElsewhere}
     >
       <div style={{ height: sight.height }} role="presentation">
         <div style={{ transform: `translateY(${sight.top}px)` }} role="presentation">

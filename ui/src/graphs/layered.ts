@@ -15,9 +15,13 @@ export interface Box {
 }
 
 /** Layers after Gansner and others ("A Technique for Drawing Directed Graphs", 1993), by dagre. */
-export function layGraph(boxes: readonly Box[], arrows: readonly { from: string; to: string }[]): LaidGraph {
+export function layGraph(
+  boxes: readonly Box[],
+  arrows: readonly { from: string; to: string }[],
+  room: { between: number; layers: number } = { between: 22, layers: 120 },
+): LaidGraph {
   const graph = new Graph();
-  graph.setGraph({ rankdir: "LR", nodesep: 22, ranksep: 120, marginx: 12, marginy: 12 });
+  graph.setGraph({ rankdir: "LR", nodesep: room.between, ranksep: room.layers, marginx: 12, marginy: 12 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const { id, width, height } of boxes) graph.setNode(id, { width, height });
   for (const { from, to } of arrows) graph.setEdge(from, to);

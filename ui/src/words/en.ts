@@ -1,5 +1,6 @@
 import type { Direction, SignalName, SignalState } from "../api/wire";
 import { dashboards } from "./en/dashboards";
+import { delivery } from "./en/delivery";
 import { explore } from "./en/explore";
 import { hazards } from "./en/hazards";
 import { logs } from "./en/logs";
@@ -23,6 +24,7 @@ export const en = {
   explore,
   dashboards,
   rollouts,
+  delivery,
   hazards,
   causes,
   settings,

@@ -1,5 +1,6 @@
 import type { Catalogue } from "./en";
 import { dashboards } from "./ja/dashboards";
+import { delivery } from "./ja/delivery";
 import { explore } from "./ja/explore";
 import { hazards } from "./ja/hazards";
 import { logs } from "./ja/logs";
@@ -21,6 +22,7 @@ export const ja: Catalogue = {
   explore,
   dashboards,
   rollouts,
+  delivery,
   hazards,
   causes,
   settings,

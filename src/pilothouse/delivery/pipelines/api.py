@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from pilothouse.delivery.pipelines import listing
+from pilothouse.delivery.pipelines import listing, showing
 from pilothouse.delivery.pipelines.errors import PipelineError, StateError
 from pilothouse.delivery.pipelines.triggers.event import TriggerError, read
 from pilothouse.signals.errors import BadRequestError
@@ -16,6 +16,7 @@ from pilothouse.signals.wire import answer, json_body, number, only, waiting
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from pilothouse.delivery.pipelines.documents import Document
     from pilothouse.delivery.pipelines.serving import PipelineServer
 
 
@@ -29,6 +30,15 @@ def routes(server: PipelineServer, most_bytes: int = 16_000_000) -> list[Route]:
         limit = number(request, "limit", 50, 1, 10_000)
         rows = await waiting(listing.rows, server.store, request.query_params.get("pipeline", ""), limit)
         return answer({"runs": rows})
+
+    async def pipelines(request: Request) -> Response:
+        only(request)
+        found = await waiting(_read, server)
+        return answer({"directory": str(server.directory), "pipelines": showing.startable(found)})
+
+    async def tasks(request: Request) -> Response:
+        only(request)
+        return answer(await waiting(_asked, showing.picture, server.store, request.path_params["run"]))
 
     async def start(request: Request) -> Response:
         body = await json_body(request)
@@ -79,8 +89,10 @@ def routes(server: PipelineServer, most_bytes: int = 16_000_000) -> list[Route]:
         return answer({**found, "created": made, "declined": heard.declined}, status)
 
     return [
+        Route("/api/pipelines", pipelines, methods=["GET"]),
         Route("/api/pipelines/runs", runs, methods=["GET", "POST"]),
         Route("/api/pipelines/runs/{run}", run, methods=["GET"]),
+        Route("/api/pipelines/runs/{run}/tasks", tasks, methods=["GET"]),
         Route("/api/pipelines/runs/{run}/cancel", cancel, methods=["POST"]),
         Route("/api/pipelines/runs/{run}/logs", logs, methods=["GET"]),
         Route("/triggers/{listener}", event, methods=["POST"]),
@@ -96,6 +108,13 @@ async def _of(server: PipelineServer, work: Any) -> Any:
         raise
     except PipelineError as error:
         raise BadRequestError(str(error), "name") from None
+
+
+def _read(server: PipelineServer) -> list[Document]:
+    try:
+        return server.documents()
+    except PipelineError as error:
+        raise BadRequestError(str(error), "directory") from None
 
 
 def _asked(question: Any, *arguments: Any) -> Any:

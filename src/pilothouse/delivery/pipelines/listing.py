@@ -17,10 +17,11 @@ _CHUNK = 1 << 16
 
 def rows(store: RunStore, pipeline: str, limit: int) -> list[dict[str, Any]]:
     """The runs, newest first."""
-    return [_row(one) for one in store.runs(pipeline, limit)]
+    return [row(one) for one in store.runs(pipeline, limit)]
 
 
-def _row(one: KeptRun) -> dict[str, Any]:
+def row(one: KeptRun) -> dict[str, Any]:
+    """A run as a line of the table, for programs."""
     end = one.finished or times.now()
     return {
         "name": one.name,
@@ -104,7 +105,7 @@ def log_lines(store: RunStore, data: Path, name: str, task: str, step: str, *, f
     places: dict[Path, int] = {}
     while True:
         done = not follow or find(store, found.uid).done
-        names = {one["metadata"]["name"]: _task_of(one) for one in store.task_runs(found.uid)}
+        names = {one["metadata"]["name"]: task_of(one) for one in store.task_runs(found.uid)}
         for path in sorted(
             directory.glob("*.log"), key=lambda one: one.stat().st_ctime if follow else one.stat().st_mtime
         ):
@@ -118,7 +119,8 @@ def log_lines(store: RunStore, data: Path, name: str, task: str, step: str, *, f
         time.sleep(0.2)
 
 
-def _task_of(body: dict[str, Any]) -> str:
+def task_of(body: dict[str, Any]) -> str:
+    """The pipeline task that a TaskRun is of; its own name where it is of none."""
     meta = body["metadata"]
     return str((meta.get("labels") or {}).get("tekton.dev/pipelineTask") or meta["name"])
 

@@ -193,6 +193,12 @@ class RunStore:
         with self._reading() as connection:
             return [json.loads(text) for (text,) in connection.execute(query)]
 
+    def task_starts(self, uid: str) -> dict[str, int]:
+        """When each TaskRun of a run began, by its UID, in nanoseconds since the epoch."""
+        query = select(TASK_RUNS.c.uid, TASK_RUNS.c.started).where(TASK_RUNS.c.run == uid)
+        with self._reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
     def history(self, pipeline: str, limit: int = 2000) -> list[dict[str, Any]]:
         """Past TaskRuns of a pipeline, newest first: task, status, reason, attempts, times, hash of the inputs."""
         names = ("pipeline_task", "status", "reason", "attempts", "started", "finished", "inputs", "run")
@@ -259,6 +265,7 @@ def _of(run: PipelineRun | TaskRun) -> str:
     return (
         (run.pipeline_name if isinstance(run, PipelineRun) else run.task_name)
         or run.labels.get("tekton.dev/pipeline", "")
+        or str((run.spec.get("pipelineRef") or run.spec.get("taskRef") or {}).get("name") or "")
         or run.name
     )
 
