@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -26,6 +26,7 @@ T = TypeVar("T")
 _LONGEST_LANE = 500
 _LONGEST_REASON = 2_000
 _PAGE = 500
+_DIGITS = 64
 
 
 class InboxError(Exception):
@@ -71,14 +72,18 @@ class Inbox:
         `digest` is the SHA-256 (hex) of the bytes that were signed, where there were any. False when the delivery, or
         the same bytes under another id, were seen before: then nothing was done.
         """
-        new = await self._commits.committed(self._putting(event, digest))
+        return await self.put_all((event,), digest)
+
+    async def put_all(self, events: Sequence[Event], digest: str = "") -> bool:
+        """Keep the events of one delivery, all or none: False when the first was seen before."""
+        new = await self._commits.committed(self._putting(events, digest))
         if new:
             self._bell.ring()
         return new
 
     def put_now(self, event: Event, digest: str = "") -> bool:
-        """The same, for callers without an event loop; blocks."""
-        new = self._commits.give(self._putting(event, digest)).result()
+        """The same for one event and callers without an event loop; blocks."""
+        new = self._commits.give(self._putting((event,), digest)).result()
         if new:
             self._bell.ring()
         return new
@@ -89,13 +94,18 @@ class Inbox:
         now = self._clock()
         return await self._commits.committed(lambda on: store.put(on, arrival, now, "ignored", reason))
 
-    def _putting(self, event: Event, digest: str) -> Callable[[Connection], bool]:
-        arrival = Arrival(
-            event.forge, event.delivery, digest or _sha(event.delivery), lane(event), event.repository, event.number,
-            f"{event.kind}.{event.action}" if event.action else event.kind, event_to_json(event),
-        )  # fmt: skip
+    def _putting(self, events: Sequence[Event], digest: str) -> Callable[[Connection], bool]:
+        arrivals = [_arrival(event, f"{digest}/{place}" if place else digest) for place, event in enumerate(events)]
         now = self._clock()
-        return lambda on: store.put(on, arrival, now)
+
+        def put(on: Connection) -> bool:
+            if not store.put(on, arrivals[0], now):
+                return False
+            for arrival in arrivals[1:]:
+                store.put(on, arrival, now)
+            return True
+
+        return put
 
     # -- out
 
@@ -202,6 +212,14 @@ class Inbox:
             await asyncio.wait_for(heard.wait(), wait)
         except TimeoutError:
             return
+
+
+def _arrival(event: Event, digest: str) -> Arrival:
+    return Arrival(
+        event.forge, event.delivery, digest if len(digest) == _DIGITS else _sha(digest or event.delivery), lane(event),
+        event.repository, event.number, f"{event.kind}.{event.action}" if event.action else event.kind,
+        event_to_json(event),
+    )  # fmt: skip
 
 
 def _as_taken(kept: Kept, owner: str) -> Taken:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from typing import Any
 
+from pilothouse.delivery import signatures
 from pilothouse.delivery.pipelines.catalog import Catalog
 from pilothouse.delivery.pipelines.triggers.event import Event, TriggerError
 
@@ -15,12 +14,7 @@ def github(params: dict[str, Any], event: Event, catalog: Catalog) -> None:
     """HMAC of the body in `X-Hub-Signature-256` (or the older SHA-1 one), and the event's type."""
     if secret := _secret(params, catalog):
         given = event.header("x-hub-signature-256") or event.header("x-hub-signature")
-        name, _, digest = given.partition("=")
-        if name not in ("sha256", "sha1"):
-            raise TriggerError("no X-Hub-Signature-256 header set", 403)
-        wanted = hmac.new(secret, event.raw, name).hexdigest()
-        if not hmac.compare_digest(wanted.encode(), digest.encode("utf-8", "replace")):
-            raise TriggerError("the signature is not that of the secret", 403)
+        _genuine(signatures.prefixed(secret, event.raw, given), "X-Hub-Signature-256")
     _typed(params, event.header("x-github-event"))
 
 
@@ -30,7 +24,7 @@ def gitlab(params: dict[str, Any], event: Event, catalog: Catalog) -> None:
         given = event.header("x-gitlab-token")
         if not given:
             raise TriggerError("no X-GitLab-Token header set", 403)
-        if not hmac.compare_digest(secret, given.encode("utf-8", "replace")):
+        if not signatures.equal(given, secret):
             raise TriggerError("X-GitLab-Token is not the secret", 403)
     _typed(params, event.header("x-gitlab-event"))
 
@@ -38,22 +32,17 @@ def gitlab(params: dict[str, Any], event: Event, catalog: Catalog) -> None:
 def bitbucket(params: dict[str, Any], event: Event, catalog: Catalog) -> None:
     """HMAC of the body in `X-Hub-Signature`, and the event's key."""
     if secret := _secret(params, catalog):
-        name, _, digest = event.header("x-hub-signature").partition("=")
-        if name != "sha256":
-            raise TriggerError("no X-Hub-Signature header set", 403)
-        wanted = hmac.new(secret, event.raw, hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(wanted.encode(), digest.encode("utf-8", "replace")):
-            raise TriggerError("the signature is not that of the secret", 403)
+        given = event.header("x-hub-signature")
+        _genuine(signatures.prefixed(secret, event.raw, given, ("sha256",)), "X-Hub-Signature")
     _typed(params, event.header("x-event-key"))
 
 
 def slack(params: dict[str, Any], event: Event, catalog: Catalog) -> None:
     """A slash command's form fields, as extensions; signed with Slack's `v0` scheme where a secret is given."""
     if secret := _secret(params, catalog):
-        moment = event.header("x-slack-request-timestamp")
-        wanted = "v0=" + hmac.new(secret, f"v0:{moment}:".encode() + event.raw, hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(wanted.encode(), event.header("x-slack-signature").encode("utf-8", "replace")):
-            raise TriggerError("the signature is not that of the secret", 403)
+        moment, given = event.header("x-slack-request-timestamp"), event.header("x-slack-signature")
+        signed = f"v0:{moment}:".encode() + event.raw
+        _genuine(given.startswith("v0=") and signatures.hexadecimal(secret, signed, given[3:]), "X-Slack-Signature")
     body = event.body if isinstance(event.body, dict) else {}
     for name in params.get("requestedFields") or []:
         if name not in body:
@@ -102,6 +91,13 @@ def _secret(params: dict[str, Any], catalog: Catalog) -> bytes:
     if not found:
         raise TriggerError(f"Secret {ref.get('secretName')} with key {ref.get('secretKey')} is not here", 500)
     return found
+
+
+def _genuine(found: bool | None, header: str) -> None:
+    if found is None:
+        raise TriggerError(f"no {header} header set", 403)
+    if not found:
+        raise TriggerError("the signature is not that of the secret", 403)
 
 
 def _typed(params: dict[str, Any], kind: str) -> None:
