@@ -1,0 +1,81 @@
+"""What git knows between the last release and a commit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pilothouse.delivery.releasing.release import PastCommit, ReleaseError
+
+if TYPE_CHECKING:
+    from pilothouse.delivery.forges import Remote
+
+_SECONDS = 300
+_MOST = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A repository's commits and tags, without its files."""
+
+    directory: str
+    environment: Mapping[str, str]
+
+    def commit(self, ref: str) -> str:
+        """The hash of a ref. Raises `ReleaseError`."""
+        return self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").strip()
+
+    def tags(self, commit: str) -> list[str]:
+        """The tags that a commit can be reached to: releases of other branches are none of its past."""
+        return self._git("tag", "--merged", commit).split()
+
+    def tagged(self, commit: str) -> list[str]:
+        """The tags at a commit."""
+        return self._git("tag", "--points-at", commit).split()
+
+    def between(self, before: str, commit: str) -> list[PastCommit]:
+        """The commits since a tag (empty: since the beginning), newest first; merges are among them."""
+        shown = f"{before}..{commit}" if before else commit
+        text = self._git("log", "-z", f"--max-count={_MOST}", "--format=%H%n%B", "--end-of-options", shown)
+        entries = (entry.partition("\n") for entry in text.split("\0") if entry.strip())
+        return [PastCommit(sha, message.strip()) for sha, _, message in entries]
+
+    def _git(self, *arguments: str) -> str:
+        return _git([f"--git-dir={self.directory}", *arguments], self.environment)
+
+
+@contextmanager
+def history(remote: Remote, branch: str) -> Iterator[History]:
+    """The history of a branch with its tags, for as long as it is looked at. Raises `ReleaseError` with git's words."""
+    environment = dict(remote.environment)
+    with tempfile.TemporaryDirectory(prefix="pilothouse-history-") as directory:
+        _git(["init", "--quiet", "--bare", directory], environment)
+        _git(
+            [
+                f"--git-dir={directory}", "fetch", "--quiet", "--filter=tree:0", "--tags", remote.url,
+                f"+refs/heads/{branch}:refs/heads/{branch}",
+            ],
+            environment,
+        )  # fmt: skip
+        yield History(directory, environment)
+
+
+def _git(arguments: list[str], environment: Mapping[str, str]) -> str:
+    known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SSL_CERT_FILE") if name in os.environ}
+    quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1"}
+    try:
+        done = subprocess.run(  # noqa: S603
+            ["git", *arguments], env=known | quiet | dict(environment), capture_output=True, timeout=_SECONDS,  # noqa: S607
+            check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ReleaseError(f"git: {error}") from None
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise ReleaseError(f"git: {said[-1] if said else f'ended with {done.returncode}'}")
+    return done.stdout.decode(errors="replace")
