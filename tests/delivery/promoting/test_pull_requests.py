@@ -1,4 +1,4 @@
-"""Promotions as pull requests on the built-in forge, with real git: opened, approved, merged, reverted, and released."""
+"""Promotions as pull requests on the built-in forge, with real git: opened, approved, merged, reverted."""
 
 from __future__ import annotations
 
