@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +19,7 @@ from pilothouse.delivery.pipelines import checking, scheduled
 from pilothouse.delivery.pipelines.asking import Ask, one
 from pilothouse.delivery.pipelines.catalog import RUN_KINDS, Catalog
 from pilothouse.delivery.pipelines.documents import Document, read_files
-from pilothouse.delivery.pipelines.engine import choose, to_run
+from pilothouse.delivery.pipelines.engine import Options, Run, choose, to_run
 from pilothouse.delivery.pipelines.errors import PipelineError
 from pilothouse.delivery.pipelines.local import Where
 from pilothouse.delivery.pipelines.service import Service
@@ -41,6 +41,8 @@ class PipelineServer:
         self.store = RunStore(database)
         self.data = data
         self._executor = executor
+        # How a run of somebody's runs (delivery's jobs in their checkouts); all others as they are.
+        self.prepare: Callable[[Run, Options], Options] = lambda run, options: options
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="pipelines", daemon=True)
         self._service: Service | None = None
@@ -70,6 +72,8 @@ class PipelineServer:
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(timeout=5)
+            if not self._thread.is_alive():
+                self._loop.close()
             self.store.close()
 
     def call(self, work: Coroutine[Any, Any, T]) -> Future[T]:
@@ -100,11 +104,25 @@ class PipelineServer:
             self._go(document, [*found, *more], to_run(document))
         return heard
 
-    def _go(self, document: Document, documents: list[Document], run: Any) -> None:
+    def launch(self, document: Document, documents: list[Document], run: Run, ended: Callable[[Run], None]) -> None:
+        """Start a run that somebody else made, from any thread; `ended` is called on the loop of the pipelines."""
+
+        def begin() -> None:
+            self._go(document, documents, run).add_done_callback(lambda task: ended(run))
+
+        self._loop.call_soon_threadsafe(begin)
+
+    def end(self, uid: str, how: str = "Cancelled") -> None:
+        """Ask a run to end, from any thread."""
+        if self._service is not None:
+            self._loop.call_soon_threadsafe(self._service.cancel, uid, how)
+
+    def _go(self, document: Document, documents: list[Document], run: Any) -> asyncio.Task[Any]:
         assert self._service is not None
         task = asyncio.ensure_future(self._service.run(document, documents, run=run))
         self._running.add(task)
         task.add_done_callback(self._over)
+        return task
 
     def _over(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
@@ -112,7 +130,7 @@ class PipelineServer:
             log.error("a run ended with an error", error=str(error))
 
     async def _begin(self, where: Where) -> None:
-        self._service = Service(self.store, where.options())
+        self._service = Service(self.store, where.options(), lambda run, options: self.prepare(run, options))
         taken = asyncio.ensure_future(self._service.recover())
         self._running.add(taken)
         taken.add_done_callback(self._over)

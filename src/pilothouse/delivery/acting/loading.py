@@ -1,0 +1,192 @@
+"""A pull request as it is now, with the rules that hold for it: from the forge, from git and from what is kept here.
+
+OWNERS and the repository's settings are always those of the base branch. What defines jobs is that of the merge when
+the author works here, else that of the base branch: a stranger's change is not tested by rules that it brings along.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from pilothouse.delivery import chat, forges
+from pilothouse.delivery.acting import settings as rules
+from pilothouse.delivery.acting.mirror import Mirror, Mirrors
+from pilothouse.delivery.acting.settings import Settings, SettingsError, read_settings
+from pilothouse.delivery.acting.store import DeliveryStore
+from pilothouse.delivery.chat import model
+from pilothouse.delivery.forges import Forge, MergeError
+from pilothouse.delivery.owners import OwnersTree
+from pilothouse.delivery.triggering import Config, Files, Occasion, is_configuration, read
+from pilothouse.delivery.triggering.celling import CelError
+
+_KEPT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a commit's files say: owners, settings, and jobs."""
+
+    owners: OwnersTree
+    settings: Settings
+    config: Config
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """`revision` is the merge of the head onto the base branch's tip `base`; empty when it conflicts.
+
+    `config` is where jobs are defined for it, `from_base` whether that is the base branch's.
+    """
+
+    raw: forges.PullRequest
+    pull: chat.PullRequest
+    policy: chat.Policy
+    settings: Settings
+    config: Config
+    from_base: bool
+    occasion: Occasion
+    base: str
+    revision: str
+    conflict: str = ""
+
+
+class Loading:
+    """Reads pull requests of one forge."""
+
+    def __init__(self, forge: Forge, mirrors: Mirrors, store: DeliveryStore) -> None:
+        self.forge, self._mirrors, self._store = forge, mirrors, store
+        self._rules: OrderedDict[tuple[str, str], Rules] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def mirror(self, repository: str) -> Mirror:
+        """The repository's git here."""
+        return self._mirrors.of(self.forge.name, repository, self.forge.me)
+
+    def branch(self, repository: str, branch: str) -> str:
+        """The tip of a branch, fetched."""
+        mirror = self.mirror(repository)
+        mirror.fetch(self.forge.remote(repository), {f"refs/heads/{branch}": f"heads/{branch}"})
+        return mirror.fetched(f"heads/{branch}")
+
+    def rules(self, repository: str, commit: str) -> Rules:
+        """What the files of a commit say. The commit has to be here."""
+        key = (repository, commit)
+        with self._lock:
+            if key in self._rules:
+                self._rules.move_to_end(key)
+                return self._rules[key]
+        texts = self.mirror(repository).texts(commit, _wanted)
+        config = read({path: text for path, text in texts.items() if is_configuration(path)}, repository)
+        try:
+            settings = read_settings(texts.get(rules.PATH, ""))
+        except SettingsError as error:
+            settings = Settings(broken=str(error))
+        found = Rules(
+            OwnersTree.read({path: text for path, text in texts.items() if _is_owners(path)}), settings, config
+        )
+        with self._lock:
+            self._rules[key] = found
+            while len(self._rules) > _KEPT:
+                self._rules.popitem(last=False)
+        return found
+
+    def load(self, repository: str, number: int, sender: str = "") -> Loaded:
+        """One pull request; `sender` is whoever did something to it. Raises `ForgeError`."""
+        forge, mirror = self.forge, self.mirror(repository)
+        raw = forge.pull_request(repository, number)
+        base, head = self._fetched(mirror, raw)
+        revision, conflict = "", ""
+        if raw.state == "open" and base:
+            try:
+                revision = mirror.merged(base, head)
+            except MergeError as error:
+                conflict = str(error)
+        of_base = self.rules(repository, base or head)
+        policy = self._policy(raw, of_base, {sender, raw.author})
+        from_base = not policy.is_trusted(raw.author)
+        config = of_base.config if from_base or not revision else self.rules(repository, revision).config
+        files = forge.files(repository, number)
+        occasion = occasion_of(raw, forge.repository(repository), files, base, revision)
+        pull = self._pull(raw, files, mirror, base, head, conflict)
+        policy = replace(policy, jobs=tuple(_jobs(config, occasion)))
+        return Loaded(raw, pull, policy, of_base.settings, config, from_base, occasion, base, revision, conflict)
+
+    def _fetched(self, mirror: Mirror, raw: forges.PullRequest) -> tuple[str, str]:
+        """The tips of base and head, which are here afterwards."""
+        base, head = raw.base.sha, raw.head.sha
+        if raw.state == "open" or not (mirror.has(base) and mirror.has(head)):
+            wanted = {self.forge.pull_ref(raw.number): f"pull/{raw.number}"} if not mirror.has(head) else {}
+            if not mirror.has(base):
+                wanted |= {f"refs/heads/{raw.base.ref}": f"heads/{raw.base.ref}"}
+            mirror.fetch(self.forge.remote(raw.repository), wanted)
+        return (base if mirror.has(base) else mirror.fetched(f"heads/{raw.base.ref}")), head
+
+    def _policy(self, raw: forges.PullRequest, found: Rules, people: set[str]) -> chat.Policy:
+        forge, repository = self.forge, raw.repository
+        may = forge.collaborators(repository)
+        owner = repository.rpartition("/")[0]
+        return replace(
+            chat.Policy(**found.settings.chat),
+            bot=forge.me.login,
+            collaborators=frozenset(login for login, permission in may.items() if permission in ("write", "admin")),
+            admins=frozenset(login for login, permission in may.items() if permission == "admin"),
+            members=frozenset(login for login in people if login and forge.is_member(owner, login)),
+            labels=forge.labels(repository), milestones=forge.milestones(repository),
+            branches=frozenset(forge.branches(repository)), owners=found.owners,
+        )  # fmt: skip
+
+    def _pull(
+        self, raw: forges.PullRequest, files: Iterable[forges.ChangedFile], mirror: Mirror, base: str, head: str,
+        conflict: str,
+    ) -> chat.PullRequest:  # fmt: skip
+        forge, repository, number = self.forge, raw.repository, raw.number
+        kept = self._store.pull(forge.name, repository, number)
+        return chat.PullRequest(
+            number, raw.author, raw.title, raw.body, raw.base.ref, head, raw.draft, raw.state, raw.labels,
+            raw.assignees, raw.requested_reviewers, tuple(files), forge.statuses(repository, head),
+            tuple(forge.comments(repository, number)), tuple(forge.reviews(repository, number)), bool(conflict),
+            mirror.messages(base, head) if base else (), kept.trusted_head if kept else "",
+        )  # fmt: skip
+
+
+def occasion_of(
+    raw: forges.PullRequest,
+    repository: forges.Repository,
+    files: Iterable[forges.ChangedFile],
+    base: str,
+    revision: str,
+) -> Occasion:
+    """A pull request as triggers see it."""
+    return Occasion(
+        "pull_request", raw.repository, repository.url, revision or raw.head.sha, raw.head.sha, base, raw.base.ref,
+        raw.head.ref, default_branch=repository.default_branch, sender=raw.author, title=raw.title, number=raw.number,
+        labels=raw.labels, files=files_of(files),
+    )  # fmt: skip
+
+
+def files_of(files: Iterable[forges.ChangedFile]) -> Files:
+    """Changed files by what happened to them."""
+    by: dict[str, list[str]] = {"added": [], "modified": [], "removed": [], "renamed": []}
+    for one in files:
+        by[one.change].append(one.path)
+    return Files(*(tuple(by[change]) for change in ("added", "modified", "removed", "renamed")))
+
+
+def _jobs(config: Config, occasion: Occasion) -> Iterable[model.Job]:
+    for definition in config.of("presubmit"):
+        try:
+            yield definition.job_for(occasion)
+        except CelError:
+            # It is said in the records why it does not run; it must not be forgotten that it should.
+            yield replace(definition.job, always_run=True)
+
+
+def _is_owners(path: str) -> bool:
+    return path == "OWNERS_ALIASES" or path == "OWNERS" or path.endswith("/OWNERS")
+
+
+def _wanted(path: str) -> bool:
+    return _is_owners(path) or path == rules.PATH or is_configuration(path)

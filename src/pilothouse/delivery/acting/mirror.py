@@ -1,0 +1,225 @@
+"""A repository's git on this machine: fetched from its forge, merged without a working tree, checked out for jobs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilothouse.delivery.forges import MergeError, MergeMethod, Remote, User
+from pilothouse.delivery.forges.local import merging
+from pilothouse.delivery.forges.local.git import Git, GitError
+
+__all__ = ["Change", "GitError", "Mirror", "Mirrors"]
+
+_LARGEST_FILE = 1_000_000
+_MOST_FILES = 5_000
+# How much history a job finds in its checkout.
+_DEPTH = 50
+# For git that talks to a forge: its transports and nothing a user configured for himself.
+_NETWORK = {
+    "core.hooksPath": "/dev/null", "protocol.allow": "never", "protocol.http.allow": "always",
+    "protocol.https.allow": "always", "protocol.ssh.allow": "always", "protocol.file.allow": "always",
+    "transfer.fsckObjects": "true", "fetch.fsck.zeroPaddedFilemode": "ignore", "fetch.fsck.badTimezone": "ignore",
+    "fetch.fsck.missingSpaceBeforeDate": "ignore", "gc.auto": "0", "uploadpack.allowAnySHA1InWant": "true",
+    "safe.directory": "*",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A pull request's head as it is put on a branch: the message of the commit that this makes, and its author."""
+
+    number: int
+    head: str
+    message: str
+    author: User
+
+
+class Mirror:
+    """One repository. Its calls block; they may come from any thread."""
+
+    def __init__(self, directory: Path, who: User) -> None:
+        """`who` makes the commits."""
+        self.directory = directory
+        self._git = Git(directory)
+        self._who = who
+        self._lock = threading.RLock()
+        if not (directory / "HEAD").exists():
+            directory.mkdir(parents=True, exist_ok=True)
+            self._git.run("init", "--quiet", "--bare")
+
+    def fetch(self, remote: Remote, refs: Mapping[str, str]) -> None:
+        """Bring refs of a forge (`refs/heads/main`) here, each under a name of our own. Raises `GitError`."""
+        if not refs:
+            return
+        wanted = [f"+{theirs}:refs/forge/{ours}" for theirs, ours in refs.items()]
+        with self._lock:
+            self._git.run(
+                "fetch",
+                "--quiet",
+                "--no-tags",
+                "--no-write-fetch-head",
+                "--",
+                remote.url,
+                *wanted,
+                environ=_network(remote),
+            )
+
+    def push(self, remote: Remote, commit: str, ref: str) -> None:
+        """Put a commit under a ref of the forge."""
+        self._git.run("push", "--quiet", "--force", "--", remote.url, f"{commit}:{ref}", environ=_network(remote))
+
+    def drop(self, remote: Remote, ref: str) -> None:
+        """Take a ref of the forge away."""
+        self._git.run("push", "--quiet", "--", remote.url, f":{ref}", environ=_network(remote))
+
+    def fetched(self, name: str) -> str:
+        """The commit that a fetched ref stands for, or nothing."""
+        return self._git.commit_or_none(f"refs/forge/{name}") or ""
+
+    def has(self, commit: str) -> bool:
+        """Whether a commit is here."""
+        return bool(commit) and self._git.commit_or_none(commit) is not None
+
+    def is_ancestor(self, one: str, other: str) -> bool:
+        """Whether commit `one` is `other` or comes before it."""
+        return self._git.is_ancestor(one, other)
+
+    def merged(self, base: str, head: str) -> str:
+        """A commit that merges a head onto a base, the same one each time. Raises `MergeError` with the paths."""
+        return self.tree(base, [Change(0, head, f"Merge {head[:12]} onto {base[:12]}\n", self._who)], "merge")
+
+    def tree(self, base: str, changes: Iterable[Change], method: MergeMethod) -> str:
+        """The commit that a branch at `base` is at after all of these changes, in order. Raises `MergeError`.
+
+        What was made once is found again: a change that was tested behind others stands, when they are merged, on the
+        very commit that the branch then is at.
+        """
+        tip, key = base, f"{base} {method}"
+        with self._lock:
+            for change in changes:
+                key += f"\n{change.number} {change.head}\n{change.message}"
+                ref = f"refs/made/{hashlib.sha256(key.encode()).hexdigest()}"
+                made = self._git.commit_or_none(ref)
+                if made is None:
+                    made = merging.merged(self._git, method, tip, change.head, change.message, change.author, self._who)
+                    self._git.run("update-ref", ref, made)
+                tip = made
+        return tip
+
+    def picked(self, onto: str, since: str, change: Change) -> str:
+        """One commit on `onto` with what lies between `since` and the change's head. Raises `MergeError`."""
+        git, who = self._git, self._who
+
+        def on(parents: list[str], commit: str) -> str:
+            return merging.commit_tree(git, git.text("rev-parse", f"{commit}^{{tree}}"), parents, "part", who, who)
+
+        # merge-tree finds the merge base in the history, so it is given one.
+        root = on([], since)
+        tree, conflicts = merging.merged_tree(git, on([root], onto), on([root], change.head))
+        if conflicts:
+            raise MergeError(f"it conflicts in {', '.join(conflicts[:10])}")
+        return merging.commit_tree(git, tree, [onto], change.message, change.author, who)
+
+    def texts(self, commit: str, wanted: Callable[[str], bool]) -> dict[str, str]:
+        """The files of a commit for which `wanted` holds, by path; what is too large or no text is left out."""
+        listed = self._git.run("ls-tree", "-r", "-z", commit).decode("utf-8", "surrogateescape")
+        blobs: dict[str, str] = {}
+        for entry in listed.split("\0"):
+            meta, _, path = entry.partition("\t")
+            if path and wanted(path):
+                mode, _, blob = meta.split()[:3]
+                # Only plain files: a link could lead anywhere.
+                if mode.startswith("100") and len(blobs) < _MOST_FILES:
+                    blobs[path] = blob
+        return self._contents(blobs)
+
+    def _contents(self, blobs: Mapping[str, str]) -> dict[str, str]:
+        if not blobs:
+            return {}
+        raw = self._git.run("cat-file", "--batch", given="".join(f"{blob}\n" for blob in blobs.values()).encode())
+        found, place = {}, 0
+        for path in blobs:
+            line = raw.index(b"\n", place)
+            size = int(raw[place:line].split()[2])
+            content = raw[line + 1 : line + 1 + size]
+            place = line + 1 + size + 1
+            if size <= _LARGEST_FILE:
+                try:
+                    found[path] = content.decode()
+                except UnicodeDecodeError:
+                    continue
+        return found
+
+    def messages(self, base: str, head: str) -> tuple[str, ...]:
+        """The messages of the commits that `head` has and `base` has not, oldest first."""
+        raw = self._git.run("log", "--reverse", "--max-count=500", "--format=%B%x00", f"{base}..{head}")
+        return tuple(text.strip() for text in raw.decode("utf-8", "replace").split("\0") if text.strip())
+
+    def merges(self, base: str, head: str) -> tuple[str, ...]:
+        """The merge commits among them."""
+        return tuple(self._git.text("rev-list", "--merges", "--max-count=20", f"{base}..{head}").split())
+
+    def check_out(self, commit: str, directory: Path) -> None:
+        """A repository of its own with a commit checked out; nothing leads from it back to this one."""
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir(parents=True)
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")} | _settings(
+            _NETWORK
+        )
+        for words in (
+            ("init", "--quiet", "--initial-branch=work", "."),
+            ("fetch", "--quiet", "--no-tags", f"--depth={_DEPTH}", f"file://{self.directory}", commit),
+            ("checkout", "--quiet", "--detach", "FETCH_HEAD"),
+        ):
+            done = subprocess.run(  # noqa: S603
+                ["git", *words], cwd=directory, env=environment, capture_output=True, check=False,  # noqa: S607
+                stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+            if done.returncode:
+                raise GitError(f"git {words[0]}: {done.stderr.decode('utf-8', 'replace').strip()[-500:]}")
+
+
+class Mirrors:
+    """The mirrors of all repositories, below one directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._open: dict[tuple[str, str], Mirror] = {}
+        self._lock = threading.Lock()
+
+    def of(self, forge: str, repository: str, who: User) -> Mirror:
+        """That of one repository; made when there is none."""
+        with self._lock:
+            found = self._open.get((forge, repository))
+            if found is None:
+                # A name from outside is never a path here.
+                name = hashlib.sha256(f"{forge} {repository}".encode()).hexdigest()[:32]
+                found = self._open[forge, repository] = Mirror(self._directory / f"{name}.git", who)
+            return found
+
+
+def _network(remote: Remote) -> dict[str, str]:
+    """The environment of git when it talks to a forge: our settings and the forge's secret."""
+    given = dict(remote.environment)
+    pairs = dict(_NETWORK)
+    for at in range(int(given.pop("GIT_CONFIG_COUNT", "0"))):
+        pairs[given.pop(f"GIT_CONFIG_KEY_{at}")] = given.pop(f"GIT_CONFIG_VALUE_{at}")
+    return given | _settings(pairs)
+
+
+def _settings(pairs: Mapping[str, str]) -> dict[str, str]:
+    found = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_TERMINAL_PROMPT": "0",
+             "GIT_CONFIG_COUNT": str(len(pairs))}  # fmt: skip
+    for at, (key, value) in enumerate(pairs.items()):
+        found[f"GIT_CONFIG_KEY_{at}"], found[f"GIT_CONFIG_VALUE_{at}"] = key, value
+    return found
+
+
+__all__ += ["MergeError"]

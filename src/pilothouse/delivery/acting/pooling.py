@@ -1,0 +1,355 @@
+"""The merge pools, run for real: trees are commits, their tests are jobs, and what is green lands as it was tested.
+
+`merging.MergePool` says what is to be done; this does it, and writes the pool down after each step, so that a process
+that is killed in the middle of a merge finds out from the branch whether it happened.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import structlog
+
+from pilothouse.delivery.acting import pool_json
+from pilothouse.delivery.acting.loading import Loaded, Loading
+from pilothouse.delivery.acting.mirror import Change, GitError
+from pilothouse.delivery.acting.records import OPEN, KeptJob
+from pilothouse.delivery.acting.running import Jobs, Target, job_uid
+from pilothouse.delivery.acting.store import DeliveryStore
+from pilothouse.delivery.forges import ConflictError, ForgeError, MergeError, User
+from pilothouse.delivery.merging.pool import Candidate, MergePool, Step, Tree
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Driven:
+    """A branch's pool with what is on its way: the jobs of each tree that is tested, and the merge that was begun."""
+
+    pool: MergePool
+    tests: dict[Tree, tuple[str, ...]] = field(default_factory=dict)
+    merging: tuple[Tree, str] | None = None
+    loaded: dict[int, Loaded] = field(default_factory=dict)
+    done: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Pools:
+    """The pools of one forge's branches. Each is worked on by one thread at a time."""
+
+    def __init__(
+        self, loading: Loading, store: DeliveryStore, jobs: Jobs,
+        out: Callable[[str, int, str], None] = lambda repository, number, reason: None,
+    ) -> None:  # fmt: skip
+        """`out` hears of changes that were put out, with the reason."""
+        self._loading, self._store, self._jobs, self._out = loading, store, jobs, out
+        self._open: dict[tuple[str, str], Driven] = {}
+        self._locks: dict[tuple[str, str], threading.RLock] = {}
+        self._guard = threading.Lock()
+
+    def _lock(self, repository: str, branch: str) -> threading.RLock:
+        with self._guard:
+            return self._locks.setdefault((repository, branch), threading.RLock())
+
+    # -- what changes
+
+    def changed(self, loaded: Loaded, may: bool) -> None:
+        """A pull request may be merged now, or may not."""
+        repository, branch, number = loaded.raw.repository, loaded.pull.base, loaded.raw.number
+        with self._lock(repository, branch):
+            if not may and self._known(repository, branch) is None:
+                return
+            driven = self._driven(repository, branch)
+            known = driven.pool.waiting.get(number)
+            wanted = Candidate(number, loaded.pull.head, _priority(loaded)) if may else None
+            if may:
+                driven.loaded[number] = loaded
+                driven.pool.batch, driven.pool.ahead = loaded.settings.batch, loaded.settings.ahead
+            else:
+                driven.loaded.pop(number, None)
+            if known != wanted:
+                others = [one for one in driven.pool.waiting.values() if one.number != number]
+                self._do(repository, branch, driven, driven.pool.offer([*others, *([wanted] if wanted else [])]))
+            self._moved(repository, branch, driven)
+
+    def moved(self, repository: str, branch: str) -> None:
+        """The branch may have moved."""
+        with self._lock(repository, branch):
+            if driven := self._known(repository, branch):
+                self._moved(repository, branch, driven)
+
+    def ended(self, job: KeptJob) -> None:
+        """A job of a tree ended."""
+        with self._lock(job.repository, job.branch):
+            if driven := self._known(job.repository, job.branch):
+                for tree, uids in list(driven.tests.items()):
+                    if job.uid in uids:
+                        self._do(job.repository, job.branch, driven, self._look(driven, tree))
+
+    def again(self, repository: str, branch: str, number: int) -> None:
+        """Somebody asks for a change's tests again: that it was put out does not count any more."""
+        with self._lock(repository, branch):
+            driven = self._known(repository, branch)
+            if driven and driven.pool.refused.pop(number, None):
+                self._write(repository, branch, driven)
+
+    def take_up(self, repository: str, branch: str) -> None:
+        """After a start: end a merge that was begun, and look at the tests that ran."""
+        with self._lock(repository, branch):
+            driven = self._driven(repository, branch)
+            steps = self._land(repository, branch, driven, *driven.merging) if driven.merging else []
+            for tree in list(driven.tests):
+                steps += self._look(driven, tree)
+            self._do(repository, branch, driven, steps or driven.pool.plan())
+
+    # -- what is known
+
+    def state(self, repository: str, branch: str) -> dict[str, Any]:
+        """A pool as the API answers it."""
+        content, history = self._store.pool(self._loading.forge.name, repository, branch)
+        found = pool_json.for_people(content) if content else pool_json.for_people(pool_json.EMPTY)
+        return {
+            "forge": self._loading.forge.name,
+            "repository": repository,
+            "branch": branch,
+            **found,
+            "history": history,
+        }
+
+    def _known(self, repository: str, branch: str) -> Driven | None:
+        if (repository, branch) in self._open or self._store.pool(self._loading.forge.name, repository, branch)[0]:
+            return self._driven(repository, branch)
+        return None
+
+    def _driven(self, repository: str, branch: str) -> Driven:
+        key = (repository, branch)
+        if key not in self._open:
+            content, _ = self._store.pool(self._loading.forge.name, repository, branch)
+            if content:
+                pool, tests, merging = pool_json.read(content)
+                self._open[key] = Driven(pool, tests, merging)
+            else:
+                self._open[key] = Driven(MergePool(self._loading.branch(repository, branch)))
+        return self._open[key]
+
+    # -- what is done
+
+    def _moved(self, repository: str, branch: str, driven: Driven) -> None:
+        base = self._loading.branch(repository, branch)
+        if base != driven.pool.base and driven.merging is None:
+            driven.done.append(_entry("moved", (), f"{branch} is at {base[:12]} now"))
+            self._do(repository, branch, driven, driven.pool.moved(base))
+        else:
+            self._write(repository, branch, driven)
+
+    def _do(self, repository: str, branch: str, driven: Driven, steps: list[Step]) -> None:
+        """Do what the pool asks for, and what follows from that, until there is nothing but waiting."""
+        left = list(steps)
+        while True:
+            self._abort(driven)
+            untested = next((tree for tree in driven.pool.running if tree not in driven.tests), None)
+            if left:
+                step = left.pop(0)
+                numbers = [one.number for one in step.tree.changes]
+                if step.kind == "out":
+                    driven.loaded.pop(numbers[0], None)
+                    driven.done.append(_entry("out", numbers, step.reason))
+                    self._out(repository, numbers[0], step.reason)
+                elif step.kind == "merge" and step.tree.base == driven.pool.base:
+                    left += self._merge(repository, branch, driven, step.tree)
+            elif untested is not None:
+                left += self._test(repository, branch, driven, untested)
+            else:
+                break
+        self._write(repository, branch, driven)
+
+    def _abort(self, driven: Driven) -> None:
+        """End the jobs of trees that can no longer be merged."""
+        for tree in [tree for tree in driven.tests if tree not in driven.pool.running]:
+            reason = "a change in it, or the branch, is another now"
+            for uid in driven.tests.pop(tree):
+                self._jobs.end(uid, reason)
+            driven.done.append(_entry("aborted", [one.number for one in tree.changes], reason))
+
+    def _write(self, repository: str, branch: str, driven: Driven) -> None:
+        content = pool_json.written(driven.pool, driven.tests, driven.merging)
+        self._store.keep_pool(self._loading.forge.name, repository, branch, content, driven.done, time.time())
+        driven.done.clear()
+
+    def _test(self, repository: str, branch: str, driven: Driven, tree: Tree) -> list[Step]:
+        """Start the jobs of a tree; when there are none, or they ran already, it is tested."""
+        loaded = self._all_loaded(repository, driven, tree)
+        numbers = [one.number for one in tree.changes]
+        try:
+            commit = self._commit(repository, tree, loaded)
+        except (MergeError, GitError) as error:
+            driven.done.append(_entry("conflict", numbers, str(error)))
+            return driven.pool.tested(tree, "red")
+        if len(loaded) == 1 and self._tested_already(loaded[0], tree):
+            driven.done.append(_entry("tested", numbers, "its jobs ran green on this very merge"))
+            return driven.pool.tested(tree, "green")
+        driven.tests[tree] = self._start(repository, branch, tree, loaded, commit)
+        driven.done.append(_entry("testing", numbers, f"as {commit[:12]} on {tree.base[:12]}"))
+        self._write(repository, branch, driven)
+        return self._look(driven, tree)
+
+    def _all_loaded(self, repository: str, driven: Driven, tree: Tree) -> list[Loaded]:
+        found = []
+        for one in tree.changes:
+            if one.number not in driven.loaded:
+                driven.loaded[one.number] = self._loading.load(repository, one.number)
+            found.append(driven.loaded[one.number])
+        return found
+
+    def _commit(self, repository: str, tree: Tree, loaded: list[Loaded]) -> str:
+        """The commit that the branch is at when a tree is merged."""
+        mirror = self._loading.mirror(repository)
+        method = loaded[0].settings.method
+        changes = [_change(one, candidate.head, method) for one, candidate in zip(loaded, tree.changes, strict=True)]
+        return mirror.tree(tree.base, changes, method)
+
+    def _tested_already(self, loaded: Loaded, tree: Tree) -> bool:
+        """Whether the change's own jobs ran green on the merge onto the very commit that the tree stands on."""
+        jobs = self._store.jobs(loaded.raw.repository, loaded.raw.number, head=tree.changes[0].head)
+        newest: dict[str, KeptJob] = {}
+        for job in jobs:
+            if job.kind == "presubmit":
+                newest.setdefault(job.job, job)
+        needed = _required([loaded])
+        return all(
+            name in newest and newest[name].state == "success" and newest[name].base == tree.base for name in needed
+        )
+
+    def _start(self, repository: str, branch: str, tree: Tree, loaded: list[Loaded], commit: str) -> tuple[str, ...]:
+        mirror = self._loading.mirror(repository)
+        source = tree.base if any(one.from_base for one in loaded) else commit
+        config = self._loading.rules(repository, source).config
+        last = loaded[-1]
+        occasion = replace(last.occasion, revision=commit, base=tree.base, head=commit)
+        uids = []
+        for name in sorted(_required(loaded)):
+            definition = config.named(name)
+            if definition is None:
+                continue
+            target = Target(
+                self._loading.forge, mirror, occasion, lambda path: mirror.texts(source, path.__eq__).get(path)
+            )
+            attempt = self._attempt(repository, commit, name)
+            uid = job_uid(repository, branch, commit, name, str(attempt))
+            uids.append(self._jobs.start(target, definition, uid, "batch", base=tree.base).uid)
+        return tuple(uids)
+
+    def _attempt(self, repository: str, commit: str, name: str) -> int:
+        """How often the job of a tree was ended before it was over: then it is another job."""
+        jobs = self._store.jobs(repository, head=commit)
+        return sum(1 for job in jobs if job.job == name and job.kind == "batch" and job.state == "aborted")
+
+    def _look(self, driven: Driven, tree: Tree) -> list[Step]:
+        """What follows when a tree's jobs are over; nothing while they run."""
+        jobs = [self._store.job(uid) for uid in driven.tests.get(tree, ())]
+        bad = [job for job in jobs if job is not None and job.state in ("failure", "error", "aborted")]
+        if not bad and any(job is not None and job.state in OPEN for job in jobs):
+            return []
+        uids = driven.tests.pop(tree, ())
+        for uid in uids if bad else ():
+            self._jobs.end(uid, "another job of the same tree failed")
+        numbers = [one.number for one in tree.changes]
+        if bad:
+            driven.done.append(_entry("red", numbers, f"{bad[0].job}: {bad[0].description}", bad[0].run))
+        else:
+            driven.done.append(_entry("green", numbers, f"on {tree.base[:12]}"))
+        return driven.pool.tested(tree, "red" if bad else "green")
+
+    def _merge(self, repository: str, branch: str, driven: Driven, tree: Tree) -> list[Step]:
+        commit = self._commit(repository, tree, self._all_loaded(repository, driven, tree))
+        driven.merging = (tree, commit)
+        # What is meant is written before it is done: whether it happened can be seen from the branch.
+        self._write(repository, branch, driven)
+        return self._land(repository, branch, driven, tree, commit)
+
+    def _land(self, repository: str, branch: str, driven: Driven, tree: Tree, commit: str) -> list[Step]:
+        numbers = [one.number for one in tree.changes]
+        try:
+            self._merge_all(repository, branch, tree, commit)
+        except (ConflictError, GitError) as error:
+            driven.merging = None
+            driven.done.append(_entry("not merged", numbers, str(error)))
+            base = self._loading.branch(repository, branch)
+            if base != driven.pool.base:
+                return driven.pool.moved(base)
+            # Not the branch, but one of the changes is another now: they are offered anew when that is told.
+            for number in numbers:
+                driven.loaded.pop(number, None)
+            return driven.pool.offer([one for one in driven.pool.waiting.values() if one.number not in numbers])
+        except ForgeError as error:
+            # It may or may not have happened: it stays begun, and is looked at again (`take_up`).
+            log.warning("a merge was not answered for", repository=repository, branch=branch, reason=str(error))
+            return []
+        driven.merging = None
+        driven.done.append(_entry("merged", numbers, f"{branch} is at {commit[:12]} now"))
+        for number in numbers:
+            driven.loaded.pop(number, None)
+        _moved_along(driven, tree, commit)
+        return driven.pool.merged(tree, commit)
+
+    def _merge_all(self, repository: str, branch: str, tree: Tree, commit: str) -> None:
+        """Move the branch to the very commit that was tested, if nothing else moved."""
+        forge, mirror = self._loading.forge, self._loading.mirror(repository)
+        remote, ref = forge.remote(repository), f"refs/pilothouse/pool/{branch}"
+        if self._loading.branch(repository, branch) == commit:
+            forge.merge_all(repository, branch, tree.base, commit, [one.number for one in tree.changes])
+            return
+        self._unchanged(repository, tree)
+        mirror.push(remote, commit, ref)
+        try:
+            forge.merge_all(repository, branch, tree.base, commit, [one.number for one in tree.changes])
+        finally:
+            with contextlib.suppress(GitError):
+                mirror.drop(remote, ref)
+
+    def _unchanged(self, repository: str, tree: Tree) -> None:
+        """Raises `ConflictError` when the forge has another head of one of the changes by now."""
+        for one in tree.changes:
+            raw = self._loading.forge.pull_request(repository, one.number)
+            if raw.head.sha != one.head or raw.state != "open":
+                raise ConflictError(f"#{one.number} is {raw.state} at {raw.head.sha[:12]} now, not at {one.head[:12]}")
+
+
+def _moved_along(driven: Driven, tree: Tree, base: str) -> None:
+    """Trees that stood on the merged one stand on the branch now: their jobs go on."""
+    count = len(tree.changes)
+    for one in list(driven.tests):
+        if one.base == tree.base and one.changes[:count] == tree.changes and one.changes[count:]:
+            driven.tests[Tree(base, one.changes[count:])] = driven.tests.pop(one)
+
+
+def _required(loaded: list[Loaded]) -> set[str]:
+    """The jobs that have to be green for these changes, but those that somebody overrode."""
+    found = set()
+    for one in loaded:
+        for job in one.policy.jobs:
+            status = one.pull.statuses.get(job.reports)
+            overridden = status is not None and status.description.startswith(("Overridden by ", "Skipped by "))
+            if not job.optional and job.wanted(one.pull) and not overridden:
+                found.add(job.name)
+    return found
+
+
+def _priority(loaded: Loaded) -> int:
+    labels = loaded.settings.priority
+    return next((len(labels) - at for at, label in enumerate(labels) if label in loaded.pull.labels), 0)
+
+
+def _change(loaded: Loaded, head: str, method: str) -> Change:
+    raw = loaded.raw
+    first = f"{raw.title} (#{raw.number})" if method == "squash" else f"Merge #{raw.number}: {raw.title}"
+    message = "\n\n".join(part for part in (first, raw.body.strip()) if part) + "\n"
+    return Change(raw.number, head, message, User(raw.author, raw.author, f"{raw.author}@users.noreply.invalid"))
+
+
+def _entry(what: str, numbers: Any, words: str, run: str = "") -> dict[str, Any]:
+    return {"at": time.time(), "what": what, "changes": list(numbers), "words": words, "run": run}

@@ -1,0 +1,173 @@
+"""Delivery in the server: a thread that works the inbox off, follows jobs, and drives the merge pools."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import exc
+
+from pilothouse.delivery.acting import pool_json
+from pilothouse.delivery.acting.mirror import GitError, Mirrors
+from pilothouse.delivery.acting.records import KeptJob
+from pilothouse.delivery.acting.repositories import ForgePart, Shared
+from pilothouse.delivery.acting.running import Jobs
+from pilothouse.delivery.acting.store import DeliveryStore
+from pilothouse.delivery.forges import Event, Forge, ForgeError, UnavailableError
+from pilothouse.delivery.inbox import Inbox, SetAsideError, work
+from pilothouse.delivery.pipelines.documents import Document
+from pilothouse.delivery.pipelines.engine import Run
+from pilothouse.delivery.pipelines.serving import PipelineServer
+
+log = structlog.get_logger(__name__)
+_THREADS = 8
+_MAKING_UP_SECONDS = 2.0
+_PERIODIC_SECONDS = 30.0
+
+
+class DeliveryError(Exception):
+    """Delivery cannot begin; the message says why."""
+
+
+class DeliveryServer:
+    """Acts on the events of forges. `start` and `close` from any thread."""
+
+    def __init__(
+        self, database: str, data: Path, forges: Mapping[str, Forge], inbox: Inbox, pipelines: PipelineServer,
+        page: Callable[[str], str] = lambda run: "",
+    ) -> None:  # fmt: skip
+        """`page` is the address of a run's page. Raises `DeliveryError`."""
+        try:
+            self.store = DeliveryStore(database)
+        except (exc.SQLAlchemyError, OSError) as error:
+            raise DeliveryError(f"delivery cannot keep its state: {getattr(error, 'orig', None) or error}") from None
+        self._inbox = inbox
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="delivery")
+        self._runs = _Runs(pipelines, self._threads)
+        self.jobs = Jobs(self.store, self._runs, data / "delivery" / "checkouts", forges, page, self._ended)
+        pipelines.prepare = self.jobs.options
+        shared = Shared(self.store, Mirrors(data / "delivery" / "git"), self.jobs, self.pool)
+        self.parts = {name: ForgePart(forge, shared) for name, forge in forges.items()}
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="delivery", daemon=True)
+        self._tasks: list[asyncio.Future[Any]] = []
+
+    def start(self) -> None:
+        """Go on where an earlier process was, then take events."""
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._begin(), self._loop).result()
+
+    def close(self) -> None:
+        """Take no more; what is being done is ended or done again by the next process."""
+        if self._thread.is_alive():
+            asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(timeout=30)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(timeout=5)
+            if not self._thread.is_alive():
+                self._loop.close()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        self.store.close()
+
+    def pool(self, forge: str, repository: str, branch: str) -> dict[str, Any]:
+        """A branch's merge pool as the API has it."""
+        part = self.parts.get(forge)
+        if part is None:
+            return {**pool_json.for_people(pool_json.EMPTY), "history": []}
+        return part.pools.state(repository, branch)
+
+    def part_of(self, repository: str, number: int) -> ForgePart | None:
+        """The forge that has a pull request."""
+        for name, part in self.parts.items():
+            if self.store.pull(name, repository, number) is not None:
+                return part
+        return None
+
+    async def _begin(self) -> None:
+        self._loop.set_default_executor(self._threads)
+        self._tasks = [
+            asyncio.ensure_future(self._take_up()),
+            asyncio.ensure_future(work(self._inbox, self._handle)),
+            asyncio.ensure_future(self._every(_MAKING_UP_SECONDS, self._make_up)),
+            asyncio.ensure_future(self._every(_PERIODIC_SECONDS, self._periodics)),
+        ]
+
+    async def _end(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _handle(self, event: Event) -> None:
+        part = self.parts.get(event.forge)
+        if part is None:
+            raise SetAsideError(f"there is no forge {event.forge!r} here; there are {', '.join(self.parts) or 'none'}")
+        try:
+            await asyncio.to_thread(part.handle, event)
+        except GitError as error:
+            raise UnavailableError(str(error)) from None
+
+    async def _take_up(self) -> None:
+        for name, part in self.parts.items():
+            try:
+                await asyncio.to_thread(part.take_up)
+            except (ForgeError, GitError) as error:
+                log.warning("a forge cannot be asked how things stand", forge=name, reason=str(error))
+
+    async def _every(self, seconds: float, what: Callable[[], None]) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(what)
+            except (ForgeError, GitError, exc.SQLAlchemyError) as error:
+                log.warning("delivery", reason=str(error))
+            await asyncio.sleep(seconds)
+
+    def _make_up(self) -> None:
+        self.jobs.make_up(lambda forge, repository: self.parts[forge].loading.mirror(repository))
+
+    def _periodics(self) -> None:
+        for part in self.parts.values():
+            part.periodics(time.time())
+
+    def _ended(self, job: KeptJob) -> None:
+        """What follows from a job's end is done on another thread: whoever ends it may hold a pool."""
+        with contextlib.suppress(RuntimeError):
+            self._threads.submit(self._follow, job)
+
+    def _follow(self, job: KeptJob) -> None:
+        try:
+            if part := self.parts.get(job.forge):
+                part.ended(job)
+        except (ForgeError, GitError) as error:
+            log.warning("what follows from a job", job=job.job, repository=job.repository, reason=str(error))
+        except Exception:
+            log.exception("what follows from a job", job=job.job, repository=job.repository)
+
+
+class _Runs:
+    """The pipelines' server as jobs see it; what follows from a run's end is done on a thread of delivery's."""
+
+    def __init__(self, pipelines: PipelineServer, threads: ThreadPoolExecutor) -> None:
+        self._pipelines, self._threads = pipelines, threads
+
+    def launch(self, document: Document, documents: list[Document], run: Run, ended: Callable[[Run], None]) -> None:
+        """Start a run."""
+
+        def over(run: Run) -> None:
+            with contextlib.suppress(RuntimeError):
+                self._threads.submit(ended, run)
+
+        self._pipelines.launch(document, documents, run, over)
+
+    def end(self, uid: str, how: str = "Cancelled") -> None:
+        """Ask a run to end."""
+        self._pipelines.end(uid, how)
+
+    def kept(self, uid: str) -> Any:
+        """The run as it is kept."""
+        return self._pipelines.store.find(uid)
