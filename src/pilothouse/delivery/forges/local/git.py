@@ -37,6 +37,8 @@ SETTINGS: Mapping[str, str] = {
     "receive.fsck.missingSpaceBeforeDate": "ignore",
     "receive.fsck.badTimezone": "ignore",
     "receive.denyCurrentBranch": "ignore",
+    # The default branch is protected by our own rule, in our own words.
+    "receive.denyDeleteCurrent": "ignore",
     "receive.hideRefs": "refs/pull",
     "uploadpack.allowFilter": "true",
     "uploadpack.allowReachableSHA1InWant": "true",

@@ -119,6 +119,11 @@ class Repositories:
             shutil.rmtree(begun, ignore_errors=True)
             raise
 
+    def tidy(self, repository: Kept) -> None:
+        """Pack what many small pushes left loose, if it is much; what nothing refers to stays for two weeks."""
+        git = self.git(repository)
+        git.tried("-c", "gc.auto=2000", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet", seconds=3600)
+
     def sweep(self) -> None:
         """Take away what a crash left: directories that no row names, if nobody can be making them now."""
         known = {row.directory for row in self.all()}

@@ -8,12 +8,12 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, create_engine, delete, event, insert, select, update
+from sqlalchemy import Connection, delete, event, insert, select, update
 
+from pilothouse.delivery.database import open_database
 from pilothouse.delivery.forges.encoding import event_from_json, event_to_json
 from pilothouse.delivery.forges.events import Event
 from pilothouse.delivery.forges.local.tables import EVENTS, TABLES
@@ -46,17 +46,16 @@ class Store:
 
     def __init__(self, url: str, sink: Sink) -> None:
         """`url` as SQLAlchemy writes it; `sink` hears each event, in order, again when it failed."""
-        if url.startswith("sqlite:///"):
-            Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        self._engine = create_engine(url)
+        self._engine = open_database(url, TABLES)
         self.sink = sink
         self._telling = threading.Lock()
         self._more = threading.Event()
         if self._engine.dialect.name == "sqlite":
-            event.listen(self._engine, "connect", _careful)
+            event.listen(self._engine, "connect", _own_transactions)
             event.listen(self._engine, "begin", _begin)
+            # The connection that made the tables is not of this kind.
+            self._engine.dispose()
         self._writing = self._engine.execution_options(pilothouse_writes=True)
-        TABLES.create_all(self._engine)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -109,12 +108,9 @@ class Store:
         self._engine.dispose()
 
 
-def _careful(connection: Any, record: Any) -> None:
-    """SQLite: several processes at once, and every commit on the disk."""
-    # Transactions begin where we say so.
+def _own_transactions(connection: Any, record: Any) -> None:
+    """SQLite: transactions begin where we say so, see `_begin`."""
     connection.isolation_level = None
-    for pragma in ("busy_timeout=15000", "journal_mode=WAL", "synchronous=FULL"):
-        connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin(connection: Connection) -> None:
