@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -254,12 +255,15 @@ def test_who_hangs_up_leaves_nothing_behind(forge: Served, tmp_path: Path) -> No
     fine(work, "config", "core.compression", "0")
     fine(work, "add", "noise")
     fine(work, "commit", "-qm", "noise")
-    pushing = subprocess.Popen(["git", "push", "-q", "origin", "HEAD:hung-up"], cwd=work, env=NOBODY)
+    pushing = subprocess.Popen(
+        ["git", "push", "-q", "origin", "HEAD:hung-up"], cwd=work, env=NOBODY, start_new_session=True
+    )
     kept = forge.shop.house.repositories.find("shop/cart")
     objects = forge.shop.house.repositories.git(kept).directory / "objects"
     while pushing.poll() is None and not list(objects.glob("tmp_objdir-*")):
         time.sleep(0.002)
-    pushing.kill()
+    # All of git: what it started would push on.
+    os.killpg(pushing.pid, signal.SIGKILL)
     pushing.wait()
     # Whether it was quick enough or not, nothing is left and the repository is whole.
     deadline = time.monotonic() + 60
