@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,8 @@ from starlette.routing import BaseRoute, Route
 from pilothouse import __version__
 from pilothouse.server import dashboards, openapi, page
 from pilothouse.server.guarding import HANDLERS, Guard, known_hosts
-from pilothouse.signals.receive import otlp_http, pyroscope
+from pilothouse.server.late import Late
+from pilothouse.signals.receive import otlp_http
 from pilothouse.signals.timerange import to_rfc3339
 from pilothouse.signals.wire import answer, only
 
@@ -63,12 +65,15 @@ def main_app(rooms: Rooms, addresses: dict[str, str]) -> Starlette:
     routes: list[BaseRoute] = [
         *_own_routes(rooms, addresses),
         *otlp_http.routes(rooms.receiver, config.max_body_bytes, "/otlp"),
-        *pyroscope.routes(rooms.intake, config.max_body_bytes),
-        *_prometheus_routes(rooms),
-        *_log_routes(rooms),
-        *_trace_routes(rooms),
+        Late("/(pyroscope|otlp)/", partial(_pyroscope_routes, rooms)),
+        Late("/(prometheus|datadog)/", partial(_prometheus_routes, rooms)),
+        Late(
+            "/(loki|elasticsearch|datadog|v1/input|api/v2/logs|api/prom/push)|.*/_(bulk$|cat/)",
+            partial(_log_routes, rooms),
+        ),
+        Late("/(tempo|jaeger|zipkin|datadog|v0|info$|api/(traces|v[12]/spans))", partial(_trace_routes, rooms)),
         *dashboards.routes(Path(config.dashboards) if config.dashboards else config.data / "dashboards"),
-        *_room_routes(rooms),
+        Late("/(api|pyroscope)/", partial(_room_routes, rooms)),
         *_pipeline_routes(rooms),
         *page.routes(),
     ]
@@ -80,6 +85,13 @@ def otlp_app(rooms: Rooms) -> Starlette:
     """The app of OTLP's own HTTP port."""
     routes = otlp_http.routes(rooms.receiver, rooms.config.max_body_bytes)
     return Starlette(routes=routes, exception_handlers=HANDLERS)
+
+
+def _pyroscope_routes(rooms: Rooms) -> list[Route]:
+    """Pyroscope's ways in."""
+    from pilothouse.signals.receive import pyroscope
+
+    return pyroscope.routes(rooms.intake, rooms.config.max_body_bytes)
 
 
 def _prometheus_routes(rooms: Rooms) -> list[Route]:

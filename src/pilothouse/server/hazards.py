@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from pilothouse.hazards import api
-from pilothouse.hazards.store import FindingStore
-
 if TYPE_CHECKING:
+    from pilothouse.hazards.store import FindingStore
     from pilothouse.hazards.watching import Watcher
     from pilothouse.server.config import Config
     from pilothouse.server.measuring import Measurements
@@ -21,12 +20,18 @@ class LiveHazards:
     """Findings of the watched cluster; `start` begins to watch when the configuration says so."""
 
     def __init__(self, config: Config, database: str, receiver: Receiver, measurements: Measurements) -> None:
-        self._config, self._receiver = config, receiver
-        self._store = FindingStore(database)
+        self._config, self._receiver, self._database = config, receiver, database
         self._watcher: Watcher | None = None
         if config.kube:
             measurements.watch_hazards(self._store.counts)
             self._watcher = self._made()
+
+    @cached_property
+    def _store(self) -> FindingStore:
+        """Opened by who needs it first: most processes never ask."""
+        from pilothouse.hazards.store import FindingStore
+
+        return FindingStore(self._database)
 
     def _made(self) -> Watcher:
         from pilothouse.hazards.loading import RuleError, all_rules
@@ -55,10 +60,13 @@ class LiveHazards:
 
     def routes(self) -> list[Route]:
         """The room's endpoints."""
+        from pilothouse.hazards import api
+
         return api.routes(self._store, self._watcher)
 
     def close(self) -> None:
         """Stop watching and let go of the database."""
         if self._watcher:
             self._watcher.close()
-        self._store.close()
+        if "_store" in self.__dict__:
+            self._store.close()

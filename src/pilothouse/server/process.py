@@ -24,7 +24,6 @@ from pilothouse.server.locking import lock
 from pilothouse.server.measuring import Measurements
 from pilothouse.server.mesh import LiveMesh
 from pilothouse.signals.flushing import FlushLimits, Intake
-from pilothouse.signals.logs.retaining import Retention, rules_of
 from pilothouse.signals.receive import other_grpc, otlp_grpc
 from pilothouse.signals.receive.checking import TimeLimits
 from pilothouse.signals.receive.loki_streams import LokiReceiver
@@ -33,16 +32,17 @@ from pilothouse.signals.receive.remote_write import RemoteWriteReceiver
 from pilothouse.signals.spanmetrics import SpanMetrics
 from pilothouse.signals.storing import storings
 from pilothouse.signals.timerange import parse_duration
-from pilothouse.signals.traces.thinning import Thinning, rule
 
 if TYPE_CHECKING:
     from pilothouse.delivery.pipelines.serving import PipelineServer
     from pilothouse.releases.rollout.traffic import Shifters, TrafficShifter
     from pilothouse.server.config import Config
+    from pilothouse.signals.logs.retaining import Retention
     from pilothouse.signals.metrics.watching import Watching
     from pilothouse.signals.receive.lines_listening import Lines
     from pilothouse.signals.receive.pprof_scraping import ProfileScraper
     from pilothouse.signals.receive.statsd_listening import StatsD
+    from pilothouse.signals.traces.thinning import Thinning
 
 log = structlog.get_logger(__name__)
 
@@ -67,11 +67,9 @@ class Process:
         self._lock = lock(config.data)
         self._engine = open_engine(config.store or config.data / "store", cache_bytes=config.cache_bytes)
         kept = parse_duration(config.retention)
-        rules = [rule(query, parse_duration(kept_for)) for query, kept_for in config.span_retention.items()]
-        longest = max([kept, *(one.seconds for one in rules)])
+        longest = max([kept, *map(parse_duration, config.span_retention.values())])
         retention.keep(self._engine, dict.fromkeys(retention.TABLES, kept) | {"spans": longest})
-        self._thinning = Thinning(self._engine, rules, kept)
-        self._log_retention = Retention(self._engine, rules_of(config.log_retention))
+        self._retaining = self._retained(config, kept)
         limits = FlushLimits(parse_duration(config.flush_interval), waiting_bytes=config.journal_bytes)
         self._intake = Intake(self._engine, config.data / "journal", storings(), limits)
         past, future = parse_duration(config.max_age), parse_duration(config.max_future)
@@ -121,12 +119,12 @@ class Process:
         self._span_metrics.start()
         if self._rooms.pipelines:
             self._rooms.pipelines.start(f"http://{_name(self._sockets['otlp_http'])}")
-        self._thinning.start()
         if self._watching:
             self._watching.start(f"http://{_name(self._sockets['http'])}/prometheus")
         host = self._config.otlp_grpc.rpartition(":")[0]
         self._rollouts.start()
-        self._log_retention.start()
+        for one in self._retaining:
+            one.start()
         if self._rooms.hazards:
             self._rooms.hazards.start(f"http://{_name(self._sockets['http'])}/prometheus")
         return {
@@ -146,7 +144,8 @@ class Process:
         self._span_metrics.close()
         if self._rooms.pipelines:
             self._rooms.pipelines.close()
-        self._thinning.close()
+        for one in self._retaining:
+            one.close()
         if self._rooms.hazards:
             self._rooms.hazards.close()
         if self._watching:
@@ -156,7 +155,6 @@ class Process:
         if self._grpc:
             self._grpc.stop(grace=5).wait()
         self._rollouts.stop()
-        self._log_retention.close()
         self._intake.close()
         self._measurements.close()
         self._rooms.releases.close()
@@ -194,6 +192,20 @@ class Process:
             return PipelineServer(Path(config.pipelines), config.data, database)
         except PipelineError as error:
             raise OSError(str(error)) from None
+
+    def _retained(self, config: Config, kept: float) -> list[Retention | Thinning]:
+        """What holds to the rules of retention; imported only where there are some."""
+        made: list[Retention | Thinning] = []
+        if config.span_retention:
+            from pilothouse.signals.traces.thinning import Thinning, rule
+
+            rules = [rule(query, parse_duration(kept_for)) for query, kept_for in config.span_retention.items()]
+            made.append(Thinning(self._engine, rules, kept))
+        if config.log_retention:
+            from pilothouse.signals.logs.retaining import Retention, rules_of
+
+            made.append(Retention(self._engine, rules_of(config.log_retention)))
+        return made
 
     def _watched(self, file: str) -> Watching | None:
         """What a prometheus.yml asks for; it is imported only where there is one."""

@@ -16,7 +16,6 @@ from google.protobuf.message import DecodeError
 
 from pilothouse.signals.errors import BadRequestError, OverloadedError
 from pilothouse.signals.logs.levels import LEVELS, level_number
-from pilothouse.signals.logs.logql import parse_matchers
 from pilothouse.signals.receive.checking import Announcements, Check, TimeLimits, begin
 from pilothouse.signals.receive.log_requests import attribute_of
 from pilothouse.signals.receive.loki_messages import Push
@@ -101,6 +100,9 @@ def repaired(payload: bytes) -> bytes:
 @lru_cache(10_000)
 def _speaker(labels: str) -> _Speaker:
     """Who the labels of a stream name; raises `BadRequestError`."""
+    # With the first push: the parser would cost every start of a server.
+    from pilothouse.signals.logs.logql import parse_matchers
+
     matchers = parse_matchers(labels)
     if any(matcher.operator != "=" for matcher in matchers):
         raise BadRequestError(f"{labels!r} is not a set of labels")

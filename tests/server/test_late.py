@@ -1,0 +1,72 @@
+"""Routes that are loaded late are found all the same, and only when they are asked for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+from unittest.mock import MagicMock
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from pilothouse.server.app import main_app
+from pilothouse.server.config import Config
+from pilothouse.server.late import Late
+from tests.running import RunningServer
+
+
+async def _said(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(f"late {request.path_params}")
+
+
+def _client(loaded: list[str]) -> TestClient:
+    def load_routes() -> list[Route]:
+        loaded.append("late")
+        return [Route("/late/{name}", _said, methods=["POST"]), Route("/late/{name}/more", _said)]
+
+    early = Route("/late/early", lambda request: PlainTextResponse("early"))
+    return TestClient(Starlette(routes=[early, Late("/late/", load_routes)]))
+
+
+def test_they_are_loaded_once_and_only_for_their_paths() -> None:
+    loaded: list[str] = []
+    client = _client(loaded)
+    assert client.get("/late/early").text == "early"
+    assert client.get("/other").status_code == 404
+    assert loaded == []
+    assert client.post("/late/x").text == "late {'name': 'x'}"
+    assert client.get("/late/x/more").text == "late {'name': 'x'}"
+    assert client.get("/late/x").status_code == 405
+    assert client.get("/late/x/nothing").status_code == 404
+    assert loaded == ["late"]
+
+
+def test_every_path_begins_as_its_group_says() -> None:
+    rooms: Any = MagicMock()
+    rooms.config, rooms.pipelines = Config(), None
+    groups = [route for route in main_app(rooms, {}).routes if isinstance(route, Late)]
+    assert len(groups) >= 5
+    for group in groups:
+        for route in group.routes:
+            path = getattr(route, "path", "")
+            assert group.pattern.match(path), f"{path} is never asked of {group.pattern.pattern}"
+
+
+@pytest.mark.parametrize("path", ["/loki/api/v1/labels", "/prometheus/api/v1/labels", "/tempo/api/search", "/api/slos"])
+def test_a_server_answers_at_once(server: RunningServer, path: str) -> None:
+    assert httpx.get(server.http + path, timeout=30).status_code == 200
+
+
+def test_a_start_does_not_read_query_languages() -> None:
+    code = (
+        "import sys, pilothouse.server.process\n"
+        "print(*(name for name in ('lark', 'httpx', 'scipy', 'pandas') if name in sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == ""
