@@ -13,11 +13,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from starlette.testclient import TestClient
 
 from pilothouse.server.app import main_app
 from pilothouse.server.config import Config
 from pilothouse.server.late import Late
+from tests.delivery.app_client import AppClient
 from tests.running import RunningServer
 
 
@@ -25,13 +25,13 @@ async def _said(request: Request) -> PlainTextResponse:
     return PlainTextResponse(f"late {request.path_params}")
 
 
-def _client(loaded: list[str]) -> TestClient:
+def _client(loaded: list[str]) -> AppClient:
     def load_routes() -> list[Route]:
         loaded.append("late")
         return [Route("/late/{name}", _said, methods=["POST"]), Route("/late/{name}/more", _said)]
 
     early = Route("/late/early", lambda request: PlainTextResponse("early"))
-    return TestClient(Starlette(routes=[early, Late("/late/", load_routes)]))
+    return AppClient(Starlette(routes=[early, Late("/late/", load_routes)]))
 
 
 def test_they_are_loaded_once_and_only_for_their_paths() -> None:

@@ -65,7 +65,7 @@ def main_app(rooms: Rooms, addresses: dict[str, str]) -> Starlette:
     routes: list[BaseRoute] = [
         *_own_routes(rooms, addresses),
         *otlp_http.routes(rooms.receiver, config.max_body_bytes, "/otlp"),
-        Late("/(pyroscope|otlp)/", partial(_pyroscope_routes, rooms)),
+        Late(r"/(pyroscope|otlp)/|/(ingest$|push\.v1|v1development/)", partial(_pyroscope_routes, rooms)),
         Late("/(prometheus|datadog)/", partial(_prometheus_routes, rooms)),
         Late(
             "/(loki|elasticsearch|datadog|v1/input|api/v2/logs|api/prom/push)|.*/_(bulk$|cat/)",
