@@ -17,7 +17,7 @@ from pilothouse.delivery.forges.local.smart_http import SmartHttp
 from tests.delivery.forges.conftest import Shop, filled
 from tests.delivery.forges.serving import NOBODY, commit, fine, git, served
 
-MOST = 20_000_000
+MOST = 12_000_000
 
 
 class Served:
@@ -227,20 +227,20 @@ def test_a_big_push_takes_little_memory_and_a_bigger_one_is_refused(forge: Serve
     work = forge.cloned(tmp_path, "bob")
     fine(work, "checkout", "-qb", "big")
     fine(work, "config", "core.compression", "0")
-    (work / "big").write_bytes(os.urandom(15_000_000))
+    (work / "big").write_bytes(os.urandom(10_000_000))
     before = _peak()
     fine(work, "add", "big")
     fine(work, "commit", "-qm", "big")
     fine(work, "push", "-q", "origin", "big")
-    assert _peak() - before < 10_000_000
-    (work / "bigger").write_bytes(os.urandom(25_000_000))
+    assert _peak() - before < 6_000_000
+    (work / "bigger").write_bytes(os.urandom(14_000_000))
     fine(work, "add", "bigger")
     fine(work, "commit", "-qm", "bigger")
     ran = git(work, "push", "origin", "HEAD:bigger")
     assert ran.code != 0
     assert "bigger" not in forge.shop.bot.branches("shop/cart")
     fine(tmp_path, "clone", "-q", "-b", "big", forge.url(), "again")
-    assert (tmp_path / "again" / "big").stat().st_size == 15_000_000
+    assert (tmp_path / "again" / "big").stat().st_size == 10_000_000
 
 
 def _peak() -> int:
@@ -251,7 +251,7 @@ def _peak() -> int:
 
 def test_who_hangs_up_leaves_nothing_behind(forge: Served, tmp_path: Path) -> None:
     work = forge.cloned(tmp_path, "bob")
-    (work / "noise").write_bytes(os.urandom(12_000_000))
+    (work / "noise").write_bytes(os.urandom(8_000_000))
     fine(work, "config", "core.compression", "0")
     fine(work, "add", "noise")
     fine(work, "commit", "-qm", "noise")

@@ -65,7 +65,7 @@ class Exchange(Response):
                 *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL, env=dict(self._environment), cwd="/", start_new_session=True,
             )  # fmt: skip
-            feeding = asyncio.ensure_future(self._feed(process))
+            feeding = asyncio.ensure_future(self._feed(process, receive))
             try:
                 await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                 last = self._prefix
@@ -88,27 +88,32 @@ class Exchange(Response):
                     # The other side went away, and yet refs may have moved.
                     await asyncio.shield(self._after())
 
-    async def _feed(self, process: asyncio.subprocess.Process) -> None:
+    async def _feed(self, process: asyncio.subprocess.Process, receive: Receive) -> None:
         assert process.stdin is not None
         try:
             async for piece in self._given:
                 process.stdin.write(piece)
                 await asyncio.wait_for(process.stdin.drain(), _IDLE)
-            process.stdin.close()
         except (ConnectionError, BrokenPipeError):
             # git has heard enough; what it says is still to come.
-            pass
-        except Exception:
+            return
+        finally:
+            # Half a push is refused by git itself, which then takes away what it has of it; on a signal it would not.
+            process.stdin.close()
+        if self._after is None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            # The other side went away; nobody reads what git is still making.
             _kill(process, signal.SIGTERM)
-            raise
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:
-    """Make sure that a process and what it started are gone; git takes its unfinished files away on SIGTERM."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    """Make sure that a process and what it started are gone."""
+    for number in (None, signal.SIGTERM, signal.SIGKILL):
         if process.returncode is not None:
             return
-        _kill(process, number)
+        if number:
+            _kill(process, number)
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(process.wait(), 5)
 

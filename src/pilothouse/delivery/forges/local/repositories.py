@@ -27,6 +27,9 @@ from pilothouse.delivery.forges.local.store import Store, Writing
 from pilothouse.delivery.forges.local.tables import PROTECTIONS, REPOSITORIES
 from pilothouse.delivery.forges.model import Permission, Repository
 
+# Seconds after which nobody can still be writing there: git gives up on who is silent for less.
+_ABANDONED = 3600.0
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -125,11 +128,12 @@ class Repositories:
         git.tried("-c", "gc.auto=2000", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet", seconds=3600)
 
     def sweep(self) -> None:
-        """Take away what a crash left: directories that no row names, if nobody can be making them now."""
+        """Take away what a crash left: repositories that no row names, halves of pushes."""
         known = {row.directory for row in self.all()}
-        for found in self._root.glob("*.git"):
-            old = time.time() - found.stat().st_mtime > 3600
-            if found.name not in known and old:
+        unnamed = (found for found in self._root.glob("*.git") if found.name not in known)
+        half_pushed = self._root.glob("*.git/objects/tmp_objdir-*")
+        for found in (*unnamed, *half_pushed, *self._root.glob("begun-*")):
+            if time.time() - found.stat().st_mtime > _ABANDONED:
                 shutil.rmtree(found, ignore_errors=True)
 
     def all(self) -> tuple[Kept, ...]:
