@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from pilothouse.mesh.compiling.indexing import Index
 from pilothouse.mesh.findings import Finding
-from pilothouse.mesh.model import Configuration, Name, Workload
+from pilothouse.mesh.model import Configuration, Name
 
 MANAGED = {"app.kubernetes.io/managed-by": "pilothouse"}
 SOURCE = "pilothouse.io/from"
@@ -30,14 +31,13 @@ class Compiled:
 
     objects: list[dict[str, Any]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    _workloads: dict[str, list[Workload]] = field(default_factory=dict)
+    _index: Index | None = None
 
-    def workloads(self, configuration: Configuration, namespace: str) -> list[Workload]:
-        """The workloads of a namespace, sorted; grouped once for a compilation."""
-        if not self._workloads:
-            for _, pods in sorted(configuration.workloads.items()):
-                self._workloads.setdefault(pods.id.namespace, []).append(pods)
-        return self._workloads.get(namespace, [])
+    def index(self, configuration: Configuration) -> Index:
+        """Services and pods by what is asked for; made once for a compilation."""
+        if self._index is None:
+            self._index = Index(configuration)
+        return self._index
 
     def add(self, api_version: str, kind: str, id: Name, spec: dict[str, Any], source: str) -> None:
         """One object; `source` is the resource that it came from."""

@@ -176,9 +176,9 @@ def _expressible(compiled: Compiled, grant: Grant) -> bool:
 
 def _service(compiled: Compiled, configuration: Configuration, grant: Grant, account: Name, field: str) -> Name | None:
     """The one service whose pods run under an account: with Consul's ACLs the two have the same name."""
-    services = [id for id, found in configuration.services.items() if account.name in found.accounts]
-    services = [id for id in services if id.namespace == account.namespace]
-    twins = [id for id in configuration.services if id.name == account.name and id.namespace != account.namespace]
+    index = compiled.index(configuration)
+    services = [service.id for service in index.services_of(account)]
+    twins = [one for one in index.services_named(account.name) if one.id.namespace != account.namespace]
     if twins or (not services and account.namespace != grant.target.id.namespace):
         said = f"Consul knows no namespaces: {account.name} could be another than {account}. Denied"
         compiled.lose("namespace", grant.subject, field, said)

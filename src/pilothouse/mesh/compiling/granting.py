@@ -50,7 +50,8 @@ def grants(configuration: Configuration, compiled: Compiled) -> Iterator[Grant]:
 def pods_of(configuration: Configuration, target: TrafficTarget, compiled: Compiled) -> list[Workload]:
     """The workloads that are the destination of a target, by labels that nobody else has."""
     subject, ref = f"TrafficTarget {target.id}", target.destination
-    here = compiled.workloads(configuration, ref.id.namespace)
+    index = compiled.index(configuration)
+    here = index.running_as(ref.id) if ref.kind == "ServiceAccount" else index.workloads(ref.id.namespace)
     found = [pods for pods in here if _is_destination(configuration, ref, pods)]
     if not found:
         said = f"no pods were found that run as {ref.kind} {ref.id}: nothing is opened"
@@ -74,8 +75,8 @@ def _alone(configuration: Configuration, ref: IdentityRef, pods: Workload, subje
     """Whether the labels of these pods select them only: a policy by labels would open other pods too."""
     others = [
         other.id.name
-        for other in compiled.workloads(configuration, pods.id.namespace)
-        if set(pods.labels) <= set(other.labels) and not _is_destination(configuration, ref, other)
+        for other in compiled.index(configuration).selected(pods.id.namespace, pods.labels)
+        if not _is_destination(configuration, ref, other)
     ]
     if pods.labels and not others:
         return True

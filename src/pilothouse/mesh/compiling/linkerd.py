@@ -49,7 +49,7 @@ def compile_linkerd(configuration: Configuration, options: Options) -> Compiled:
 
 
 def _open(compiled: Compiled, configuration: Configuration, pods: Workload, found: list[Grant]) -> None:
-    ports = _ports(configuration, pods)
+    ports = _ports(compiled, configuration, pods)
     for grant in found:
         ports |= {port: ports.get(port, "tcp" if grant.http is None else "http") for port in grant.ports}
     if not ports:
@@ -60,12 +60,11 @@ def _open(compiled: Compiled, configuration: Configuration, pods: Workload, foun
         _server(compiled, pods, port, protocol, here)
 
 
-def _ports(configuration: Configuration, pods: Workload) -> dict[int, str]:
+def _ports(compiled: Compiled, configuration: Configuration, pods: Workload) -> dict[int, str]:
     """The pod's ports that Services lead to, with what is spoken there."""
     return {
         port.target_port: port.protocol
-        for service in configuration.services.values()
-        if service.id.namespace == pods.id.namespace and service.selector and set(service.selector) <= set(pods.labels)
+        for service in compiled.index(configuration).services_before(pods)
         for port in service.ports
         if port.protocol != "udp"
     }
