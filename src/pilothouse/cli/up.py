@@ -28,6 +28,11 @@ _STORE = typer.Option("--store", metavar="URL", help="A ClickHouse server instea
 _CONFIG = typer.Option("--config", metavar="FILE", help="TOML file.", show_default="pilothouse.toml, if there")
 _KUBE = typer.Option("--kube", help="Watch the kubeconfig's cluster, or the one around this pod, for hazards.")
 _CONTEXT = typer.Option("--kube-context", help="Context of the kubeconfig.", show_default="the current one")
+_MESH = typer.Option(
+    "--mesh",
+    metavar="MESH",
+    help="With --kube: keep SMI resources compiled to istio, linkerd, consul, gateway-api.",
+)
 _LEVEL = typer.Option("--log-level", help="debug, info, warning or error.", show_default="info")
 
 
@@ -47,6 +52,7 @@ def up(
     profiles_config: Annotated[str | None, _PROFILES] = None,
     kube: Annotated[bool, _KUBE] = False,
     kube_context: Annotated[str | None, _CONTEXT] = None,
+    mesh: Annotated[str | None, _MESH] = None,
     config: Annotated[Path | None, _CONFIG] = None,
     log_level: Annotated[str | None, _LEVEL] = None,
 ) -> None:
@@ -62,6 +68,7 @@ def up(
         profiles_config=profiles_config,
         kube=True if kube or kube_context else None,
         kube_context=kube_context,
+        mesh=mesh,
         log_level=log_level,
     )
     from pilothouse.engine import EngineError

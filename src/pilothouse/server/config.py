@@ -163,6 +163,13 @@ class Config(BaseModel):
         False, description="watch the cluster of the kubeconfig, or the one around this pod, for hazards"
     )
     kube_context: str = Field("", description="context of the kubeconfig that is watched; empty: the current one")
+    mesh: str = Field(
+        "",
+        pattern="^(istio|linkerd|consul|gateway-api|)$",
+        description="compile the watched cluster's SMI resources to this mesh: istio, linkerd, consul, gateway-api; "
+        "empty: to none",
+    )
+    trust_domain: str = Field("cluster.local", description="the mesh's trust domain, in the names of its certificates")
     hazard_rules: str = Field(
         "", description="files with rules of your own for the watched cluster, separated by commas"
     )

@@ -125,6 +125,8 @@ class Process:
         self._rollouts.start()
         for one in self._retaining:
             one.start()
+        if self._rooms.mesh:
+            self._rooms.mesh.start()
         if self._rooms.hazards:
             self._rooms.hazards.start(f"http://{_name(self._sockets['http'])}/prometheus")
         return {
@@ -146,6 +148,8 @@ class Process:
             self._rooms.pipelines.close()
         for one in self._retaining:
             one.close()
+        if self._rooms.mesh:
+            self._rooms.mesh.close()
         if self._rooms.hazards:
             self._rooms.hazards.close()
         if self._watching:

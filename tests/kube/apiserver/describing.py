@@ -25,6 +25,12 @@ def groups(store: Store) -> dict[str, Any]:
     }
 
 
+def group(store: Store, name: str) -> dict[str, Any] | None:
+    """One group, or None when it is not served."""
+    found = list(dict.fromkeys(one.version for one in store.resources.values() if one.group == name))
+    return {"kind": "APIGroup", "apiVersion": "v1", **_group(store, name, found)} if found else None
+
+
 def _group(store: Store, group: str, versions: list[str]) -> dict[str, Any]:
     rows = [{"groupVersion": f"{group}/{version}", "version": version} for version in versions]
     best = store.preferred[group]

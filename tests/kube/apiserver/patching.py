@@ -130,7 +130,12 @@ def apply(target: dict[str, Any], applied: dict[str, Any], manager: str, force: 
             conflicts[entry["manager"]] = [_shown(path) for path in changed]
     if conflicts and not force:
         raise ConflictError(conflicts)
-    made = strategic(copy.deepcopy(target), applied)
+    others = copy.deepcopy(others)
+    for entry in others:
+        for path in _paths(fields) if force else ():
+            if _at(target, path) != _at(applied, path):
+                _disown(entry["fieldsV1"], path)
+    made: dict[str, Any] = strategic(copy.deepcopy(target), applied)
     kept = {path for entry in others for path in _paths(entry["fieldsV1"])}
     for path in _paths((mine or {}).get("fieldsV1") or {}):
         if path not in _paths(fields) and path not in kept:
@@ -138,6 +143,36 @@ def apply(target: dict[str, Any], applied: dict[str, Any], manager: str, force: 
     entry = {"manager": manager, "operation": "Apply", "fieldsType": "FieldsV1", "fieldsV1": fields}
     made.setdefault("metadata", {})["managedFields"] = [*others, entry]
     return made
+
+
+def take_over(before: dict[str, Any], after: dict[str, Any], manager: str) -> None:
+    """An update (not an apply): fields whose value it changed are its manager's from now on, and nobody else's."""
+    entries = copy.deepcopy((before.get("metadata") or {}).get("managedFields") or [])
+    fields = owned(
+        {key: value for key, value in after.items() if key not in ("apiVersion", "kind", "metadata", "status")}
+    )
+    changed = [path for path in _paths(fields) if _at(before, path) != _at(after, path)]
+    if not entries or not changed:
+        return
+    for entry in entries:
+        for path in changed:
+            _disown(entry["fieldsV1"], path)
+    mine = next((one for one in entries if one["manager"] == manager and one["operation"] == "Update"), None)
+    if mine is None:
+        mine = {"manager": manager, "operation": "Update", "fieldsType": "FieldsV1", "fieldsV1": {}}
+        entries.append(mine)
+    for path in changed:
+        place = mine["fieldsV1"]
+        for step in path:
+            place = place.setdefault(step, {})
+    after.setdefault("metadata", {})["managedFields"] = entries
+
+
+def _disown(fields: dict[str, Any], path: tuple[str, ...]) -> None:
+    *above, last = path
+    for step in above:
+        fields = fields.get(step) or {}
+    fields.pop(last, None)
 
 
 def _paths(fields: dict[str, Any], above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

@@ -79,6 +79,8 @@ class Api:
             return describing.openapi(self.store, path.removeprefix("/openapi/v3/"))
         if len(parts) == 2 and parts[0] == "api":
             return describing.resources(self.store, "", parts[1])
+        if len(parts) == 2 and parts[0] == "apis":
+            return describing.group(self.store, parts[1])
         if len(parts) == 3 and parts[0] == "apis":
             return describing.resources(self.store, parts[1], parts[2])
         return None
@@ -107,7 +109,7 @@ class Api:
             if resource.kind == "CustomResourceDefinition":
                 self._unregister(there)
             return JSONResponse(gone)
-        return self._put(resource, namespace, await _body(request), there, below)
+        return self._put(resource, namespace, await _body(request), there, below, _manager(request))
 
     def _list(self, request: Request, resource: Resource, namespace: str) -> Response:
         found = [one for one in self.store.all(resource) if _selected(request, one, namespace)]
@@ -178,7 +180,13 @@ class Api:
         return JSONResponse(made, 201)
 
     def _put(
-        self, resource: Resource, namespace: str, content: dict[str, Any], there: dict[str, Any], below: str
+        self,
+        resource: Resource,
+        namespace: str,
+        content: dict[str, Any],
+        there: dict[str, Any],
+        below: str,
+        manager: str,
     ) -> Response:
         given = dig(content, "metadata", "resourceVersion")
         name = there["metadata"]["name"]
@@ -188,6 +196,7 @@ class Api:
                 "modified; please apply your changes to the latest version and try again",
             )  # fmt: skip
         made = _kept(there, copy.deepcopy(content), resource, below)
+        patching.take_over(there, made, manager)
         return JSONResponse(self.store.put(resource, namespace, made))
 
     async def _patch(
@@ -221,6 +230,8 @@ class Api:
             return _status(422, "Invalid", str(error))
         if there:
             made = _kept(there, made, resource, below)
+        if kind != "application/apply-patch+yaml":
+            patching.take_over(before, made, _manager(request))
         if query.get("dryRun"):
             return JSONResponse(made)
         stored = self.store.put(resource, namespace, made)
@@ -261,6 +272,12 @@ def _kept(there: dict[str, Any], made: dict[str, Any], resource: Resource, below
             made["status"] = copy.deepcopy(there["status"])
     made["metadata"] = {**made.get("metadata", {}), "uid": there["metadata"]["uid"]}
     return made
+
+
+def _manager(request: Request) -> str:
+    """Who writes: the field manager that is named, else the client's program, as a real server takes it."""
+    agent = request.headers.get("user-agent", "unknown")
+    return request.query_params.get("fieldManager") or agent.partition("/")[0]
 
 
 def _selected(request: Request, content: dict[str, Any], namespace: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import re
 import threading
 import time
 import uuid
@@ -48,7 +49,7 @@ class Store:
         self.resources[f"{resource.group}/{resource.version}", resource.plural] = resource
         self.objects.setdefault(_kind(resource), {})
         best = self.preferred.get(resource.group)
-        if best is None or ("beta" in best and "beta" not in resource.version):
+        if best is None or _stability(resource.version) > _stability(best):
             self.preferred[resource.group] = resource.version
 
     def find(self, group: str, version: str, plural: str) -> Resource | None:
@@ -125,6 +126,16 @@ class Store:
         """The events of a kind after a revision."""
         key = _kind(resource)
         return [(at, kind, content) for at, where, kind, content in self.events if at > revision and where == key]
+
+
+def _stability(version: str) -> tuple[int, int]:
+    """Which of a group's versions is preferred: stable ones first, of those that are not the highest."""
+    found = re.fullmatch(r"v(\d+)(?:(alpha|beta)(\d+))?", version)
+    if not found:
+        return (0, 0)
+    rank = {"alpha": 1, "beta": 2, None: 3}[found[2]]
+    # Among stable ones the first that is told of stays: which a server prefers is its own to say.
+    return (rank, int(found[3] or 0) if rank < 3 else 0)
 
 
 def _kind(resource: Resource) -> tuple[str, str]:

@@ -1,0 +1,137 @@
+"""The writes: objects applied and pruned, conditions set, Events told.
+
+A few at a time, and none after leadership is lost.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import structlog
+
+from pilothouse.kube import ApiError, Cluster, KubeError, KubeObject
+from pilothouse.mesh.controlling.kinds import Kind
+from pilothouse.mesh.controlling.planning import Wanted
+from pilothouse.mesh.controlling.watching import MANAGER, Key, Watched
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+_AT_ONCE = 8
+
+
+class Writer:
+    """Writes to a cluster while `may_write` says so; what fails is kept by object and tried again later."""
+
+    def __init__(self, cluster: Cluster, written: Watched, may_write: Callable[[], bool]) -> None:
+        self._cluster, self._written, self._may_write = cluster, written, may_write
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="mesh write")
+        self.accepted: dict[Key, Any] = {}
+        self.failed: dict[Key, str] = {}
+        self.applied = 0
+        self.pruned = 0
+        self._without_status: set[Kind] = set()
+
+    def apply(self, objects: Iterable[Wanted]) -> None:
+        """Server-side apply. They are ours or not there yet, so that fields that others took are taken back."""
+        self._each(self._apply, objects)
+
+    def prune(self, keys: Iterable[Key]) -> None:
+        """Delete objects of ours."""
+        self._each(self._prune, keys)
+
+    def conditions(self, rows: Iterable[tuple[KubeObject, list[dict[str, Any]]]]) -> None:
+        """Set the status conditions of resources."""
+        self._each(lambda row: self._conditions(*row), rows)
+
+    def event(self, about: KubeObject, kind: str, reason: str, message: str) -> None:
+        """Tell something about a resource; `kind` is Normal or Warning."""
+        if not self._may_write():
+            return
+        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        digest = hashlib.sha256(f"{about.metadata.get('uid')}{reason}{message}{now}".encode()).hexdigest()[:16]
+        content = {
+            "apiVersion": "v1", "kind": "Event", "type": kind, "reason": reason, "message": message[:1000],
+            "metadata": {"name": f"{about.name[:230]}.{digest}", "namespace": about.namespace},
+            "involvedObject": {"apiVersion": about.api_version, "kind": about.kind, "name": about.name,
+                               "namespace": about.namespace, "uid": about.metadata.get("uid", "")},
+            "source": {"component": MANAGER}, "reportingComponent": MANAGER,
+            "firstTimestamp": now, "lastTimestamp": now, "count": 1,
+        }  # fmt: skip
+        try:
+            self._cluster.create(content)
+        except KubeError as error:
+            log.warning("an Event could not be written", reason=str(error))
+
+    def close(self) -> None:
+        """Let running writes end."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _each(self, write: Callable[[T], None], rows: Iterable[T]) -> None:
+        for _ in self._pool.map(write, rows):
+            pass
+
+    def _apply(self, one: Wanted) -> None:
+        if not self._may_write():
+            return
+        try:
+            if self._written.get(one.key) is None:
+                self._check_free(one)
+            made = self._cluster.apply(one.content, MANAGER, force=True)
+        except KubeError as error:
+            self.failed[one.key] = _told(one.name, error)
+            return
+        self.failed.pop(one.key, None)
+        self.accepted[one.key] = made.content.get("spec")
+        self.applied += 1
+        self._written.note(made)
+
+    def _check_free(self, one: Wanted) -> None:
+        """Refuse to write over an object that came since the last look: an apply would merge ours into it."""
+        resource = self._cluster.resource(one.key[1], str(one.content["apiVersion"]))
+        live = self._cluster.get(resource, one.key[3], one.key[2])
+        if live is None:
+            return
+        self._written.note(live)
+        seen = self._written.get(one.key)
+        if seen is not None and not seen.ours:
+            raise ApiError(409, "Conflict", f"{one.name} is there and is not ours: it is left as it is")
+
+    def _prune(self, key: Key) -> None:
+        if not self._may_write():
+            return
+        group, kind, namespace, name = key
+        try:
+            self._cluster.delete(self._cluster.resource(kind, group or "v1"), name, namespace)
+        except KubeError as error:
+            self.failed[key] = _told(f"{kind} {namespace}/{name}", error)
+            return
+        self.failed.pop(key, None)
+        self.accepted.pop(key, None)
+        self.pruned += 1
+
+    def _conditions(self, about: KubeObject, rows: list[dict[str, Any]]) -> None:
+        kind = Kind(about.group, about.kind)
+        if kind in self._without_status or not self._may_write():
+            return
+        try:
+            resource = self._cluster.resource(about.kind, about.group)
+            change = {"status": {"conditions": rows}}
+            self._cluster.patch(resource, about.name, change, about.namespace, "status")
+        except ApiError as error:
+            if error.status == 404 and "status" not in resource.subresources:
+                # The SDK's own definitions have no status: Events are then all there is.
+                self._without_status.add(kind)
+                log.warning("this kind has no status: conditions cannot be shown on it", kind=about.kind)
+            elif error.status != 404:
+                log.warning("conditions could not be written", object=str(about), reason=str(error))
+        except KubeError as error:
+            log.warning("conditions could not be written", object=str(about), reason=str(error))
+
+
+def _told(name: str, error: KubeError) -> str:
+    said = str(error)
+    return said if said.startswith(name) else f"{name}: {said}"
