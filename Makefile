@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test check test-only page bench fmt clean system-packages
+.PHONY: help setup demo test check test-only page bench audit fmt clean system-packages
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -44,6 +44,11 @@ system-packages:
 
 bench: $(READY) page ## Measure; writes bench/RESULTS.md
 	$(BIN)/python -m bench
+
+audit: $(READY) ## Known vulnerabilities of what we depend on (asks PyPI's and OSV's advisories)
+	@mkdir -p build
+	$(UV) export --quiet --frozen --all-extras --no-emit-project --format requirements-txt --output-file build/audit.txt
+	$(UV) tool run pip-audit --strict --disable-pip --require-hashes --requirement build/audit.txt
 
 fmt: $(READY) ## Format the code
 	$(BIN)/ruff check --fix-only --quiet .

@@ -9,6 +9,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from pilothouse.signals.credentials import credentials
+
 DEFAULT_SERVER = "http://127.0.0.1:4000"
 FAILED = 3
 # Unicode's Control Pictures; the controls that it has no pictures for become the replacement character.
@@ -45,7 +47,7 @@ def _answered(server: str, method: str, path: str, **request: Any) -> Any:
     import httpx
 
     try:
-        response = httpx.request(method, f"{server.rstrip('/')}{path}", timeout=120, **request)
+        response = httpx.request(method, f"{server.rstrip('/')}{path}", timeout=120, headers=credentials(), **request)
     except httpx.InvalidURL as error:
         fail(f"{server} is not an address: {error}")
     except httpx.ConnectError:

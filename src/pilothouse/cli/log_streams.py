@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import typer
 
 from pilothouse.cli.client import fail, print_lines, printable
+from pilothouse.signals.credentials import credentials
 
 _COLOURS = (
     "cyan",
@@ -38,7 +39,8 @@ def pages(
     parameters = {name: value for name, value in given.items() if value is not None}
     timeout = httpx.Timeout(10, read=300)
     try:
-        with httpx.stream("GET", f"{server.rstrip('/')}{path}", params=parameters, timeout=timeout) as response:
+        address = f"{server.rstrip('/')}{path}"
+        with httpx.stream("GET", address, params=parameters, timeout=timeout, headers=credentials()) as response:
             if not response.is_success:
                 failed(
                     _message(response.read().decode("utf-8", "replace")) or f"{server} answered {response.status_code}"

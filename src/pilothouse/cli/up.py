@@ -33,6 +33,11 @@ _MESH = typer.Option(
     metavar="MESH",
     help="With --kube: keep SMI resources compiled to istio, linkerd, consul, gateway-api.",
 )
+_CERT = typer.Option("--tls-cert", metavar="FILE", help="PEM: certificate chain; all ports then speak TLS.")
+_KEY = typer.Option("--tls-key", metavar="FILE", help="PEM: the certificate's key.")
+_CLIENT_CA = typer.Option("--client-ca", metavar="FILE", help="PEM: only clients with its certificates may connect.")
+_READ_ONLY = typer.Option("--read-only", help="Answer questions; take nothing in, act on nothing, drop nothing.")
+_INSECURE = typer.Option("--insecure", help="No tokens beyond loopback: whoever reaches the ports may do everything.")
 _LEVEL = typer.Option("--log-level", help="debug, info, warning or error.", show_default="info")
 
 
@@ -54,6 +59,11 @@ def up(
     kube_context: Annotated[str | None, _CONTEXT] = None,
     mesh: Annotated[str | None, _MESH] = None,
     config: Annotated[Path | None, _CONFIG] = None,
+    tls_cert: Annotated[str | None, _CERT] = None,
+    tls_key: Annotated[str | None, _KEY] = None,
+    client_ca: Annotated[str | None, _CLIENT_CA] = None,
+    read_only: Annotated[bool, _READ_ONLY] = False,
+    insecure: Annotated[bool, _INSECURE] = False,
     log_level: Annotated[str | None, _LEVEL] = None,
 ) -> None:
     """Start the server, and serve until Ctrl-C or SIGTERM."""
@@ -69,6 +79,11 @@ def up(
         kube=True if kube or kube_context else None,
         kube_context=kube_context,
         mesh=mesh,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        client_ca=client_ca,
+        read_only=read_only or None,
+        insecure=insecure or None,
         log_level=log_level,
     )
     from pilothouse.engine import EngineError
@@ -95,9 +110,12 @@ def config(
     output: Annotated[str, typer.Option("--output", "-o", help="table or json.")] = "table",
 ) -> None:
     """Print the settings in force, and where each value came from (file, environment, flag)."""
+    from pilothouse.server.config import shown
+
     loaded = _load(file)
     rows = {
-        name: {"value": str(getattr(loaded.config, name)), "source": source} for name, source in loaded.sources.items()
+        name: {"value": shown(getattr(loaded.config, name)), "source": source}
+        for name, source in loaded.sources.items()
     }
     if output == "json":
         typer.echo(json.dumps(rows, indent=2))

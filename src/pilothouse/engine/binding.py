@@ -18,6 +18,11 @@ def quote(text: str) -> str:
     return "'" + text.translate(_QUOTES) + "'"
 
 
+def identifier(name: str) -> str:
+    """A database's or table's name in SQL, whatever is in it."""
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
 def _text(value: Parameter) -> str:
     if value is None:
         return "\\N"

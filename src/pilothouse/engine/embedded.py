@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pilothouse.engine.binding import bind, quote
+from pilothouse.engine.binding import bind, identifier, quote
 from pilothouse.engine.caching import cache_size
 from pilothouse.engine.configuring import configured
 from pilothouse.engine.errors import EngineBusyError, EngineError, from_clickhouse
@@ -35,8 +35,12 @@ _UNPACKED = ", output_format_arrow_compression_method = 'none'"
 class EmbeddedEngine:
     """A pool of handles on one chDB directory."""
 
-    def __init__(self, directory: Path, handles: int = 4, cache_bytes: int | None = None) -> None:
-        """`cache_bytes` is for text that stays decompressed between queries; a share of memory when not said."""
+    def __init__(self, directory: Path, handles: int = 4, cache_bytes: int | None = None, database: str = "") -> None:
+        """`cache_bytes` is for text that stays decompressed between queries; a share of memory when not said.
+
+        `database` is where this engine's tables are, made when it is not there: several engines of one process on
+        one directory are as far apart as their databases.
+        """
         import chdb
 
         self._cache_bytes = cache_size() if cache_bytes is None else cache_bytes
@@ -50,6 +54,10 @@ class EmbeddedEngine:
         try:
             connect: Any = chdb.connect
             opened = [connect(address) for _ in range(handles + 2)]
+            if database:
+                opened[0].query(f"CREATE DATABASE IF NOT EXISTS {identifier(database)} ENGINE = Atomic", "CSV")
+                for handle in opened:
+                    handle.query(f"USE {identifier(database)}", "CSV")
         except Exception as error:
             raise _opening_error(directory, error) from None
         # Storing and cancelling have handles of their own: queries must not be able to starve them.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pilothouse.engine.errors import EngineError
@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from pilothouse.engine.model import Engine
 
 
-def open_engine(address: str | Path, layout: Layout | None = None, cache_bytes: int | None = None) -> Engine:
+def open_engine(
+    address: str | Path, layout: Layout | None = None, cache_bytes: int | None = None, tenant: str = ""
+) -> Engine:
     """The engine at `address`, ready to use.
 
     A path opens an embedded store there; `clickhouse://user:password@host:8123/database?cluster=NAME` connects
-    to a server. `cache_bytes` is how much an embedded store may keep decompressed in memory. Raises
+    to a server. `cache_bytes` is how much an embedded store may keep decompressed in memory. With a `tenant`, the
+    engine knows a database of that tenant alone: no statement of it can name a row of another (docs/adr/0060). Raises
     `EngineBusyError` when another process has the path open, `EngineError` otherwise.
     """
     text = str(address)
@@ -25,11 +28,12 @@ def open_engine(address: str | Path, layout: Layout | None = None, cache_bytes: 
     if "://" not in text:
         from pilothouse.engine.embedded import EmbeddedEngine
 
-        engine = EmbeddedEngine(Path(text), cache_bytes=cache_bytes)
+        own: dict[str, Any] = {"handles": 2, "database": f"tenant_{tenant}"} if tenant else {}
+        engine = EmbeddedEngine(Path(text), cache_bytes=cache_bytes, **own)
     elif urlsplit(text).scheme in ("clickhouse", "clickhouses"):
         from pilothouse.engine.server import ServerEngine
 
-        engine = ServerEngine(text)
+        engine = ServerEngine(text, tenant)
         layout = layout or engine.layout
     else:
         raise EngineError(f"{text}: a path or clickhouse://HOST:PORT/DATABASE is wanted")

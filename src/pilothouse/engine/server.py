@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
-from pilothouse.engine.binding import quote
+from pilothouse.engine.binding import identifier, quote
 from pilothouse.engine.errors import EngineError, EngineUnavailableError, from_clickhouse
 from pilothouse.engine.mending import mended
 from pilothouse.engine.migrating import Layout
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class ServerEngine:
     """One HTTP client with its own connection pool; sessions are off, so queries run in parallel."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, tenant: str = "") -> None:
+        """A `tenant` has its tables in a database of its own, named after the address' and made when not there."""
         import clickhouse_connect
         from clickhouse_connect.driver.exceptions import ClickHouseError
 
@@ -29,16 +30,23 @@ class ServerEngine:
         self.layout = Layout(cluster=parse_qs(parts.query).get("cluster", [""])[0])
         self._error: type[Exception] = ClickHouseError
         secure = parts.scheme == "clickhouses"
+        database = parts.path.strip("/") or "default"
+        given: dict[str, Any] = {
+            "host": parts.hostname or "localhost",
+            "port": parts.port or (8443 if secure else 8123),
+            "username": unquote(parts.username or "default"),
+            "password": unquote(parts.password or ""),
+            "secure": secure,
+            "autogenerate_session_id": False,
+        }
         try:
-            self._client: Any = clickhouse_connect.get_client(
-                host=parts.hostname or "localhost",
-                port=parts.port or (8443 if secure else 8123),
-                username=parts.username or "default",
-                password=parts.password or "",
-                database=parts.path.strip("/") or "default",
-                secure=secure,
-                autogenerate_session_id=False,
-            )
+            if tenant:
+                first: Any = clickhouse_connect.get_client(**given, database=database)
+                database = f"{database}_{tenant}"
+                everywhere = f" ON CLUSTER {quote(self.layout.cluster)}" if self.layout.cluster else ""
+                first.command(f"CREATE DATABASE IF NOT EXISTS {identifier(database)}{everywhere}")
+                first.close()
+            self._client: Any = clickhouse_connect.get_client(**given, database=database)
         except ClickHouseError as error:
             where = f"{parts.hostname}:{parts.port or (8443 if secure else 8123)}"
             raise EngineUnavailableError(f"no ClickHouse answers at {where}: {error}") from None

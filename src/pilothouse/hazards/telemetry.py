@@ -35,9 +35,10 @@ class Telemetry(Protocol):
 class Prometheus:
     """The HTTP API below a URL (`http://host:9090`, `http://127.0.0.1:4000/prometheus`)."""
 
-    def __init__(self, url: str, timeout: float = 30.0) -> None:
+    def __init__(self, url: str, timeout: float = 30.0, socket: str = "") -> None:
+        """`socket` is the path of a Unix socket to ask through, where there is one."""
         self._url = url.rstrip("/")
-        self._client = httpx.Client(timeout=timeout)
+        self._client = httpx.Client(timeout=timeout, transport=httpx.HTTPTransport(uds=socket) if socket else None)
 
     def names(self) -> set[str]:
         """Asked once; the last hour counts."""

@@ -105,6 +105,8 @@ class Profiler:
     def _send(self, body: bytes, family: str) -> bool:
         name = urlencode({"name": _named(self._resource, family), "format": "pprof", "spyName": "pilothouse"})
         request = urllib.request.Request(f"{self._server}/pyroscope/ingest?{name}", body, method="POST")  # noqa: S310
+        if token := os.environ.get("PILOTHOUSE_TOKEN"):
+            request.add_header("authorization", f"Bearer {token}")
         try:
             with urllib.request.urlopen(request, timeout=10):  # noqa: S310
                 self._complained = False

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pilothouse import __version__
 from pilothouse.server import dashboards, openapi, page
+from pilothouse.server.access import api as access
+from pilothouse.server.access.callers import DEFAULT_TENANT
+from pilothouse.server.access.requests import Admission
+from pilothouse.server.access.signing_in import SigningIn
 from pilothouse.server.guarding import HANDLERS, Guard, known_hosts
 from pilothouse.server.late import Late
 from pilothouse.signals.receive import otlp_http
@@ -23,12 +26,17 @@ from pilothouse.signals.timerange import to_rfc3339
 from pilothouse.signals.wire import answer, only
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
+    from starlette.types import ASGIApp
 
     from pilothouse.delivery.pipelines.serving import PipelineServer
     from pilothouse.engine import Engine
     from pilothouse.releases.rollout.traffic import Shifters
     from pilothouse.releases.store import ReleaseStore
+    from pilothouse.server.access.admission import Access
+    from pilothouse.server.access.openid import OpenId
     from pilothouse.server.config import Config
     from pilothouse.server.hazards import LiveHazards
     from pilothouse.server.measuring import Measurements
@@ -52,18 +60,48 @@ class Rooms:
     measurements: Measurements
     remote_write: RemoteWriteReceiver
     loki: LokiReceiver
+    access: Access
     watching: Watching | None = None
     shifters: Shifters = field(default_factory=dict)
     pipelines: PipelineServer | None = None
     hazards: LiveHazards | None = None
     mesh: LiveMesh | None = None
+    tenant: str = ""
+    openid: OpenId | None = None
 
 
-def main_app(rooms: Rooms, addresses: dict[str, str]) -> Starlette:
-    """The app of the HTTP port: everything."""
+def main_app(houses: Mapping[str, Rooms], addresses: dict[str, str]) -> ASGIApp:
+    """The app of the HTTP port: everything, for each tenant from its own rooms."""
+    rooms = houses[DEFAULT_TENANT]
+    hosts = known_hosts(rooms.config.http, rooms.config.allowed_hosts)
+    apps = {
+        name: Starlette(routes=_routes(one, addresses), exception_handlers=HANDLERS) for name, one in houses.items()
+    }
+    return Guard(Admission(apps, rooms.access), hosts)
+
+
+def otlp_app(houses: Mapping[str, Rooms]) -> ASGIApp:
+    """The app of OTLP's own HTTP port."""
+    apps = {
+        name: Starlette(routes=otlp_http.routes(one.receiver, one.config.max_body_bytes), exception_handlers=HANDLERS)
+        for name, one in houses.items()
+    }
+    return Admission(apps, houses[DEFAULT_TENANT].access)
+
+
+def inner_app(rooms: Rooms, addresses: dict[str, str]) -> ASGIApp:
+    """What this process itself asks and tells, over a socket that nobody else may open."""
+    routes = [*otlp_http.routes(rooms.receiver, rooms.config.max_body_bytes), *_routes(rooms, addresses)]
+    return Starlette(routes=routes, exception_handlers=HANDLERS)
+
+
+def _routes(rooms: Rooms, addresses: dict[str, str]) -> list[BaseRoute]:
     config = rooms.config
-    routes: list[BaseRoute] = [
+    external = config.external_url
+    return [
         *_own_routes(rooms, addresses),
+        *SigningIn(rooms.access.tokens, rooms.openid, external).routes(),
+        *access.routes(rooms.access.audit, rooms.tenant or DEFAULT_TENANT),
         *otlp_http.routes(rooms.receiver, config.max_body_bytes, "/otlp"),
         Late(r"/(pyroscope|otlp)/|/(ingest$|push\.v1|v1development/)", partial(_pyroscope_routes, rooms)),
         Late("/(prometheus|datadog)/", partial(_prometheus_routes, rooms)),
@@ -77,14 +115,6 @@ def main_app(rooms: Rooms, addresses: dict[str, str]) -> Starlette:
         *_pipeline_routes(rooms),
         *page.routes(),
     ]
-    hosts = known_hosts(config.http, config.allowed_hosts)
-    return Starlette(routes=routes, middleware=[Middleware(Guard, hosts=hosts)], exception_handlers=HANDLERS)
-
-
-def otlp_app(rooms: Rooms) -> Starlette:
-    """The app of OTLP's own HTTP port."""
-    routes = otlp_http.routes(rooms.receiver, rooms.config.max_body_bytes)
-    return Starlette(routes=routes, exception_handlers=HANDLERS)
 
 
 def _pyroscope_routes(rooms: Rooms) -> list[Route]:
@@ -213,4 +243,7 @@ def _own_routes(rooms: Rooms, addresses: dict[str, str]) -> list[Route]:
         "/-/ready": ready,
         "/metrics": metrics,
     }
+    if rooms.tenant:
+        # What the process counts is of all tenants together: not for one of them to see.
+        del handlers["/metrics"]
     return [Route(path, handler) for path, handler in handlers.items()]

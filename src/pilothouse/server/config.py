@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
+from pilothouse.server.access.callers import DEFAULT_TENANT
+from pilothouse.server.access.settings import Roles, Tenants
 from pilothouse.signals.errors import BadRequestError
 from pilothouse.signals.timerange import parse_duration
 
@@ -176,6 +179,32 @@ class Config(BaseModel):
     allowed_hosts: str = Field(
         "", description="further names by which a browser may call the HTTP port, separated by commas"
     )
+    require_tokens: bool = Field(False, description="every request needs a token; always so beyond loopback")
+    insecure: bool = Field(
+        False, description="no token is needed beyond loopback: whoever reaches the ports may do everything"
+    )
+    read_only: bool = Field(False, description="answer questions; take nothing in, act on nothing, drop nothing")
+    tls_cert: str = Field("", description="PEM file with the certificate chain of all ports; empty: no TLS")
+    tls_key: str = Field("", description="PEM file with its key; empty: it is in tls_cert")
+    client_ca: str = Field("", description="PEM file: only clients with a certificate of this authority may connect")
+    tenants: Tenants = Field(
+        {}, description="who else has telemetry here, each in a database of its own; in the environment `shop; bank`"
+    )
+    requests_per_second: float = Field(0, ge=0, description="most requests a second of one caller; 0: no limit")
+    bytes_per_second: float = Field(0, ge=0, description="most bytes a second that one caller may send; 0: no limit")
+    external_url: str = Field("", description="the page's address as browsers know it; empty: the one they used")
+    oidc_issuer: str = Field("", description="OpenID Connect provider that signs people in on the page; empty: none")
+    oidc_client_id: str = Field("", description="what the provider calls this server")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="what proves that; empty: PKCE alone")
+    oidc_scope: str = Field(
+        "read",
+        pattern="^(|ingest|read|act|admin)$",
+        description="what everybody may do who can sign in; empty: nothing without a role",
+    )
+    oidc_roles: Roles = Field(
+        {}, description="scopes by CLAIM:VALUE; in the environment `groups:sre=act; email:ana@example.org=admin`"
+    )
+    oidc_tenant_claim: str = Field("", description="the claim with a person's tenant; empty: they may choose")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,11 +236,32 @@ def load(flags: Mapping[str, Any], file: Path | None = None, environment: Mappin
             values[name] = value
             sources[name] = f"{PREFIX}{name.upper()}" if source == "environment" else source
     try:
-        return Loaded(Config(**values), sources)
+        return Loaded(_together(Config(**values)), sources)
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
         raise ConfigError(f"{name} (from {sources[name]}): {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def _together(config: Config) -> Config:
+    """What no single setting can say of itself."""
+    if (config.tls_key or config.client_ca) and not config.tls_cert:
+        raise ConfigError(f"{'tls_key' if config.tls_key else 'client_ca'}: does nothing without tls_cert")
+    if config.oidc_issuer and not config.oidc_client_id:
+        raise ConfigError("oidc_client_id: the provider has to be told who asks")
+    if config.tenants and config.database and "{tenant}" not in config.database:
+        raise ConfigError("database: with tenants, each needs its own: put {tenant} where its name belongs")
+    return config
+
+
+def control_database(config: Config, tenant: str = DEFAULT_TENANT) -> str:
+    """The SQLAlchemy URL of a tenant's control plane."""
+    return (config.database or f"sqlite:///{config.data / 'control.db'}").replace("{tenant}", tenant)
+
+
+def shown(value: object) -> str:
+    """A setting's value for people: passwords in addresses are left out."""
+    return re.sub(r"(://[^:/@\s]*):[^@/\s]+@", r"\1:***@", str(value))
 
 
 def _from_file(path: Path) -> dict[str, Any]:

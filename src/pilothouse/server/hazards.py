@@ -49,13 +49,13 @@ class LiveHazards:
             narrator=Narrator.into(self._receiver),
         )  # fmt: skip
 
-    def start(self, prometheus: str) -> None:
-        """Begin to watch; telemetry is asked of our own Prometheus API at this address."""
+    def start(self, prometheus: str, socket: str = "") -> None:
+        """Begin to watch; telemetry is asked of our own Prometheus API at this address, or through a Unix socket."""
         if self._watcher is None:
             return
         from pilothouse.hazards.telemetry import Prometheus
 
-        self._watcher.telemetry = Prometheus(prometheus)
+        self._watcher.telemetry = Prometheus(prometheus, socket=socket)
         self._watcher.start()
 
     def routes(self) -> list[Route]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ class Measurements:
     """The counters of this process."""
 
     def __init__(self) -> None:
+        self._intakes: list[Intake] = []
         resource = Resource({"service.name": "pilothouse", "service.version": __version__})
         self._provider = MeterProvider([PrometheusMetricReader()], resource, shutdown_on_exit=False)
         self._meter = self._provider.get_meter("pilothouse")
@@ -42,13 +44,19 @@ class Measurements:
         )
 
     def watch(self, intake: Intake, *doors: Receiver | RemoteWriteReceiver | LokiReceiver) -> None:
-        """Count what goes through the doors and their journal."""
+        """Count what goes through the doors and their journal; those of tenants are counted together."""
         for door in doors:
             door.on_request = self.received
         intake.on_stored = self._on_stored
+        self._intakes.append(intake)
+        if len(self._intakes) > 1:
+            return
 
         def waiting(options: CallbackOptions) -> Iterable[Observation]:
-            return [Observation(size, {"kind": kind}) for kind, size in intake.kept_bytes.items()]
+            kinds = Counter[str]()
+            for one in self._intakes:
+                kinds.update(one.kept_bytes)
+            return [Observation(size, {"kind": kind}) for kind, size in kinds.items()]
 
         self._meter.create_observable_gauge(
             "pilothouse.journal.size", [waiting], "By", "bytes acknowledged and not stored yet"

@@ -94,6 +94,7 @@ _TRACES = {
 OPERATIONS: dict[str, Operation] = {
     "/api/status": Operation("version, uptime, where to point an SDK"),
     "/api/openapi.json": Operation("this description"),
+    "/api/audit": Operation("who changed what, the newest first", {"limit": "1 to 10000"}),
     "/api/hazards": Operation(
         "what was found in the watched cluster, the most severe first",
         {

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,11 +20,17 @@ from pilothouse.engine import open_engine, retention
 from pilothouse.releases.rollout.driving import BUILT_IN, Driver
 from pilothouse.releases.rollout.observing import Observer
 from pilothouse.releases.store import ReleaseStore
-from pilothouse.server.app import Rooms, main_app, otlp_app
+from pilothouse.server.access.building import access_of, certificates_of, openid_of
+from pilothouse.server.access.callers import DEFAULT_TENANT
+from pilothouse.server.access.calls import Calls
+from pilothouse.server.access.opening import open_access
+from pilothouse.server.app import Rooms, inner_app, main_app, otlp_app
+from pilothouse.server.config import control_database
 from pilothouse.server.hazards import LiveHazards
 from pilothouse.server.locking import lock
 from pilothouse.server.measuring import Measurements
 from pilothouse.server.mesh import LiveMesh
+from pilothouse.server.tenants import tenant_configs
 from pilothouse.signals.flushing import FlushLimits, Intake
 from pilothouse.signals.receive import other_grpc, otlp_grpc
 from pilothouse.signals.receive.checking import TimeLimits
@@ -36,6 +44,8 @@ from pilothouse.signals.timerange import parse_duration
 if TYPE_CHECKING:
     from pilothouse.delivery.pipelines.serving import PipelineServer
     from pilothouse.releases.rollout.traffic import Shifters, TrafficShifter
+    from pilothouse.server.access.admission import Access
+    from pilothouse.server.access.certificates import Certificates
     from pilothouse.server.config import Config
     from pilothouse.signals.logs.retaining import Retention
     from pilothouse.signals.metrics.watching import Watching
@@ -48,6 +58,9 @@ log = structlog.get_logger(__name__)
 
 # Queries block a thread each; the engine's pool of handles is what really limits them.
 _THREADS = 16
+_RENEW_SECONDS = 60
+# The least that any system takes (unix(7): 108 on Linux, 104 on macOS).
+_LONGEST_SOCKET_PATH = 100
 
 
 class _Server(uvicorn.Server):
@@ -59,16 +72,25 @@ class _Server(uvicorn.Server):
 
 
 class Process:
-    """Everything that runs. `start` opens it, `serve` blocks until a signal, `close` ends it in order."""
+    """Everything that runs. `start` opens it, `serve` blocks until a signal, `close` ends it in order.
 
-    def __init__(self, config: Config) -> None:
+    Each tenant has one more of these, without ports: engine, journal, control plane and all that goes on by itself are
+    its own, so that there is nothing through which one could see another.
+    """
+
+    def __init__(self, config: Config, tenant: str = "", main: Process | None = None) -> None:
         """Opens store and journal and stores what an earlier process left."""
         self._config = config
         self._lock = lock(config.data)
-        self._engine = open_engine(config.store or config.data / "store", cache_bytes=config.cache_bytes)
+        database = control_database(config, tenant or DEFAULT_TENANT)
+        self._certificates = certificates_of(config)
+        self._access_database = open_access(database)
+        self._access: Access = main._access if main else access_of(config, self._access_database)
+        self._engine = open_engine(config.store or config.data / "store", cache_bytes=config.cache_bytes, tenant=tenant)
         kept = parse_duration(config.retention)
         longest = max([kept, *map(parse_duration, config.span_retention.values())])
-        retention.keep(self._engine, dict.fromkeys(retention.TABLES, kept) | {"spans": longest})
+        if not config.read_only:
+            retention.keep(self._engine, dict.fromkeys(retention.TABLES, kept) | {"spans": longest})
         self._retaining = self._retained(config, kept)
         limits = FlushLimits(parse_duration(config.flush_interval), waiting_bytes=config.journal_bytes)
         self._intake = Intake(self._engine, config.data / "journal", storings(), limits)
@@ -79,10 +101,9 @@ class Process:
         self._span_metrics = SpanMetrics(self._engine, self._receiver, config.span_metrics)
         self._watching = self._watched(config.prometheus_config)
         self._profile_scraper = self._profiles_scraped(config.profiles_config)
-        self._measurements = Measurements()
+        self._measurements: Measurements = main._measurements if main else Measurements()
         loki = LokiReceiver(self._intake, times)
         self._measurements.watch(self._intake, self._receiver, self._remote_write, loki)
-        database = config.database or f"sqlite:///{config.data / 'control.db'}"
         store = ReleaseStore(database)
         self._rollouts = Driver(store.rollouts, Observer(self._engine, store), _shifters(config))
         self._rooms = Rooms(
@@ -94,46 +115,74 @@ class Process:
             self._measurements,
             self._remote_write,
             loki,
-            self._watching,
-            self._rollouts.shifters,
+            watching=self._watching,
+            shifters=self._rollouts.shifters,
             pipelines=self._piped(config, database),
+            access=self._access,
             hazards=LiveHazards(config, database, self._receiver, self._measurements),
             mesh=LiveMesh(config, self._engine),
+            tenant=tenant,
+            openid=None if tenant else openid_of(config),
         )
+        self._tenants = {name: Process(one, name, self) for name, one in tenant_configs(config)}
         self._sockets: dict[str, socket.socket] = {}
         self._grpc: Any = None
 
-    def start(self) -> dict[str, str]:
-        """Recover, bind the ports, and return their addresses (`http`, `otlp_http`, `otlp_grpc`)."""
+    def begin(self) -> None:
+        """Store what an earlier process left, and begin what goes on by itself."""
         if recovered := self._intake.start():
             log.info("stored what the journal held from before", requests=recovered)
+        for tenant in self._tenants.values():
+            tenant.begin()
+        if self._config.read_only:
+            return
         if self._profile_scraper:
             self._profile_scraper.start()
+        self._span_metrics.start()
+        self._rollouts.start()
+        for one in self._retaining:
+            one.start()
+
+    def start(self) -> dict[str, str]:
+        """Recover, bind the ports, and return their addresses (`http`, `otlp_http`, `otlp_grpc`)."""
+        self.begin()
         for name in ("http", "otlp_http"):
             self._sockets[name] = _bind(getattr(self._config, name))
         # Tried here first: gRPC says in words of its own, straight to stderr, that an address is taken.
         _bind(self._config.otlp_grpc).close()
         self._grpc, grpc_port = otlp_grpc.serve(
-            self._receiver, self._config.otlp_grpc, self._config.max_body_bytes, [other_grpc.Handler(self._receiver)]
+            [Calls({name: _calls(house._receiver) for name, house in self._houses().items()}, self._access)],
+            self._config.otlp_grpc,
+            self._config.max_body_bytes,
+            credentials=self._certificates.credentials() if self._certificates else None,
         )
-        self._span_metrics.start()
-        if self._rooms.pipelines:
-            self._rooms.pipelines.start(f"http://{_name(self._sockets['otlp_http'])}")
-        if self._watching:
-            self._watching.start(f"http://{_name(self._sockets['http'])}/prometheus")
+        if not self._config.read_only:
+            self._begin_asking()
         host = self._config.otlp_grpc.rpartition(":")[0]
-        self._rollouts.start()
-        for one in self._retaining:
-            one.start()
+        scheme = "https" if self._certificates else "http"
+        return {
+            "http": f"{scheme}://{_name(self._sockets['http'])}",
+            "otlp_http": f"{scheme}://{_name(self._sockets['otlp_http'])}",
+            "otlp_grpc": f"{scheme}://{host}:{grpc_port}",
+        }
+
+    def _begin_asking(self) -> None:
+        """What asks and tells over HTTP as others do; where that wants tokens or TLS, over a socket of our own."""
+        inner = ""
+        if not self._access.open or self._certificates:
+            self._sockets["inner"], inner = _bind_inner(self._config.data)
+        if self._rooms.pipelines:
+            self._rooms.pipelines.start(f"http://{_name(self._sockets['otlp_http'])}", inner)
+        prometheus = f"http://{_name(self._sockets['http'])}/prometheus"
+        if self._watching:
+            self._watching.start(prometheus)
         if self._rooms.mesh:
             self._rooms.mesh.start()
         if self._rooms.hazards:
-            self._rooms.hazards.start(f"http://{_name(self._sockets['http'])}/prometheus")
-        return {
-            "http": f"http://{_name(self._sockets['http'])}",
-            "otlp_http": f"http://{_name(self._sockets['otlp_http'])}",
-            "otlp_grpc": f"http://{host}:{grpc_port}",
-        }
+            self._rooms.hazards.start(prometheus, inner)
+
+    def _houses(self) -> dict[str, Process]:
+        return {DEFAULT_TENANT: self, **self._tenants}
 
     def serve(self, addresses: dict[str, str], on_ready: Callable[[], None]) -> None:
         """Serve until SIGINT or SIGTERM."""
@@ -143,6 +192,10 @@ class Process:
 
     def close(self) -> None:
         """Take no more, store what was acknowledged, let go of the store."""
+        if self._grpc:
+            self._grpc.stop(grace=5).wait()
+        for tenant in self._tenants.values():
+            tenant.close()
         self._span_metrics.close()
         if self._rooms.pipelines:
             self._rooms.pipelines.close()
@@ -156,19 +209,22 @@ class Process:
             self._watching.close()
         if self._profile_scraper:
             self._profile_scraper.close()
-        if self._grpc:
-            self._grpc.stop(grace=5).wait()
         self._rollouts.stop()
         self._intake.close()
-        self._measurements.close()
+        if not self._rooms.tenant:
+            self._measurements.close()
         self._rooms.releases.close()
+        self._access_database.dispose()
         self._engine.close()
 
     async def _serve(self, addresses: dict[str, str], on_ready: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
         loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="question"))
-        apps = {"http": main_app(self._rooms, addresses), "otlp_http": otlp_app(self._rooms)}
-        servers = {name: _Server(_uvicorn_config(app)) for name, app in apps.items()}
+        rooms = {name: house._rooms for name, house in self._houses().items()}
+        apps: dict[str, Any] = {"http": main_app(rooms, addresses), "otlp_http": otlp_app(rooms)}
+        servers = {name: _Server(_uvicorn_config(app, self._certificates)) for name, app in apps.items()}
+        if "inner" in self._sockets:
+            servers["inner"] = _Server(_uvicorn_config(inner_app(self._rooms, addresses)))
 
         def stop() -> None:
             for server in servers.values():
@@ -179,11 +235,23 @@ class Process:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop)
         running = [server.serve(sockets=[self._sockets[name]]) for name, server in servers.items()]
-        listening = await self._listen()
+        listening = [] if self._config.read_only else await self._listen()
         loop.call_soon(on_ready)
+        renewing = asyncio.ensure_future(self._renew())
         await asyncio.gather(*running)
+        renewing.cancel()
         for lines in listening:
             await lines.close()
+
+    async def _renew(self) -> None:
+        """Certificates are renewed on disk, by cert-manager for one, while we run."""
+        while self._certificates:
+            await asyncio.sleep(_RENEW_SECONDS)
+            try:
+                if self._certificates.renew():
+                    log.info("the certificate was renewed", file=self._config.tls_cert)
+            except OSError as error:
+                log.error("the renewed certificate cannot be used; the one before still is", reason=str(error))
 
     def _piped(self, config: Config, database: str) -> PipelineServer | None:
         """The pipelines of a directory; imported only where there is one."""
@@ -273,11 +341,33 @@ def _shifters(config: Config) -> Shifters:
     return {**BUILT_IN, "smi": smi}
 
 
-def _uvicorn_config(app: Any) -> uvicorn.Config:
+def _calls(receiver: Receiver) -> list[Any]:
+    return [otlp_grpc.Handler(receiver), other_grpc.Handler(receiver)]
+
+
+def _uvicorn_config(app: Any, certificates: Certificates | None = None) -> uvicorn.Config:
     return uvicorn.Config(
         app, http="httptools", ws="websockets-sansio", log_config=None, access_log=False, server_header=False,
-        lifespan="off", timeout_graceful_shutdown=5, backlog=1024,
+        lifespan="off", timeout_graceful_shutdown=5, backlog=1024, proxy_headers=False,
+        ssl_context_factory=(lambda config, default: certificates.context()) if certificates else None,
     )  # fmt: skip
+
+
+def _bind_inner(data: Path) -> tuple[socket.socket, str]:
+    """A socket for this process itself, and its path: who may open it may read the store beside it anyway."""
+    path = data.resolve() / "inner.sock"
+    if len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
+        path = Path(tempfile.mkdtemp(prefix="pilothouse-")) / "inner.sock"
+    path.unlink(missing_ok=True)
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        bound.bind(str(path))
+        path.chmod(0o600)
+        bound.listen(64)
+    except OSError as error:
+        bound.close()
+        raise OSError(f"{path}: cannot listen there: {error.strerror or error}") from None
+    return bound, str(path)
 
 
 def _bind(address: str) -> socket.socket:

@@ -42,7 +42,7 @@ export async function post<T>(path: string, body: object): Promise<T> {
   let response: Response;
   try {
     const headers = { accept: "application/json", "content-type": "application/json" };
-    response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
+    response = known(await fetch(path, { method: "POST", headers, body: JSON.stringify(body) }));
   } catch {
     throw new ApiProblem("unreachable", "The server cannot be reached.", 0);
   }
@@ -59,9 +59,18 @@ export async function open(path: string, signal?: AbortSignal): Promise<Response
   throw problemFrom(response.status, await response.text(), response.headers.get("retry-after"));
 }
 
+/** Who is not known goes where they can say who they are, and comes back here. */
+function known(response: Response): Response {
+  if (response.status === 401) {
+    const here = location.pathname + location.search;
+    location.assign(`/sign-in?next=${encodeURIComponent(here)}`);
+  }
+  return response;
+}
+
 async function reach(path: string, signal?: AbortSignal): Promise<Response> {
   try {
-    return await fetch(path, { headers: { accept: "application/json" }, signal: signal ?? null });
+    return known(await fetch(path, { headers: { accept: "application/json" }, signal: signal ?? null }));
   } catch (reason) {
     if (signal?.aborted) throw reason;
     throw new ApiProblem("unreachable", "The server cannot be reached.", 0);

@@ -55,11 +55,14 @@ class PipelineServer:
         checking.require(found)
         return found
 
-    def start(self, telemetry: str = "") -> None:
-        """Begin: take up what a killed process left, and run what is scheduled."""
+    def start(self, telemetry: str = "", socket: str = "") -> None:
+        """Begin: take up what a killed process left, and run what is scheduled.
+
+        `telemetry` is where runs are told of, over OTLP; `socket` the Unix socket to go through, if any.
+        """
         from pilothouse.delivery.pipelines.telemetry import Telemetry
 
-        where = Where(self.data, executor=self._executor, listeners=[Telemetry(telemetry)] if telemetry else [])
+        where = Where(self.data, executor=self._executor, listeners=[Telemetry(telemetry, socket)] if telemetry else [])
         self._thread.start()
         self.call(self._begin(where)).result()
 

@@ -24,7 +24,8 @@ _OK, _ERROR = 1, 2
 class Telemetry:
     """A listener that sends what it hears to an OTLP/HTTP address."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, socket: str = "") -> None:
+        self._socket = socket
         self._address = address.rstrip("/")
         self._queue: queue.Queue[tuple[str, Any] | None] = queue.Queue(_MOST_WAITING)
         self._spans: dict[str, str] = {}
@@ -211,13 +212,14 @@ class Telemetry:
     def _post(self, path: str, request: Any) -> None:
         import httpx
 
+        through = httpx.HTTPTransport(uds=self._socket) if self._socket else None
         try:
-            answer = httpx.post(
-                self._address + path,
-                content=request.SerializeToString(),
-                timeout=5,
-                headers={"Content-Type": "application/x-protobuf"},
-            )
+            with httpx.Client(transport=through, timeout=5) as client:
+                answer = client.post(
+                    self._address + path,
+                    content=request.SerializeToString(),
+                    headers={"Content-Type": "application/x-protobuf"},
+                )
             if not answer.is_success:
                 self.problem = f"{self._address}{path} answered {answer.status_code}: {answer.text[:200]}"
         except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -21,6 +21,7 @@ import httpx
 import structlog
 
 from pilothouse.profiler.resource import from_environment
+from pilothouse.signals.credentials import credentials
 
 log = structlog.get_logger(__name__)
 
@@ -161,7 +162,8 @@ class ProfileCollector:
             "from": str(begin), "until": str(end),
         }  # fmt: skip
         try:
-            answer = httpx.post(f"{self._server}/pyroscope/ingest", params=query, content=body, timeout=30)
+            address = f"{self._server}/pyroscope/ingest"
+            answer = httpx.post(address, params=query, content=body, timeout=30, headers=credentials())
         except httpx.HTTPError as error:
             log.warning("no profile was sent; the next one will be", server=self._server, reason=str(error))
             return

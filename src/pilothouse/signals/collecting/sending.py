@@ -13,6 +13,7 @@ import structlog
 
 from pilothouse.signals.collecting.formats import LogLine
 from pilothouse.signals.collecting.offsets import Intent
+from pilothouse.signals.credentials import credentials
 from pilothouse.signals.receive.log_requests import LogRequest, valid_text
 
 log = structlog.get_logger(__name__)
@@ -35,7 +36,7 @@ class Sender:
     stopping: Callable[[], bool] = lambda: False
     sent: int = 0
     rejected: int = 0
-    _client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30))
+    _client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30, headers=credentials()))
 
     def batch(self) -> Batch:
         """A new batch."""

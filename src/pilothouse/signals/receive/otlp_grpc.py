@@ -20,13 +20,16 @@ _METHODS = {
 _WRITE_SECONDS = 30
 
 
-class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc]
+class Handler(grpc.GenericRpcHandler):  # type: ignore[misc]
+    """OTLP's three methods, by their names."""
+
     def __init__(self, receiver: Receiver) -> None:
         self._methods = {
             method: grpc.unary_unary_rpc_method_handler(_export(kind, receiver)) for method, kind in _METHODS.items()
         }
 
     def service(self, details: Any) -> Any:
+        """The handler of a call; None when it is not one of these."""
         return self._methods.get(details.method)
 
 
@@ -64,19 +67,19 @@ def _retry_info(error: OverloadedError) -> bytes:
 
 
 def serve(
-    receiver: Receiver, address: str, limit: int, others: Sequence[grpc.GenericRpcHandler] = (), workers: int = 8
+    handlers: Sequence[grpc.GenericRpcHandler], address: str, limit: int, credentials: Any = None, workers: int = 8
 ) -> tuple[grpc.Server, int]:
-    """A started server on `address` (`host:port`, port 0 for any), and its port; `others` take what is not OTLP.
+    """A started server on `address` (`host:port`, port 0 for any), and its port; with `credentials` it speaks TLS.
 
     Raises `OSError` when the address cannot be bound.
     """
     server = grpc.server(
         ThreadPoolExecutor(workers, thread_name_prefix="otlp-grpc"),
-        handlers=[_Handler(receiver), *others],
+        handlers=handlers,
         options=[("grpc.max_receive_message_length", limit), ("grpc.so_reuseport", 0)],
     )
     try:
-        port = server.add_insecure_port(address)
+        port = server.add_secure_port(address, credentials) if credentials else server.add_insecure_port(address)
     except RuntimeError as error:
         raise OSError(f"{address}: cannot listen there: {error}") from None
     if not port:

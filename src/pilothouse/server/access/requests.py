@@ -1,0 +1,109 @@
+"""Admission over HTTP: ASGI middleware that finds each request's tenant, and writes acts down."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.responses import JSONResponse
+
+from pilothouse.server.access.admission import Access, Admitted, RefusedError
+from pilothouse.server.access.callers import DEFAULT_TENANT
+from pilothouse.server.access.scopes import ACT, ADMIN, needed
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = structlog.get_logger(__name__)
+_SAFE = ("GET", "HEAD", "OPTIONS", "WEBSOCKET")
+
+
+class Admission:
+    """Gives each request to the app of its tenant, when it may go on."""
+
+    def __init__(self, apps: Mapping[str, ASGIApp], access: Access) -> None:
+        self._apps, self._access = apps, access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, as ASGI has it."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._apps[DEFAULT_TENANT](scope, receive, send)
+            return
+        method = scope.get("method", "WEBSOCKET")
+        wanted = needed(method, scope["path"])
+        if wanted is None:
+            await self._apps[DEFAULT_TENANT](scope, receive, send)
+            return
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        acting = wanted in (ACT, ADMIN) and method not in _SAFE
+        try:
+            if acting or method == "WEBSOCKET":
+                _same_site(headers, self._access.external)
+            if self._access.at_once(headers):
+                admitted = self._access.admit(headers, wanted)
+            else:
+                admitted = await asyncio.to_thread(self._access.admit, headers, wanted)
+        except RefusedError as error:
+            if acting and error.caller and error.status == 403:
+                # Under the tenant that the caller is of: another's record is not for them to write in.
+                await self._note(scope, error.caller.name, error.caller.tenant or DEFAULT_TENANT, error.status)
+            await _refuse(error, scope, receive, send)
+            return
+        await self._go_on(scope, receive, send, admitted, acting)
+
+    async def _go_on(self, scope: Scope, receive: Receive, send: Send, admitted: Admitted, acting: bool) -> None:
+        status = 500
+
+        async def counted() -> Message:
+            message = await receive()
+            if body := message.get("body"):
+                self._access.limiter.pay(admitted.key, admitted.rates, len(body))
+            return message
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        scope["caller"] = admitted.caller.name
+        try:
+            await self._apps[admitted.tenant](scope, counted, watched if acting else send)
+        finally:
+            if acting:
+                await self._note(scope, admitted.caller.name, admitted.tenant, status)
+
+    async def _note(self, scope: Scope, caller: str, tenant: str, status: int) -> None:
+        address = (scope.get("client") or ("",))[0]
+        try:
+            await asyncio.to_thread(
+                self._access.audit.note, caller, tenant, address, scope["method"], scope["path"], status
+            )
+        except Exception as error:
+            log.error("an act could not be written down", path=scope["path"], caller=caller, reason=str(error))
+
+
+def _same_site(headers: Mapping[str, str], external: str) -> None:
+    """A page of somebody else, open in the same browser, may not act in its reader's name."""
+    origin = headers.get("origin", "")
+    ours = {headers.get("host", "").lower(), external.lower()} - {""}
+    foreign = origin and urlsplit(origin).netloc.lower() not in ours
+    if foreign or headers.get("sec-fetch-site") == "cross-site":
+        raise RefusedError(403, "cross_site", "another site's page may not do this")
+
+
+async def _refuse(error: RefusedError, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": str(error)})
+        return
+    headers = {}
+    if error.status == 401:
+        headers["www-authenticate"] = 'Bearer realm="pilothouse"'
+    if error.retry_after:
+        headers["retry-after"] = str(math.ceil(error.retry_after))
+    content = {"error": {"code": error.code, "message": str(error)}}
+    await JSONResponse(content, error.status, headers)(scope, receive, send)

@@ -1,0 +1,140 @@
+"""Admission over HTTP: who may do what, what is written down, what is limited, what a foreign page may do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pilothouse.server.access.callers import SESSION
+from tests.acceptance import telemetry
+from tests.server.access.inside import Inside, bearer, inside
+
+_MARK = {"service": "shop", "version": "1"}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
+    data = tmp_path_factory.mktemp("access")
+    from pilothouse.server.access.opening import open_access
+    from pilothouse.server.access.tokens import TokenStore
+
+    TokenStore(open_access(f"sqlite:///{data}/control.db")).create("first", ["admin"])
+    with inside(data, require_tokens=True) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def tokens(house: Inside) -> dict[str, str]:
+    return {scope: house.tokens.create(scope, [scope])[0] for scope in ("ingest", "read", "act", "admin")}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "may"),
+    [
+        ("GET", "/api/services", {"read", "act", "admin"}),
+        ("POST", "/api/releases", {"act", "admin"}),
+        ("GET", "/api/audit", {"admin"}),
+        ("POST", "/otlp/v1/logs", {"ingest", "admin"}),
+    ],
+)
+def test_each_scope_may_what_it_is_for(
+    house: Inside, tokens: dict[str, str], method: str, path: str, may: set[str]
+) -> None:
+    telling = (
+        {"content": telemetry.logs("shop", ["a"]), "headers": telemetry.PROTOBUF} if "otlp" in path else {"json": _MARK}
+    )
+    more = telling if method == "POST" else {}
+    headers = more.pop("headers", {})
+    for scope, token in tokens.items():
+        answer = house.http.request(method, path, headers={**headers, **bearer(token)}, **more)
+        assert answer.status_code in ((200, 201) if scope in may else (403,)), (scope, answer.text)
+    nobody = house.http.request(method, path, headers=headers, **more)
+    assert nobody.status_code == 401
+    assert nobody.headers["www-authenticate"] == 'Bearer realm="pilothouse"'
+    assert nobody.json()["error"]["code"] == "unauthorized"
+    wrong = house.http.request(method, path, headers={**headers, **bearer("pht_" + "0" * 12 + "_" + "A" * 43)}, **more)
+    assert wrong.status_code == 401
+
+
+def test_the_otlp_port_asks_for_a_token_too(house: Inside, tokens: dict[str, str]) -> None:
+    body = telemetry.logs("shop", ["b"])
+    assert house.otlp.post("/v1/logs", content=body, headers=telemetry.PROTOBUF).status_code == 401
+    headers = telemetry.PROTOBUF | bearer(tokens["read"])
+    assert house.otlp.post("/v1/logs", content=body, headers=headers).status_code == 403
+    headers = telemetry.PROTOBUF | bearer(tokens["ingest"])
+    assert house.otlp.post("/v1/logs", content=body, headers=headers).status_code == 200
+
+
+def test_health_and_the_page_need_nothing(house: Inside) -> None:
+    assert house.http.get("/-/healthy").status_code == 200
+    assert house.http.get("/sign-in").status_code == 200
+    assert house.http.get("/").status_code in (200, 503)
+
+
+def test_a_websocket_needs_what_its_questions_need(house: Inside, tokens: dict[str, str]) -> None:
+    from starlette.websockets import WebSocketDisconnect
+
+    address = "ws://127.0.0.1:4000/loki/api/v1/tail?query={a=%22b%22}"
+    with pytest.raises(WebSocketDisconnect) as closed, house.http.websocket_connect(address):
+        pass
+    assert "needs a token" in closed.value.reason
+    with house.http.websocket_connect(address, headers=bearer(tokens["read"])):
+        pass
+
+
+def test_acts_are_written_down_with_who_and_how_it_went(house: Inside, tokens: dict[str, str]) -> None:
+    house.http.post("/api/releases?secret=abc", json=_MARK | {"version": "7"}, headers=bearer(tokens["act"]))
+    house.http.post("/api/releases", json=_MARK, headers=bearer(tokens["read"]))
+    house.http.get("/api/services", headers=bearer(tokens["read"]))
+    refused, done = house.http.get("/api/audit?limit=2", headers=bearer(tokens["admin"])).json()["acts"]
+    assert (done["caller"], done["method"], done["path"], done["tenant"]) == ("act", "POST", "/api/releases", "default")
+    assert done["status"] in (400, 201)
+    assert (refused["caller"], refused["status"]) == ("read", 403)
+    assert "abc" not in str(done)
+
+
+def test_signing_in_with_a_token_makes_a_session_that_can_be_ended(house: Inside, tokens: dict[str, str]) -> None:
+    answer = house.http.post("/sign-in", data={"token": tokens["read"], "next": "/logs?query=a"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/logs?query=a")
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "samesite=strict" in cookie.lower()
+    session = cookie.partition("=")[2].partition(";")[0]
+    house.http.cookies.clear()
+    headers = {"cookie": f"{SESSION}={session}"}
+    assert house.http.get("/api/services", headers=headers).status_code == 200
+    assert house.http.post("/api/releases", json=_MARK, headers=headers).status_code == 403
+    # A session is good in the browser that it was made for, and nowhere else; a token is not good as one.
+    assert house.http.get("/api/services", headers=bearer(session)).status_code == 401
+    assert house.http.get("/api/services", headers={"cookie": f"{SESSION}={tokens['read']}"}).status_code == 401
+    assert house.http.post("/sign-out", headers=headers).status_code == 303
+    house.http.cookies.clear()
+    assert house.http.get("/api/services", headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "target", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
+)
+def test_signing_in_leads_nobody_elsewhere(house: Inside, tokens: dict[str, str], target: str) -> None:
+    answer = house.http.post("/sign-in", data={"token": tokens["read"], "next": target})
+    house.http.cookies.clear()
+    assert answer.headers["location"] == "/"
+    assert "evil" not in house.http.get("/sign-in", params={"next": target}).text
+
+
+def test_what_is_written_in_the_form_is_text(house: Inside) -> None:
+    page = house.http.get("/sign-in", params={"next": '/"><script>alert(1)</script>'})
+    assert "<script>" not in page.text
+    assert "form-action 'self'" in page.headers["content-security-policy"]
+    assert house.http.post("/sign-in", data={"token": "no"}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "headers", [{"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}, {"origin": "null"}]
+)
+def test_another_sites_page_may_not_act(house: Inside, tokens: dict[str, str], headers: dict[str, str]) -> None:
+    answer = house.http.post("/api/releases", json=_MARK, headers=bearer(tokens["admin"]) | headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "cross_site")
+    own = bearer(tokens["admin"]) | {"origin": "http://127.0.0.1:4000"}
+    assert house.http.post("/api/releases", json=_MARK | {"version": "own"}, headers=own).status_code == 201

@@ -1,0 +1,189 @@
+"""The server as others reach it: tokens and TLS with clients' certificates, on HTTP and gRPC, from our own commands."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tests.acceptance import telemetry
+from tests.running import RunningServer, start_server
+
+
+@dataclass(frozen=True)
+class Authority:
+    """Makes certificates into a directory."""
+
+    directory: Path
+    key: ec.EllipticCurvePrivateKey
+    name: x509.Name
+
+    def issue(self, name: str, own: bool = False) -> tuple[Path, Path]:
+        key = self.key if own else ec.generate_private_key(ec.SECP256R1())
+        now = datetime.datetime.now(datetime.UTC)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        import ipaddress
+
+        alternative = x509.SubjectAlternativeName(
+            [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        )
+        made = (
+            x509.CertificateBuilder()
+            .subject_name(self.name if own else subject)
+            .issuer_name(self.name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(hours=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+            .add_extension(x509.BasicConstraints(ca=own, path_length=None), critical=True)
+            .add_extension(alternative, critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
+            .add_extension(x509.KeyUsage(True, False, False, False, False, own, own, False, False), critical=True)
+            .sign(self.key, hashes.SHA256())
+        )
+        cert, secret = self.directory / f"{name}.pem", self.directory / f"{name}.key"
+        cert.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+        secret.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        return cert, secret
+
+
+def _authority(directory: Path) -> Authority:
+    directory.mkdir()
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
+    made = Authority(directory, ec.generate_private_key(ec.SECP256R1()), name)
+    made.issue("ca", own=True)
+    return made
+
+
+@dataclass(frozen=True)
+class Served:
+    server: RunningServer
+    tokens: dict[str, str]
+    authority: Authority
+
+    def address(self, port: str) -> str:
+        return self.server.addresses[port].replace("0.0.0.0", "127.0.0.1")
+
+    def context(self, certificate: str = "client") -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=str(self.authority.directory / "ca.pem"))
+        if certificate:
+            path = self.authority.directory / certificate
+            context.load_cert_chain(f"{path}.pem", f"{path}.key")
+        return context
+
+
+def _pilothouse(*arguments: str, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "pilothouse", *arguments], env=os.environ | environment, capture_output=True, text=True,
+        timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    directory = tmp_path_factory.mktemp("served")
+    authority = _authority(directory / "pki")
+    cert, key = authority.issue("server")
+    authority.issue("client")
+    data = str(directory / "data")
+    tokens = {
+        scope: _pilothouse("token", "create", scope, "--scope", scope, "--data", data).strip()
+        for scope in ("ingest", "admin")
+    }
+    running = start_server(
+        directory, "--http", "0.0.0.0:0", "--tls-cert", str(cert), "--tls-key", str(key), "--client-ca",
+        str(authority.directory / "ca.pem"),
+        PILOTHOUSE_STORE="", PILOTHOUSE_OIDC_CLIENT_SECRET="hush-hush-hush",
+    )  # fmt: skip
+    yield Served(running, tokens, authority)
+    running.stop()
+
+
+def test_over_http_certificate_and_token_are_both_asked_for(served: Served) -> None:
+    address = served.address("http")
+    assert address.startswith("https://")
+    with pytest.raises(httpx.HTTPError):
+        httpx.get(f"{address}/-/healthy", verify=served.context(""))
+    with httpx.Client(verify=served.context(), base_url=address) as client:
+        assert client.get("/-/healthy").status_code == 200
+        assert client.get("/api/services").status_code == 401
+        assert (
+            client.get("/api/services", headers={"authorization": f"Bearer {served.tokens['admin']}"}).status_code
+            == 200
+        )
+    with pytest.raises(httpx.HTTPError):
+        httpx.get(address.replace("https:", "http:") + "/-/healthy")
+
+
+def test_a_strangers_certificate_is_not_enough(served: Served, tmp_path: Path) -> None:
+    stranger = _authority(tmp_path / "pki")
+    cert, key = stranger.issue("client")
+    context = served.context("")
+    context.load_cert_chain(cert, key)
+    with pytest.raises(httpx.HTTPError):
+        httpx.get(f"{served.address('http')}/-/healthy", verify=context)
+
+
+def _export(served: Served, token: str, certificate: bool = True) -> bytes:
+    pki = served.authority.directory
+    pair = ((pki / "client.key").read_bytes(), (pki / "client.pem").read_bytes()) if certificate else (None, None)
+    credentials = grpc.ssl_channel_credentials((pki / "ca.pem").read_bytes(), *pair)
+    with grpc.secure_channel(served.address("grpc").removeprefix("https://"), credentials) as channel:
+        call = channel.unary_unary(telemetry.LOGS)
+        metadata = [("authorization", f"Bearer {token}")] if token else []
+        return bytes(call(telemetry.logs("by-grpc", ["one"]), metadata=metadata, timeout=20))
+
+
+def test_over_grpc_too(served: Served) -> None:
+    assert _export(served, served.tokens["ingest"]) is not None
+    with pytest.raises(grpc.RpcError) as refused:
+        _export(served, "")
+    assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
+    assert "needs a token" in refused.value.details()
+    with pytest.raises(grpc.RpcError) as refused:
+        _export(served, served.tokens["ingest"], certificate=False)
+    assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
+
+
+def test_no_secret_is_in_the_log_or_an_answer(served: Served) -> None:
+    headers = {"authorization": f"Bearer {served.tokens['admin']}"}
+    with httpx.Client(verify=served.context(), base_url=served.address("http"), headers=headers) as client:
+        status = "/prometheus/api/v1/status"
+        paths = ("/api/status", "/api/audit", "/metrics", f"{status}/config", f"{status}/flags", "/api/not-there")
+        answers = [client.get(path).text for path in paths]
+        client.post("/api/releases", content=b"{")
+    said = "".join(answers) + served.server.log.read_text()
+    for secret in (*served.tokens.values(), "hush-hush-hush"):
+        assert secret not in said
+        assert secret.rpartition("_")[2] not in said
+
+
+def test_the_configuration_is_shown_without_its_secrets() -> None:
+    said = _pilothouse(
+        "config", "--output", "json",
+        PILOTHOUSE_STORE="clickhouse://me:hush1@db.example:8123/telemetry",
+        PILOTHOUSE_DATABASE="postgresql+psycopg://me:hush2@db.example/control",
+        PILOTHOUSE_OIDC_CLIENT_SECRET="hush3",
+    )  # fmt: skip
+    assert "hush" not in said
+    assert "clickhouse://me:***@db.example:8123/telemetry" in said

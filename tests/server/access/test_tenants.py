@@ -1,0 +1,248 @@
+"""Tenants: nothing that one can ask has a word of another.
+
+Two tenants speak through every protocol, each with a word of its own in every place that a user's text can be in. Then
+one asks everything that there is to be asked, by every route, and no answer may have the other's word.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from starlette.routing import Route
+
+from pilothouse.server.access.callers import DEFAULT_TENANT
+from pilothouse.server.app import _routes
+from tests.acceptance.telemetry import PROTOBUF
+from tests.server.access.inside import Inside, bearer, inside
+
+TENANTS = ("shop", "bank")
+WORDS = {"shop": "xylophone", "bank": "zeppelin", DEFAULT_TENANT: "marzipan"}
+_TRACE = {"shop": b"\x01" * 16, "bank": b"\x02" * 16, DEFAULT_TENANT: b"\x03" * 16}
+
+
+def _attributes(word: str) -> list[dict[str, Any]]:
+    pairs = {"service.name": word, "service.version": f"{word}-1", f"label.{word}": word}
+    return [{"key": key, "value": {"string_value": text}} for key, text in pairs.items()]
+
+
+def _requests(tenant: str) -> dict[str, bytes]:
+    """OTLP of all three kinds with the tenant's word wherever there is text."""
+    word, now = WORDS[tenant], time.time_ns()
+    resource, trace = {"attributes": _attributes(word)}, _TRACE[tenant]
+    record = {
+        "time_unix_nano": now,
+        "body": {"string_value": f"{word} came"},
+        "attributes": _attributes(word),
+        "trace_id": trace,
+    }
+    span = {
+        "trace_id": trace, "span_id": trace[:8], "name": word, "start_time_unix_nano": now - 10**6,
+        "end_time_unix_nano": now, "attributes": _attributes(word), "kind": 2,
+    }  # fmt: skip
+    point = {"time_unix_nano": now, "as_int": 1, "attributes": _attributes(word)}
+    metric = {"name": f"{word}_count", "description": word, "gauge": {"data_points": [point]}}
+    return {
+        "logs": ExportLogsServiceRequest(
+            resource_logs=[{"resource": resource, "scope_logs": [{"log_records": [record]}]}]
+        ).SerializeToString(),
+        "traces": ExportTraceServiceRequest(
+            resource_spans=[{"resource": resource, "scope_spans": [{"spans": [span]}]}]
+        ).SerializeToString(),
+        "metrics": ExportMetricsServiceRequest(
+            resource_metrics=[{"resource": resource, "scope_metrics": [{"metrics": [metric]}]}]
+        ).SerializeToString(),
+    }
+
+
+def _speak(house: Inside, tenant: str) -> None:
+    word, headers = WORDS[tenant], {"x-scope-orgid": tenant}
+    http = house.http
+    sent = [
+        *(
+            http.post(f"/otlp/v1/{kind}", content=body, headers=PROTOBUF | headers)
+            for kind, body in _requests(tenant).items()
+        ),
+        http.post(
+            "/loki/api/v1/push", headers=headers,
+            json={"streams": [{"stream": {"app": word}, "values": [[str(time.time_ns()), f"{word} by loki"]]}]},
+        ),
+        http.post(
+            "/pyroscope/ingest", headers=headers, content=f"main;{word};work 5\n".encode(),
+            params={"name": f"{word}.cpu{{of={word}}}", "format": "folded"},
+        ),
+        http.post("/_bulk", headers=headers | {"content-type": "application/x-ndjson"},
+                  content=f'{{"create":{{"_index":"{word}"}}}}\n{{"message":"{word} by elastic"}}\n'),
+        http.post(
+            "/datadog/api/v2/series",
+            headers=headers | {"content-encoding": "gzip", "content-type": "application/json"},
+            content=gzip.compress(json.dumps({"series": [{
+                "metric": f"{word}.dd", "type": 3, "points": [{"timestamp": int(time.time()), "value": 1}],
+                "resources": [{"type": "host", "name": word}]}]}).encode()),
+        ),
+        http.post("/api/releases", headers=headers, json={"service": word, "version": word, "note": word}),
+        http.post("/api/slos", headers=headers, json={"slo": {
+            "service": word, "name": word, "kind": "availability", "target": 0.99}}),
+    ]  # fmt: skip
+    bad = [(answer.url.path, answer.text) for answer in sent if answer.status_code >= 300]
+    assert not [one for one in bad if one[0] != "/api/slos"], bad
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
+    with inside(tmp_path_factory.mktemp("tenants") / "data", tenants={name: {} for name in TENANTS}) as found:
+        for tenant in WORDS:
+            _speak(found, tenant)
+        deadline = time.monotonic() + 90
+        for tenant, word in WORDS.items():
+            for signal in ("logs", "traces", "metrics", "profiles"):
+                while not _heard(found, tenant, word, signal):
+                    assert time.monotonic() < deadline, f"{tenant} does not see its own {signal}"
+                    time.sleep(0.1)
+        yield found
+
+
+def _heard(house: Inside, tenant: str, word: str, signal: str) -> bool:
+    services = house.http.get("/api/services", headers={"x-scope-orgid": tenant}).json()
+    return any(signal in json.dumps(one) for one in services["services"] if word in json.dumps(one))
+
+
+def _words_in(text: str) -> set[str]:
+    return {tenant for tenant, word in WORDS.items() if word in text.lower()}
+
+
+def _filled(path: str, foreign: str) -> str:
+    word, trace = WORDS[foreign], _TRACE[foreign].hex()
+    for name in ("{trace_id}", "{rollout:int}", "{name}", "{tag:path}", "{service:path}", "{path:path}", "{call}"):
+        filling = {"{trace_id}": trace, "{rollout:int}": "1", "{call}": "SelectMergeStacktraces"}.get(name, word)
+        path = path.replace(name, filling)
+    return path
+
+
+_PARAMETERS = {
+    "service": "{word}", "baseline": "{word}-1", "candidate": "{word}-1", "query": '{{service_name="{word}"}}',
+    "match[]": '{{__name__=~".+"}}', "start": "{start}", "end": "{end}", "step": "60",
+    "selector": 'service_name="{word}"',
+    "q": "{{}}", "traceID": "{trace}", "trace_id": "{trace}", "serviceName": "{word}", "type": "cpu", "at": "{now}",
+    "operation": "{word}", "function": "{word}", "versions": "{word}-1", "metric": "{word}_count", "since": "1h",
+    "from": "now-1h", "until": "now", "label": "service_name", "traceIds": "{trace}",
+    "name": "{word}_count", "limit": "100",
+}  # fmt: skip
+
+
+def _values(foreign: str) -> dict[str, str]:
+    now = time.time()
+    known = {"word": WORDS[foreign], "trace": _TRACE[foreign].hex(), "start": f"{now - 3600:.0f}", "end": f"{now:.0f}"}
+    return {name: text.format(**known, now=f"{now:.0f}") for name, text in _PARAMETERS.items()}
+
+
+def _accepted(house: Inside, path: str, headers: dict[str, str], given: dict[str, str]) -> Any:
+    """The answer to a question, without the parameters that it says it does not know."""
+    given = dict(given)
+    for _ in range(len(given)):
+        answer = house.http.get(path, params=given, headers=headers)
+        unknown = answer.text.partition("no such parameter")[0].rpartition('"')[2].split(":")[0].strip()
+        if answer.status_code != 400 or "no such parameter" not in answer.text or unknown not in given:
+            return answer
+        del given[unknown]
+    return answer
+
+
+def test_no_route_shows_one_tenant_another(house: Inside) -> None:
+    paths = sorted({
+        route.path
+        for route in _routes(house.process._rooms, {})
+        if isinstance(route, Route) and "GET" in (route.methods or ()) and "/tail" not in route.path
+    })  # fmt: skip
+    answered = 0
+    for path in paths:
+        # Two of the three pairs: every route is asked by a tenant, and by the default one.
+        for asking, foreign in (("shop", "bank"), (DEFAULT_TENANT, "shop")):
+            answer = _accepted(house, _filled(path, foreign), {"x-scope-orgid": asking}, _values(foreign))
+            # What was asked may be repeated in an error; what was not asked for may not be there.
+            leaked = _words_in(answer.text) - {asking}
+            if leaked and answer.status_code < 300:
+                repeated = answer.text.lower()
+                for text in _values(foreign).values():
+                    repeated = repeated.replace(text.lower(), "")
+                leaked = _words_in(repeated) - {asking}
+            assert not leaked or answer.status_code >= 400, (path, asking, answer.text[:2000])
+            answered += answer.status_code < 300
+    print(f"{len(paths)} routes, {answered} answers with a result")
+    assert answered > len(paths)
+
+
+_QUESTIONS = [
+    ("/prometheus/api/v1/query", "query"), ("/prometheus/api/v1/series", "match[]"),
+    ("/loki/api/v1/query_range", "query"),
+    ("/tempo/api/search", "q"), ("/api/logs", "selector"), ("/api/logs/query", "query"), ("/api/metrics", "selector"),
+    ("/api/traces", "q"), ("/api/profiles/folded", "selector"), ("/pyroscope/render", "query"),
+]  # fmt: skip
+_WHOLE = [
+    '{__name__=~".+"}', '{service_name=~".+"}', "{}", '{ name =~ ".*" }', 'service_name!="none"', "", '{app=~".+"}',
+    "' OR 1=1 --", "tenant_bank.logs", '{service_name=~".+"} |~ ".*"', "`tenant_bank`", "\\", "};{", '{a="\\\\"}',
+    "SELECT * FROM tenant_bank.spans", '{service_name="x" or tenant="bank"}', "{ true }",
+    "') UNION ALL SELECT body FROM tenant_bank.logs --",
+]  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(_QUESTIONS), st.one_of(st.sampled_from(_WHOLE), st.text(max_size=60)))
+def test_no_question_crosses(house: Inside, question: tuple[str, str], text: str) -> None:
+    path, name = question
+    answer = house.http.get(path, params={name: text}, headers={"x-scope-orgid": "shop"})
+    assert answer.status_code < 500, answer.text
+    assert _words_in(answer.text) <= {"shop"} | _words_in(text)
+
+
+@pytest.mark.parametrize("named", ["nobody", "../bank", "shop|bank", "tenant_bank", "BANK", "*", "shop,bank", "bank\t"])
+def test_no_other_name_is_a_tenant(house: Inside, named: str) -> None:
+    answer = house.http.get("/api/services", headers={"x-scope-orgid": named})
+    assert answer.status_code == (200 if named.strip() == "bank" else 403)
+    assert _words_in(answer.text) <= {"bank"}
+
+
+def test_a_token_of_one_tenant_is_good_for_that_one_alone(house: Inside) -> None:
+    token, _ = house.tokens.create("shop's", ["admin"], "shop")
+    own = house.http.get("/api/services", headers=bearer(token))
+    assert _words_in(own.text) == {"shop"}
+    for foreign in ("bank", DEFAULT_TENANT, "nobody"):
+        answer = house.http.get("/api/services", headers=bearer(token, x_scope_orgid=foreign))
+        # The same words, whether there is such a tenant or not.
+        assert (answer.status_code, answer.json()["error"]["message"]) == (
+            403,
+            "x-scope-orgid: shop's has no such tenant",
+        )
+    sent = house.http.post("/otlp/v1/logs", content=b"", headers=PROTOBUF | bearer(token, x_scope_orgid="bank"))
+    assert sent.status_code == 403
+
+
+def test_each_tenant_keeps_its_own_acts_and_releases(house: Inside) -> None:
+    for tenant in WORDS:
+        acts = house.http.get("/api/audit", headers={"x-scope-orgid": tenant}).json()["acts"]
+        assert acts
+        assert {act["tenant"] for act in acts} == {tenant}
+        releases = house.http.get("/api/releases", headers={"x-scope-orgid": tenant}).text
+        assert _words_in(releases) == {tenant}
+    assert house.http.get("/metrics", headers={"x-scope-orgid": "shop"}).text.find("pilothouse_received") < 0
+
+
+def test_the_engine_of_a_tenant_is_a_database_of_its_own(house: Inside) -> None:
+    """What no query language can say, SQL could: even the engine's tables by their plain names are the tenant's."""
+    engines = {name: one._engine for name, one in house.process._houses().items()}
+    for tenant, engine in engines.items():
+        bodies = engine.query("SELECT DISTINCT body FROM logs").column(0).to_pylist()
+        assert bodies
+        assert _words_in(" ".join(bodies)) == {tenant}
+        assert engine.query("SELECT currentDatabase()").column(0).to_pylist() == [
+            "default" if tenant == DEFAULT_TENANT else f"tenant_{tenant}"
+        ]
