@@ -26,7 +26,7 @@ from pilothouse.signals.timerange import to_rfc3339
 from pilothouse.signals.wire import answer, only
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from starlette.requests import Request
     from starlette.types import ASGIApp
@@ -77,7 +77,13 @@ def main_app(houses: Mapping[str, Rooms], addresses: dict[str, str]) -> ASGIApp:
     apps = {
         name: Starlette(routes=_routes(one, addresses), exception_handlers=HANDLERS) for name, one in houses.items()
     }
-    return Guard(Admission(apps, rooms.access), hosts)
+    return Guard(Admission(apps, rooms.access, _served(_routes(rooms, addresses))), hosts)
+
+
+def _served(routes: Sequence[BaseRoute]) -> Callable[[str], bool]:
+    """Whether one of these other than the page answers at a path."""
+    known = [route for route in routes if isinstance(route, Route) and route.path not in ("/", "/{path:path}")]
+    return lambda path: any(route.path_regex.match(path) for route in known)
 
 
 def otlp_app(houses: Mapping[str, Rooms]) -> ASGIApp:

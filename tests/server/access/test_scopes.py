@@ -38,6 +38,8 @@ from tests.server.access.inside import inside
         ("POST", "/prometheus/-/reload", ADMIN),
         ("GET", "/api/audit", ADMIN),
         ("GET", "/-/ready", None),
+        ("POST", "/webhooks/github", None),
+        ("GET", "/webhooks/github", None),
         ("GET", "/", None),
         ("GET", "/releases/shop/2", None),
         ("GET", "/assets/index.js", None),
@@ -52,6 +54,13 @@ from tests.server.access.inside import inside
 )
 def test_what_a_request_needs(method: str, path: str, scope: str | None) -> None:
     assert needed(method, path) == scope
+
+
+def test_what_is_served_beside_the_page_is_not_the_page() -> None:
+    assert needed("GET", "/git/shop/info/refs", lambda path: path.startswith("/git/")) == READ
+    assert needed("GET", "/logs", lambda path: path.startswith("/git/")) is None
+    assert needed("POST", "/git/shop/git-upload-pack") == READ
+    assert needed("POST", "/git/shop/git-receive-pack") == ACT
 
 
 def test_a_scope_allows_what_it_says_and_no_more() -> None:

@@ -24,7 +24,7 @@ def test_a_server_that_others_can_reach_does_not_start_without_tokens(tmp_path: 
 def test_a_read_only_server_answers_and_does_nothing(tmp_path: Path) -> None:
     with inside(tmp_path / "a", read_only=True) as house:
         assert house.http.get("/api/services").status_code == 200
-        for path in ("/api/releases", "/otlp/v1/logs", "/prometheus/-/reload"):
+        for path in ("/api/releases", "/otlp/v1/logs", "/prometheus/-/reload", "/webhooks/github"):
             answer = house.http.post(path, json=_MARK)
             assert (answer.status_code, answer.json()["error"]["code"]) == (403, "read_only"), path
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -19,14 +19,17 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = structlog.get_logger(__name__)
+_GIT = ("/info/refs", "/git-upload-pack", "/git-receive-pack")
 _SAFE = ("GET", "HEAD", "OPTIONS", "WEBSOCKET")
 
 
 class Admission:
     """Gives each request to the app of its tenant, when it may go on."""
 
-    def __init__(self, apps: Mapping[str, ASGIApp], access: Access) -> None:
-        self._apps, self._access = apps, access
+    def __init__(
+        self, apps: Mapping[str, ASGIApp], access: Access, served: Callable[[str], bool] = lambda path: False
+    ) -> None:
+        self._apps, self._access, self._served = apps, access, served
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, as ASGI has it."""
@@ -34,7 +37,10 @@ class Admission:
             await self._apps[DEFAULT_TENANT](scope, receive, send)
             return
         method = scope.get("method", "WEBSOCKET")
-        wanted = needed(method, scope["path"])
+        wanted = needed(method, scope["path"], self._served)
+        if wanted is None and self._access.read_only and _acts(method, scope["path"]):
+            await _refuse(RefusedError(403, "read_only", "this server is read-only"), scope, receive, send)
+            return
         if wanted is None:
             await self._apps[DEFAULT_TENANT](scope, receive, send)
             return
@@ -87,6 +93,11 @@ class Admission:
             log.error("an act could not be written down", path=scope["path"], caller=caller, reason=str(error))
 
 
+def _acts(method: str, path: str) -> bool:
+    """Whether an open request would change something other than who is signed in."""
+    return method not in _SAFE and not path.startswith("/sign-")
+
+
 def _same_site(headers: Mapping[str, str], external: str) -> None:
     """A page of somebody else, open in the same browser, may not act in its reader's name."""
     origin = headers.get("origin", "")
@@ -102,7 +113,9 @@ async def _refuse(error: RefusedError, scope: Scope, receive: Receive, send: Sen
         return
     headers = {}
     if error.status == 401:
-        headers["www-authenticate"] = 'Bearer realm="pilothouse"'
+        # Git asks its user only for Basic; a browser would ask with a window of its own, which the page must not get.
+        kind = "Basic" if scope["path"].endswith(_GIT) else "Bearer"
+        headers["www-authenticate"] = f'{kind} realm="pilothouse"'
     if error.retry_after:
         headers["retry-after"] = str(math.ceil(error.retry_after))
     content = {"error": {"code": error.code, "message": str(error)}}

@@ -8,6 +8,7 @@ be got and `act` for everything else, so that a new handler is closed until some
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 INGEST, READ, ACT, ADMIN = "ingest", "read", "act", "admin"
 SCOPES = (INGEST, READ, ACT, ADMIN)
@@ -15,6 +16,7 @@ _IMPLIED = {INGEST: {INGEST}, READ: {READ}, ACT: {ACT, READ}, ADMIN: set(SCOPES)
 
 # Nothing about the data is said here: health for probes, the page's own files, signing in.
 _OPEN = re.compile(r"/-/(healthy|ready)|/(prometheus|loki|tempo)/(-/)?(healthy|ready)|/sign-(in|out)(/.*)?|/assets/.*")
+_SIGNED = re.compile(r"/webhooks/[^/]+")
 _INGEST = re.compile(
     r"(/otlp)?/v1/(logs|metrics|traces)|(/otlp)?/v1development/profiles"
     r"|(/pyroscope/?)?/ingest|(/pyroscope/?)?/push\.v1\.PusherService/Push"
@@ -29,15 +31,19 @@ _ASKED_BY_SENDERS = re.compile(r"/elasticsearch(/.*)?|/_cat/health|(/datadog)?/i
 # Questions that may be too long for an address.
 _POSTED_QUESTION = re.compile(
     r"/prometheus/api/v1/(query|query_range|query_exemplars|format_query|parse_query|labels|series)"
-    r"|/loki/api/v1/(?!push$|delete$).+|/pyroscope/querier\.v1\.QuerierService/.+"
+    r"|/loki/api/v1/(?!push$|delete$).+|/pyroscope/querier\.v1\.QuerierService/.+|(/.+)?/git-upload-pack"
 )
 _ADMIN = re.compile(r"/prometheus/-/.+|/loki/api/v1/delete|/api/(tokens|audit)(/.*)?")
-# Everything else that is got is the page, whose files hold no data.
+# Below these there is never a page.
 _API = re.compile(r"/(api|otlp|prometheus|loki|tempo|jaeger|zipkin|pyroscope|datadog|triggers|metrics|-)(/.*)?")
 
 
-def needed(method: str, path: str) -> str | None:
-    """The scope for a request, None when it needs none. `method` may be WEBSOCKET, which counts as GET."""
+def needed(method: str, path: str, served: Callable[[str], bool] = lambda path: False) -> str | None:
+    """The scope for a request, None when it needs none. `method` may be WEBSOCKET, which counts as GET.
+
+    `served` says whether something other than the page answers at a path: the page's files hold no data, and any
+    path that nobody else answers is the page's.
+    """
     got = method in ("GET", "HEAD", "OPTIONS", "WEBSOCKET")
     if got and _OPEN.fullmatch(path):
         return None
@@ -46,8 +52,9 @@ def needed(method: str, path: str) -> str | None:
     if got:
         if _ASKED_BY_SENDERS.fullmatch(path):
             return INGEST
-        return READ if _API.fullmatch(path) else None
-    if path in ("/sign-in", "/sign-out"):
+        return READ if _API.fullmatch(path) or served(path) else None
+    # A forge signs what it sends with a secret that it shares with us, and can show no token.
+    if method == "POST" and (path in ("/sign-in", "/sign-out") or _SIGNED.fullmatch(path)):
         return None
     if method in ("POST", "PUT") and _INGEST.fullmatch(path):
         return INGEST
