@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from pilothouse.delivery.pipelines import Catalog, Engine, Options, ProcessLauncher, choose, events, read_text, to_run
+from pilothouse.delivery.pipelines import (
+    Catalog,
+    Document,
+    Engine,
+    Options,
+    ProcessLauncher,
+    choose,
+    events,
+    read_text,
+    to_run,
+)
 from tests.delivery.pipelines.running import task
 
 
@@ -41,3 +51,39 @@ def test_a_failed_step_waits(tmp_path: Path, word: str, reason: str) -> None:
 
     assert asyncio.run(go()) == reason
     assert looked == ["x\n"]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason", "seen", "paused"),
+    [
+        (["continue", "continue"], "Succeeded", "one\ntwo\n", [("b", True), ("b", False)]),
+        (["continue", "fail"], "Failed", "one\ntwo\n", [("b", True), ("b", False)]),
+        (["fail", "fail"], "Failed", "one\n", [("b", True)]),
+    ],
+)
+def test_breakpoints_in_the_yaml(
+    tmp_path: Path, words: list[str], reason: str, seen: str, paused: list[tuple[str, bool]]
+) -> None:
+    documents = read_text(
+        task(
+            "- {name: a, image: bash, script: echo one}\n- {name: b, image: bash, script: echo two; exit 3}",
+            run="debug: {breakpoints: {onFailure: enabled, beforeSteps: [b]}}",
+        )
+    )
+    at: list[tuple[str, bool]] = []
+    output: list[bytes] = []
+
+    def listen(event: events.Event) -> None:
+        if isinstance(event, events.StepOutput):
+            output.append(event.data)
+        if isinstance(event, events.Paused):
+            at.append((event.step, event.before))
+            Path(event.release).write_text(words[len(at) - 1])
+
+    engine = Options(tmp_path, ProcessLauncher(), listen)
+    run = asyncio.run(_run(documents, engine))
+    assert (run, at, b"".join(output).decode()) == (reason, paused, seen)
+
+
+async def _run(documents: list[Document], options: Options) -> str:
+    return (await Engine(Catalog(documents), options).run(to_run(choose(documents)[0]))).condition.reason

@@ -75,9 +75,13 @@ class StepFinished(StepEvent):
 
 @dataclass(frozen=True, slots=True)
 class Paused(StepEvent):
-    """A breakpoint was reached: the step waits until `release` is written to (`continue` or `fail`)."""
+    """A breakpoint was reached: the step waits until `release` is written to (`continue` or `fail`).
+
+    `before` tells a breakpoint before the step from one at its failure.
+    """
 
     release: str = ""
+    before: bool = False
     shell: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     directory: str | None = None

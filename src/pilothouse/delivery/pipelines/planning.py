@@ -10,7 +10,7 @@ from pilothouse.delivery.pipelines.asking import Ask, Asked
 from pilothouse.delivery.pipelines.errors import RunError
 from pilothouse.delivery.pipelines.graph import build
 from pilothouse.delivery.pipelines.runs.matrix import combinations
-from pilothouse.delivery.pipelines.tasks.preparing import step_name
+from pilothouse.delivery.pipelines.tasks.names import step_name
 from pilothouse.delivery.pipelines.variables import replace
 
 

@@ -42,11 +42,13 @@ class Terminal:
 
     def _paused(self, event: events.Paused) -> None:
         """At a breakpoint: a shell where the step was, or word of how to go on where nobody sits at the terminal."""
-        self.note(f"{event.task_run}: stopped at a breakpoint: step {event.step} failed")
+        what = f"before step {event.step}" if event.before else f"step {event.step} failed"
+        self.note(f"{event.task_run}: stopped at a breakpoint: {what}")
         if not sys.stdin.isatty():
             self.note(f"  go on with: echo continue > {event.release}   (or: echo fail)")
             return
-        self.note("  a shell where the step was; exit 0 goes on as if it had succeeded, exit 1 lets it fail")
+        goes_on = "runs the step" if event.before else "goes on as if it had succeeded"
+        self.note(f"  a shell where the step {'will be' if event.before else 'was'}; exit 0 {goes_on}, exit 1 fails it")
         done = subprocess.run(
             event.shell, env={**event.environment, "PS1": "(step) $ "}, cwd=event.directory, check=False
         )

@@ -40,7 +40,8 @@ def texts(tree: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def normal(reference: str) -> str:
-    """One form for the three that Tekton allows."""
+    """One form for those that Tekton allows; `inputs.params.x` is how v1alpha1 wrote `params.x`, and still holds."""
+    reference = reference.removeprefix("inputs.") if reference.startswith("inputs.params.") else reference
     return _QUOTED.sub(lambda found: "." + (found[1] or found[2] or ""), reference) if "[" in reference else reference
 
 

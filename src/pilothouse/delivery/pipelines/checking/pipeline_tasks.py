@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pilothouse.delivery.pipelines.checking import names, params, tasks, when
 from pilothouse.delivery.pipelines.fields import Errors, FieldError, both, general, invalid, missing, neither, under
+from pilothouse.delivery.pipelines.variables import references
 
 MOST_COMBINATIONS = 256
+_STATUS = re.compile(r"tasks\.(?:[^.]+\.)?(?:status|reason)$")
 _FORMS = ("taskRef", "taskSpec", "pipelineRef", "pipelineSpec")
 
 
@@ -115,6 +118,17 @@ def _errors(one: dict[str, Any]) -> Errors:
         yield general('PipelineTask OnError cannot be set to "continue" when Retries is greater than 0', "onError")
 
 
+def _include_when(found: list[dict[str, Any]]) -> Errors:
+    """The conditions of one combination: parameters and results, neither CEL nor how tasks ended."""
+    yield from when.expressions(found)
+    for index, one in enumerate(found):
+        if one.get("cel"):
+            yield general("cel is not supported in matrix.include", f"when[{index}].cel")
+        for text in (str(one.get("input", "")), *map(str, one.get("values") or [])):
+            if any(_STATUS.match(reference) for reference in references(text)):
+                yield invalid(f"how tasks ended is not known in matrix.include: {text}", f"when[{index}]")
+
+
 def _matrix(one: dict[str, Any]) -> Errors:
     found = [*(one["matrix"].get("params") or [])]
     included = [param for entry in one["matrix"].get("include") or [] for param in entry.get("params") or []]
@@ -136,6 +150,7 @@ def _matrix(one: dict[str, Any]) -> Errors:
     yield from under("matrix.params", params.given(found))
     for index, entry in enumerate(one["matrix"].get("include") or []):
         yield from under(f"matrix.include[{index}].params", params.given(entry.get("params") or []))
+        yield from under(f"matrix.include[{index}]", _include_when(entry.get("when") or []))
     count = 1
     for param in found:
         count *= len(param["value"]) if isinstance(param.get("value"), list) else 1

@@ -11,6 +11,7 @@ from pilothouse.delivery.pipelines.fields import Errors, general
 from pilothouse.delivery.pipelines.variables import references
 
 _FIELDS = ("name", "image", "workingDir", "script", "onError", "imagePullPolicy")
+_TASK_RUN, _TASK = {"name", "namespace", "uid"}, {"name", "retry-count"}
 _INDEXED = re.compile(r"^(.*)\[(?:[0-9]+|\*)\]$")
 
 
@@ -74,10 +75,9 @@ def whole_values_in_step(step: dict[str, Any], declared: Declared) -> Errors:
 
 def context_in_step(step: dict[str, Any]) -> Errors:
     """`$(context.…)` that a step does not have."""
-    known = {"taskRun.name", "taskRun.namespace", "taskRun.uid", "task.name", "task.retry-count"}
-    known |= {"pipelineRun.name", "pipelineRun.namespace", "pipelineRun.uid", "pipeline.name", "pipelineTask.retries"}
     for path, text, _ in step_texts(step):
-        if unknown(text, "context", known):
+        # Tekton looks below these two only: `$(context.other.thing)` is left to the shell.
+        if unknown(text, "context.taskRun", _TASK_RUN) or unknown(text, "context.task", _TASK):
             yield general(f'non-existent variable in "{text}"', path)
 
 

@@ -82,7 +82,7 @@ SHAPES: dict[str, dict[str, str]] = {
     },
     "When": {"input": "string", "operator": "string", "values": "[string]", "cel": "string"},
     "Matrix": {"params": "[Param]", "include": "[MatrixInclude]"},
-    "MatrixInclude": {"name": "string", "params": "[Param]"},
+    "MatrixInclude": {"name": "string", "params": "[Param]", "when": "[When]"},
     "TaskWorkspace": {"name": "string", "workspace": "string", "subPath": "string"},
     "TaskRunSpec": {
         "debug": "Debug", "params": "[Param]", "serviceAccountName": "string", "taskRef": "TaskRef",

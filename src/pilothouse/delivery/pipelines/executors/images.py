@@ -43,6 +43,13 @@ class ImageMeaning:
 _DEBIAN = Toolchain(command=("bash",), shell="dash", entrypoint=())
 _BUSYBOX = Toolchain(command=("sh",), entrypoint=())
 _NOTHING = Toolchain(command=("true",), entrypoint=())
+
+
+def _starting(program: str) -> tuple[str, ...]:
+    """The entry script of many official images: options (or nothing) go to the program, anything else is run itself."""
+    return ("sh", "-c", f'case "${{1:--}}" in -*) exec {program} "$@" ;; esac; exec "$@"', program)
+
+
 KNOWN: dict[str, Toolchain] = {
     "ubuntu": _DEBIAN,
     "debian": _DEBIAN,
@@ -53,18 +60,18 @@ KNOWN: dict[str, Toolchain] = {
     "centos": Toolchain(command=("bash",), entrypoint=()),
     "alpine": _BUSYBOX,
     "busybox": _BUSYBOX,
-    "bash": Toolchain(entrypoint=("bash",), needs=("bash",)),
+    "bash": Toolchain(entrypoint=_starting("bash"), needs=("bash",)),
     "git": Toolchain(entrypoint=("git",), needs=("git",)),
     "alpine-git": Toolchain(entrypoint=("git",), needs=("git",)),
     "curl": Toolchain(entrypoint=("curl",), needs=("curl",)),
     "python": Toolchain(command=("python3",), entrypoint=(), shell="dash", needs=("python3",)),
-    "node": Toolchain(command=("node",), entrypoint=(), shell="dash", needs=("node",)),
+    "node": Toolchain(entrypoint=_starting("node"), shell="dash", needs=("node",)),
     "perl": Toolchain(command=("perl",), entrypoint=(), shell="dash", needs=("perl",)),
     "ruby": Toolchain(command=("irb",), entrypoint=(), shell="dash", needs=("ruby",)),
     "golang": Toolchain(command=("bash",), entrypoint=(), shell="dash", needs=("go",)),
     "go": Toolchain(entrypoint=("go",), needs=("go",)),
     "rust": Toolchain(command=("bash",), entrypoint=(), shell="dash", needs=("cargo",)),
-    "maven": Toolchain(entrypoint=("mvn",), shell="dash", needs=("mvn",)),
+    "maven": Toolchain(entrypoint=("env",), command=("mvn",), shell="dash", needs=("mvn",)),
     "gradle": Toolchain(command=("gradle",), entrypoint=(), shell="dash", needs=("gradle",)),
     "kubectl": Toolchain(entrypoint=("kubectl",), needs=("kubectl",)),
     "helm": Toolchain(entrypoint=("helm",), needs=("helm",)),

@@ -123,11 +123,15 @@ def shelled(launch: Launch) -> tuple[str, ...]:
     if program in ("sh", "/bin/sh", "/usr/bin/sh", "ash", "/bin/ash") and launch.shell == "ash" and (bash := _bash()):
         # With --posix bash behaves as when it is called sh.
         return (bash, "--posix", *rest)
-    if program == "/usr/bin/env" and rest[:1] == ["ash"] and (bash := _bash()):
+    if program == "/usr/bin/env" and _ash(rest[:1], launch) and (bash := _bash()):
         return (bash, "--posix", *rest[1:])
     if program in ("ash", "/bin/ash"):
         return ("sh", *rest)
     return launch.command
+
+
+def _ash(named: list[str], launch: Launch) -> bool:
+    return named == ["ash"] or (named == ["sh"] and launch.shell == "ash")
 
 
 def _bash() -> str | None:

@@ -37,9 +37,11 @@ class Children:
         if not task.get("matrix"):
             return [await self._one(task, ready, params, f"-{name}", "", 0)]
         found = []
-        for index, one in enumerate(matrix.combinations(ready["matrix"])):
+        combinations = matrix.combinations(ready["matrix"])
+        ends = matrix.suffixes(ready["matrix"], combinations)
+        for index, (one, end) in enumerate(zip(combinations, ends, strict=True)):
             both = {**params, **one.params}
-            found.append(await self._one(task, ready, both, f"-{name}-{index}", one.name, index))
+            found.append(await self._one(task, ready, both, f"-{name}-{end}", one.name, index))
         return found
 
     async def _one(
@@ -97,7 +99,7 @@ class Children:
             pipeline_run_uid=run.uid, combination=index, timeout=timing.of_task(run.spec, {**task, **ready}),
             source=source, trace=run.trace, untrusted=run.untrusted,
         )  # fmt: skip
-        display = label or str(replace(ready.get("displayName") or "", parameters.values(params)))
+        display = str(replace(label or ready.get("displayName") or "", parameters.values(params)))
         if display:
             child.annotations["pilothouse.dev/display-name"] = display
         return child

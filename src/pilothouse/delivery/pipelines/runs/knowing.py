@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from pilothouse.delivery.pipelines import whens
 from pilothouse.delivery.pipelines.errors import RunError
 from pilothouse.delivery.pipelines.graph import ResultRef, result_refs
+from pilothouse.delivery.pipelines.parameters import value as as_value
 from pilothouse.delivery.pipelines.runs import matrix, scheduling
 from pilothouse.delivery.pipelines.runs.scheduling import State
 from pilothouse.delivery.pipelines.variables import Values, replace
@@ -51,9 +53,12 @@ class Knowledge:
                 raise RunError("CELEvaluationFailed", f"pipeline task {name!r}: {error}") from None
         if missing:
             return scheduling.MISSING
-        if task.get("matrix") and matrix.is_empty(self.replaced(name, "matrix")["matrix"]):
+        return self._nothing_of(self.replaced(name, "matrix")["matrix"]) if task.get("matrix") else ""
+
+    def _nothing_of(self, found: dict[str, Any]) -> str:
+        if matrix.is_empty(found):
             return scheduling.EMPTY_MATRIX
-        return ""
+        return scheduling.NO_INCLUDE if matrix.excluded(found) else ""
 
     def learn(self, name: str, found: list[dict[str, Any]], section: str = "tasks") -> None:
         """Take the results of a task that ended."""
@@ -80,6 +85,13 @@ class Knowledge:
         for result, values in gathered.items():
             self.values.put(f"{section}.{name}.results.{result}", values)
             self.values.strings[f"tasks.{name}.matrix.{result}.length"] = str(len(values))
+
+    def learn_defaults(self, declared: Mapping[str, list[dict[str, Any]]]) -> None:
+        """What finally tasks get of tasks that gave no result: the defaults that their tasks declare."""
+        for name, results in declared.items():
+            for one in results:
+                if one.get("default") is not None and not self.known(ResultRef(name, one["name"])):
+                    self.values.put(f"tasks.{name}.results.{one['name']}", as_value(one["default"]))
 
     def learn_states(self, states: dict[str, State], reasons: dict[str, str]) -> None:
         """What finally tasks may ask: the state of each task, and of all together."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pilothouse.delivery.pipelines import events, parameters, times, tracing
+from pilothouse.delivery.pipelines.catalog import Catalog
 from pilothouse.delivery.pipelines.conditions import Condition
 from pilothouse.delivery.pipelines.errors import InvalidError, ResolveError, RunError
 from pilothouse.delivery.pipelines.graph import GraphError, build
@@ -99,7 +100,7 @@ class PipelineRunner:
             graph,
             list(knowledge.final),
             knowledge.examine,
-            lambda: knowledge.learn_states(schedule.states, self._reasons),
+            lambda: self._before_finally(schedule, knowledge),
         )
         self._schedule = schedule
         knowledge.states = schedule.states
@@ -117,6 +118,11 @@ class PipelineRunner:
         if found and self._timed_out != "pipeline":
             run.status["results"] = found
         return condition
+
+    def _before_finally(self, schedule: Schedule, knowledge: Knowledge) -> None:
+        knowledge.learn_states(schedule.states, self._reasons)
+        catalog = self._around.setting.catalog
+        knowledge.learn_defaults({name: _declared(task, catalog) for name, task in knowledge.tasks.items()})
 
     async def _resolve(self) -> None:
         run = self.run
@@ -334,6 +340,13 @@ class PipelineRunner:
         # A pipeline inside another is a task of that one: its own start and end are not a run's.
         if not self.run.depth:
             self._around.setting.listener(kind(self.run.name, times.now(), **fields))
+
+
+def _declared(task: dict[str, Any], catalog: Catalog) -> list[dict[str, Any]]:
+    """The results that a pipeline task declares, as far as its Task is at hand."""
+    name = (task.get("taskRef") or {}).get("name")
+    spec = task.get("taskSpec") or ((catalog.find("Task", name) or {}).get("spec") if name else None) or {}
+    return spec.get("results") or [] if not task.get("matrix") else []
 
 
 def _ignored(child: Child) -> None:

@@ -22,6 +22,7 @@ PIPELINE_TIMEOUT = "PipelineRun timeout has been reached"
 TASKS_TIMEOUT = "PipelineRun Tasks timeout has been reached"
 FINALLY_TIMEOUT = "PipelineRun Finally timeout has been reached"
 EMPTY_MATRIX = "Matrix Parameters have an empty array"
+NO_INCLUDE = "Matrix Include When Expressions evaluated to false"
 _TIMEOUTS = (PIPELINE_TIMEOUT, TASKS_TIMEOUT, FINALLY_TIMEOUT)
 
 Examine = Callable[[str], str]
@@ -48,7 +49,7 @@ class Schedule:
     def __init__(
         self, graph: Graph, final: list[str], examine: Examine, before_finally: Callable[[], None] = lambda: None
     ) -> None:
-        """`examine(name)` gives `WHEN`, `MISSING`, `EMPTY_MATRIX` or an empty text; it may raise.
+        """`examine(name)` gives `WHEN`, `MISSING`, `EMPTY_MATRIX`, `NO_INCLUDE` or an empty text; it may raise.
 
         `before_finally` is called once, when all tasks are over and no finally task was examined yet.
         """

@@ -122,16 +122,10 @@ class Launches:
         if container.get("command"):
             return [environments.expand(str(one), environment) for one in container["command"]], ""
         toolchain = self._meaning(name, container).toolchain
-        entrypoint = list(toolchain.entrypoint or ())
-        return (
-            (entrypoint, "")
-            if container.get("args") and entrypoint
-            else ([*entrypoint, *self._default(container, toolchain)], "")
-        )
-
-    def _default(self, container: dict[str, Any], toolchain: Any) -> list[str]:
-        """An image's own command holds only where the step gives no arguments."""
-        return [] if container.get("args") else list(toolchain.command)
+        # As Tekton looks it up: arguments follow the image's entrypoint, or its command where it has no entrypoint.
+        entrypoint = toolchain.entrypoint or toolchain.command
+        alone = toolchain.command if toolchain.entrypoint and not container.get("args") else ()
+        return [*entrypoint, *alone], ""
 
 
 def _interpreter(text: str, name: str) -> list[str]:

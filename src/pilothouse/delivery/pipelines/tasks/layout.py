@@ -13,7 +13,7 @@ from typing import Any
 
 from pilothouse.delivery.pipelines.executors.launching import Mount
 from pilothouse.delivery.pipelines.tasks import memory
-from pilothouse.delivery.pipelines.tasks.preparing import step_name
+from pilothouse.delivery.pipelines.tasks.names import step_name
 from pilothouse.delivery.pipelines.variables import texts
 
 # Made only for tasks that name them.

@@ -9,6 +9,8 @@ from typing import Any
 from pilothouse.delivery.pipelines import parameters, templates, workspaces
 from pilothouse.delivery.pipelines.catalog import Catalog
 from pilothouse.delivery.pipelines.errors import RunError
+from pilothouse.delivery.pipelines.tasks import resources
+from pilothouse.delivery.pipelines.tasks.names import step_name
 from pilothouse.delivery.pipelines.tasks.request import TaskRun
 from pilothouse.delivery.pipelines.variables import Values, replace
 from pilothouse.delivery.pipelines.workspaces import Bound
@@ -43,11 +45,6 @@ class Prepared:
         return list(self.spec.get("steps") or [])
 
 
-def step_name(step: dict[str, Any], index: int) -> str:
-    """The step's name, or the one that Tekton gives."""
-    return step.get("name") or f"unnamed-{index}"
-
-
 async def prepare(run: TaskRun, catalog: Catalog, action: FetchAction) -> Prepared:
     """Everything that can be known before the first step. Raises `RunError` or `ResolveError`."""
     spec = run.task
@@ -64,10 +61,12 @@ async def prepare(run: TaskRun, catalog: Catalog, action: FetchAction) -> Prepar
     bound = workspaces.bind(spec.get("workspaces") or [], run.spec.get("workspaces") or [], owner)
     bound = _propagated(run, bound)
     values = run.outer.copy()
-    values.update(_context(run))
+    context = _context(run)
+    values.update(context)
     values.update(_paths(spec))
     for name, one in params.items():
-        values.put(f"params.{name}", one)
+        # What a pipeline hands over may ask for what only the TaskRun knows: `$(context.task.retry-count)`.
+        values.put(f"params.{name}", replace(one, context))
     # A workspace's own mount path may use parameters.
     bound = [
         Bound(one.name, str(replace(one.path, values)), replace(one.binding, values), one.read_only) for one in bound
@@ -75,7 +74,10 @@ async def prepare(run: TaskRun, catalog: Catalog, action: FetchAction) -> Prepar
     values.update(workspaces.values(bound))
     steps = [await _with_action(step, values, action) for step in spec.get("steps") or []]
     merged = [_own_paths(step) for step in templates.merge(spec.get("stepTemplate"), steps)]
-    ready = replace({**{key: spec[key] for key in spec if key != "stepTemplate"}, "steps": merged}, values)
+    merged = resources.steps(merged, run.spec)
+    sidecars = resources.sidecars(spec.get("sidecars") or [], run.spec)
+    body = {key: spec[key] for key in spec if key != "stepTemplate"}
+    ready = replace({**body, "steps": merged, **({"sidecars": sidecars} if sidecars else {})}, values)
     return Prepared(ready, bound, values, params)
 
 
@@ -144,6 +146,7 @@ async def _with_action(step: dict[str, Any], values: Values, action: FetchAction
         return step
     spec = await action(replace(step["ref"], values))
     given = {one["name"]: parameters.value(replace(one.get("value"), values)) for one in step.get("params") or []}
+    given = {key: value for key, value in given.items() if not _unanswered(value, key, spec)}
     name = step.get("name") or step["ref"].get("name", "")
     params = parameters.settle(spec.get("params") or [], given, f"step {name}")
     known = [one["name"] for one in spec.get("params") or []]
@@ -155,3 +158,10 @@ async def _with_action(step: dict[str, Any], values: Values, action: FetchAction
         inner.put(f"params.{key}", value)
     body = replace({field: spec[field] for field in _FROM_ACTION if field in spec}, inner)
     return {**body, **{field: step[field] for field in _OWN if field in step}}
+
+
+def _unanswered(value: Any, name: str, action: dict[str, Any]) -> bool:
+    """A reference to a whole array or object that nothing stands behind: Tekton lets the action's default stand."""
+    if not isinstance(value, str) or not (value.startswith("$(params.") and value.endswith("[*])")):
+        return False
+    return any(one["name"] == name and one.get("default") is not None for one in action.get("params") or [])

@@ -13,7 +13,8 @@ from pilothouse.delivery.pipelines.tasks import credentials, memory, results
 from pilothouse.delivery.pipelines.tasks.control import Control
 from pilothouse.delivery.pipelines.tasks.launches import Launches
 from pilothouse.delivery.pipelines.tasks.layout import Layout
-from pilothouse.delivery.pipelines.tasks.preparing import Prepared, prepare, step_name
+from pilothouse.delivery.pipelines.tasks.names import step_name
+from pilothouse.delivery.pipelines.tasks.preparing import Prepared, prepare
 from pilothouse.delivery.pipelines.tasks.request import TaskRun
 from pilothouse.delivery.pipelines.tasks.setting import Setting
 from pilothouse.delivery.pipelines.tasks.sidecars import Sidecars
@@ -83,10 +84,12 @@ async def _attempt(run: TaskRun, setting: Setting, control: Control, span: str) 
 
 
 async def _prepared(run: TaskRun, prepared: Prepared, setting: Setting, control: Control, span: str) -> Condition:
-    scratch = setting.scratch(run.uid)
+    # An attempt has directories of its own: those of the one before are still being removed when it begins.
+    own = f"{run.uid}-{run.attempt}" if run.attempt else run.uid
+    scratch = setting.scratch(own)
     secrets = credentials.secrets_of(str(run.spec.get("serviceAccountName") or "default"), setting.catalog)
     needs = (*setting.launcher.needs, "home") if secrets else setting.launcher.needs
-    layout = Layout(memory.directory() / run.uid, scratch, prepared.spec, needs)
+    layout = Layout(memory.directory() / own, scratch, prepared.spec, needs)
     layout.make()
     if secrets:
         credentials.write(secrets, layout.home, setting.catalog)

@@ -19,8 +19,9 @@ from pilothouse.delivery.pipelines.tasks.control import Control
 from pilothouse.delivery.pipelines.tasks.foreign import refuse
 from pilothouse.delivery.pipelines.tasks.launches import Launches
 from pilothouse.delivery.pipelines.tasks.layout import Layout
+from pilothouse.delivery.pipelines.tasks.names import step_name
 from pilothouse.delivery.pipelines.tasks.output import Copy, Output
-from pilothouse.delivery.pipelines.tasks.preparing import Prepared, step_name, step_values
+from pilothouse.delivery.pipelines.tasks.preparing import Prepared, step_values
 from pilothouse.delivery.pipelines.tasks.request import TaskRun
 from pilothouse.delivery.pipelines.tasks.setting import Setting
 from pilothouse.delivery.pipelines.variables import Values, replace
@@ -73,6 +74,7 @@ class StepRunner:
         self._setting = setting
         self._control = control
         self._span = span
+        self._breakpoints = (run.spec.get("debug") or {}).get("breakpoints") or {}
         self.values = Values()
         self.more: dict[str, str] = {}
         self.problems: list[str] = []
@@ -132,6 +134,12 @@ class StepRunner:
         started = self._setting.launcher.prepare(launch)
         if started.note and started.note not in self.problems:
             self.problems.append(started.note)
+        if state.name in (self._breakpoints.get("beforeSteps") or []):
+            held = await self._pause(index, state, started, Exit(1), before=True)
+            if held.code:
+                state.message = "told to fail at the breakpoint before it"
+                self._close(output, out, err)
+                return held
         limited = Limited(self._setting.launcher.limits(launch.limits), f"{self._run.uid[:8]}-{state.name}")
         try:
             with limited:
@@ -139,7 +147,7 @@ class StepRunner:
                 exited = await self._until(child, step, state)
                 if exited.code and limited.out_of_memory():
                     state.reason = "OOMKilled"
-                if exited.code and self._setting.breakpoints:
+                if exited.code and (self._setting.breakpoints or self._breakpoints.get("onFailure") == "enabled"):
                     exited = await self._pause(index, state, started, exited)
                 return exited
         except SpawnError as error:
@@ -193,10 +201,13 @@ class StepRunner:
                 one.cancel()
             child.kill()
 
-    async def _pause(self, index: int, state: StepState, started: Started, exited: Exit) -> Exit:
-        release = self._layout.root / f"breakpoint-{index}"
+    async def _pause(
+        self, index: int, state: StepState, started: Started, exited: Exit, *, before: bool = False
+    ) -> Exit:
+        """Wait at a breakpoint: a success when told to go on, `exited` when told to fail or when the run ends."""
+        release = self._layout.root / f"breakpoint-{'before-' if before else ''}{index}"
         self._tell(
-            events.Paused, step=state.name, release=str(release), shell=_shell(started),
+            events.Paused, step=state.name, release=str(release), shell=_shell(started), before=before,
             environment=started.environment, directory=started.directory,
         )  # fmt: skip
         while not self._control.asked:
