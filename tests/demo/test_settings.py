@@ -15,7 +15,7 @@ from pilothouse.demo.shop.settings import Settings, SettingsError
 def test_all_has_a_default(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith(("SHOP_", "PYROSCOPE_"))]:
         monkeypatch.delenv(name)
-    assert Settings.from_environment() == Settings("127.0.0.1:8080", "", "", "", False, "")
+    assert Settings.from_environment() == Settings("127.0.0.1:8080", "", "", "", "", "")
 
 
 def test_an_address_is_listened_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from pilothouse.demo import repository
 from pilothouse.demo.processes import Processes
 from pilothouse.demo.system import Service, System
 from tests.demo.sink import Record, Sink, values
@@ -33,9 +34,10 @@ def shop(sink: Sink, processes: Processes) -> Shop:
     """All services, after some orders at each version of checkout."""
     system = System(processes, (sink.http, sink.grpc, sink.http), processes.check)
     catalog, payments = system.start_service("catalog", "1.4.0"), system.start_service("payments", "2.3.1")
-    behind = {"SHOP_CATALOG": catalog.address, "SHOP_PAYMENTS": payments.address, "SHOP_REGRESSION": "1"}
-    stable = system.start_service("checkout", "1.0.0", **behind)
-    canary = system.start_service("checkout", "2.0.0", **behind)
+    behind = {"SHOP_CATALOG": catalog.address, "SHOP_PAYMENTS": payments.address}
+    before, after = str(repository.pricing()), str(repository.pricing("regression"))
+    stable = system.start_service("checkout", "1.0.0", **behind, SHOP_PRICING=before)
+    canary = system.start_service("checkout", "2.0.0", **behind, SHOP_PRICING=after)
     gateway = system.start_service("gateway", "3.0.2", SHOP_CATALOG=catalog.address, SHOP_CHECKOUT=stable.address)
     system.wait_ready(*(one.address for one in (catalog, payments, stable, canary, gateway)))
     system.split_checkout(gateway, stable, canary)

@@ -51,6 +51,14 @@ def test_a_rollout_shifts_by_versions_and_may_repeat_itself(file: Path) -> None:
     assert named.weights("shop/checkout") == {"1.4.0": 75, "1.5.0": 25}
 
 
+def test_a_versions_dots_are_dashes_in_the_name_of_a_service(tmp_path: Path) -> None:
+    file = tmp_path / "split.yaml"
+    file.write_text(TEXT.replace("checkout-v1", "checkout-1-4-0").replace("checkout-v2", "checkout-1-5-0"))
+    shifter = SplitFiles({"config": str(file), "namespace": "shop"})
+    shifter.shift("checkout", {"1.4.0": 95, "1.5.0": 5}, "7-0-1")
+    assert shifter.weights("checkout") == {"1.4.0": 95, "1.5.0": 5}
+
+
 @pytest.mark.parametrize(
     ("weights", "said"),
     [({"checkout-v3": 1}, "has no backend checkout-v3"), ({"checkout-v1": -1}, "not negative"),

@@ -76,10 +76,17 @@ def serve(config: list[Path], services: Path, namespace: str, xds: str, proxies:
                 fail(f"envoy for {name} ended with {code}:\n{running.log_of(name)[-2000:]}")
             return over
 
-        watch(config, _LOOK_EVERY, lambda: _again(running, config, namespace), is_over)
+        watch([*config, services], _LOOK_EVERY, lambda: _again(running, config, services, namespace), is_over)
 
 
-def _again(running: RunningMesh, config: list[Path], namespace: str) -> None:
+def _again(running: RunningMesh, config: list[Path], services: Path, namespace: str) -> None:
+    from pilothouse.mesh.envoy.local import LocalMeshError, read_local_mesh
+
+    try:
+        running.change(read_local_mesh(services))
+    except LocalMeshError as error:
+        _say(f"changed, but the last stays: {error}")
+        return
     _say("changed: applied" if _apply(running, config, namespace) else "changed, but has errors: the last stays")
 
 

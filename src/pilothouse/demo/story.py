@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pilothouse.demo import repository
 from pilothouse.demo.narration import Narration
 from pilothouse.demo.options import DemoOptions
 from pilothouse.demo.system import VERSIONS, Service, System
@@ -56,9 +57,8 @@ class Story:
         settings = {
             "SHOP_CATALOG": catalog.address,
             "SHOP_PAYMENTS": payments.address,
-            "SHOP_REGRESSION": "1" if self._options.scenario == "regression" else "",
         }
-        checkout = start("checkout", BASELINE, **settings)
+        checkout = start("checkout", BASELINE, **settings, SHOP_PRICING=str(repository.pricing()))
         behind = {"SHOP_CATALOG": catalog.address, "SHOP_CHECKOUT": checkout.address}
         gateway = start("gateway", VERSIONS["gateway"], **behind)
         services = (catalog, payments, checkout, gateway)
@@ -67,8 +67,10 @@ class Story:
 
     def _release(self, gateway: Service, before: Service, settings: dict[str, str]) -> datetime:
         """Both versions get a fresh process, to be judged at the same age. Returns the release's time."""
-        baseline = self._system.start_service("checkout", BASELINE, **settings)
-        candidate = self._system.start_service("checkout", CANDIDATE, **settings)
+        before_pricing = str(repository.pricing())
+        after_pricing = str(repository.pricing(self._options.scenario if self._options.scenario != "good" else ""))
+        baseline = self._system.start_service("checkout", BASELINE, **settings, SHOP_PRICING=before_pricing)
+        candidate = self._system.start_service("checkout", CANDIDATE, **settings, SHOP_PRICING=after_pricing)
         self._system.wait_ready(baseline.address, candidate.address)
         self._system.split_checkout(gateway, baseline, candidate)
         self._system.stop(before.child)

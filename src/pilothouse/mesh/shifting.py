@@ -24,7 +24,7 @@ class SplitFiles:
 
     `settings` has `config` (a file or directory) and may have `namespace` (default), and `backends`, a mapping of
     version to backend Service; without it a version's backend is named as `backend` says, `{service}-{version}` by
-    default.
+    default, with dashes for the version's dots: a Service's name has none.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
@@ -45,11 +45,12 @@ class SplitFiles:
             return None
         versions = {self._backends.get(v, ""): v for v in self._backends}
         prefix, _, suffix = self._pattern.replace("{service}", service).partition("{version}")
-        named = {name: name.removeprefix(prefix).removesuffix(suffix) for name in found}
+        named = {name: name.removeprefix(prefix).removesuffix(suffix).replace("-", ".") for name in found}
         return {versions.get(name) or named[name]: weight for name, weight in found.items()}
 
     def _backend(self, service: str, version: str) -> str:
-        return self._backends.get(version) or self._pattern.replace("{service}", service).replace("{version}", version)
+        named = self._pattern.replace("{service}", service).replace("{version}", version.replace(".", "-"))
+        return self._backends.get(version) or named
 
     def _name(self, service: str) -> Name:
         namespace, slash, name = service.partition("/")

@@ -1,4 +1,4 @@
-"""Checkout: prices an order, charges it, draws the receipt. Version 2.0.0 takes several coupons at once."""
+"""Checkout: prices an order, charges it, draws the receipt. How it prices is what its versions differ in."""
 
 import logging
 from collections.abc import Sequence
@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from pilothouse.demo.shop.coupons import Coupon, best_single_coupon, try_all_coupon_combinations
+from pilothouse.demo.shop.coupons import Coupon
 from pilothouse.demo.shop.outgoing import Upstream
+from pilothouse.demo.shop.pricing import Pricing, load
 from pilothouse.demo.shop.receipts import ReceiptArchive, draw
 from pilothouse.demo.shop.serving import serve
 from pilothouse.demo.shop.settings import Settings
@@ -43,18 +44,13 @@ class Order:
 
 
 class Checkout:
-    """Turns orders into charges and receipts.
+    """Turns orders into charges and receipts, with the pricing of its version."""
 
-    The planted regression of 2.0.0: it tries all combinations of coupons, and it keeps four times as many receipts
-    at twice the print density, some 70 MB instead of 4.
-    """
-
-    def __init__(self, settings: Settings, version: str, upstream: Upstream) -> None:
+    def __init__(self, settings: Settings, pricing: Pricing, upstream: Upstream) -> None:
         self._settings = settings
+        self._pricing = pricing
         self._upstream = upstream
-        self._regressed = settings.regression and version.startswith("2.")
-        self._archive = ReceiptArchive(64 if self._regressed else 16)
-        self._density = 2 if self._regressed else 1
+        self._archive = ReceiptArchive(pricing.RECEIPTS_KEPT)
         self._orders = metrics.get_meter("shop.checkout").create_counter(
             "shop.orders", "{order}", "Orders, by how they ended"
         )
@@ -67,21 +63,14 @@ class Checkout:
             return self._ended("invalid", {"error": f"bad order: {error}"}, 400)
         prices = await self._prices(order)
         total = sum(prices.get(sku, 0) * quantity for sku, quantity in order.items.items())
-        total -= self._discount(order, total)
+        total -= self._pricing.discount(order.coupons, total, order.id)
         await wait_like_a_backend(1.5)
         status, charge = await self._charge(order, total)
         if status != 201:
             return self._ended("declined" if status == 402 else "failed", charge, 402 if status == 402 else 502)
-        self._archive.keep(order.id, draw(_lines(order, prices, total), self._density))
+        self._archive.keep(order.id, draw(_lines(order, prices, total), self._pricing.RECEIPT_DENSITY))
         log.info("order %s placed: %d items for %d cents", order.id, sum(order.items.values()), total)
         return self._ended("placed", {"order": order.id, "cents": total, **charge}, 201)
-
-    def _discount(self, order: Order, total: int) -> int:
-        if not order.coupons:
-            return 0
-        if self._regressed:
-            return try_all_coupon_combinations(order.coupons, total, order.id)
-        return best_single_coupon(order.coupons, total)
 
     async def _prices(self, order: Order) -> dict[str, int]:
         skus = httpx.QueryParams([("sku", sku) for sku in order.items])
@@ -112,9 +101,10 @@ def _lines(order: Order, prices: dict[str, int], total: int) -> list[str]:
     return [f"ORDER {order.id}", "", *items, "", f"TOTAL {total / 100:.2f}"]
 
 
-def routes(settings: Settings, telemetry: Telemetry, upstream: Upstream) -> Sequence[BaseRoute]:
+def routes(settings: Settings, _telemetry: Telemetry, upstream: Upstream) -> Sequence[BaseRoute]:
     """The checkout's routes."""
-    return [Route("/checkout", Checkout(settings, telemetry.version, upstream).checkout, methods=["POST"])]
+    checkout = Checkout(settings, load(settings.pricing), upstream)
+    return [Route("/checkout", checkout.checkout, methods=["POST"])]
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ class Settings:
 
     listen: `HOST:PORT`, or `fd:N` for a listening socket that the parent process opened.
     catalog, checkout, payments: base addresses of the services behind this one ("" where none is needed).
-    regression: whether checkout 2.0.0 carries the planted regression.
+    pricing: the file with the pricing of this version of checkout; "" in the other services.
     profiler: base address of a Pyroscope receiver, "" for no profiler.
     """
 
@@ -23,7 +23,7 @@ class Settings:
     catalog: str
     checkout: str
     payments: str
-    regression: bool
+    pricing: str
     profiler: str
 
     @classmethod
@@ -34,7 +34,7 @@ class Settings:
             catalog=os.environ.get("SHOP_CATALOG", ""),
             checkout=os.environ.get("SHOP_CHECKOUT", ""),
             payments=os.environ.get("SHOP_PAYMENTS", ""),
-            regression=os.environ.get("SHOP_REGRESSION", "") == "1",
+            pricing=os.environ.get("SHOP_PRICING", ""),
             profiler=os.environ.get("PYROSCOPE_SERVER_ADDRESS", ""),
         )
 

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from pilothouse.mesh.envoy.certificates import write_certificates
 from pilothouse.mesh.envoy.discovery import DiscoveryServer
-from pilothouse.mesh.envoy.local import LocalMesh
+from pilothouse.mesh.envoy.local import LocalMesh, LocalMeshError
 from pilothouse.mesh.envoy.resources import snapshot
 from pilothouse.mesh.findings import Finding
 from pilothouse.mesh.model import Configuration, Name, spiffe_id
@@ -37,6 +37,12 @@ class RunningMesh:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def change(self, mesh: LocalMesh) -> None:
+        """Other services or endpoints, from the next `apply` on. Raises `LocalMeshError` when proxies differ."""
+        if mesh.proxies != self._mesh.proxies or mesh.trust_domain != self._mesh.trust_domain:
+            raise LocalMeshError("proxies or the trust domain changed: start again for these")
+        self._mesh = mesh
 
     def apply(self, configuration: Configuration) -> list[Finding]:
         """Give all proxies this configuration; what is to be said about it."""
