@@ -14,12 +14,14 @@ def program() -> typer.Typer:
         collect,
         compare,
         demo,
+        environments,
         hazards,
         logs,
         mesh,
         metrics,
         pipeline,
         profiles,
+        promote,
         releases,
         rollout,
         rules,
@@ -48,11 +50,13 @@ def program() -> typer.Typer:
     metrics.register(app)
     traces.register(app)
     run.register(app)
+    promote.register(app)
     app.add_typer(collect.app, name="collect", help="Follow log files or pods, profile processes; send it to a server.")
     app.add_typer(profiles.app, name="profiles", help="Functions by cost, flame graphs, differences.")
     app.add_typer(rules.app, name="rules", help="Prometheus' rules: check and test files, list a server's.")
     app.add_typer(pipeline.app, name="pipeline", help="Tekton's pipelines, here: start, list, logs, describe, cancel.")
     app.add_typer(rollout.app, name="rollout", help="Give a new version its traffic step by step.")
+    app.add_typer(environments.app, name="env", help="What runs where, and what is on its way there.")
     app.add_typer(slo.app, name="slo", help="What services promise, and how fast they spend what they may miss.")
     app.add_typer(hazards.app, name="hazards", help="Ask by symptom; what a watched cluster has; the catalogue.")
     app.add_typer(releases.app, name="releases", help="The releases that the telemetry names.")

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from pilothouse.delivery.pipelines.serving import PipelineServer
+    from pilothouse.delivery.promoting.serving import PromotionServer
     from pilothouse.engine import Engine
     from pilothouse.releases.rollout.traffic import Shifters
     from pilothouse.releases.store import ReleaseStore
@@ -64,6 +65,7 @@ class Rooms:
     watching: Watching | None = None
     shifters: Shifters = field(default_factory=dict)
     pipelines: PipelineServer | None = None
+    promotions: PromotionServer | None = None
     hazards: LiveHazards | None = None
     mesh: LiveMesh | None = None
     tenant: str = ""
@@ -119,6 +121,7 @@ def _routes(rooms: Rooms, addresses: dict[str, str]) -> list[BaseRoute]:
         *dashboards.routes(Path(config.dashboards) if config.dashboards else config.data / "dashboards"),
         Late("/(api|pyroscope)/", partial(_room_routes, rooms)),
         *_pipeline_routes(rooms),
+        *_promotion_routes(rooms),
         *page.routes(),
     ]
 
@@ -185,6 +188,14 @@ def _pipeline_routes(rooms: Rooms) -> list[Route]:
     from pilothouse.delivery.pipelines import api
 
     return api.routes(rooms.pipelines, rooms.config.max_body_bytes)
+
+
+def _promotion_routes(rooms: Rooms) -> list[Route]:
+    if not rooms.promotions:
+        return []
+    from pilothouse.delivery.promoting import api
+
+    return api.routes(rooms.promotions)
 
 
 def _room_routes(rooms: Rooms) -> list[Route]:

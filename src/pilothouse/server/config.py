@@ -157,6 +157,11 @@ class Config(BaseModel):
     pipelines: str = Field(
         "", description="directory of Tekton YAML whose pipelines, triggers and schedules this server runs; empty: none"
     )
+    environments: str = Field(
+        "",
+        description="the environments file that versions are promoted through: a path, or OWNER/NAME:PATH in a "
+        "repository of the forge; empty: none",
+    )
     log_level: str = Field(
         "info",
         pattern="^(debug|info|warning|error)$",

@@ -52,7 +52,7 @@ _SIDES = {
         "end": "another end for the {}",
     }.items()
 }
-_WHOLE = {"limit", "count", "nodes", "depth", "rollout", "port"}
+_WHOLE = {"limit", "count", "nodes", "depth", "rollout", "promotion", "port"}
 
 
 _MARK = {
@@ -228,6 +228,38 @@ OPERATIONS: dict[str, Operation] = {
             "note": "why",
             "full": "true: promote to the last step, not to the next",
         },
+    ),
+    "/api/environments": Operation(
+        "the environments in their order: what each declares, what runs there, and where the two differ",
+        {"service": "only this service"},
+    ),
+    "/api/environments/{environment}/change": Operation(
+        "what a version would change in Kubernetes, and the hazards that it would bring",
+        {"environment": "its name", "service": "the service", "version": "the version it would have"},
+        frozenset({"service", "version"}),
+    ),
+    "/api/promotions": Operation(
+        "promotions and rollbacks, newest first",
+        {
+            "service": "only of this service",
+            "environment": "only into this one",
+            "ongoing": "1: only those that have not ended",
+            "limit": "1 to 1000",
+        },
+        post="take a version into an environment",
+        body={
+            "service": "the service",
+            "version": "its version",
+            "to": "the environment",
+            "by": "who asks",
+            "onward": "true: go on to the next environment once deployed",
+        },
+    ),
+    "/api/promotions/{promotion}": Operation(
+        "one promotion with all that happened to it",
+        {"promotion": "its number"},
+        post="approve one into a folder, or cancel one that is not merged",
+        body={"action": "approve or cancel", "by": "who does it"},
     ),
     "/api/correlate": Operation(
         "from a point of one signal to the other three",

@@ -43,6 +43,7 @@ from pilothouse.signals.timerange import parse_duration
 
 if TYPE_CHECKING:
     from pilothouse.delivery.pipelines.serving import PipelineServer
+    from pilothouse.delivery.promoting.serving import PromotionServer
     from pilothouse.releases.rollout.traffic import Shifters, TrafficShifter
     from pilothouse.server.access.admission import Access
     from pilothouse.server.access.certificates import Certificates
@@ -119,6 +120,7 @@ class Process:
             shifters=self._rollouts.shifters,
             pipelines=self._piped(config, database),
             access=self._access,
+            promotions=self._promoted(config, database, store),
             hazards=LiveHazards(config, database, self._receiver, self._measurements),
             mesh=LiveMesh(config, self._engine),
             tenant=tenant,
@@ -173,6 +175,8 @@ class Process:
             self._sockets["inner"], inner = _bind_inner(self._config.data)
         if self._rooms.pipelines:
             self._rooms.pipelines.start(f"http://{_name(self._sockets['otlp_http'])}", inner)
+        if self._rooms.promotions and self._config.environments:
+            self._rooms.promotions.start()
         prometheus = f"http://{_name(self._sockets['http'])}/prometheus"
         if self._watching:
             self._watching.start(prometheus)
@@ -199,6 +203,8 @@ class Process:
         self._span_metrics.close()
         if self._rooms.pipelines:
             self._rooms.pipelines.close()
+        if self._rooms.promotions:
+            self._rooms.promotions.close()
         for one in self._retaining:
             one.close()
         if self._rooms.mesh:
@@ -252,6 +258,11 @@ class Process:
                     log.info("the certificate was renewed", file=self._config.tls_cert)
             except OSError as error:
                 log.error("the renewed certificate cannot be used; the one before still is", reason=str(error))
+
+    def _promoted(self, config: Config, database: str, store: ReleaseStore) -> PromotionServer:
+        from pilothouse.delivery.promoting.serving import PromotionServer
+
+        return PromotionServer(config.environments, database, store, self._engine, shifters=self._rollouts.shifters)
 
     def _piped(self, config: Config, database: str) -> PipelineServer | None:
         """The pipelines of a directory; imported only where there is one."""

@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pilothouse.delivery.environments.checkouts import checkout
-from pilothouse.delivery.environments.differing import changed_objects, difference
 from pilothouse.delivery.environments.hazardous import Hazards, hazards_of
 from pilothouse.delivery.environments.placing import changed, declared
-from pilothouse.delivery.environments.rendering import render
 
 if TYPE_CHECKING:
     from pilothouse.delivery.environments.model import Environment
@@ -41,6 +39,10 @@ class Change:
 
 def change_of(environment: Environment, service: str, version: str, forge: Forge | None = None) -> Change:
     """Work it out. Raises `EnvironmentsError`, and the forge's errors."""
+    # A server starts without what renders and checks (CEL, the cluster's client): only a change needs them.
+    from pilothouse.delivery.environments.differing import changed_objects, difference
+    from pilothouse.delivery.environments.rendering import render
+
     placement = environment.placement(service)
     source = environment.source
     with checkout(source, forge) as files:

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, Float, Integer, MetaData, String, Table, Text, select
 
+from pilothouse.delivery.database import open_database
 from pilothouse.delivery.promoting.promotion import ONGOING, Happened, Promotion
-from pilothouse.releases.store.opening import open_database
 from pilothouse.releases.store.rollouts import ConflictError
 from pilothouse.releases.store.tables import number
 
@@ -59,8 +59,7 @@ class PromotionStore:
 
     def __init__(self, url: str) -> None:
         """`url` as SQLAlchemy writes it."""
-        self._database = open_database(url)
-        _METADATA.create_all(self._database)
+        self._database = open_database(url, _METADATA)
 
     def close(self) -> None:
         """Let go of the database."""

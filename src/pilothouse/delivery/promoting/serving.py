@@ -1,0 +1,130 @@
+"""Promotions in the server: the environments file, the thread that moves them, and how everything stands."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from pilothouse.delivery.environments import Environment, EnvironmentsError
+from pilothouse.delivery.environments.declaring import Declared
+from pilothouse.delivery.environments.drifting import Standing, cluster_versions, standing
+from pilothouse.delivery.forges import ForgeError
+from pilothouse.delivery.promoting.asking import RefusedError
+from pilothouse.delivery.promoting.crew import Crew
+from pilothouse.delivery.promoting.driving import Driver
+from pilothouse.delivery.promoting.promotion import ONGOING, Happened, Promotion
+from pilothouse.delivery.promoting.store import PromotionStore
+from pilothouse.releases.running import RunningVersion, running
+
+if TYPE_CHECKING:
+    from pilothouse.delivery.forges import Event, Forge
+    from pilothouse.engine import Engine
+    from pilothouse.releases.store import ReleaseStore
+
+log = structlog.get_logger(__name__)
+
+
+class PromotionServer:
+    """All of promoting in one process. `start` and `close` from any thread."""
+
+    def __init__(
+        self, place: str, database: str, releases: ReleaseStore, engine: Engine | None = None,
+        forge: Forge | None = None, shifters: Collection[str] = ("http",),
+    ) -> None:  # fmt: skip
+        """`place` is the environments file: a path, or `OWNER/NAME:PATH` on the forge."""
+        self.declared = Declared(place, forge)
+        self.store = PromotionStore(database)
+        self.crew = Crew(self.store, self.declared.environments, releases, forge, shifters)
+        self._engine = engine
+        self._driver = Driver(self.crew)
+
+    def start(self) -> None:
+        """Begin, with what an earlier process left."""
+        self._driver.start()
+
+    def close(self) -> None:
+        """Stop after the move at hand."""
+        self._driver.stop()
+        self.store.close()
+
+    def heard(self, event: Event) -> None:
+        """Something happened on the forge: look at once at what it may concern."""
+        if event.kind == "push":
+            self.declared.forget()
+        if event.number or event.kind == "status":
+            self._driver.wake(event.repository if event.number else "", event.number)
+
+    def wake(self) -> None:
+        """Look at all promotions at once."""
+        self._driver.wake()
+
+    def standings(self, environment: Environment) -> tuple[list[Standing], str]:
+        """How each service of an environment stands, and why it could not be told where it could not."""
+        problem = ""
+        try:
+            deployed = self.declared.deployed(environment)
+        except (EnvironmentsError, ForgeError) as error:
+            deployed, problem = dict.fromkeys(environment.services, ""), str(error)
+        heard = self._heard(environment)
+        cluster, refused = self._in_cluster(environment)
+        moving = {one.service for one in self.store.all(environment=environment.name, ongoing=True) if one.rollout}
+        found = []
+        for service in environment.services:
+            version = deployed.get(service, "")
+            why = str(version) if isinstance(version, Exception) else problem or refused
+            said = "" if isinstance(version, Exception) else version
+            found.append(
+                standing(
+                    environment, service, said, heard.get(service, []),
+                    cluster.get(service, []) if cluster is not None else None, service in moving, why,
+                )
+            )  # fmt: skip
+        return found, problem
+
+    def act(self, key: int, action: str, by: str) -> Promotion:
+        """Approve (one without a pull request) or cancel a promotion. Raises `RefusedError`, `ConflictError`."""
+        promotion = self.store.one(key)
+        if promotion is None:
+            raise RefusedError(f"there is no promotion {key}")
+        if promotion.state not in ONGOING:
+            raise RefusedError(f"promotion {key} has ended: {promotion.state.replace('_', ' ')}")
+        if action == "cancel":
+            return self._cancelled(promotion, by)
+        if promotion.number:
+            raise RefusedError(
+                f"approve its pull request: {promotion.url or f'{promotion.repository} {promotion.number}'}"
+            )
+        if by and by == promotion.by:
+            raise RefusedError("somebody else than who asked for it must approve it")
+        done = replace(promotion, approved_by=by or "somebody")
+        changed = self.store.change(done, Happened(time.time(), "approved", "approved", by or "somebody"))
+        self._driver.wake()
+        return changed
+
+    def _cancelled(self, promotion: Promotion, by: str) -> Promotion:
+        if promotion.state not in ("opening", "open"):
+            raise RefusedError(f"promotion {promotion.id} is merged; abort rollout {promotion.rollout} to take it back")
+        words = f"cancelled by {by}" if by else "cancelled"
+        if self.crew.forge is not None and promotion.number:
+            self.crew.forge.close(promotion.repository, promotion.number)
+        return self.store.change(
+            replace(promotion, state="closed", reason=words), Happened(time.time(), "closed", words, by or "somebody")
+        )
+
+    def _heard(self, environment: Environment) -> Mapping[str, list[RunningVersion]]:
+        return running(self._engine, environment.telemetry) if self._engine is not None else {}
+
+    def _in_cluster(self, environment: Environment) -> tuple[dict[str, Any] | None, str]:
+        if not environment.cluster:
+            return None, ""
+        from pilothouse.kube import Cluster, KubeError
+
+        try:
+            with Cluster.connect(environment.cluster) as cluster:
+                return cluster_versions(cluster, environment.namespace or cluster.namespace, environment.services), ""
+        except (KubeError, OSError) as error:
+            return None, f"cluster {environment.cluster}: {error}"
