@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.delivery.acting.room import Room, a_room
+from tests.delivery.acting.room import UNIT, Room, a_room, until
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +20,111 @@ def test_a_change_of_one_who_works_here_is_tested_on_its_merge_approved_and_merg
     number = room.pull("one", {"checks/one.sh": "test -f README.md\n"})
     assert room.finished(number) == "success"
     assert "size/XS" in room.labels(number)
+    assert "bob" in room.raw(number).requested_reviewers
     room.say(number, "ann", "/lgtm")
     assert any("cannot lgtm your own" in text for text in room.comments(number))
+    assert "it needs the label lgtm" in room.why(number)["reasons"]
     room.say(number, "bob", "/lgtm\n/approve")
     room.merged(number)
     assert "checks/one.sh" in room.git("ls-tree", "-r", "--name-only", "main")
+    # What was tested on its own merge is not tested again to be merged onto the same commit.
+    assert [one.kind for one in room.server.store.jobs("acme/shop", number)] == ["presubmit"]
+
+
+def test_a_stranger_waits_for_ok_to_test_which_holds_for_the_commit(room: Room) -> None:
+    number = room.pull("two", {"checks/two.sh": "false\n"}, author="eve")
+    assert "needs-ok-to-test" in room.labels(number)
+    assert room.status(number) == ""
+    assert room.why(number)["jobs"][0]["words"] == "it waits for /ok-to-test"
+    room.say(number, "eve", "/ok-to-test")
+    assert any("is for people who work here" in text for text in room.comments(number))
+    room.say(number, "bob", "/ok-to-test")
+    assert room.finished(number) == "failure"
+    room.commit("two", {"checks/two.sh": "true\n"}, "eve", "eve/shop")
+    room.calm()
+    assert {"needs-ok-to-test"} == room.labels(number) & {"ok-to-test", "needs-ok-to-test"}
+    assert room.status(number) == ""
+    room.say(number, "bob", "/ok-to-test")
+    assert room.finished(number) == "success"
+
+
+def test_a_push_that_comes_between_the_look_and_the_word_is_not_trusted(room: Room) -> None:
+    number = room.pull("race", {"checks/race.sh": "true\n"}, author="eve")
+    # The word is said of the first commit; before it is worked off, the head is another.
+    room.stop()
+    room.forge.acting_as("bob").add_comment("acme/shop", number, "/ok-to-test")
+    evil = room.commit("race", {"checks/race.sh": "echo stolen\n"}, "eve", "eve/shop")
+    room.start()
+    room.calm()
+    assert room.raw(number).head.sha == evil
+    kept = room.server.store.pull("local", "acme/shop", number)
+    assert kept is not None
+    assert kept.trusted_head != evil
+    assert all(job.head != evil for job in room.server.store.jobs("acme/shop", number))
+
+
+def test_the_merge_is_tested_and_not_the_head(room: Room) -> None:
+    first = room.pull("rename", {"README.md": None, "READ.md": "A shop.\n"})
+    second = room.pull("needs", {"checks/needs.sh": "test -f README.md\n"})
+    assert room.finished(second) == "success"
+    room.say(first, "bob", "/lgtm\n/approve")
+    assert room.finished(first) == "failure"  # checks/one.sh, which is on main, needs the file
+    number = room.pull("fix", {"checks/one.sh": "true\n"})
+    assert room.finished(number) == "success"
+    room.say(number, "bob", "/lgtm\n/approve")
+    room.merged(number)
+    room.say(first, "ann", "/retest")
+    until(lambda: room.raw(first).state == "merged" or room.status(first) == "failure", "the renaming is tested again")
+    room.merged(first)
+    room.say(second, "bob", "/lgtm\n/approve")
+    # Its own test was green on another base; on this one it is red, and it does not get in.
+    until(lambda: any("put out of the merge pool" in text for text in room.comments(second)), "it is put out")
+    assert room.raw(second).state == "open"
+    assert "it was put out" in room.why(second)["pool"]["words"]
+
+
+def test_hold_and_conflicts_and_why(room: Room) -> None:
+    number = room.pull("held", {"checks/held.sh": "true\n"})
+    room.say(number, "eve", "/hold")
+    room.say(number, "bob", "/lgtm\n/approve")
+    assert room.finished(number) == "success"
+    until(lambda: room.why(number)["reasons"] == ["it has the label do-not-merge/hold"], "only the hold is left")
+    room.say(number, "eve", "/why")
+    assert any("it has the label do-not-merge/hold" in text for text in room.comments(number))
+    other = room.pull("same", {"checks/held.sh": "exit 0\n"})
+    room.say(number, "eve", "/hold cancel")
+    room.merged(number)
+    until(lambda: "needs-rebase" in room.labels(other), "the other one conflicts now")
+    assert any("conflicts" in reason for reason in room.why(other)["reasons"])
+
+
+def test_owners_of_each_file_have_to_approve(room: Room) -> None:
+    number = room.pull("ui", {"ui/page.txt": "x\n", "checks/ui.sh": "true\n"})
+    room.say(number, "bob", "/lgtm\n/approve")
+    assert any("[APPROVALNOTIFIER]" in text and "`ui/OWNERS`" in text for text in room.comments(number))
+    assert "nobody who may approve ui/OWNERS has said /approve; ask uma" in room.why(number)["reasons"]
+    room.say(number, "uma", "/approve")
+    room.merged(number)
+
+
+def test_a_new_push_ends_the_old_runs(room: Room) -> None:
+    number = room.pull("slow", {"checks/slow.sh": "sleep 30\n"})
+    until(lambda: room.status(number) == "pending", "it runs")
+    old = room.raw(number).head.sha
+    room.commit("slow", {"checks/slow.sh": "true\n"}, "ann")
+    assert room.finished(number) == "success"
+    ended = [job for job in room.server.store.jobs("acme/shop", number) if job.head == old]
+    assert [job.state for job in ended] == ["aborted"]
+    assert ended[0].description == "a newer commit is tested"
+
+
+def test_a_job_that_is_asked_for_by_name_and_by_its_own_words(room: Room) -> None:
+    more = UNIT.replace("name: unit", "name: bench", 1).replace(
+        'pipelinesascode.tekton.dev/on-event: "[pull_request]"', 'pipelinesascode.tekton.dev/on-comment: "^/bench"'
+    ).replace('    pipelinesascode.tekton.dev/on-target-branch: "[main]"\n', "")  # fmt: skip
+    number = room.pull("bench", {".tekton/bench.yaml": more})
+    assert room.finished(number) == "success"
+    job = next(one for one in room.why(number)["jobs"] if one["job"] == "bench")
+    assert job["words"] == "it runs when a comment matches ^/bench"
+    room.say(number, "ann", "/bench now")
+    assert room.finished(number, "bench") == "success"

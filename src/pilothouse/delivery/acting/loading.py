@@ -149,6 +149,7 @@ class Loading:
             raw.assignees, raw.requested_reviewers, tuple(files), forge.statuses(repository, head),
             tuple(forge.comments(repository, number)), tuple(forge.reviews(repository, number)), bool(conflict),
             mirror.messages(base, head) if base else (), kept.trusted_head if kept else "",
+            bool(base and mirror.merges(base, head)),
         )  # fmt: skip
 
 

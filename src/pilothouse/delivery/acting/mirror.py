@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from pilothouse.delivery.forges import MergeError, MergeMethod, Remote, User
 from pilothouse.delivery.forges.local import merging
@@ -21,6 +25,9 @@ _LARGEST_FILE = 1_000_000
 _MOST_FILES = 5_000
 # How much history a job finds in its checkout.
 _DEPTH = 50
+_REMEMBERED = 10_000
+_HASH = re.compile(r"[0-9a-f]{40,64}")
+T = TypeVar("T")
 # For git that talks to a forge: its transports and nothing a user configured for himself.
 _NETWORK = {
     "core.hooksPath": "/dev/null", "protocol.allow": "never", "protocol.http.allow": "always",
@@ -50,6 +57,8 @@ class Mirror:
         self._git = Git(directory)
         self._who = who
         self._lock = threading.RLock()
+        # What git said of commits stays true: each question is a process, and the same ones come with every event.
+        self._said: OrderedDict[tuple[str, ...], Any] = OrderedDict()
         if not (directory / "HEAD").exists():
             directory.mkdir(parents=True, exist_ok=True)
             self._git.run("init", "--quiet", "--bare")
@@ -85,7 +94,12 @@ class Mirror:
 
     def has(self, commit: str) -> bool:
         """Whether a commit is here."""
-        return bool(commit) and self._git.commit_or_none(commit) is not None
+        if not commit or not _HASH.fullmatch(commit):
+            return False
+        if ("has", commit) in self._said:
+            return True
+        found = self._git.commit_or_none(commit) is not None
+        return self._known(("has", commit), lambda: True) if found else False
 
     def is_ancestor(self, one: str, other: str) -> bool:
         """Whether commit `one` is `other` or comes before it."""
@@ -102,6 +116,10 @@ class Mirror:
         very commit that the branch then is at.
         """
         tip, key = base, f"{base} {method}"
+        changes = list(changes)
+        known = ("tree", key, *(f"{one.number} {one.head} {one.message}" for one in changes))
+        if known in self._said:
+            return str(self._said[known])
         with self._lock:
             for change in changes:
                 key += f"\n{change.number} {change.head}\n{change.message}"
@@ -111,7 +129,17 @@ class Mirror:
                     made = merging.merged(self._git, method, tip, change.head, change.message, change.author, self._who)
                     self._git.run("update-ref", ref, made)
                 tip = made
-        return tip
+        return self._known(known, lambda: tip)
+
+    def _known(self, question: tuple[str, ...], ask: Callable[[], T]) -> T:
+        """The answer to a question that has the same answer each time."""
+        if question not in self._said:
+            self._said[question] = ask()
+            while len(self._said) > _REMEMBERED:
+                with contextlib.suppress(KeyError):
+                    self._said.popitem(last=False)
+        found: T = self._said[question]
+        return found
 
     def picked(self, onto: str, since: str, change: Change) -> str:
         """One commit on `onto` with what lies between `since` and the change's head. Raises `MergeError`."""
@@ -159,12 +187,17 @@ class Mirror:
 
     def messages(self, base: str, head: str) -> tuple[str, ...]:
         """The messages of the commits that `head` has and `base` has not, oldest first."""
-        raw = self._git.run("log", "--reverse", "--max-count=500", "--format=%B%x00", f"{base}..{head}")
-        return tuple(text.strip() for text in raw.decode("utf-8", "replace").split("\0") if text.strip())
+
+        def ask() -> tuple[str, ...]:
+            raw = self._git.run("log", "--reverse", "--max-count=500", "--format=%B%x00", f"{base}..{head}")
+            return tuple(text.strip() for text in raw.decode("utf-8", "replace").split("\0") if text.strip())
+
+        return self._known(("messages", base, head), ask)
 
     def merges(self, base: str, head: str) -> tuple[str, ...]:
         """The merge commits among them."""
-        return tuple(self._git.text("rev-list", "--merges", "--max-count=20", f"{base}..{head}").split())
+        words = ("rev-list", "--merges", "--max-count=20", f"{base}..{head}")
+        return self._known(("merges", base, head), lambda: tuple(self._git.text(*words).split()))
 
     def check_out(self, commit: str, directory: Path) -> None:
         """A repository of its own with a commit checked out; nothing leads from it back to this one."""

@@ -27,6 +27,8 @@ from pilothouse.delivery.triggering import Definition, Files, Occasion
 from pilothouse.delivery.triggering.celling import CelError
 from pilothouse.delivery.triggering.periodics import due
 
+# What begins or ends a pull request is looked at whoever does it.
+_LIFE = ("opened", "synchronize", "closed", "merged", "reopened", "ready")
 log = structlog.get_logger(__name__)
 
 
@@ -69,14 +71,14 @@ class ForgePart:
             self._on_pull(event)
         elif event.kind == "push" and event.ref is not None and not event.ref.deleted:
             self._on_push(event)
-        elif event.kind == "status" and event.commit:
+        elif event.kind == "status" and event.commit and not self._our_own(event):
             for kept in self._store.pulls(event.repository, "open"):
                 if kept.head == event.commit:
                     self.reconsider(event.repository, kept.number)
 
     def _on_pull(self, event: Event) -> None:
         said = deciding.chat_event(event)
-        if said is None:
+        if said is None or self._our_own(event):
             return
         with self._alone(event.repository, event.number):
             loaded = self.loading.load(event.repository, event.number, said.author)
@@ -87,6 +89,12 @@ class ForgePart:
                     cherry_pick(self.forge, mirror, loaded.raw, branch, f"{event.delivery}/cherry-pick/{branch}")
         if event.action in ("merged", "closed"):
             self.pools.moved(event.repository, loaded.pull.base)
+
+    def _our_own(self, event: Event) -> bool:
+        """Whether it is only the echo of what was done here: how things stand was looked at after it was done."""
+        if event.sender.lower() != self.forge.me.login.lower():
+            return False
+        return event.kind != "pull_request" or event.action not in _LIFE
 
     def decide(self, loaded: Loaded, delivery: str, said: chat.Event, kind: str) -> None:
         """Decide, write down, do; then see whether it may be merged."""

@@ -33,7 +33,7 @@ from pilothouse.delivery.merging import Query
 PATH = ".pilothouse/delivery.yaml"
 _FLAGS = (
     "review_acts_as_lgtm", "lgtm_acts_as_approve", "require_self_approval", "ignore_review_state", "skip_collaborators",
-    "require_dco",
+    "require_dco", "block_merge_commits",
 )  # fmt: skip
 _PATTERNS = ("blocked_paths", "generated_paths")
 _PEOPLE = ("milestone_maintainers",)

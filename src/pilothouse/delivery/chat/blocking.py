@@ -18,6 +18,7 @@ _SIGNED = re.compile(r"(?im)^Signed-off-by: .+ <[^<>\s]+@[^<>\s]+>\s*$")
 _SIZES = ((1000, "XXL"), (500, "XL"), (100, "L"), (30, "M"), (10, "S"), (0, "XS"))
 WIP, CONFLICT, PATHS = "do-not-merge/work-in-progress", "needs-rebase", "do-not-merge/blocked-paths"
 MESSAGE, OWNERS, HOLD = "do-not-merge/invalid-commit-message", "do-not-merge/invalid-owners-file", "do-not-merge/hold"
+MERGES = "do-not-merge/contains-merge-commits"
 DCO_YES, DCO_NO = "dco-signoff: yes", "dco-signoff: no"
 
 
@@ -39,6 +40,7 @@ def labels(pull: PullRequest, policy: Policy) -> Iterator[Effect]:
         PATHS: any(re2.search(pattern, file.path) for pattern in policy.blocked_paths for file in pull.files),
         MESSAGE: any(_BAD_MESSAGE.search(message) for message in pull.commits),
         OWNERS: bool(policy.owners.broken),
+        MERGES: policy.block_merge_commits and pull.merge_commits,
     }
     if policy.require_dco:
         signed = all(_SIGNED.search(message) for message in pull.commits)

@@ -36,6 +36,7 @@ class PullRequest:
     conflicts: bool = False
     commits: tuple[str, ...] = ()
     trusted_head: str = ""
+    merge_commits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ class Policy:
     ignore_review_state: bool = False
     skip_collaborators: bool = False
     require_dco: bool = False
+    block_merge_commits: bool = False
     blocked_paths: tuple[str, ...] = ()
     generated_paths: tuple[str, ...] = ()
     reviewers: int = 2
