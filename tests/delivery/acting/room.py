@@ -38,8 +38,8 @@ spec:
             sh ./test.sh
 """
 FILES = {
-    "OWNERS": "approvers: [ann, bob]\nreviewers: [ann, bob]\n", "ui/OWNERS": "approvers: [uma]\noptions: {no_parent_owners: true}\n",
-   
+    "OWNERS": "approvers: [ann, bob]\nreviewers: [ann, bob]\n",
+    "ui/OWNERS": "approvers: [uma]\noptions: {no_parent_owners: true}\n",
     ".tekton/unit.yaml": UNIT, "test.sh": "set -e\nfor one in checks/*.sh; do sh $one; done\n", "checks/a.sh": "true\n",
     "README.md": "A shop.\n",
 }  # fmt: skip

@@ -6,14 +6,13 @@ the author works here, else that of the base branch: a stranger's change is not 
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from pilothouse.delivery import chat, forges
 from pilothouse.delivery.acting import settings as rules
 from pilothouse.delivery.acting.mirror import Mirror, Mirrors
+from pilothouse.delivery.acting.remembering import Remembered
 from pilothouse.delivery.acting.settings import Settings, SettingsError, read_settings
 from pilothouse.delivery.acting.store import DeliveryStore
 from pilothouse.delivery.chat import model
@@ -22,7 +21,8 @@ from pilothouse.delivery.owners import OwnersTree
 from pilothouse.delivery.triggering import Config, Files, Occasion, is_configuration, read
 from pilothouse.delivery.triggering.celling import CelError
 
-_KEPT = 256
+_KEPT = 1_000
+_PASSING_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,9 @@ class Loading:
 
     def __init__(self, forge: Forge, mirrors: Mirrors, store: DeliveryStore) -> None:
         self.forge, self._mirrors, self._store = forge, mirrors, store
-        self._rules: OrderedDict[tuple[str, str], Rules] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lasting = Remembered(_KEPT)
+        # What can be chosen from; who may do what is asked each time.
+        self._passing = Remembered(_KEPT, _PASSING_SECONDS)
 
     def mirror(self, repository: str) -> Mirror:
         """The repository's git here."""
@@ -73,25 +74,17 @@ class Loading:
 
     def rules(self, repository: str, commit: str) -> Rules:
         """What the files of a commit say. The commit has to be here."""
-        key = (repository, commit)
-        with self._lock:
-            if key in self._rules:
-                self._rules.move_to_end(key)
-                return self._rules[key]
+        return self._lasting.ask((repository, commit), lambda: self._rules(repository, commit))
+
+    def _rules(self, repository: str, commit: str) -> Rules:
         texts = self.mirror(repository).texts(commit, _wanted)
         config = read({path: text for path, text in texts.items() if is_configuration(path)}, repository)
         try:
             settings = read_settings(texts.get(rules.PATH, ""))
         except SettingsError as error:
             settings = Settings(broken=str(error))
-        found = Rules(
-            OwnersTree.read({path: text for path, text in texts.items() if _is_owners(path)}), settings, config
-        )
-        with self._lock:
-            self._rules[key] = found
-            while len(self._rules) > _KEPT:
-                self._rules.popitem(last=False)
-        return found
+        owners = OwnersTree.read({path: text for path, text in texts.items() if _is_owners(path)})
+        return Rules(owners, settings, config)
 
     def load(self, repository: str, number: int, sender: str = "") -> Loaded:
         """One pull request; `sender` is whoever did something to it. Raises `ForgeError`."""
@@ -108,7 +101,8 @@ class Loading:
         policy = self._policy(raw, of_base, {sender, raw.author})
         from_base = not policy.is_trusted(raw.author)
         config = of_base.config if from_base or not revision else self.rules(repository, revision).config
-        files = forge.files(repository, number)
+        # Between two commits lies the same each time.
+        files = self._lasting.ask((repository, number, raw.base.sha, head), lambda: forge.files(repository, number))
         occasion = occasion_of(raw, forge.repository(repository), files, base, revision)
         pull = self._pull(raw, files, mirror, base, head, conflict)
         policy = replace(policy, jobs=tuple(_jobs(config, occasion)))
@@ -134,8 +128,10 @@ class Loading:
             collaborators=frozenset(login for login, permission in may.items() if permission in ("write", "admin")),
             admins=frozenset(login for login, permission in may.items() if permission == "admin"),
             members=frozenset(login for login in people if login and forge.is_member(owner, login)),
-            labels=forge.labels(repository), milestones=forge.milestones(repository),
-            branches=frozenset(forge.branches(repository)), owners=found.owners,
+            labels=self._passing.ask((repository, "labels"), lambda: forge.labels(repository)),
+            milestones=self._passing.ask((repository, "milestones"), lambda: forge.milestones(repository)),
+            branches=self._passing.ask((repository, "branches"), lambda: frozenset(forge.branches(repository))),
+            owners=found.owners,
         )  # fmt: skip
 
     def _pull(

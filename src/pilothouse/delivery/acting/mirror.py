@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import re
 import shutil
 import subprocess
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
+from pilothouse.delivery.acting.remembering import Remembered
 from pilothouse.delivery.forges import MergeError, MergeMethod, Remote, User
 from pilothouse.delivery.forges.local import merging
 from pilothouse.delivery.forges.local.git import Git, GitError
@@ -27,7 +25,6 @@ _MOST_FILES = 5_000
 _DEPTH = 50
 _REMEMBERED = 10_000
 _HASH = re.compile(r"[0-9a-f]{40,64}")
-T = TypeVar("T")
 # For git that talks to a forge: its transports and nothing a user configured for himself.
 _NETWORK = {
     "core.hooksPath": "/dev/null", "protocol.allow": "never", "protocol.http.allow": "always",
@@ -58,7 +55,7 @@ class Mirror:
         self._who = who
         self._lock = threading.RLock()
         # What git said of commits stays true: each question is a process, and the same ones come with every event.
-        self._said: OrderedDict[tuple[str, ...], Any] = OrderedDict()
+        self._said = Remembered(_REMEMBERED)
         if not (directory / "HEAD").exists():
             directory.mkdir(parents=True, exist_ok=True)
             self._git.run("init", "--quiet", "--bare")
@@ -84,10 +81,6 @@ class Mirror:
         """Put a commit under a ref of the forge."""
         self._git.run("push", "--quiet", "--force", "--", remote.url, f"{commit}:{ref}", environ=_network(remote))
 
-    def drop(self, remote: Remote, ref: str) -> None:
-        """Take a ref of the forge away."""
-        self._git.run("push", "--quiet", "--", remote.url, f":{ref}", environ=_network(remote))
-
     def fetched(self, name: str) -> str:
         """The commit that a fetched ref stands for, or nothing."""
         return self._git.commit_or_none(f"refs/forge/{name}") or ""
@@ -96,10 +89,11 @@ class Mirror:
         """Whether a commit is here."""
         if not commit or not _HASH.fullmatch(commit):
             return False
-        if ("has", commit) in self._said:
+        # Only that it is here stays true.
+        if self._said.holds(("has", commit)):
             return True
         found = self._git.commit_or_none(commit) is not None
-        return self._known(("has", commit), lambda: True) if found else False
+        return found and self._said.ask(("has", commit), lambda: True)
 
     def is_ancestor(self, one: str, other: str) -> bool:
         """Whether commit `one` is `other` or comes before it."""
@@ -118,8 +112,9 @@ class Mirror:
         tip, key = base, f"{base} {method}"
         changes = list(changes)
         known = ("tree", key, *(f"{one.number} {one.head} {one.message}" for one in changes))
-        if known in self._said:
-            return str(self._said[known])
+        return self._said.ask(known, lambda: self._tree(tip, key, changes, method))
+
+    def _tree(self, tip: str, key: str, changes: Iterable[Change], method: MergeMethod) -> str:
         with self._lock:
             for change in changes:
                 key += f"\n{change.number} {change.head}\n{change.message}"
@@ -129,17 +124,7 @@ class Mirror:
                     made = merging.merged(self._git, method, tip, change.head, change.message, change.author, self._who)
                     self._git.run("update-ref", ref, made)
                 tip = made
-        return self._known(known, lambda: tip)
-
-    def _known(self, question: tuple[str, ...], ask: Callable[[], T]) -> T:
-        """The answer to a question that has the same answer each time."""
-        if question not in self._said:
-            self._said[question] = ask()
-            while len(self._said) > _REMEMBERED:
-                with contextlib.suppress(KeyError):
-                    self._said.popitem(last=False)
-        found: T = self._said[question]
-        return found
+        return tip
 
     def picked(self, onto: str, since: str, change: Change) -> str:
         """One commit on `onto` with what lies between `since` and the change's head. Raises `MergeError`."""
@@ -192,12 +177,12 @@ class Mirror:
             raw = self._git.run("log", "--reverse", "--max-count=500", "--format=%B%x00", f"{base}..{head}")
             return tuple(text.strip() for text in raw.decode("utf-8", "replace").split("\0") if text.strip())
 
-        return self._known(("messages", base, head), ask)
+        return self._said.ask(("messages", base, head), ask)
 
     def merges(self, base: str, head: str) -> tuple[str, ...]:
         """The merge commits among them."""
         words = ("rev-list", "--merges", "--max-count=20", f"{base}..{head}")
-        return self._known(("merges", base, head), lambda: tuple(self._git.text(*words).split()))
+        return self._said.ask(("merges", base, head), lambda: tuple(self._git.text(*words).split()))
 
     def check_out(self, commit: str, directory: Path) -> None:
         """A repository of its own with a commit checked out; nothing leads from it back to this one."""

@@ -6,7 +6,6 @@ that is killed in the middle of a merge finds out from the branch whether it hap
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -63,7 +62,7 @@ class Pools:
         with self._lock(repository, branch):
             if not may and self._known(repository, branch) is None:
                 return
-            driven = self._driven(repository, branch)
+            driven = self._driven(repository, branch, loaded.base)
             known = driven.pool.waiting.get(number)
             wanted = Candidate(number, loaded.pull.head, _priority(loaded)) if may else None
             if may:
@@ -74,13 +73,14 @@ class Pools:
             if known != wanted:
                 others = [one for one in driven.pool.waiting.values() if one.number != number]
                 self._do(repository, branch, driven, driven.pool.offer([*others, *([wanted] if wanted else [])]))
-            self._moved(repository, branch, driven)
+            if loaded.base:
+                self._moved(repository, branch, driven, loaded.base)
 
     def moved(self, repository: str, branch: str) -> None:
         """The branch may have moved."""
         with self._lock(repository, branch):
             if driven := self._known(repository, branch):
-                self._moved(repository, branch, driven)
+                self._moved(repository, branch, driven, self._loading.branch(repository, branch))
 
     def ended(self, job: KeptJob) -> None:
         """A job of a tree ended."""
@@ -101,7 +101,7 @@ class Pools:
         """After a start: end a merge that was begun, and look at the tests that ran."""
         with self._lock(repository, branch):
             driven = self._driven(repository, branch)
-            steps = self._land(repository, branch, driven, *driven.merging) if driven.merging else []
+            steps = self._land(repository, branch, driven, *driven.merging, again=True) if driven.merging else []
             for tree in list(driven.tests):
                 steps += self._look(driven, tree)
             self._do(repository, branch, driven, steps or driven.pool.plan())
@@ -125,7 +125,7 @@ class Pools:
             return self._driven(repository, branch)
         return None
 
-    def _driven(self, repository: str, branch: str) -> Driven:
+    def _driven(self, repository: str, branch: str, base: str = "") -> Driven:
         key = (repository, branch)
         if key not in self._open:
             content, _ = self._store.pool(self._loading.forge.name, repository, branch)
@@ -133,13 +133,12 @@ class Pools:
                 pool, tests, merging = pool_json.read(content)
                 self._open[key] = Driven(pool, tests, merging)
             else:
-                self._open[key] = Driven(MergePool(self._loading.branch(repository, branch)))
+                self._open[key] = Driven(MergePool(base or self._loading.branch(repository, branch)))
         return self._open[key]
 
     # -- what is done
 
-    def _moved(self, repository: str, branch: str, driven: Driven) -> None:
-        base = self._loading.branch(repository, branch)
+    def _moved(self, repository: str, branch: str, driven: Driven, base: str) -> None:
         if base != driven.pool.base and driven.merging is None:
             driven.done.append(_entry("moved", (), f"{branch} is at {base[:12]} now"))
             self._do(repository, branch, driven, driven.pool.moved(base))
@@ -271,10 +270,12 @@ class Pools:
         self._write(repository, branch, driven)
         return self._land(repository, branch, driven, tree, commit)
 
-    def _land(self, repository: str, branch: str, driven: Driven, tree: Tree, commit: str) -> list[Step]:
+    def _land(
+        self, repository: str, branch: str, driven: Driven, tree: Tree, commit: str, *, again: bool = False
+    ) -> list[Step]:
         numbers = [one.number for one in tree.changes]
         try:
-            self._merge_all(repository, branch, tree, commit)
+            self._merge_all(repository, branch, tree, commit, again=again)
         except (ConflictError, GitError) as error:
             driven.merging = None
             driven.done.append(_entry("not merged", numbers, str(error)))
@@ -296,20 +297,14 @@ class Pools:
         _moved_along(driven, tree, commit)
         return driven.pool.merged(tree, commit)
 
-    def _merge_all(self, repository: str, branch: str, tree: Tree, commit: str) -> None:
+    def _merge_all(self, repository: str, branch: str, tree: Tree, commit: str, *, again: bool) -> None:
         """Move the branch to the very commit that was tested, if nothing else moved."""
         forge, mirror = self._loading.forge, self._loading.mirror(repository)
-        remote, ref = forge.remote(repository), f"refs/pilothouse/pool/{branch}"
-        if self._loading.branch(repository, branch) == commit:
-            forge.merge_all(repository, branch, tree.base, commit, [one.number for one in tree.changes])
-            return
-        self._unchanged(repository, tree)
-        mirror.push(remote, commit, ref)
-        try:
-            forge.merge_all(repository, branch, tree.base, commit, [one.number for one in tree.changes])
-        finally:
-            with contextlib.suppress(GitError):
-                mirror.drop(remote, ref)
+        if not again or self._loading.branch(repository, branch) != commit:
+            self._unchanged(repository, tree)
+            # The forge has to have the commit before a branch can be moved to it; the next one takes this ref over.
+            mirror.push(forge.remote(repository), commit, f"refs/pilothouse/pool/{branch}")
+        forge.merge_all(repository, branch, tree.base, commit, [one.number for one in tree.changes])
 
     def _unchanged(self, repository: str, tree: Tree) -> None:
         """Raises `ConflictError` when the forge has another head of one of the changes by now."""

@@ -87,8 +87,6 @@ class ForgePart:
                 for branch in wanted(loaded.raw.labels):
                     mirror = self.loading.mirror(event.repository)
                     cherry_pick(self.forge, mirror, loaded.raw, branch, f"{event.delivery}/cherry-pick/{branch}")
-        if event.action in ("merged", "closed"):
-            self.pools.moved(event.repository, loaded.pull.base)
 
     def _our_own(self, event: Event) -> bool:
         """Whether it is only the echo of what was done here: how things stand was looked at after it was done."""
