@@ -13,7 +13,7 @@ from typing import Any
 from pilothouse.delivery.acting.serving import DeliveryServer
 from pilothouse.delivery.forges import Event, PullRequest
 from pilothouse.delivery.forges.local import House, LocalForge
-from pilothouse.delivery.inbox import Inbox
+from pilothouse.delivery.inbox import Inbox, Limits
 from pilothouse.delivery.pipelines.serving import PipelineServer
 
 REPOSITORY = "acme/shop"
@@ -58,15 +58,17 @@ def until(question: Callable[[], Any], what: str = "", seconds: float = 60) -> A
 class Room:
     """All of it, in a directory. `stop` and `start` are what a new process would find."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, people: bool = True) -> None:
+        """With `people` for a new directory; else those are taken up that are there."""
         self.directory = directory
         self.database = f"sqlite:///{directory / 'control.db'}"
         self.events: list[Event] = []
-        self.inbox = Inbox(self.database)
+        # An event that a killed process held is free again soon.
+        self.inbox = Inbox(self.database, Limits(lease=3.0, pauses=(0.2, 0.5, 1, 2, 5, 5, 5, 5)))
         self.house = House(directory / "forge", self.database, self.hear)
         self.house.open()
         self.forge = LocalForge.as_pilothouse(self.house)
-        for login in ("ann", "bob", "uma", "eve"):
+        for login in ("ann", "bob", "uma", "eve") if people else ():
             self.house.people.add(login, login.title(), f"{login}@example.org")
         (directory / "pipelines").mkdir(exist_ok=True)
         self.start()
@@ -191,9 +193,9 @@ class Room:
 
 
 @contextlib.contextmanager
-def a_room(directory: Path) -> Iterator[Room]:
+def a_room(directory: Path, *, people: bool = True) -> Iterator[Room]:
     """A room for a test file."""
-    room = Room(directory)
+    room = Room(directory, people=people)
     try:
         yield room
     finally:

@@ -17,13 +17,9 @@ from pilothouse.delivery.forges import AccessError, ConflictError, InvalidError,
 class Applying:
     """Does what was decided, in order, from where it was left."""
 
-    def __init__(
-        self, loading: Loading, store: DeliveryStore, jobs: Jobs, explain: Callable[[Loaded], str],
-        asked_again: Callable[[str, str, int], None],
-    ) -> None:  # fmt: skip
-        """`asked_again` hears of pull requests (repository, branch, number) that are to be tested again."""
+    def __init__(self, loading: Loading, store: DeliveryStore, jobs: Jobs, explain: Callable[[Loaded], str]) -> None:
+        """`explain` writes the answer to `/why`."""
         self._loading, self._store, self._jobs, self._explain = loading, store, jobs, explain
-        self._asked_again = asked_again
 
     def apply(self, decision: KeptDecision, loaded: Loaded, comment: str = "") -> None:
         """Do what is not done yet. What the forge refuses is written down; when it does not answer, this raises."""
@@ -85,7 +81,6 @@ class Applying:
         def file(path: str) -> str | None:
             return mirror.texts(source, lambda one: one == path).get(path)
 
-        self._asked_again(loaded.raw.repository, loaded.pull.base, loaded.raw.number)
         for name in names:
             definition = loaded.config.named(name)
             if definition is not None:

@@ -22,6 +22,7 @@ from pilothouse.delivery.acting.pooling import Pools
 from pilothouse.delivery.acting.records import KeptDecision, KeptJob, KeptPull
 from pilothouse.delivery.acting.running import Jobs, Target, job_uid
 from pilothouse.delivery.acting.store import DeliveryStore
+from pilothouse.delivery.chat.reading import commands
 from pilothouse.delivery.forges import Event, Forge, ForgeError, MissingError, Repository
 from pilothouse.delivery.triggering import Definition, Files, Occasion
 from pilothouse.delivery.triggering.celling import CelError
@@ -29,6 +30,8 @@ from pilothouse.delivery.triggering.periodics import due
 
 # What begins or ends a pull request is looked at whoever does it.
 _LIFE = ("opened", "synchronize", "closed", "merged", "reopened", "ready")
+# After these a change that the pool put out is tried there again, though its own jobs may all be green.
+_AGAIN = ("test", "retest", "retest-required", "rerun")
 log = structlog.get_logger(__name__)
 
 
@@ -50,7 +53,7 @@ class ForgePart:
         self.loading = Loading(forge, shared.mirrors, shared.store)
         self.pools = Pools(self.loading, shared.store, shared.jobs, self._put_out)
         self._explaining = Explaining(shared.store, shared.pool)
-        self._applying = Applying(self.loading, shared.store, shared.jobs, self._explain, self.pools.again)
+        self._applying = Applying(self.loading, shared.store, shared.jobs, self._explain)
         self._locks: dict[tuple[str, int], threading.RLock] = {}
         self._guard = threading.Lock()
         self._first_seen: dict[tuple[str, str], float] = {}
@@ -107,6 +110,8 @@ class ForgePart:
             )
             kept = self._store.decide(decision, effects)
         self._applying.apply(kept, loaded, said.text)
+        if said.kind == "comment" and any(one.word in _AGAIN for one in commands(said.text)):
+            self.pools.again(repository, loaded.pull.base, number)
         self._see(
             self.loading.load(repository, number) if kept.effects or loaded.pull.head != loaded.raw.head.sha else loaded
         )

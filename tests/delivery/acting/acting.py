@@ -1,0 +1,14 @@
+"""A process that acts until it is killed: `python -m tests.delivery.acting.acting DIRECTORY`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from tests.delivery.acting.room import Room
+
+if __name__ == "__main__":
+    room = Room(Path(sys.argv[1]), people=False)
+    print("acts", flush=True)
+    time.sleep(600)
