@@ -6,6 +6,7 @@ for what a real judge does not say on demand; it can be pointed at a running Pil
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -13,13 +14,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Request,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from tests.running import start_server
 from tests.ui.shop import make_shop, send_shop
+from tests.ui.shop_mesh import send_mesh, write_mesh
 from tests.ui.shop_pipelines import write_pipelines
 from tests.ui.standin import serving, standin
 
@@ -27,6 +40,7 @@ UI = Path(__file__).resolve().parents[2] / "ui"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # Generous: other tests run at the same time, on machines of any speed.
 expect.set_options(timeout=60_000)
+SIZE: ViewportSize = {"width": 1280, "height": 900}
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 
@@ -52,20 +66,25 @@ def build_page() -> ModuleType:
     return module
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shop_url(build_page: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running Pilothouse to which the shop's telemetry was sent, without a slash at the end."""
     folder = tmp_path_factory.mktemp("shop")
-    running = start_server(folder, PILOTHOUSE_PIPELINES=str(write_pipelines(folder / "pipelines")))
+    running = start_server(
+        folder,
+        PILOTHOUSE_PIPELINES=str(write_pipelines(folder / "pipelines")),
+        PILOTHOUSE_MESH_CONFIG=str(write_mesh(folder / "mesh")),
+    )
     shop = make_shop()
     send_shop(running.http, shop)
+    send_mesh(running.http)
     running.wait_for("/api/logs", "count", sum(map(len, shop.lines.values())), 90, count="1")
     running.wait_for("/api/profiles/types", "types", 1, 90)
     yield running.http
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def page_url(build_page: ModuleType) -> Iterator[str]:
     """Where the page is, without a slash at the end."""
     if elsewhere := os.environ.get("PILOTHOUSE_PAGE_URL"):
@@ -75,19 +94,20 @@ def page_url(build_page: ModuleType) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def empty_url(build_page: ModuleType) -> Iterator[str]:
     """A server that nothing was sent to."""
     with serving(standin(empty=True)) as address:
         yield address
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """The system's Chromium.
 
-    A browser a module, not a session: Playwright keeps an event loop running in this thread for as long as it is
-    open, and tests of other rooms that a worker runs afterwards start loops of their own.
+    A browser a package, not a session: Playwright keeps an event loop running in this thread for as long as it is
+    open, and tests of other rooms that a worker runs afterwards start loops of their own. A package's fixtures end
+    as soon as a worker's next test is of another one.
     """
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -108,6 +128,10 @@ class Watch:
         if message.type in ("error", "warning"):
             self.errors.append(message.text)
 
+    def on_error(self, error: Error) -> None:
+        """An exception that nobody caught."""
+        self.errors.append(str(error))
+
     def on_request(self, request: Request) -> None:
         """Notes a request to a host that the page was not opened from."""
         if request.is_navigation_request():
@@ -116,15 +140,19 @@ class Watch:
             self.strays.append(request.url)
 
 
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A fresh visitor: 1280 wide, English, in Berlin, who prefers light."""
-    visitor = browser.new_context(
-        viewport={"width": 1280, "height": 900}, locale="en-GB", timezone_id="Europe/Berlin", color_scheme="light"
-    )
+def new_visitor(browser: Browser) -> BrowserContext:
+    """Somebody who was never here: 1280 wide, English, in Berlin, who prefers light."""
+    visitor = browser.new_context(viewport=SIZE, locale="en-GB", timezone_id="Europe/Berlin", color_scheme="light")
     visitor.set_default_timeout(60_000)
     visitor.set_default_navigation_timeout(60_000)
-    yield visitor
+    return visitor
+
+
+@pytest.fixture(scope="package")
+def tab(browser: Browser) -> Iterator[Page]:
+    """The tab that tests share one after the other: its process and what it has cached need not be made each time."""
+    visitor = new_visitor(browser)
+    yield visitor.new_page()
     visitor.close()
 
 
@@ -134,13 +162,42 @@ def watch() -> Watch:
     return Watch()
 
 
-@pytest.fixture
-def page(context: BrowserContext, watch: Watch) -> Iterator[Page]:
-    """A tab; the test fails when the console had an error or a request left the server."""
-    tab = context.new_page()
-    tab.on("console", watch.on_console)
-    tab.on("pageerror", lambda error: watch.errors.append(str(error)))
-    tab.on("request", watch.on_request)
-    yield tab
+@contextlib.contextmanager
+def watched(tab: Page, watch: Watch) -> Iterator[Page]:
+    """Notes what goes wrong on a tab; at the end nothing may have."""
+    seen: list[tuple[Any, Any]] = [
+        ("console", watch.on_console), ("pageerror", watch.on_error), ("request", watch.on_request),
+    ]  # fmt: skip
+    for event, handler in seen:
+        tab.on(event, handler)
+    try:
+        yield tab
+    finally:
+        for event, handler in seen:
+            tab.remove_listener(event, handler)
     assert watch.errors == []
     assert watch.strays == []
+
+
+@pytest.fixture
+def page(tab: Page, watch: Watch) -> Iterator[Page]:
+    """The shared tab, as if new; the test fails when the console had an error or a request left the server."""
+    try:
+        with watched(tab, watch):
+            yield tab
+    finally:
+        tab.unroute_all(behavior="ignoreErrors")
+        if tab.url.startswith("http"):
+            tab.evaluate("() => localStorage.clear()")
+        tab.goto("about:blank")
+        tab.emulate_media(color_scheme="light")
+        tab.set_viewport_size(SIZE)
+
+
+@pytest.fixture
+def own_page(browser: Browser, watch: Watch) -> Iterator[Page]:
+    """A tab of its own, for a test that changes what cannot be changed back: its clock, its scripts."""
+    visitor = new_visitor(browser)
+    with watched(visitor.new_page(), watch) as tab:
+        yield tab
+    visitor.close()

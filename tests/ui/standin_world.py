@@ -273,3 +273,20 @@ def profile_types(asked: dict[str, str]) -> Json:
     return {
         "types": [{"type": kind, "unit": unit, "profiles": 60} for kind, unit in (("cpu", "ns"), ("inuse_space", "By"))]
     }
+
+
+def slos(asked: dict[str, str]) -> Json:
+    """`/api/slos`: nobody declared one."""
+    return {"slos": []}
+
+
+def hazards(asked: dict[str, str]) -> Json:
+    """`/api/hazards` of a watched cluster: one finding on the checkout."""
+    subject = {"kind": "Deployment", "namespace": "shop", "name": "checkout", "container": "app"}
+    finding = {
+        "cluster": "shop", "fingerprint": "a1", "rule": "CPU-001", "family": "cpu",
+        "title": "A CPU limit makes requests wait", "object": subject, "subject": "Deployment shop/checkout [app]",
+        "state": "hurting", "severity": "high", "message": "31 % of its periods were throttled", "evidence": [],
+        "history": [{"at": at(9), "state": "hurting"}], "first_seen": at(9), "last_seen": at(0), "resolved": None,
+    }  # fmt: skip
+    return {"watching": True, "findings": [finding]}

@@ -41,7 +41,7 @@ PAINTED = (
 )  # fmt: skip
 
 # All colours come from one list with a light and a dark side: those of the others are on these pages too.
-SEEN_LIGHT = ("release", "explore", "logs", "trace", "dashboard")
+SEEN_LIGHT = ("release", "trace")
 
 
 def settled(page: Page, address: str) -> None:

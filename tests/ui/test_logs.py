@@ -6,10 +6,11 @@ import re
 
 import httpx
 import pytest
-from playwright.sync_api import CDPSession, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.acceptance.telemetry import PROTOBUF, logs
 from tests.ui.conftest import Watch
+from tests.ui.smoothness import scroll_many_lines
 
 pytestmark = pytest.mark.browser
 
@@ -23,7 +24,7 @@ def send(address: str, *bodies: str) -> None:
 
 
 def test_lines_are_found_and_counted_by_level(page: Page, shop_url: str) -> None:
-    page.goto(shop_url + LOGS)
+    page.goto(f'{shop_url}{LOGS}?selector=k8s_namespace_name%3D"shop"')
     expect(page.get_by_role("img", name="Lines over time, by level")).to_be_visible()
     levels = page.get_by_role("list", name="Lines over time, by level")
     expect(levels.get_by_role("listitem")).to_have_text(
@@ -127,56 +128,10 @@ def test_a_query_that_is_none_is_told_in_words(page: Page, shop_url: str, watch:
     watch.errors.clear()
 
 
-MANY = """
-(count) => {
-  // The answer of the server, made where it is read: a hundred megabytes need not cross a socket for this.
-  const asked = window.fetch;
-  const line = (at) => JSON.stringify({log: {
-    time: new Date(Date.UTC(2026, 0, 1) - at * 1000).toISOString(), line: `line ${at} of many, with some words in it`,
-    stream: {service_name: "cron"}, metadata: {detected_level: at % 50 ? "info" : "error"}, parsed: {}}}) + "\\n";
-  const encoder = new TextEncoder();
-  window.fetch = (path, ...more) => {
-    if (!String(path).startsWith("/api/logs/query")) return asked(path, ...more);
-    let at = 0;
-    return Promise.resolve(new Response(new ReadableStream({pull(controller) {
-      let piece = "";
-      for (let end = Math.min(count, at + 5000); at < end; at += 1) piece += line(at);
-      controller.enqueue(encoder.encode(piece));
-      if (at >= count) controller.close();
-    }})));
-  };
-}
-"""
-
-SCROLL = """
-async (list) => {
-  for (let step = 1; step <= 60; step += 1) {
-    list.scrollTop = (list.scrollHeight * step) / 60;
-    await new Promise(requestAnimationFrame);
-    await new Promise(requestAnimationFrame);
-  }
-}
-"""
-
-
-def busy(session: CDPSession) -> float:
-    """Milliseconds of processor time that the page's main thread has spent: script, style, layout, paint."""
-    metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
-    return float(metrics["TaskDuration"]) * 1000
-
-
-def test_a_million_lines_scroll_smoothly(page: Page, shop_url: str) -> None:
-    page.add_init_script(f"({MANY})(1_000_000)")
-    page.goto(f"{shop_url}{LOGS}?limit=1000000")
-    expect(page.get_by_text(re.compile("^1,000,000 lines"))).to_be_visible(timeout=90_000)
-    lines = page.get_by_role("listbox", name="Logs")
-    session = page.context.new_cdp_session(page)
-    # Processor time of the thread: what other processes take of the machine is no fault of the page.
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
-    before = busy(session)
-    lines.evaluate(SCROLL)
-    spent = (busy(session) - before) / 60
-    expect(lines.get_by_role("option").last).to_contain_text("line 999999 of many")
-    assert lines.get_by_role("option").count() < 100, "only what is in sight exists"
-    # Every jump replaces all rows in sight, which is the worst that scrolling can ask for. 50 frames a second: 20 ms.
-    assert spent <= 20, f"{spent:.1f} ms a frame"
+def test_a_hundred_thousand_lines_scroll_smoothly(own_page: Page, shop_url: str) -> None:
+    """`bench/ui` does the same with a million."""
+    spent = scroll_many_lines(own_page, shop_url, 100_000)
+    lines = own_page.get_by_role("listbox", name="Logs").get_by_role("option")
+    expect(lines.last).to_contain_text("line 99999 of many")
+    assert lines.count() < 100, "only what is in sight exists"
+    assert spent <= 20, f"{spent:.1f} ms a frame: fewer than 50 frames a second"

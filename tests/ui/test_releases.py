@@ -99,7 +99,8 @@ def test_a_server_that_went_away_is_said_in_words(page: Page, page_url: str, wat
     watch.errors.clear()
 
 
-def test_what_was_known_stays_when_the_server_goes_away(page: Page, page_url: str, watch: Watch) -> None:
+def test_what_was_known_stays_when_the_server_goes_away(own_page: Page, page_url: str, watch: Watch) -> None:
+    page = own_page
     page.clock.install()
     page.goto(page_url)
     expect(page.get_by_role("heading", name="checkout", level=2)).to_be_visible()

@@ -68,6 +68,8 @@ def test_a_run_is_shown_while_it_goes_on_and_after(tmp_path: Path) -> None:
     assert [(step["name"], step["exit_code"]) for step in check["steps"]] == [("test", 3)]
     assert [(one["name"], one["value"]) for one in build["results"]] == [("digest", "abc")]
     assert late["finished"] is not None
+    # A run is found by exactly what came out of it.
+    assert [len(store.runs(value=value)) for value in ("abc", "ab%", "ship")] == [1, 0, 0]
     store.close()
 
 

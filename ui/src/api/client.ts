@@ -91,6 +91,7 @@ export const api = {
     (await get<{ releases: Release[] }>("/api/releases", signal)).releases,
   compare: (question: CompareQuestion, signal?: AbortSignal) =>
     get<Comparison>(apiPath("/api/compare", { ...question }), signal),
+  comparison: (path: string, signal?: AbortSignal) => get<Comparison>(path, signal),
   series: (path: string, signal?: AbortSignal) => get<SeriesAnswer>(path, signal),
   durations: (path: string, signal?: AbortSignal) => get<Durations>(path, signal),
   profileTypes: (path: string, signal?: AbortSignal) => get<ProfileTypes>(path, signal),

@@ -4,6 +4,7 @@ import type { Language } from "../dashboards/model";
 import type { Pipelines, Run, RunWhole } from "../delivery/model";
 import type { Different, Moved } from "../explore/model";
 import type { HazardRule, Hazards } from "../hazards/model";
+import type { Explained, Mesh, NoMesh } from "../mesh/model";
 import { asDifference, type Flame, type ProfileType, type Rendered } from "../profiles/model";
 import type { Rollout, RolloutWhole } from "../rollouts/model";
 import type { Edge, Trace, TraceSummary } from "../traces/model";
@@ -19,6 +20,7 @@ import type {
   Service,
   Vector,
 } from "./signals";
+import type { Slo } from "./wire";
 
 export type { Matrix, Vector } from "./signals";
 
@@ -93,6 +95,15 @@ export const questions = {
       queryFn: ({ signal }) => api.compare(question, signal),
       staleTime: Number.POSITIVE_INFINITY,
     }),
+  /** What changed at a time: the same answer as a comparison's. */
+  why: (path: string) =>
+    queryOptions({
+      queryKey: ["compare", path],
+      queryFn: ({ signal }) => api.comparison(path, signal),
+      staleTime: Number.POSITIVE_INFINITY,
+    }),
+  slos: (service: string) =>
+    ask(apiPath("/api/slos", { service }), (said: { slos: Slo[] }) => said.slos, 30_000),
   series: (path: string) =>
     queryOptions({ queryKey: ["series", path], queryFn: ({ signal }) => api.series(path, signal) }),
   durations: (path: string) =>
@@ -152,8 +163,8 @@ export const questions = {
     refetchInterval: 2_000,
   }),
   pipelines: () => ({ ...ask("/api/pipelines", (said: Pipelines) => said), refetchInterval: 15_000 }),
-  runs: (pipeline: string) => ({
-    ...ask(apiPath("/api/pipelines/runs", { pipeline }), (said: { runs: Run[] }) => said.runs, 500),
+  runs: (pipeline: string, value = "") => ({
+    ...ask(apiPath("/api/pipelines/runs", { pipeline, value }), (said: { runs: Run[] }) => said.runs, 500),
     refetchInterval: 2_000,
   }),
   run: (name: string) =>
@@ -163,6 +174,8 @@ export const questions = {
       staleTime: 300,
       refetchInterval: ({ state }) => (state.data?.finished ? false : 1_000),
     }),
+  mesh: (path: string) => ({ ...ask(path, (said: Mesh | NoMesh) => said), refetchInterval: 15_000 }),
+  explained: (path: string) => ask(path, (said: Explained) => said),
   hazards: () => ({ ...ask("/api/hazards", (said: Hazards) => said), refetchInterval: 15_000 }),
   hazardRules: () => ask("/api/hazards/rules", (said: { rules: HazardRule[] }) => said.rules, 600_000),
   different: (path: string) => ask(path, (said: Different) => said, A_WHILE),

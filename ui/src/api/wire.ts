@@ -36,6 +36,37 @@ export interface Release {
   signals: SignalName[];
   previous: string | null;
   verdict: LastVerdict | null;
+  mark?: Mark | null;
+}
+
+/** What somebody said about a release: who, where, from which commit, by which run or pull request (`url`). */
+export interface Mark {
+  at: string;
+  kind: string;
+  by?: string;
+  environment?: string;
+  commit?: string;
+  url?: string;
+  note?: string;
+}
+
+/** Something that changed around: another release, a setting, an event of Kubernetes, instances. */
+export interface Change {
+  at: string;
+  kind: string;
+  service: string;
+  relation: "itself" | "upstream" | "downstream" | "cluster";
+  words: string;
+}
+
+/** An objective with its burn rates: `GET /api/slos`. A burn rate of 1 uses up the budget just in time. */
+export interface Slo {
+  name: string;
+  service: string;
+  target: number;
+  words: string;
+  burn: { window_seconds: number; bad: number | null; burn_rate: number | null }[];
+  alert: "page" | "ticket" | null;
 }
 
 export interface Side {
@@ -114,6 +145,7 @@ export interface Comparison {
   signals: Partial<Record<SignalName, SignalVerdict>>;
   findings: Finding[];
   stories?: Story[];
+  changes?: Change[];
   took_seconds: number;
   page: string;
 }

@@ -29,20 +29,24 @@ const DashboardsPage = onDemand(async () => (await import("../dashboards/Dashboa
 const BuiltInPage = onDemand(async () => (await import("../dashboards/DashboardPage")).BuiltInPage);
 const OwnPage = onDemand(async () => (await import("../dashboards/DashboardPage")).OwnPage);
 const HazardsPage = onDemand(async () => (await import("../hazards/HazardsPage")).HazardsPage);
+const WhyPage = onDemand(async () => (await import("../release/WhyPage")).WhyPage);
 const RolloutsPage = onDemand(async () => (await import("../rollouts/RolloutsPage")).RolloutsPage);
 const RolloutPage = onDemand(async () => (await import("../rollouts/RolloutPage")).RolloutPage);
 const DeliveryPage = onDemand(async () => (await import("../delivery/DeliveryPage")).DeliveryPage);
 const RunPage = onDemand(async () => (await import("../delivery/RunPage")).RunPage);
+const MeshPage = onDemand(async () => (await import("../mesh/MeshPage")).MeshPage);
 const SettingsPage = onDemand(async () => (await import("../settings/SettingsPage")).SettingsPage);
 
 export const PLACES: readonly Place[] = [
   { path: "/", page: ReleasesPage },
   { path: "/releases", page: ReleasesPage },
   { path: "/releases/:service/:version", page: ReleasePage },
+  { path: "/why", page: WhyPage },
   { path: "/rollouts", page: RolloutsPage },
   { path: "/rollouts/:rollout", page: RolloutPage },
   { path: "/delivery", page: DeliveryPage },
   { path: "/delivery/runs/:run", page: RunPage },
+  { path: "/mesh", page: MeshPage },
   { path: "/hazards", page: HazardsPage },
   { path: "/explore", page: ExplorePage },
   { path: "/explore/metrics", page: MetricsPage },
@@ -60,6 +64,7 @@ export const SECTIONS: readonly Section[] = [
   { path: "/", key: "r", word: (say) => say.releases },
   { path: "/rollouts", key: "o", word: (say) => say.rollouts.title },
   { path: "/delivery", key: "v", word: (say) => say.delivery.title },
+  { path: "/mesh", key: "x", word: (say) => say.mesh.title },
   { path: "/hazards", key: "h", word: (say) => say.hazards.title },
   { path: "/explore", key: "e", word: (say) => say.explore.title },
   { path: "/explore/metrics", key: "m", word: (say) => say.signals.metrics },

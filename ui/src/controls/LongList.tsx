@@ -76,10 +76,12 @@ export function LongList({
     event.preventDefault();
   };
   const rows = [];
+  // A row that comes into sight takes the place of one that went: elements are changed rather than made.
+  const places = Math.max(1, sight.last - sight.first);
   for (let index = sight.first; index < sight.last; index += 1) {
     rows.push(
       <Row
-        key={index}
+        key={index % places}
         id={`${id}${index}`}
         index={index}
         count={count}

@@ -1,10 +1,14 @@
+import { lazy, Suspense, useState } from "react";
 import { Link, useSearchParams } from "react-router";
 import { Panel } from "../controls/Panel";
+import { Progress } from "../controls/Progress";
 import { SearchField } from "../controls/SearchField";
 import { useWords } from "../words";
 import { SeverityMark } from "./Found";
 import styles from "./hazards.module.css";
 import { type HazardRule, rulesWith } from "./model";
+
+const ProofChart = lazy(() => import("./ProofChart"));
 
 /** All rules: what hurts, why, what to do, where that is known from, and the chart that would prove it. */
 export function Rules({ rules }: { rules: HazardRule[] }) {
@@ -22,29 +26,45 @@ export function Rules({ rules }: { rules: HazardRule[] }) {
       {wanted.length === 0 ? <p>{say.hazards.noRule}</p> : null}
       <div className={styles.rules}>
         {wanted.map((rule) => (
-          <details key={rule.id}>
-            <summary>
-              <SeverityMark of={rule.severity} />
-              <span lang="en">{rule.title}</span> <code>{rule.id}</code>
-            </summary>
-            <div lang="en">
-              <p>{rule.why}</p>
-              <p>{rule.advice}</p>
-              {rule.queries.map((query) => (
-                <p key={query}>
-                  <Link to={`/explore/metrics?${new URLSearchParams({ query })}`}>{say.hazards.proof}</Link>{" "}
-                  <code>{query}</code>
-                </p>
-              ))}
-              {rule.sources.length > 0 ? (
-                <p className="soft small">
-                  {say.hazards.sources} {rule.sources.join(" · ")}
-                </p>
-              ) : null}
-            </div>
-          </details>
+          <OneRule key={rule.id} rule={rule} />
         ))}
       </div>
     </Panel>
+  );
+}
+
+/** A rule; its charts are asked for when it is opened. */
+function OneRule({ rule }: { rule: HazardRule }) {
+  const { say } = useWords();
+  const [open, setOpen] = useState(false);
+  return (
+    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        <SeverityMark of={rule.severity} />
+        <span lang="en">{rule.title}</span> <code>{rule.id}</code>
+      </summary>
+      <div lang="en">
+        <p>{rule.why}</p>
+        <p>{rule.advice}</p>
+        {rule.queries.map((query) => (
+          <div key={query}>
+            <p>
+              <Link to={`/explore/metrics?${new URLSearchParams({ query })}`}>{say.hazards.proof}</Link>{" "}
+              <code>{query}</code>
+            </p>
+            {open ? (
+              <Suspense fallback={<Progress what={say.working} />}>
+                <ProofChart query={query} />
+              </Suspense>
+            ) : null}
+          </div>
+        ))}
+        {rule.sources.length > 0 ? (
+          <p className="soft small">
+            {say.hazards.sources} {rule.sources.join(" · ")}
+          </p>
+        ) : null}
+      </div>
+    </details>
   );
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { byRule, type HazardFinding, type HazardRule, rulesWith } from "./model";
+import { about, byRule, type HazardFinding, type HazardRule, rulesWith } from "./model";
 
 const finding = (rule: string, severity: string): HazardFinding => ({
   ...{ rule, severity, state: "active", subject: "Pod a", title: rule, message: "", evidence: [] },
+  object: { kind: "Pod", namespace: "shop", name: "checkout-7c9", container: "" },
   ...{ first_seen: "", last_seen: "", resolved: null, history: [] },
 });
 const rule = (id: string, title: string): HazardRule => ({
@@ -21,6 +22,15 @@ describe("hazards", () => {
     ]);
     expect(causes[0]?.rule?.title).toBe("bad");
     expect(causes[1]?.rule).toBeNull();
+  });
+
+  it("are about a service by its object's name", () => {
+    const one = finding("A", "low");
+    expect([about(one, "checkout"), about(one, "check"), about(one, "checkout-7c9")]).toEqual([
+      true,
+      false,
+      true,
+    ]);
   });
 
   it("are found by every word", () => {

@@ -8,6 +8,7 @@ export interface HazardFinding {
   state: string;
   severity: string;
   subject: string;
+  object: { kind: string; namespace: string; name: string; container: string };
   title: string;
   message: string;
   evidence: string[];
@@ -50,6 +51,12 @@ export function byRule(findings: readonly HazardFinding[], rules: readonly Hazar
       severity: found.map((one) => one.severity).sort((a, b) => place(a) - place(b))[0] ?? "info",
     }))
     .sort((a, b) => place(a.severity) - place(b.severity) || b.findings.length - a.findings.length);
+}
+
+/** Whether a finding is on an object of a service: one of its name, or of its name and a version or pod's suffix. */
+export function about(finding: HazardFinding, service: string): boolean {
+  const { name } = finding.object;
+  return name === service || name.startsWith(`${service}-`);
 }
 
 /** Rules that have every word of a text in them. */

@@ -9,7 +9,10 @@ import { useWords } from "../words";
 import { BaselineChoice } from "./BaselineChoice";
 import { baselineFor, versionsBeside } from "./baseline";
 import { NoBaseline } from "./NoBaseline";
+import { Objectives } from "./Objectives";
+import { Origin } from "./Origin";
 import styles from "./release.module.css";
+import { ServiceHazards } from "./ServiceHazards";
 import { Verdict } from "./Verdict";
 
 /** One release compared with another: the story first, then its evidence. */
@@ -23,6 +26,7 @@ export function ReleasePage() {
   const list = questions.releases();
   const releases = useQuery(list);
   const chosen = asked ?? (releases.data ? baselineFor(releases.data, service, version) : null);
+  const found = releases.data?.find((one) => one.service === service && one.version === version) ?? null;
   return (
     <>
       <header className={styles.head}>
@@ -33,6 +37,9 @@ export function ReleasePage() {
         <h1>
           {service} <span className={styles.version}>{version}</span>
         </h1>
+        <Link className={styles.toWhy} to={`/why?${new URLSearchParams({ service, at: "15m" })}`}>
+          {say.around.why}
+        </Link>
         {chosen === null ? null : (
           <BaselineChoice
             chosen={chosen}
@@ -46,6 +53,13 @@ export function ReleasePage() {
         </Answer>
       ) : (
         <Verdict question={{ service, candidate: version, baseline: chosen, start, end }} />
+      )}
+      {releases.data === undefined ? null : (
+        <div className={styles.around}>
+          <Origin release={found} service={service} version={version} />
+          <Objectives service={service} />
+          <ServiceHazards service={service} />
+        </div>
       )}
     </>
   );

@@ -4,17 +4,29 @@ import { questions } from "../api/questions";
 import { Answer } from "../controls/Answer";
 import { Button } from "../controls/Button";
 import { useWords } from "../words";
+import { Changes } from "./Changes";
 import { Evidence } from "./evidence/Evidence";
 import styles from "./release.module.css";
 import { Story } from "./Story";
 import { Tested } from "./Tested";
 import { useScrollToHash } from "./useScrollToHash";
 
-/** Asks for the verdict on one pair of versions and shows it. */
+/** The verdict on one pair of versions. */
 export function Verdict({ question }: { question: CompareQuestion }) {
+  return <Judged asked={questions.compare(question)} />;
+}
+
+/** What changed at a time, told like a verdict. */
+export function Why({ path }: { path: string }) {
+  return <Judged asked={questions.why(path)} />;
+}
+
+type Asked = ReturnType<typeof questions.compare> | ReturnType<typeof questions.why>;
+
+/** Asks, and shows the story before its evidence. */
+function Judged({ asked }: { asked: Asked }) {
   const { say } = useWords();
-  const asked = questions.compare(question);
-  const answer = useQuery(asked);
+  const answer = useQuery(asked as ReturnType<typeof questions.why>);
   useScrollToHash(answer.data !== undefined);
   return (
     <Answer question={answer} queryKey={asked.queryKey} what={say.asking.compare}>
@@ -29,6 +41,7 @@ export function Verdict({ question }: { question: CompareQuestion }) {
               </Button>
             }
           />
+          <Changes comparison={comparison} />
           <Evidence comparison={comparison} />
           <Tested comparison={comparison} />
         </div>

@@ -1,9 +1,11 @@
 import type { Direction, SignalName, SignalState } from "../api/wire";
+import { around } from "./en/around";
 import { dashboards } from "./en/dashboards";
 import { delivery } from "./en/delivery";
 import { explore } from "./en/explore";
 import { hazards } from "./en/hazards";
 import { logs } from "./en/logs";
+import { mesh } from "./en/mesh";
 import { metrics } from "./en/metrics";
 import { profiles } from "./en/profiles";
 import { causes, rollouts } from "./en/rollouts";
@@ -25,6 +27,8 @@ export const en = {
   dashboards,
   rollouts,
   delivery,
+  around,
+  mesh,
   hazards,
   causes,
   settings,

@@ -1,9 +1,11 @@
 import type { Catalogue } from "./en";
+import { around } from "./ja/around";
 import { dashboards } from "./ja/dashboards";
 import { delivery } from "./ja/delivery";
 import { explore } from "./ja/explore";
 import { hazards } from "./ja/hazards";
 import { logs } from "./ja/logs";
+import { mesh } from "./ja/mesh";
 import { metrics } from "./ja/metrics";
 import { profiles } from "./ja/profiles";
 import { causes, rollouts } from "./ja/rollouts";
@@ -23,6 +25,8 @@ export const ja: Catalogue = {
   dashboards,
   rollouts,
   delivery,
+  around,
+  mesh,
   hazards,
   causes,
   settings,

@@ -26,9 +26,9 @@ def routes(server: PipelineServer, most_bytes: int = 16_000_000) -> list[Route]:
     async def runs(request: Request) -> Response:
         if request.method == "POST":
             return await start(request)
-        only(request, "pipeline", "limit")
-        limit = number(request, "limit", 50, 1, 10_000)
-        rows = await waiting(listing.rows, server.store, request.query_params.get("pipeline", ""), limit)
+        only(request, "pipeline", "value", "limit")
+        limit, query = number(request, "limit", 50, 1, 10_000), request.query_params
+        rows = await waiting(listing.rows, server.store, query.get("pipeline", ""), limit, query.get("value", ""))
         return answer({"runs": rows})
 
     async def pipelines(request: Request) -> Response:

@@ -15,9 +15,9 @@ from pilothouse.delivery.pipelines.state.store import KeptRun, RunStore
 _CHUNK = 1 << 16
 
 
-def rows(store: RunStore, pipeline: str, limit: int) -> list[dict[str, Any]]:
-    """The runs, newest first."""
-    return [row(one) for one in store.runs(pipeline, limit)]
+def rows(store: RunStore, pipeline: str, limit: int, value: str = "") -> list[dict[str, Any]]:
+    """The runs, newest first; with `value` only those with a parameter or result of this text."""
+    return [row(one) for one in store.runs(pipeline, limit, value=value)]
 
 
 def row(one: KeptRun) -> dict[str, Any]:

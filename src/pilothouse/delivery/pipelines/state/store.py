@@ -149,9 +149,9 @@ class RunStore:
     # -- asking
 
     def runs(
-        self, pipeline: str = "", limit: int = 50, *, unfinished: bool = False, concurrency: str = ""
+        self, pipeline: str = "", limit: int = 50, *, unfinished: bool = False, concurrency: str = "", value: str = ""
     ) -> list[KeptRun]:
-        """Runs, newest first."""
+        """Runs, newest first; with `value` only those where a parameter or result, also of a task, is this text."""
         query = select(*_LISTED).order_by(RUNS.c.created.desc(), RUNS.c.name).limit(limit)
         if pipeline:
             query = query.where(RUNS.c.pipeline == pipeline)
@@ -159,6 +159,10 @@ class RunStore:
             query = query.where(RUNS.c.status == "Unknown")
         if concurrency:
             query = query.where(RUNS.c.concurrency == concurrency)
+        if value:
+            written = f'"value": {json.dumps(value, ensure_ascii=False)}'
+            tasks = select(TASK_RUNS.c.run).where(TASK_RUNS.c.object.contains(written, autoescape=True))
+            query = query.where(RUNS.c.object.contains(written, autoescape=True) | RUNS.c.uid.in_(tasks))
         with self._reading() as connection:
             return [KeptRun(**row) for row in connection.execute(query).mappings()]
 

@@ -1,0 +1,27 @@
+import { Panel } from "../controls/Panel";
+import { useWords } from "../words";
+import styles from "./mesh.module.css";
+import type { MeshFinding } from "./model";
+
+/** What is wrong with the resources, or not as they ask. */
+export function Findings({ findings }: { findings: MeshFinding[] }) {
+  const { say } = useWords();
+  if (findings.length === 0) return null;
+  return (
+    <Panel title={say.mesh.findings(findings.length)}>
+      <ul className={styles.findings}>
+        {findings.map((one) => (
+          <li key={`${one.subject} ${one.field} ${one.message}`}>
+            <span className={styles.state} data-level={one.level}>
+              {say.mesh.levels[one.level]}
+            </span>
+            <span lang="en">
+              <strong>{one.subject}</strong> {one.field ? <code>{one.field}</code> : null} {one.message}
+            </span>
+            {one.place ? <code className="small">{one.place}</code> : null}
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
