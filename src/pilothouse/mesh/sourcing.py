@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from pilothouse.kube import read
+from pilothouse.kube import KubeObject, read
 from pilothouse.mesh.findings import Finding
 from pilothouse.mesh.model import Name, TrafficSplit
 from pilothouse.mesh.noticing import stamps
@@ -29,6 +30,15 @@ class State:
     since: dict[Name, float] = field(default_factory=dict)
     losses: tuple[Finding, ...] = ()
     controller: dict[str, Any] | None = None
+    objects: Sequence[KubeObject] = ()
+
+    def labels(self, kind: str) -> dict[Name, Mapping[str, Any]]:
+        """The resources of a kind of Kubernetes that are there, with their labels."""
+        return {
+            Name(one.namespace or "default", one.name): one.labels
+            for one in self.objects
+            if one.kind == kind and one.group in ("", "apps", "batch")
+        }
 
 
 class Source(Protocol):
@@ -88,4 +98,5 @@ class Files:
             if source is not None and source.file and Path(source.file).is_file():
                 written[id] = Path(source.file).stat().st_mtime
         since = self._weighing.look(reading.configuration.splits, written)
-        return State(reading, "files", str(self._path), "", tuple(map(str, found.problems)), since)
+        problems = tuple(map(str, found.problems))
+        return State(reading, "files", str(self._path), "", problems, since, objects=found.objects)

@@ -178,6 +178,14 @@ class Config(BaseModel):
         "empty: to none",
     )
     trust_domain: str = Field("cluster.local", description="the mesh's trust domain, in the names of its certificates")
+    aggregated_api: OptionalAddress = Field(
+        "", description="HOST:PORT where Kubernetes' API server asks for TrafficMetrics, over TLS; empty: not served"
+    )
+    aggregated_api_tls: str = Field(
+        "",
+        description="directory with tls.crt, tls.key and ca.crt, the authority of the API server's front proxy: who "
+        "has no certificate of it may not ask",
+    )
     hazard_rules: str = Field(
         "", description="files with rules of your own for the watched cluster, separated by commas"
     )

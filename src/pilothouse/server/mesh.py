@@ -42,7 +42,14 @@ class LiveMesh:
         """The room's endpoints."""
         from pilothouse.mesh import api
 
-        return api.routes(self._engine, self._source)
+        return [*api.routes(self._engine, self._source), *self.aggregated()]
+
+    def aggregated(self) -> list[Route]:
+        """TrafficMetrics, as Kubernetes' API server hands them on."""
+        from pilothouse.mesh.measuring import stored
+        from pilothouse.mesh.trafficmetrics import api
+
+        return api.routes(stored(self._engine), self._source)
 
     def close(self) -> None:
         """Stop writing, and let another replica begin."""

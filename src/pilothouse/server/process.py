@@ -150,6 +150,11 @@ class Process:
         self.begin()
         for name in ("http", "otlp_http"):
             self._sockets[name] = _bind(getattr(self._config, name))
+        if self._config.aggregated_api:
+            from pilothouse.server.aggregating import check_files
+
+            check_files(Path(self._config.aggregated_api_tls))
+            self._sockets["aggregated_api"] = _bind(self._config.aggregated_api)
         # Tried here first: gRPC says in words of its own, straight to stderr, that an address is taken.
         _bind(self._config.otlp_grpc).close()
         self._grpc, grpc_port = otlp_grpc.serve(
@@ -229,6 +234,11 @@ class Process:
         rooms = {name: house._rooms for name, house in self._houses().items()}
         apps: dict[str, Any] = {"http": main_app(rooms, addresses), "otlp_http": otlp_app(rooms)}
         servers = {name: _Server(_uvicorn_config(app, self._certificates)) for name, app in apps.items()}
+        if "aggregated_api" in self._sockets:
+            from pilothouse.server.aggregating import aggregated_app, tls_config
+
+            app = aggregated_app(self._rooms.mesh)
+            servers["aggregated_api"] = _Server(tls_config(app, Path(self._config.aggregated_api_tls)))
         if "inner" in self._sockets:
             servers["inner"] = _Server(_uvicorn_config(inner_app(self._rooms, addresses)))
 

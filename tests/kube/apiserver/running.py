@@ -53,6 +53,11 @@ class ApiServer:
         namespace = (dig(content, "metadata", "namespace") or "default") if resource.namespaced else ""
         return self.store.put(resource, namespace, json.loads(json.dumps(content)))
 
+    def aggregate(self, group: str, url: str, verify: Any = True) -> None:
+        """Hand a group's requests on to another server, as an APIService asks for."""
+        client = httpx.Client(base_url=url, verify=verify, timeout=30, trust_env=False)
+        self.api.aggregated[group] = client
+
     def kubectl(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run the real kubectl against it; the caller looks at the exit code."""
         path = shutil.which("kubectl", path=str(Path(sys.executable).parent)) or shutil.which("kubectl")
@@ -64,6 +69,8 @@ class ApiServer:
         self.api.stopping = True
         for client in self._clients:
             client.close()
+        for backend in self.api.aggregated.values():
+            backend.close()
         self._server.should_exit = True
         self._thread.join(timeout=10)
 

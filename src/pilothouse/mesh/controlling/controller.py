@@ -185,7 +185,7 @@ class Controller:
             losses += [Finding("error", code, _subject(made, key), "", why) for key, why in sorted(rows.items())]
         self._state = State(
             reading, "cluster", cluster.name or "cluster", self._mesh, tuple(problems), since, tuple(losses),
-            self._account(made, writer),
+            self._account(made, writer), [one.object for one in read.all().values()],
         )  # fmt: skip
 
     def _account(self, made: Plan, writer: Writer) -> dict[str, Any]:

@@ -8,7 +8,7 @@ Envoy's reference of cluster statistics.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 Side = Literal["client", "server"]
@@ -21,7 +21,8 @@ class Dialect:
     """One family of metrics: a counter of requests and a histogram of their durations, as one side saw them.
 
     `places` says for each kind of resource where it stands on the client's and on the server's side. `root` is where
-    the divided Service stands, for meshes that say it. A request failed when a label of `failures` matches.
+    the divided Service stands, for meshes that say it. A request failed when a label of `failures` matches. Dialects of
+    the same `part` count different requests and add up; others tell the same once more.
     """
 
     mesh: str
@@ -34,8 +35,7 @@ class Dialect:
     server: Mapping[str, Place]
     failures: Mapping[str, str]
     root: Place | None = None
-    only_http: bool = False
-    extra: Mapping[str, str] = field(default_factory=dict)
+    part: str = ""
 
     def places(self, side: Side) -> Mapping[str, Place]:
         """Where kinds of resources stand on a side."""
@@ -91,13 +91,13 @@ LINKERD_ROUTES = Dialect(
     "outbound_http_route_backend_response_duration_seconds", 1000.0, 'parent_kind="Service"',
     _linkerd(""), {"services": ("backend_namespace", "backend_name"),
                    "namespaces": ("backend_namespace", "backend_namespace")},
-    {"http_status": "5..", "error": ".+"}, root=("parent_namespace", "parent_name"),
+    {"http_status": "5..", "error": ".+"}, root=("parent_namespace", "parent_name"), part="routes",
 )  # fmt: skip
 LINKERD_GRPC = Dialect(
     "linkerd", "client", "outbound_grpc_route_backend_response_statuses_total",
     "outbound_grpc_route_backend_response_duration_seconds", 1000.0, 'parent_kind="Service"',
     _linkerd(""), LINKERD_ROUTES.server, {"grpc_status": _GRPC_NAMES, "error": ".+"},
-    root=("parent_namespace", "parent_name"),
+    root=("parent_namespace", "parent_name"), part="routes",
 )  # fmt: skip
 LINKERD_PODS = Dialect(
     "linkerd", "client", "response_total", "response_latency_ms", 1.0, 'direction="outbound",dst_namespace!=""',
