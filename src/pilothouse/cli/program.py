@@ -13,6 +13,7 @@ def program() -> typer.Typer:
         check,
         collect,
         compare,
+        delivery,
         demo,
         environments,
         hazards,
@@ -55,6 +56,7 @@ def program() -> typer.Typer:
     app.add_typer(profiles.app, name="profiles", help="Functions by cost, flame graphs, differences.")
     app.add_typer(rules.app, name="rules", help="Prometheus' rules: check and test files, list a server's.")
     app.add_typer(pipeline.app, name="pipeline", help="Tekton's pipelines, here: start, list, logs, describe, cancel.")
+    app.add_typer(delivery.app, name="delivery", help="Pull requests: why not merged, jobs, merge pools, replay.")
     app.add_typer(rollout.app, name="rollout", help="Give a new version its traffic step by step.")
     app.add_typer(environments.app, name="env", help="What runs where, and what is on its way there.")
     app.add_typer(slo.app, name="slo", help="What services promise, and how fast they spend what they may miss.")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
 from pilothouse.signals.errors import BadRequestError, NotFoundError
@@ -50,6 +52,11 @@ def routes(server: DeliveryServer) -> list[Route]:
         )
         return answer({"jobs": [one.to_json() for one in found]})
 
+    async def decisions(request: Request) -> Response:
+        only(request, "repository")
+        lines = _lines(server, request.query_params.get("repository", ""))
+        return StreamingResponse(lines, media_type="application/x-ndjson")
+
     async def pools(request: Request) -> Response:
         only(request)
         names = await waiting(server.store.pools)
@@ -59,8 +66,20 @@ def routes(server: DeliveryServer) -> list[Route]:
         Route("/api/delivery/pulls", pulls, methods=["GET"]),
         Route("/api/delivery/pulls/{repository:path}/{number:int}/why", why, methods=["GET"]),
         Route("/api/delivery/jobs", jobs, methods=["GET"]),
+        Route("/api/delivery/decisions", decisions, methods=["GET"]),
         Route("/api/delivery/pools", pools, methods=["GET"]),
     ]
+
+
+def _lines(server: DeliveryServer, repository: str) -> Iterator[str]:
+    """All decisions, oldest first, a page at a time."""
+    from pilothouse.delivery.acting.replaying import line
+
+    after = 0
+    while page := server.store.every_decision(repository, after):
+        for one in page:
+            yield line(one) + "\n"
+        after = page[-1].id
 
 
 def _why(server: DeliveryServer, repository: str, key: int) -> dict[str, Any] | None:

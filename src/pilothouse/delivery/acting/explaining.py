@@ -8,7 +8,9 @@ from typing import Any
 from pilothouse.delivery.acting.effects_json import from_json, in_words
 from pilothouse.delivery.acting.loading import Loaded
 from pilothouse.delivery.acting.records import OPEN, KeptJob
+from pilothouse.delivery.acting.settings import Settings
 from pilothouse.delivery.acting.store import DeliveryStore
+from pilothouse.delivery.chat import Policy, PullRequest
 from pilothouse.delivery.chat.approving import LABEL, approval
 from pilothouse.delivery.chat.quoting import quoted
 from pilothouse.delivery.merging import why_not
@@ -16,19 +18,21 @@ from pilothouse.delivery.merging import why_not
 
 def reasons(loaded: Loaded) -> tuple[str, ...]:
     """Why it does not merge; empty when it may."""
-    optional = loaded.settings.optional_contexts
-    statuses = {name: status for name, status in loaded.pull.statuses.items() if name not in optional}
-    # A job that was started and not told to the forge yet is no reason to call it missing.
-    found = list(why_not(replace(loaded.pull, statuses=statuses), loaded.policy, loaded.settings.queries))
-    if loaded.settings.broken:
-        found.append(loaded.settings.broken)
-    if LABEL not in loaded.pull.labels and loaded.policy.owners.files and loaded.pull.state == "open":
-        state = approval(loaded.pull, loaded.policy)
+    found = reasons_of(loaded.pull, loaded.policy, loaded.settings)
+    return tuple(dict.fromkeys([*found, *([loaded.conflict] if loaded.conflict else [])]))
+
+
+def reasons_of(pull: PullRequest, policy: Policy, settings: Settings) -> tuple[str, ...]:
+    """The same from values."""
+    statuses = {name: status for name, status in pull.statuses.items() if name not in settings.optional_contexts}
+    found = list(why_not(replace(pull, statuses=statuses), policy, settings.queries))
+    if settings.broken:
+        found.append(settings.broken)
+    if LABEL not in pull.labels and policy.owners.files and pull.state == "open":
+        state = approval(pull, policy)
         if state.missing:
             ask = f"; ask {', '.join(state.suggested)}" if state.suggested else ""
             found.append(f"nobody who may approve {', '.join(state.missing)} has said /approve{ask}")
-    if loaded.conflict:
-        found.append(loaded.conflict)
     return tuple(dict.fromkeys(found))
 
 

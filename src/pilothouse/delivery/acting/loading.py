@@ -6,7 +6,7 @@ the author works here, else that of the base branch: a stranger's change is not 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from pilothouse.delivery import chat, forges
@@ -77,14 +77,7 @@ class Loading:
         return self._lasting.ask((repository, commit), lambda: self._rules(repository, commit))
 
     def _rules(self, repository: str, commit: str) -> Rules:
-        texts = self.mirror(repository).texts(commit, _wanted)
-        config = read({path: text for path, text in texts.items() if is_configuration(path)}, repository)
-        try:
-            settings = read_settings(texts.get(rules.PATH, ""))
-        except SettingsError as error:
-            settings = Settings(broken=str(error))
-        owners = OwnersTree.read({path: text for path, text in texts.items() if _is_owners(path)})
-        return Rules(owners, settings, config)
+        return rules_of(self.mirror(repository).texts(commit, is_rule), repository)
 
     def load(self, repository: str, number: int, sender: str = "") -> Loaded:
         """One pull request; `sender` is whoever did something to it. Raises `ForgeError`."""
@@ -105,7 +98,7 @@ class Loading:
         files = self._lasting.ask((repository, number, raw.base.sha, head), lambda: forge.files(repository, number))
         occasion = occasion_of(raw, forge.repository(repository), files, base, revision)
         pull = self._pull(raw, files, mirror, base, head, conflict)
-        policy = replace(policy, jobs=tuple(_jobs(config, occasion)))
+        policy = replace(policy, jobs=tuple(jobs_of(config, occasion)))
         return Loaded(raw, pull, policy, of_base.settings, config, from_base, occasion, base, revision, conflict)
 
     def _fetched(self, mirror: Mirror, raw: forges.PullRequest) -> tuple[str, str]:
@@ -172,7 +165,8 @@ def files_of(files: Iterable[forges.ChangedFile]) -> Files:
     return Files(*(tuple(by[change]) for change in ("added", "modified", "removed", "renamed")))
 
 
-def _jobs(config: Config, occasion: Occasion) -> Iterable[model.Job]:
+def jobs_of(config: Config, occasion: Occasion) -> Iterable[model.Job]:
+    """The presubmits as chat sees them for a pull request."""
     for definition in config.of("presubmit"):
         try:
             yield definition.job_for(occasion)
@@ -181,9 +175,21 @@ def _jobs(config: Config, occasion: Occasion) -> Iterable[model.Job]:
             yield replace(definition.job, always_run=True)
 
 
+def rules_of(texts: Mapping[str, str], repository: str) -> Rules:
+    """What files say, by path: those for which `is_rule` holds."""
+    config = read({path: text for path, text in texts.items() if is_configuration(path)}, repository)
+    try:
+        settings = read_settings(texts.get(rules.PATH, ""))
+    except SettingsError as error:
+        settings = Settings(broken=str(error))
+    owners = OwnersTree.read({path: text for path, text in texts.items() if _is_owners(path)})
+    return Rules(owners, settings, config)
+
+
 def _is_owners(path: str) -> bool:
     return path == "OWNERS_ALIASES" or path == "OWNERS" or path.endswith("/OWNERS")
 
 
-def _wanted(path: str) -> bool:
+def is_rule(path: str) -> bool:
+    """Whether a file of a repository says something here."""
     return _is_owners(path) or path == rules.PATH or is_configuration(path)

@@ -93,3 +93,4 @@ class KeptDecision:
     head: str
     records: tuple[dict[str, str], ...] = ()
     effects: tuple[tuple[str, str, str], ...] = ()
+    snapshot: str = ""

@@ -20,6 +20,7 @@ from pilothouse.delivery.acting.loading import Loaded, Loading, files_of
 from pilothouse.delivery.acting.mirror import GitError, Mirrors
 from pilothouse.delivery.acting.pooling import Pools
 from pilothouse.delivery.acting.records import KeptDecision, KeptJob, KeptPull
+from pilothouse.delivery.acting.replaying import snapshot
 from pilothouse.delivery.acting.running import Jobs, Target, job_uid
 from pilothouse.delivery.acting.store import DeliveryStore
 from pilothouse.delivery.chat.reading import commands
@@ -106,7 +107,17 @@ class ForgePart:
         if kept is None:
             effects, records = deciding.decide(loaded, said)
             decision = KeptDecision(
-                0, name, delivery, repository, number, time.time(), kind, said.author, loaded.pull.head, records
+                0,
+                name,
+                delivery,
+                repository,
+                number,
+                time.time(),
+                kind,
+                said.author,
+                loaded.pull.head,
+                records,
+                snapshot=snapshot(loaded, said),
             )
             kept = self._store.decide(decision, effects)
         self._applying.apply(kept, loaded, said.text)

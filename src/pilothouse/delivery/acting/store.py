@@ -49,6 +49,7 @@ class DeliveryStore:
             "forge": decision.forge, "delivery": decision.delivery, "repository": decision.repository,
             "number": decision.number, "at": decision.at, "kind": decision.kind, "author": decision.author,
             "head": decision.head, "records": json.dumps(decision.records, ensure_ascii=False),
+            "snapshot": decision.snapshot,
         }  # fmt: skip
         try:
             with self._database.begin() as connection:
@@ -80,6 +81,18 @@ class DeliveryStore:
             select(DECISIONS).where(DECISIONS.c.repository == repository, DECISIONS.c.number == number)
             .order_by(DECISIONS.c.id.desc()).limit(limit)
         )  # fmt: skip
+        with self._database.connect() as connection:
+            rows = connection.execute(asked).all()
+            found = connection.execute(
+                select(EFFECTS).where(EFFECTS.c.decision.in_([row.id for row in rows])).order_by(EFFECTS.c.position)
+            ).all()
+        return [_decision(row, [one for one in found if one.decision == row.id]) for row in rows]
+
+    def every_decision(self, repository: str = "", after: int = 0, limit: int = 200) -> list[KeptDecision]:
+        """Decisions in the order in which they were taken, after one of them."""
+        asked = select(DECISIONS).where(DECISIONS.c.id > after).order_by(DECISIONS.c.id).limit(limit)
+        if repository:
+            asked = asked.where(DECISIONS.c.repository == repository)
         with self._database.connect() as connection:
             rows = connection.execute(asked).all()
             found = connection.execute(
@@ -222,7 +235,7 @@ def _is_pool(forge: str, repository: str, branch: str) -> tuple[Any, ...]:
 def _decision(row: Row[Any], effects: Iterable[Row[Any]]) -> KeptDecision:
     return KeptDecision(
         row.id, row.forge, row.delivery, row.repository, row.number, row.at, row.kind, row.author, row.head,
-        tuple(json.loads(row.records)), tuple((one.effect, one.state, one.reason) for one in effects),
+        tuple(json.loads(row.records)), tuple((one.effect, one.state, one.reason) for one in effects), row.snapshot,
     )  # fmt: skip
 
 

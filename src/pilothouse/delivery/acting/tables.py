@@ -21,6 +21,8 @@ DECISIONS = Table(
     Column("author", String(255), nullable=False),
     Column("head", String(64), nullable=False),
     Column("records", Text, nullable=False),
+    # What it was decided from (`replaying.Snapshot` as JSON), for deciding it again by other rules.
+    Column("snapshot", Text, nullable=False),
     Index("delivery_decisions_known", "forge", "delivery", unique=True),
     Index("delivery_decisions_of_pull", "repository", "number", "id"),
 )

@@ -1,0 +1,194 @@
+"""`pilothouse delivery`: pull requests and why they do not merge, jobs, merge pools, and what other rules would do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pilothouse.cli.client import DEFAULT_SERVER, Output, Server, ask, fail, printable, wants_json
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+
+Repository = Annotated[str | None, typer.Option("--repository", "-R", help="Only of OWNER/NAME.", show_default=False)]
+_MARKS = {"success": "✓", "failure": "✗", "error": "✗", "aborted": "‖", "runs": "▶"}
+
+
+@app.callback()
+def delivery() -> None:
+    """Pull requests on their way to the branch: jobs, approvals, the merge pool, and why not."""
+
+
+@app.command(
+    "pulls", epilog="Examples: pilothouse delivery pulls  |  pilothouse delivery pulls -R acme/shop --state merged"
+)
+def pulls(
+    repository: Repository = None,
+    state: Annotated[str, typer.Option("--state", help="open, closed or merged.")] = "open",
+    output: Output = None,
+    server: Server = DEFAULT_SERVER,
+) -> None:
+    """Pull requests, each with what it waits for."""
+    found = ask(server, "/api/delivery/pulls", repository=repository, state=state)["pulls"]
+    if wants_json(output):
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for one in found:
+        why = one["why"][0] if one["why"] else "nothing stands against its merge" if state == "open" else ""
+        more = f" (and {len(one['why']) - 1} more)" if len(one["why"]) > 1 else ""
+        typer.echo(printable(f"{one['repository']}#{one['number']}  {one['title']}  ({one['author']})"))
+        if why:
+            typer.echo(printable(f"    {why}{more}"))
+    if not found:
+        typer.echo(f"no pull request is {state}")
+
+
+@app.command("why", epilog="Example: pilothouse delivery why acme/shop#7")
+def why(
+    pull: Annotated[str, typer.Argument(metavar="OWNER/NAME#N", help="The pull request.", show_default=False)],
+    output: Output = None,
+    server: Server = DEFAULT_SERVER,
+) -> None:
+    """Exactly why a pull request does not merge, and why its jobs ran or did not.
+
+    Exit code: 0 nothing stands against its merge, 1 something does, 3 an error.
+    """
+    repository, _, number = pull.rpartition("#")
+    if not repository or not number.isdigit():
+        fail(f"{pull!r}: write it as OWNER/NAME#N, as acme/shop#7")
+    found = ask(server, f"/api/delivery/pulls/{repository}/{number}/why")
+    if wants_json(output):
+        typer.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        _print(found)
+    raise typer.Exit(0 if found["merges"] or found["state"] == "merged" else 1)
+
+
+def _print(found: dict[str, Any]) -> None:
+    typer.echo(printable(f"{found['repository']}#{found['number']} {found['title']} ({found['state']})"))
+    for reason in found["reasons"]:
+        typer.echo(printable(f"  ✗ {reason}"))
+    if not found["reasons"]:
+        typer.echo("  ✓ nothing stands against its merge")
+    if found["pool"]["words"]:
+        typer.echo(printable(f"  merge pool: {found['pool']['words']}"))
+    for job in found["jobs"]:
+        typer.echo(printable(f"  {_MARKS.get(job['state'], '·')} {job['job']}: {job['words']}"))
+    for one in found["records"]:
+        typer.echo(printable(f"    {one['words']}"))
+
+
+@app.command("pools", epilog="Example: pilothouse delivery pools")
+def pools(output: Output = None, server: Server = DEFAULT_SERVER) -> None:
+    """The merge pools: who waits in which order, what is tested now, and what was done last."""
+    found = ask(server, "/api/delivery/pools")["pools"]
+    if wants_json(output):
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for one in found:
+        typer.echo(printable(f"{one['repository']} {one['branch']} at {one['base'][:12]}"))
+        queue = ", ".join(f"#{each['number']}" for each in one["queue"]) or "nobody"
+        typer.echo(f"  waiting: {queue}")
+        for tree in one["testing"]:
+            typer.echo(f"  tested together: {', '.join(f'#{number}' for number in tree['changes'])}")
+        for each in one["history"][-5:]:
+            numbers = ", ".join(f"#{number}" for number in each["changes"])
+            typer.echo(printable(f"  {each['what']} {numbers}: {each['words']}"))
+    if not found:
+        typer.echo("no branch has a merge pool yet")
+
+
+@app.command("jobs", epilog="Example: pilothouse delivery jobs -R acme/shop")
+def jobs(repository: Repository = None, output: Output = None, server: Server = DEFAULT_SERVER) -> None:
+    """Jobs, newest first; each is a run that `pilothouse pipeline logs RUN` shows."""
+    found = ask(server, "/api/delivery/jobs", repository=repository, limit=50)["jobs"]
+    if wants_json(output):
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for one in found:
+        where = f"#{one['number']}" if one["number"] else one["branch"]
+        typer.echo(
+            printable(
+                f"{_MARKS.get(one['state'], '▶')} {one['job']} {where} {one['kind']} {one['run']} {one['description']}"
+            )
+        )
+    if not found:
+        typer.echo("no job was started yet")
+
+
+@app.command("decisions", epilog="Example: pilothouse delivery decisions > decisions.jsonl")
+def decisions(repository: Repository = None, server: Server = DEFAULT_SERVER) -> None:
+    """Everything that was decided, with what it was decided from, as JSON lines: for `delivery replay`."""
+    import httpx
+
+    from pilothouse.signals.credentials import credentials
+
+    try:
+        with httpx.stream(
+            "GET", f"{server.rstrip('/')}/api/delivery/decisions", timeout=120, headers=credentials(),
+            params={"repository": repository} if repository else {},
+        ) as answer:  # fmt: skip
+            if not answer.is_success:
+                fail(f"{server} answered {answer.status_code}")
+            for line in answer.iter_lines():
+                typer.echo(line)
+    except httpx.HTTPError as error:
+        fail(f"no Pilothouse answers at {server}: {error or type(error).__name__}")
+
+
+@app.command(
+    "replay",
+    epilog="Examples: pilothouse delivery decisions > decisions.jsonl; pilothouse delivery replay decisions.jsonl "
+    "--config .  |  pilothouse delivery replay decisions.jsonl --config ../new --all",
+)
+def replay(
+    events: Annotated[Path, typer.Argument(help="What `delivery decisions` wrote.", show_default=False)],
+    config: Annotated[
+        Path, typer.Option("--config", help="A directory with the new OWNERS, .tekton, .prow.yaml, .pilothouse.")
+    ],
+    everything: Annotated[bool, typer.Option("--all", help="Also where nothing differs.")] = False,
+    output: Output = None,
+) -> None:
+    """What would have happened with other rules: every decision taken again from what it was taken from.
+
+    Exit code: 0 nothing would differ, 1 something would, 3 an error.
+    """
+    from pilothouse.delivery.acting.loading import is_rule, rules_of
+    from pilothouse.delivery.acting.replaying import replay as again
+
+    if not config.is_dir():
+        fail(f"{config} is no directory: give one with OWNERS, .tekton and the like")
+    texts = {}
+    for file in sorted(config.rglob("*")):
+        path = file.relative_to(config).as_posix()
+        if is_rule(path) and file.is_file():
+            texts[path] = file.read_text(encoding="utf-8", errors="replace")
+    rules = rules_of(texts, "")
+    for problem in [
+        *rules.config.broken,
+        *(f"{path}: {why}" for path, why in rules.owners.broken),
+        rules.settings.broken,
+    ]:
+        if problem:
+            typer.echo(printable(f"{problem}"), err=True)
+    try:
+        found = list(again(events.read_text(encoding="utf-8").splitlines(), rules))
+    except (OSError, ValueError) as error:
+        fail(f"{events}: {error}")
+    different = [one for one in found if one.differs]
+    shown = found if everything else different
+    if wants_json(output):
+        typer.echo(json.dumps([one.to_json() for one in shown], ensure_ascii=False))
+    else:
+        for one in shown:
+            typer.echo(printable(f"{one.repository}#{one.number} {one.event} by {one.author}"))
+            for effect in one.did:
+                if effect not in one.would:
+                    typer.echo(printable(f"  - {effect}"))
+            for effect in one.would:
+                if effect not in one.did:
+                    typer.echo(printable(f"  + {effect}"))
+        typer.echo(f"{len(found)} decisions, {len(different)} would have been other ones")
+    raise typer.Exit(1 if different else 0)
