@@ -114,7 +114,10 @@ def review(node: Node) -> Review | None:
 
 def changed_file(node: Node) -> ChangedFile:
     """A file of a change."""
-    change: dict[str, FileChange] = {"added": "added", "copied": "added", "removed": "removed", "renamed": "renamed"}
+    # GitHub says removed, Forgejo deleted.
+    change: dict[str, FileChange] = {
+        "added": "added", "copied": "added", "removed": "removed", "deleted": "removed", "renamed": "renamed",
+    }  # fmt: skip
     return ChangedFile(
         node.text("filename"), node.number("additions", 0), node.number("deletions", 0),
         change.get(node.text("status", ""), "modified"), node.text("previous_filename", ""), node.text("patch", ""),

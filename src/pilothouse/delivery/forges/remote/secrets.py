@@ -1,0 +1,51 @@
+"""Secrets come from the environment or from files, are read when they are needed, and are never shown."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_SHOWN = "***"
+
+
+class SecretError(Exception):
+    """A secret that is not where the configuration says; the message names the place, never the secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Where a secret is: `env:NAME` or `file:PATH`. Files are read each time, so that they can be replaced."""
+
+    place: str
+    _kind: str = field(init=False, repr=False)
+    _name: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        kind, _, name = self.place.partition(":")
+        if kind not in ("env", "file") or not name:
+            # It may be the secret itself that somebody wrote there: it is not repeated.
+            raise SecretError("a secret is not written here: write env:NAME or file:PATH")
+        object.__setattr__(self, "_kind", kind)
+        object.__setattr__(self, "_name", name)
+
+    def read(self) -> str:
+        """The secret. Raises `SecretError`."""
+        if self._kind == "env":
+            found = os.environ.get(self._name, "").strip()
+        else:
+            try:
+                found = Path(self._name).read_text().strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise SecretError(f"{self.place}: {getattr(error, 'strerror', None) or 'is not text'}") from None
+        if not found:
+            raise SecretError(f"{self.place}: is empty or not set")
+        return found
+
+
+def masked(text: str, *secrets: str) -> str:
+    """A text without secrets that may have got into it."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, _SHOWN)
+    return text
