@@ -171,8 +171,9 @@ class GitHubForge(GitHubWriting):
         self, repository: str, head: str, base: str, title: str, body: str = "", draft: bool = False
     ) -> PullRequest:
         """Ask for a merge; the open one if there is one."""
-        if there := self._open_one(repository, head, base):
-            return there
+        whose = head if ":" in head else f"{repository.partition('/')[0]}:{head}"
+        for node in self._all(repository, "/pulls", state="open", head=whose, base=base):
+            return self._pull(repository, node, {})
         asked = {"head": head, "base": base, "title": title, "body": body, "draft": draft}
         made = one(self._send("POST", repository, "/pulls", asked))
         return self.pull_request(repository, made.number("number"))

@@ -55,13 +55,13 @@ class GitLabReading(RemoteForge):
     def _path(self, repository: str, rest: str = "") -> str:
         return f"/projects/{segment(checked_repository(repository))}{rest}"
 
-    def _get(self, repository: str, rest: str = "", **params: Any) -> Any:
+    def _get(self, repository: str, rest: str = "", /, **params: Any) -> Any:
         return self._caller.get(self._path(repository, rest), **params)
 
-    def _all(self, repository: str, rest: str, **params: Any) -> Iterator[Node]:
+    def _all(self, repository: str, rest: str, /, **params: Any) -> Iterator[Node]:
         return many(list(self._caller.pages(self._path(repository, rest), **params)))
 
-    def _send(self, method: str, repository: str, rest: str, body: Any = None, **params: Any) -> Any:
+    def _send(self, method: str, repository: str, rest: str, body: Any = None, /, **params: Any) -> Any:
         return self._caller.send(method, self._path(repository, rest), body, **params)
 
     # -- repositories

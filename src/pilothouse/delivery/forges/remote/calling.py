@@ -41,7 +41,7 @@ _KINDS: dict[int, type[ForgeError]] = {
 class Answer:
     """One answer: its status, headers (names in lower case) and what it says, read when it is needed."""
 
-    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.status, self.headers, self.body = status, headers, body
 
     @property
@@ -53,6 +53,17 @@ class Answer:
             return json.loads(self.body)
         except (ValueError, RecursionError):
             raise UnavailableError("the forge answered with something that is not JSON") from None
+
+    @property
+    def may_be_a_full_page(self) -> bool:
+        """Whether this is the last page and so full that the next thing begins another one.
+
+        An answer of 304 need not say that there is one now. Pages are of 20, 30, 50 or 100.
+        """
+        found = self.content
+        return isinstance(found, list) and len(found) > 0 and len(found) % 10 == 0 and not _next(
+            self.headers.get("link", "")
+        )  # fmt: skip
 
     @property
     def words(self) -> str:
@@ -106,11 +117,11 @@ class Caller:
                 self._client.close()
                 self._client = None
 
-    def get(self, path: str, **params: Any) -> Any:
+    def get(self, path: str, /, **params: Any) -> Any:
         """What a path answers, as JSON. Raises the errors of `forges.errors`."""
         return self.ask("GET", path, params=params).content
 
-    def pages(self, path: str, **params: Any) -> Iterator[Any]:
+    def pages(self, path: str, /, **params: Any) -> Iterator[Any]:
         """The items of a list, page by page, as the `Link` header leads. Raises `UnavailableError` for endless ones."""
         answer = self.ask("GET", path, params={"per_page": 100, "limit": 100} | params)
         for _ in range(_MOST_PAGES):
@@ -125,7 +136,7 @@ class Caller:
             answer = self.ask("GET", self._own(following))
         raise UnavailableError(f"{self.name}: {path} has more than {_MOST_PAGES} pages")
 
-    def send(self, method: str, path: str, body: Any = None, **params: Any) -> Any:
+    def send(self, method: str, path: str, body: Any = None, /, **params: Any) -> Any:
         """Change something; what is answered, as JSON. Sent once: only what a limit refused is sent again."""
         return self.ask(method, path, body=body, params=params).content
 
@@ -172,6 +183,8 @@ class Caller:
         headers |= self._authorize(refused)
         key = f"{url} {sorted(params.items())} {accept}"
         known = self._known(key) if method == "GET" else None
+        if known and known[1].may_be_a_full_page:
+            known = None
         if known:
             headers["if-none-match"] = known[0]
         content = None if body is None else json.dumps(body)
@@ -186,7 +199,8 @@ class Caller:
             raise ConnectionError(masked(str(error) or type(error).__name__, *headers.values())) from None
         self._budget.heard(answer.headers)
         if answer.status == 304 and known:
-            return known[1]
+            # What is the same may have got another page after it.
+            return Answer(200, known[1].headers | answer.headers, known[1].body)
         if 300 <= answer.status < 400:
             return self._led(method, url, answer)
         if method == "GET" and answer.status == 200 and (tag := answer.headers.get("etag")):

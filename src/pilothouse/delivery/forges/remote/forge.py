@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from pilothouse.delivery.forges.model import Comment, PullRequest, Remote, User
 from pilothouse.delivery.forges.remote import marking, pushing
 
 MOST_FILE_BYTES = 10_000_000
+_LOOKS, _BETWEEN_LOOKS_SECONDS = 6, 1.0
 _REPOSITORY = re.compile(r"^[A-Za-z0-9_][\w.-]*(?:/[A-Za-z0-9_.-][\w.-]*)+$")
 _HASH = re.compile(r"^[0-9a-f]{40}(?:[0-9a-f]{24})?$")
 
@@ -31,6 +33,7 @@ class RemoteForge:
         self._access = access
         self._me: User | None = None
         self._lock = threading.Lock()
+        self._sleep = time.sleep
 
     @property
     def name(self) -> str:
@@ -119,14 +122,19 @@ class RemoteForge:
                 if pull.state != "open" or pull.base.ref != base:
                     raise MergeError(f"#{number} is {pull.state}, into {pull.base.ref}")
             self.move_branch(repository, base, sha, expected)
-        for number in numbers:
-            if not self._seen_as_merged(repository, number):
-                said = f"Merged into `{base}` as part of {sha}."
-                self.add_comment(repository, number, said, key="merged-in-batch")
-                self.close(repository, number)
+        for number in self._not_seen_as_merged(repository, numbers):
+            said = f"Merged into `{base}` as part of {sha}."
+            self.add_comment(repository, number, said, key="merged-in-batch")
+            self.close(repository, number)
 
-    def _seen_as_merged(self, repository: str, number: int) -> bool:
-        return self.pull_request(repository, number).state == "merged"
+    def _not_seen_as_merged(self, repository: str, numbers: list[int]) -> list[int]:
+        """Forges look for what a push merged after they have taken it; they are given a little time."""
+        for _ in range(_LOOKS):
+            numbers = [number for number in numbers if self.pull_request(repository, number).state == "open"]
+            if not numbers:
+                break
+            self._sleep(_BETWEEN_LOOKS_SECONDS)
+        return numbers
 
 
 def shown(comment: Comment) -> Comment:

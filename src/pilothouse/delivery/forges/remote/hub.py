@@ -52,17 +52,21 @@ class HubForge(RemoteForge):
         """Who asks for a repository."""
         raise NotImplementedError
 
+    def commit(self, repository: str, ref: str) -> Commit:
+        """The commit that a branch, a tag or a hash stands for."""
+        raise NotImplementedError
+
     def _path(self, repository: str, rest: str = "") -> str:
         owner, _, name = checked_repository(repository).rpartition("/")
         return f"/repos/{segment(owner)}/{segment(name)}{rest}"
 
-    def _get(self, repository: str, rest: str = "", **params: Any) -> Any:
+    def _get(self, repository: str, rest: str = "", /, **params: Any) -> Any:
         return self.caller(repository).get(self._path(repository, rest), **params)
 
-    def _all(self, repository: str, rest: str, **params: Any) -> Iterator[Node]:
+    def _all(self, repository: str, rest: str, /, **params: Any) -> Iterator[Node]:
         return many(list(self.caller(repository).pages(self._path(repository, rest), **params)))
 
-    def _send(self, method: str, repository: str, rest: str, body: Any = None, **params: Any) -> Any:
+    def _send(self, method: str, repository: str, rest: str, body: Any = None, /, **params: Any) -> Any:
         return self.caller(repository).send(method, self._path(repository, rest), body, **params)
 
     # -- looking
