@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 from starlette.routing import Route
 
+from pilothouse.delivery.forges.local import api as forge
 from pilothouse.delivery.promoting import api as promoting
 from pilothouse.hazards import api as hazards
 from pilothouse.mesh import api as mesh
@@ -30,6 +31,7 @@ def _paths() -> set[str]:
     routes += mesh.routes(nothing, None)  # type: ignore[arg-type]
     routes += hazards.routes(nothing, None)  # type: ignore[arg-type]
     routes += promoting.routes(nothing)  # type: ignore[arg-type]
+    routes += forge.routes(nothing)  # type: ignore[arg-type]
     routes += dashboards.routes(Path("/nowhere"))
     routes += correlate.routes(nothing)  # type: ignore[arg-type]
     routes += releases.routes(nothing, nothing)  # type: ignore[arg-type]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from pilothouse.signals.credentials import credentials
+
+if TYPE_CHECKING:
+    import httpx
 
 DEFAULT_SERVER = "http://127.0.0.1:4000"
 FAILED = 3
@@ -44,10 +47,20 @@ def send(server: str, path: str, body: Any = None) -> Any:
 
 
 def _answered(server: str, method: str, path: str, **request: Any) -> Any:
+    try:
+        return call(server, method, path, **request).json()
+    except ValueError:
+        fail(f"{server} answers, but not as a Pilothouse does")
+
+
+def call(server: str, method: str, path: str, headers: dict[str, str] | None = None, **request: Any) -> httpx.Response:
+    """The answer of a call that went well. Ends the program on an error."""
     import httpx
 
+    shown = credentials() | (headers or {})
+
     try:
-        response = httpx.request(method, f"{server.rstrip('/')}{path}", timeout=120, headers=credentials(), **request)
+        response = httpx.request(method, f"{server.rstrip('/')}{path}", timeout=120, headers=shown, **request)
     except httpx.InvalidURL as error:
         fail(f"{server} is not an address: {error}")
     except httpx.ConnectError:
@@ -56,10 +69,7 @@ def _answered(server: str, method: str, path: str, **request: Any) -> Any:
         fail(f"{server}: {error or type(error).__name__}")
     if not response.is_success:
         fail(_message(response.text) or f"{server} answered {response.status_code}")
-    try:
-        return response.json()
-    except ValueError:
-        fail(f"{server} answers, but not as a Pilothouse does")
+    return response
 
 
 def fail(message: str) -> NoReturn:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pilothouse.server.access.admission import Access
     from pilothouse.server.access.openid import OpenId
     from pilothouse.server.config import Config
+    from pilothouse.server.forge import LiveForge
     from pilothouse.server.hazards import LiveHazards
     from pilothouse.server.measuring import Measurements
     from pilothouse.server.mesh import LiveMesh
@@ -67,6 +68,7 @@ class Rooms:
     pipelines: PipelineServer | None = None
     promotions: PromotionServer | None = None
     hazards: LiveHazards | None = None
+    forge: LiveForge | None = None
     mesh: LiveMesh | None = None
     tenant: str = ""
     openid: OpenId | None = None
@@ -119,6 +121,7 @@ def _routes(rooms: Rooms, addresses: dict[str, str]) -> list[BaseRoute]:
         ),
         Late("/(tempo|jaeger|zipkin|datadog|v0|info$|api/(traces|v[12]/spans))", partial(_trace_routes, rooms)),
         *dashboards.routes(Path(config.dashboards) if config.dashboards else config.data / "dashboards"),
+        *([Late("/(git|api/forge)/", rooms.forge.routes)] if rooms.forge else []),
         Late("/(api|pyroscope)/", partial(_room_routes, rooms)),
         *_pipeline_routes(rooms),
         *_promotion_routes(rooms),

@@ -162,6 +162,8 @@ class Config(BaseModel):
         description="the environments file that versions are promoted through: a path, or OWNER/NAME:PATH in a "
         "repository of the forge; empty: none",
     )
+    forge: bool = Field(True, description="serve the built-in forge: git repositories and pull requests in `data`")
+    forge_push_bytes: int = Field(1_000_000_000, ge=1_000, description="most bytes that one git push may bring")
     log_level: str = Field(
         "info",
         pattern="^(debug|info|warning|error)$",

@@ -91,6 +91,123 @@ _TRACES = {
     "errors": "1: only spans with an error",
     "limit": "1 to 1000",
 }
+_ROOT = "/api/forge/repositories/{owner}/{name}"
+_REPOSITORY = {"owner": "a user or an organisation", "name": "the repository's name"}
+_NUMBERED = _REPOSITORY | {"number": "the pull request's number"}
+_AT = {"path": "from the repository's root", "ref": "a branch, a tag, a hash; the default branch when not given"}
+_FORGE: dict[str, Operation] = {
+    "/api/forge/repositories": Operation(
+        "the built-in forge's repositories that may be seen",
+        post="make a repository, or a fork of one",
+        body={
+            "name": "OWNER/NAME; of a fork: your own name and the repository's when not given",
+            "description": "what it is",
+            "private": "true: only for those who are let in",
+            "default_branch": "main when not given",
+            "fork_of": "OWNER/NAME of the repository to fork",
+        },
+    ),
+    _ROOT: Operation(
+        "one repository with branches, tags, labels, milestones, people and protections",
+        _REPOSITORY,
+        post="change its settings",
+        body={
+            "protect": "a pattern of branches that only go forward and stay",
+            "push": "with protect: none, triage, write or admin: who may still push there",
+            "unprotect": "a pattern whose protection ends",
+            "allow": "a user to let in",
+            "permission": "with allow: none, read, triage, write or admin",
+            "add_label": "a label that can be given",
+            "add_milestone": "a milestone to open",
+            "close_milestone": "a milestone to close",
+        },
+    ),
+    f"{_ROOT}/pulls": Operation(
+        "pull requests, newest first",
+        _REPOSITORY | {"state": "open, closed, merged or all", "limit": "1 to 10000"},
+        post="ask for a merge",
+        body={
+            "head": "BRANCH, or OWNER:BRANCH of a fork",
+            "base": "the branch to merge into; the default branch when not given",
+            "title": "a line",
+            "body": "what and why",
+            "draft": "true: not ready yet",
+        },
+    ),
+    f"{_ROOT}/pulls/{{number}}": Operation(
+        "one pull request with files, commits, comments, reviews and statuses",
+        _NUMBERED,
+        post="change or merge it",
+        body={
+            "title": "another title",
+            "body": "another description",
+            "milestone": "an open milestone; empty takes it away",
+            "add_labels": "a list of labels",
+            "remove_labels": "a list of labels",
+            "assign": "a list of logins",
+            "unassign": "a list of logins",
+            "request_review": "a list of logins",
+            "unrequest_review": "a list of logins",
+            "action": "merge, close, reopen, draft or ready",
+            "method": "with merge: merge, squash or rebase",
+            "head": "with merge: the commit that was looked at; any when not given",
+            "message": "with merge: the commit's message",
+        },
+    ),
+    f"{_ROOT}/pulls/{{number}}/diff": Operation("its changes as a unified diff (text)", _NUMBERED),
+    f"{_ROOT}/pulls/{{number}}/comments": Operation(
+        "its comments, oldest first",
+        _NUMBERED,
+        post="comment",
+        body={"body": "the comment", "key": "there is one comment of each key, which is edited"},
+    ),
+    f"{_ROOT}/pulls/{{number}}/reviews": Operation(
+        "its reviews, oldest first",
+        _NUMBERED,
+        post="review it",
+        body={
+            "state": "approved, changes_requested or commented",
+            "body": "what you think",
+            "commit": "the commit that was looked at; the head when not given",
+        },
+    ),
+    f"{_ROOT}/statuses/{{sha}}": Operation(
+        "how a commit's checks stand",
+        _REPOSITORY | {"sha": "the commit's hash"},
+        post="say how one stands",
+        body={
+            "state": "pending, success, failure or error",
+            "context": "which check: ci/test",
+            "description": "a line",
+            "url": "a page about it",
+        },
+    ),
+    f"{_ROOT}/tree": Operation("what a folder holds", _REPOSITORY | _AT),
+    f"{_ROOT}/file": Operation("a file's bytes", _REPOSITORY | _AT),
+    "/api/forge/users": Operation(
+        "the forge's users",
+        post="add or change a user; for administrators",
+        body={
+            "login": "the name to log in with",
+            "name": "as commits have it",
+            "email": "as commits have it",
+            "bot": "true: a program, whose comments are never commands",
+            "admin": "true: an administrator",
+        },
+    ),
+    "/api/forge/tokens": Operation(
+        "a user's tokens without their secrets",
+        {"login": "whose; your own when not given"},
+        post="make or end a token",
+        body={
+            "login": "whose; your own when not given",
+            "name": "what it is for",
+            "read_only": "true: it changes nothing",
+            "expires_in": "a duration: 90d; for ever when not given",
+            "revoke": "the number of a token to end, instead",
+        },
+    ),
+}
 OPERATIONS: dict[str, Operation] = {
     "/api/status": Operation("version, uptime, where to point an SDK"),
     "/api/openapi.json": Operation("this description"),
@@ -127,6 +244,7 @@ OPERATIONS: dict[str, Operation] = {
         },
         frozenset({"from", "to"}),
     ),
+    **_FORGE,
     "/api/dashboards": Operation("the dashboards in the folder, as they are in their files"),
     "/api/logs": Operation(
         "log records, newest first",

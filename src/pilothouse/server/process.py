@@ -26,6 +26,7 @@ from pilothouse.server.access.calls import Calls
 from pilothouse.server.access.opening import open_access
 from pilothouse.server.app import Rooms, inner_app, main_app, otlp_app
 from pilothouse.server.config import control_database
+from pilothouse.server.forge import LiveForge
 from pilothouse.server.hazards import LiveHazards
 from pilothouse.server.locking import lock
 from pilothouse.server.measuring import Measurements
@@ -125,6 +126,7 @@ class Process:
             mesh=LiveMesh(config, self._engine),
             tenant=tenant,
             openid=None if tenant else openid_of(config),
+            forge=None if tenant else LiveForge(config, database),
         )
         self._tenants = {name: Process(one, name, self) for name, one in tenant_configs(config)}
         self._sockets: dict[str, socket.socket] = {}
@@ -167,6 +169,8 @@ class Process:
             self._begin_asking()
         host = self._config.otlp_grpc.rpartition(":")[0]
         scheme = "https" if self._certificates else "http"
+        if self._rooms.forge:
+            self._rooms.forge.start(f"{scheme}://{_name(self._sockets['http'])}")
         return {
             "http": f"{scheme}://{_name(self._sockets['http'])}",
             "otlp_http": f"{scheme}://{_name(self._sockets['otlp_http'])}",
@@ -216,6 +220,8 @@ class Process:
             self._rooms.mesh.close()
         if self._rooms.hazards:
             self._rooms.hazards.close()
+        if self._rooms.forge:
+            self._rooms.forge.close()
         if self._watching:
             self._watching.close()
         if self._profile_scraper:

@@ -16,6 +16,8 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from pilothouse.server.guarding import HANDLERS
+
 NOBODY = {
     "PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null",
     "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C",
@@ -29,7 +31,9 @@ def served(routes: list[BaseRoute]) -> Iterator[str]:
     """The address of a server with these routes, on a thread."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_level="error", lifespan="off"))
+        server = uvicorn.Server(
+            uvicorn.Config(Starlette(routes=routes, exception_handlers=HANDLERS), log_level="error", lifespan="off")
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
         thread.start()
         deadline = time.monotonic() + 60

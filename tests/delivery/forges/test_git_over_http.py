@@ -112,7 +112,7 @@ def test_who_may_not(forge: Served, tmp_path: Path) -> None:
     ran = git(work, "push")
     assert ran.code != 0
     assert "cat may read shop/cart; this needs write" in ran.said
-    for url in (forge.url(), forge.url("bob", token="pht_forged"), forge.url("ann", token=forge.tokens["bob"])):
+    for url in (forge.url(), forge.url("bob", token="phf_forged"), forge.url("ann", token=forge.tokens["bob"])):
         assert git(work, "push", url, "HEAD:main").code != 0
     readonly = forge.shop.house.people.add_token("bob", may_write=False)
     assert "this needs write" in git(work, "push", forge.url("bob", token=readonly), "HEAD:main").said

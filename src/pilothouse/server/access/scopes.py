@@ -35,7 +35,7 @@ _POSTED_QUESTION = re.compile(
 )
 _ADMIN = re.compile(r"/prometheus/-/.+|/loki/api/v1/delete|/api/(tokens|audit)(/.*)?")
 # Below these there is never a page.
-_API = re.compile(r"/(api|otlp|prometheus|loki|tempo|jaeger|zipkin|pyroscope|datadog|triggers|metrics|-)(/.*)?")
+_API = re.compile(r"/(api|otlp|prometheus|loki|tempo|jaeger|zipkin|pyroscope|datadog|triggers|metrics|git|-)(/.*)?")
 
 
 def needed(method: str, path: str, served: Callable[[str], bool] = lambda path: False) -> str | None:

@@ -7,10 +7,10 @@ import binascii
 from typing import TYPE_CHECKING
 
 from pilothouse.delivery.forges.errors import AccessError
+from pilothouse.delivery.forges.local.people import PREFIX, Bearer
 
 if TYPE_CHECKING:
     from pilothouse.delivery.forges.local.house import House
-    from pilothouse.delivery.forges.local.people import Bearer
 
 # What git and other programs send as the name when only the token counts.
 _ANY_NAME = frozenset({"", "token", "x-access-token", "oauth2", "git"})
@@ -23,7 +23,8 @@ class UnknownTokenError(AccessError):
 def bearer(house: House, authorization: str) -> Bearer | None:
     """Who an `Authorization` header names: `Bearer TOKEN`, `token TOKEN`, or Basic with the token as the password.
 
-    None when there is no header. Raises `UnknownTokenError` for a token that does not let anybody in.
+    None when there is no header, or a key of another door: the server's own tokens are not people of the forge. Raises
+    `UnknownTokenError` for a token of the forge that does not let anybody in.
     """
     if not authorization:
         return None
@@ -39,6 +40,8 @@ def bearer(house: House, authorization: str) -> Bearer | None:
     # git sends a name alone before it asks for the password.
     if kind.lower() == "basic" and not token and login.lower() not in _ANY_NAME:
         login, token = "", login
+    if not token.startswith(PREFIX) and login.lower() in _ANY_NAME:
+        return None
     found = house.people.who(token)
     if not found or (login.lower() not in _ANY_NAME and login.lower() != found.user.login.lower()):
         raise UnknownTokenError("this token is not known here; `pilothouse forge token LOGIN` makes one")

@@ -16,7 +16,7 @@ from pilothouse.delivery.forges.errors import (
 )
 from pilothouse.delivery.forges.events import EventAction
 from pilothouse.delivery.forges.local import merging, names, pulls
-from pilothouse.delivery.forges.local.changing import LocalChanging
+from pilothouse.delivery.forges.local.administering import LocalAdministering
 from pilothouse.delivery.forges.local.git import GitError
 from pilothouse.delivery.forges.local.house import BOT, House
 from pilothouse.delivery.forges.local.repositories import Kept
@@ -28,7 +28,7 @@ _MOST_TITLE = 255
 _MOST_BODY = 65_536
 
 
-class LocalForge(LocalChanging):
+class LocalForge(LocalAdministering):
     """The built-in forge as one user sees and changes it. All rights are checked here."""
 
     @classmethod
@@ -223,6 +223,11 @@ class LocalForge(LocalChanging):
         return people.find(row.author) if people.is_user(row.author) else User(row.author, row.author, "")
 
     # -- settings
+
+    def protections(self, repository: str) -> dict[str, str]:
+        """Which branches are protected, by pattern, and what pushing to them needs."""
+        found = self._house.repositories.protections(self.kept(repository))
+        return {one.pattern: one.push for one in found}
 
     def protect(self, repository: str, pattern: str, push: str | None = "write") -> None:
         """Protect branches: `push` says who may still push to them, `none` nobody; None ends it."""

@@ -240,6 +240,10 @@ class LocalReading:
         """Where git clones from."""
         return self._house.remote(self.kept(repository, "write" if write else "read"), self._acting, write)
 
+    def clone_url(self, repository: str) -> str:
+        """Where people clone from."""
+        return self._house.clone_url(self.kept(repository))
+
     def pull_ref(self, number: int) -> str:
         """Where a pull request's head is."""
         return f"refs/pull/{number}/head"

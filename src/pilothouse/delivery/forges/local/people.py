@@ -17,7 +17,8 @@ from pilothouse.delivery.forges.local.store import Store, Writing
 from pilothouse.delivery.forges.local.tables import COLLABORATORS, MEMBERS, ORGANIZATIONS, TOKENS, USERS
 from pilothouse.delivery.forges.model import PERMISSIONS, Permission, User
 
-_PREFIX = "pht_"
+# Another one than that of the server's own tokens: each door knows which are its keys.
+PREFIX = "phf_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class People:
     def add_token(self, login: str, name: str = "", may_write: bool = True, seconds: float = 0.0) -> str:
         """A new token of a user; only its hash is kept. `seconds` that it is good for, 0: for ever."""
         user = self.find(login)
-        token = _PREFIX + secrets.token_urlsafe(32)
+        token = PREFIX + secrets.token_urlsafe(32)
         now = time.time()
         with self._store.writing() as write:
             write(delete(TOKENS).where(TOKENS.c.expires > 0, TOKENS.c.expires < now))

@@ -1,0 +1,52 @@
+"""The built-in forge's users and tokens, as somebody may see and change them."""
+
+from __future__ import annotations
+
+from pilothouse.delivery.forges.errors import AccessError, MissingError
+from pilothouse.delivery.forges.local.changing import LocalChanging
+from pilothouse.delivery.forges.local.people import Token
+from pilothouse.delivery.forges.model import User
+
+
+class LocalAdministering(LocalChanging):
+    """Administrators look after everybody, everybody after himself."""
+
+    def users(self) -> tuple[User, ...]:
+        """All users, for who has a name himself."""
+        if not self._acting:
+            raise AccessError("this needs a token: `pilothouse forge token LOGIN` makes one")
+        return self._house.people.all()
+
+    def add_user(
+        self, login: str, name: str = "", email: str = "", is_bot: bool = False, is_admin: bool = False
+    ) -> User:
+        """Add a user, or change one; administrators may."""
+        self._administrator()
+        return self._house.people.add(login, name, email, is_bot, is_admin)
+
+    def add_token(self, login: str, name: str = "", may_write: bool = True, seconds: float = 0.0) -> str:
+        """A new token of a user."""
+        self._himself(login)
+        return self._house.people.add_token(login, name, may_write, seconds)
+
+    def tokens(self, login: str) -> tuple[Token, ...]:
+        """A user's tokens, without their secrets."""
+        self._himself(login)
+        if not self._house.people.is_user(login):
+            raise MissingError(f"there is no user {login[:64]!r}")
+        return self._house.people.tokens(login)
+
+    def revoke_token(self, login: str, token: int) -> None:
+        """End a token."""
+        self._himself(login)
+        self._house.people.revoke(login, token)
+
+    def _administrator(self) -> None:
+        acting = self._acting
+        if not (acting and acting.is_admin and acting.may_write):
+            raise AccessError("only administrators may do this: use the token in admin.token of the forge's directory")
+
+    def _himself(self, login: str) -> None:
+        acting = self._acting
+        if not (acting and acting.may_write and acting.user.login.lower() == login.lower()):
+            self._administrator()
