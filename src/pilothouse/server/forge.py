@@ -55,6 +55,7 @@ class LiveForge:
             if self._house is None:
                 house = House(self._directory, self._database, self._sink or nobody_listens)
                 house.address = self._address
+                house.reaches_itself = bool(self._config.external_url) or self._address.startswith("http://")
                 house.open()
                 self._house = house
             return self._house

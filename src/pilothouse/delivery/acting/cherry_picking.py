@@ -27,7 +27,7 @@ def cherry_pick(forge: Forge, mirror: Mirror, raw: forges.PullRequest, branch: s
         forge.add_comment(repository, raw.number, text, key=key)
         return
     ours = f"cherry-pick-{raw.number}-to-{branch}".replace("/", "-")
-    mirror.push(forge.remote(repository), commit, f"refs/heads/{ours}")
+    mirror.push(forge.remote(repository, write=True), commit, f"refs/heads/{ours}")
     made = forge.create_pull_request(repository, ours, branch, title, f"Cherry-picked from #{raw.number}.")
     forge.add_comment(repository, raw.number, f"It is put on `{branch}` by #{made.number}.", key=key)
 

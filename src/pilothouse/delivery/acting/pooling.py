@@ -303,7 +303,7 @@ class Pools:
         if not again or self._loading.branch(repository, branch) != commit:
             self._unchanged(repository, tree)
             # The forge has to have the commit before a branch can be moved to it; the next one takes this ref over.
-            mirror.push(forge.remote(repository), commit, f"refs/pilothouse/pool/{branch}")
+            mirror.push(forge.remote(repository, write=True), commit, f"refs/pilothouse/pool/{branch}")
         forge.merge_all(repository, branch, tree.base, commit, [one.number for one in tree.changes])
 
     def _unchanged(self, repository: str, tree: Tree) -> None:

@@ -50,6 +50,8 @@ class LocalForge(LocalAdministering):
         source, branch = self._head(kept, head)
         base = names.branch(base or kept.default_branch)
         title, body = _title(title), _checked_body(body)
+        # Who pushed to the directory itself has told nobody.
+        self._moved(source)
         sha = self.git(source).commit(f"refs/heads/{branch}")
         with self._house.store.reading() as connection:
             target = pulls.tip(connection, kept.id, f"refs/heads/{base}")
