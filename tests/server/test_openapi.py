@@ -8,6 +8,7 @@ import httpx
 from starlette.routing import Route
 
 from pilothouse.delivery.forges.local import api as forge
+from pilothouse.delivery.previews import api as previews
 from pilothouse.delivery.promoting import api as promoting
 from pilothouse.hazards import api as hazards
 from pilothouse.mesh import api as mesh
@@ -30,6 +31,7 @@ def _paths() -> set[str]:
     routes += rollouts.routes(nothing, nothing, ())  # type: ignore[arg-type]
     routes += mesh.routes(nothing, None)  # type: ignore[arg-type]
     routes += hazards.routes(nothing, None)  # type: ignore[arg-type]
+    routes += previews.routes(None)
     routes += promoting.routes(nothing)  # type: ignore[arg-type]
     routes += forge.routes(nothing)  # type: ignore[arg-type]
     routes += dashboards.routes(Path("/nowhere"))

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from pilothouse.delivery.pipelines.serving import PipelineServer
+    from pilothouse.delivery.previews.serving import PreviewServer
     from pilothouse.delivery.promoting.serving import PromotionServer
     from pilothouse.engine import Engine
     from pilothouse.releases.rollout.traffic import Shifters
@@ -67,6 +68,7 @@ class Rooms:
     shifters: Shifters = field(default_factory=dict)
     pipelines: PipelineServer | None = None
     promotions: PromotionServer | None = None
+    previews: PreviewServer | None = None
     hazards: LiveHazards | None = None
     forge: LiveForge | None = None
     mesh: LiveMesh | None = None
@@ -196,9 +198,10 @@ def _pipeline_routes(rooms: Rooms) -> list[Route]:
 def _promotion_routes(rooms: Rooms) -> list[Route]:
     if not rooms.promotions:
         return []
-    from pilothouse.delivery.promoting import api
+    from pilothouse.delivery.previews import api as previews
+    from pilothouse.delivery.promoting import api as promotions
 
-    return api.routes(rooms.promotions)
+    return [*promotions.routes(rooms.promotions), *previews.routes(rooms.previews)]
 
 
 def _room_routes(rooms: Rooms) -> list[Route]:

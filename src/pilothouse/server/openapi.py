@@ -52,7 +52,7 @@ _SIDES = {
         "end": "another end for the {}",
     }.items()
 }
-_WHOLE = {"limit", "count", "nodes", "depth", "rollout", "promotion", "port"}
+_WHOLE = {"limit", "count", "nodes", "depth", "rollout", "promotion", "preview", "port"}
 
 
 _MARK = {
@@ -378,6 +378,16 @@ OPERATIONS: dict[str, Operation] = {
         {"promotion": "its number"},
         post="approve one into a folder, or cancel one that is not merged",
         body={"action": "approve or cancel", "by": "who does it"},
+    ),
+    "/api/previews": Operation(
+        "the previews of pull requests: where each is, how it stands, until when",
+        {"repository": "only of this one: OWNER/NAME", "live": "1: only those that have not ended"},
+    ),
+    "/api/previews/{preview}": Operation(
+        "one preview with its last lines",
+        {"preview": "its number"},
+        post="end it before its time",
+        body={"action": "stop", "by": "who does it"},
     ),
     "/api/correlate": Operation(
         "from a point of one signal to the other three",
