@@ -10,6 +10,7 @@ import typer
 def program() -> typer.Typer:
     """The whole command."""
     from pilothouse.cli import (
+        backups,
         check,
         collect,
         compare,
@@ -63,6 +64,7 @@ def program() -> typer.Typer:
     app.add_typer(hazards.app, name="hazards", help="Ask by symptom; what a watched cluster has; the catalogue.")
     app.add_typer(releases.app, name="releases", help="The releases that the telemetry names.")
     app.add_typer(mesh.app, name="mesh", help="The Service Mesh Interface: compile, check, explain, convert.")
+    backups.register(app)
     app.add_typer(tokens.app, name="token", help="Who may do what: make, list and take back tokens.")
     app.command("audit", epilog="Example: pilothouse audit --limit 20")(tokens.audit)
     return app

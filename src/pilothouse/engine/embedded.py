@@ -43,6 +43,7 @@ class EmbeddedEngine:
         """
         import chdb
 
+        self.directory = directory
         self._cache_bytes = cache_size() if cache_bytes is None else cache_bytes
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         address = configured(directory, self._cache_bytes)

@@ -102,10 +102,15 @@ def pending(engine: Engine) -> list[Migration]:
     return [step for step in known if step.number not in applied]
 
 
-def migrate(engine: Engine, layout: Layout, dry_run: bool = False) -> list[str]:
-    """Bring the store up to date. Returns the statements that were (or with `dry_run` would be) run."""
+def migrate(engine: Engine, layout: Layout, dry_run: bool = False, upto: int | None = None) -> list[str]:
+    """Bring the store up to date, or to the migration `upto`.
+
+    Returns the statements that were (or with `dry_run` would be) run.
+    """
     ran = []
     for step in pending(engine):
+        if upto is not None and step.number > upto:
+            break
         for statement in (line for part in step.statements for line in render(part, layout)):
             ran.append(statement)
             if not dry_run:

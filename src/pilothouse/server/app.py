@@ -19,6 +19,7 @@ from pilothouse.server.access import api as access
 from pilothouse.server.access.callers import DEFAULT_TENANT
 from pilothouse.server.access.requests import Admission
 from pilothouse.server.access.signing_in import SigningIn
+from pilothouse.server.backups import api as backups
 from pilothouse.server.guarding import HANDLERS, Guard, known_hosts
 from pilothouse.server.late import Late
 from pilothouse.signals.receive import otlp_http
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from pilothouse.releases.store import ReleaseStore
     from pilothouse.server.access.admission import Access
     from pilothouse.server.access.openid import OpenId
+    from pilothouse.server.backups.making import Backups
     from pilothouse.server.config import Config
     from pilothouse.server.forge import LiveForge
     from pilothouse.server.hazards import LiveHazards
@@ -74,6 +76,7 @@ class Rooms:
     mesh: LiveMesh | None = None
     tenant: str = ""
     openid: OpenId | None = None
+    backups: Backups | None = None
 
 
 def main_app(houses: Mapping[str, Rooms], addresses: dict[str, str]) -> ASGIApp:
@@ -113,6 +116,7 @@ def _routes(rooms: Rooms, addresses: dict[str, str]) -> list[BaseRoute]:
     return [
         *_own_routes(rooms, addresses),
         *SigningIn(rooms.access.tokens, rooms.openid, external).routes(),
+        *backups.routes(rooms.backups),
         *access.routes(rooms.access.audit, rooms.tenant or DEFAULT_TENANT),
         *otlp_http.routes(rooms.receiver, config.max_body_bytes, "/otlp"),
         Late(r"/(pyroscope|otlp)/|/(ingest$|push\.v1|v1development/)", partial(_pyroscope_routes, rooms)),

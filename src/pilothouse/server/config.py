@@ -194,6 +194,7 @@ class Config(BaseModel):
     allowed_hosts: str = Field(
         "", description="further names by which a browser may call the HTTP port, separated by commas"
     )
+    backups: str = Field("", description="directory for backups; empty: backups in the data directory")
     require_tokens: bool = Field(False, description="every request needs a token; always so beyond loopback")
     insecure: bool = Field(
         False, description="no token is needed beyond loopback: whoever reaches the ports may do everything"

@@ -211,6 +211,11 @@ _FORGE: dict[str, Operation] = {
 OPERATIONS: dict[str, Operation] = {
     "/api/status": Operation("version, uptime, where to point an SDK"),
     "/api/openapi.json": Operation("this description"),
+    "/api/backups": Operation(
+        "the backups, newest first",
+        post="make a backup of everything, now",
+        body={"keep": "delete older ones than the newest so many; 0: none"},
+    ),
     "/api/audit": Operation("who changed what, the newest first", {"limit": "1 to 10000"}),
     "/api/hazards": Operation(
         "what was found in the watched cluster, the most severe first",

@@ -10,6 +10,7 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from pilothouse.server.access.callers import DEFAULT_TENANT
 from pilothouse.server.access.calls import Calls
 from pilothouse.server.access.opening import open_access
 from pilothouse.server.app import Rooms, inner_app, main_app, otlp_app
+from pilothouse.server.backups.making import Backups, Source
 from pilothouse.server.config import control_database
 from pilothouse.server.forge import LiveForge
 from pilothouse.server.hazards import LiveHazards
@@ -128,7 +130,12 @@ class Process:
             openid=None if tenant else openid_of(config),
             forge=None if tenant else LiveForge(config, database),
         )
+        self._source = Source(self._engine, self._intake, database)
         self._tenants = {name: Process(one, name, self) for name, one in tenant_configs(config)}
+        if not tenant:
+            sources = {name: house._source for name, house in self._houses().items()}
+            backups = Backups(Path(config.backups) if config.backups else config.data / "backups", sources)
+            self._rooms = replace(self._rooms, backups=backups)
         self._sockets: dict[str, socket.socket] = {}
         self._grpc: Any = None
 

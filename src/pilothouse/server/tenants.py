@@ -10,10 +10,22 @@ if TYPE_CHECKING:
 
 # What the process takes in by itself, acts on, or watches is the default tenant's.
 _OURS: dict[str, Any] = {
-    "prometheus_config": "", "profiles_config": "", "mesh_config": "", "mesh": "", "pipelines": "",
-    "environments": "", "kube": False, "dashboards": "", "tenants": {}, "oidc_issuer": "", "insecure": True,
-    "require_tokens": False, "tls_cert": "", "cache_bytes": 0,
-}  # fmt: skip
+    "prometheus_config": "",
+    "profiles_config": "",
+    "mesh_config": "",
+    "mesh": "",
+    "pipelines": "",
+    "environments": "",
+    "kube": False,
+    "dashboards": "",
+    "backups": "",
+    "tenants": {},
+    "oidc_issuer": "",
+    "insecure": True,
+    "require_tokens": False,
+    "tls_cert": "",
+    "cache_bytes": 0,
+}
 
 
 def tenant_configs(config: Config) -> Iterator[tuple[str, Config]]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
@@ -20,7 +21,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from pilothouse.engine import BudgetExceededError, EngineError, EngineUnavailableError, SegmentStatement
-from pilothouse.signals.journal import Journal, Segment, digest, framed, frames
+from pilothouse.signals.errors import OverloadedError
+from pilothouse.signals.journal import SUFFIX, Journal, Segment, digest, framed, frames
 
 if TYPE_CHECKING:
     from pilothouse.engine import Engine
@@ -79,6 +81,7 @@ class Intake:
         self._recovered: set[bytes] = set()
         self._resent_until = 0.0
         self._stored: deque[tuple[float, str, Segment]] = deque()
+        self._turn = threading.Lock()
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._failing = False
@@ -125,6 +128,22 @@ class Intake:
         """Bytes journaled and not stored yet, per kind."""
         return {kind: journal.kept_bytes for kind, journal in self._journals.items()}
 
+    @contextmanager
+    def held(self, patience: float = 60.0) -> Iterator[list[Path]]:
+        """Nothing is stored while this is open; the files of what waits, the open segments among them.
+
+        Requests are acknowledged all the while, so that an open segment may grow. Raises `OverloadedError` when a
+        segment takes longer than `patience` seconds to be stored.
+        """
+        if not self._turn.acquire(timeout=patience):
+            raise OverloadedError("the store does not take what waits for it; see the log", retry_after=30)
+        try:
+            # What is stored stays for a moment, for those that send again: it must not be taken for waiting.
+            self._remove_stored(0.0)
+            yield sorted(self._directory.glob(f"*{SUFFIX}"))
+        finally:
+            self._turn.release()
+
     def close(self) -> None:
         """Store everything and stop. What cannot be stored stays in the journal for the next start."""
         for journal in self._journals.values():
@@ -151,10 +170,12 @@ class Intake:
             for kind, journal in self._journals.items():
                 # One segment of each kind in turn, and all of them at the end.
                 while (stopping or self._due(journal) <= 0) and (segment := journal.seal()):
-                    self._store_or_leave(kind, segment)
+                    with self._turn:
+                        self._store_or_leave(kind, segment)
                     if not stopping:
                         break
-            self._remove_stored(0.0 if stopping else _REMOVED_AFTER)
+            with self._turn:
+                self._remove_stored(0.0 if stopping else _REMOVED_AFTER)
             if stopping:
                 return
 

@@ -37,6 +37,7 @@ from tests.server.access.inside import inside
         ("GET", "/loki/api/v1/delete", ADMIN),
         ("POST", "/prometheus/-/reload", ADMIN),
         ("GET", "/api/audit", ADMIN),
+        ("POST", "/api/backups", ADMIN),
         ("GET", "/-/ready", None),
         ("POST", "/webhooks/github", None),
         ("GET", "/webhooks/github", None),
