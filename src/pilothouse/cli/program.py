@@ -16,6 +16,7 @@ def program() -> typer.Typer:
         compare,
         delivery,
         demo,
+        doctor,
         environments,
         hazards,
         logs,
@@ -65,6 +66,7 @@ def program() -> typer.Typer:
     app.add_typer(releases.app, name="releases", help="The releases that the telemetry names.")
     app.add_typer(mesh.app, name="mesh", help="The Service Mesh Interface: compile, check, explain, convert.")
     backups.register(app)
+    doctor.register(app)
     app.add_typer(tokens.app, name="token", help="Who may do what: make, list and take back tokens.")
     app.command("audit", epilog="Example: pilothouse audit --limit 20")(tokens.audit)
     return app

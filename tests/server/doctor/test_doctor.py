@@ -1,0 +1,88 @@
+"""The doctor says what is wrong and what to do, of a directory and of a server that runs."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sqlite3
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pilothouse.cli.program import program
+from pilothouse.server.config import Config
+from pilothouse.server.doctor import Finding, examine
+from tests.running import RunningServer, free_port
+
+
+def _config(data: Path, **settings: object) -> Config:
+    ports = {name: f"127.0.0.1:{free_port()}" for name in ("http", "otlp_grpc", "otlp_http")}
+    return Config(data=data, **(ports | settings))  # type: ignore[arg-type]
+
+
+def _by_check(config: Config) -> dict[str, Finding]:
+    return {one.check: one for one in examine(config)}
+
+
+def test_nothing_is_wrong_with_a_place_that_is_empty(tmp_path: Path) -> None:
+    found = _by_check(_config(tmp_path / "new"))
+    assert found["data"].state == found["http"].state == found["access"].state == "ok"
+    assert not (tmp_path / "new").exists()
+    assert all(one.remedy for one in found.values() if one.state != "ok")
+
+
+def test_a_directory_that_others_may_read_is_said(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    found = _by_check(_config(tmp_path))["data"]
+    assert (found.state, found.remedy) == ("warning", f"chmod 700 {tmp_path}")
+
+
+def test_a_port_that_somebody_else_has_is_said(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        found = _by_check(_config(tmp_path, otlp_grpc=f"127.0.0.1:{taken.getsockname()[1]}"))["otlp_grpc"]
+    assert found.state == "failed"
+    assert "--otlp-grpc" in found.remedy
+
+
+def test_what_waits_and_what_was_set_aside_is_said(tmp_path: Path) -> None:
+    (tmp_path / "journal" / "aside").mkdir(parents=True)
+    (tmp_path / "journal" / "logs-00000000000000000001.segment").write_bytes(bytes(900_000))
+    (tmp_path / "journal" / "aside" / "x.segment").write_bytes(b"x")
+    found = _by_check(_config(tmp_path, journal_bytes=1_000_000))
+    assert found["journal"].state == found["set aside"].state == "warning"
+    assert "most of it logs" in found["journal"].said
+
+
+def test_a_broken_control_plane_is_said(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "control.db") as database:
+        database.execute("CREATE TABLE a (b)")
+        database.executemany("INSERT INTO a VALUES (?)", [("x" * 1000,)] * 50)
+    assert _by_check(_config(tmp_path))["control plane"].state == "ok"
+    content = bytearray((tmp_path / "control.db").read_bytes())
+    content[4096:12_288] = b"\xff" * 8192
+    (tmp_path / "control.db").write_bytes(content)
+    assert _by_check(_config(tmp_path))["control plane"].state == "failed"
+
+
+@pytest.mark.parametrize(
+    ("settings", "state"), [({"insecure": True}, "warning"), ({}, "warning"), ({"tls_cert": "a.pem"}, "ok")]
+)
+def test_who_may_come_in_is_said(tmp_path: Path, settings: dict[str, object], state: str) -> None:
+    assert _by_check(_config(tmp_path, http=f"0.0.0.0:{free_port()}", **settings))["access"].state == state
+
+
+def test_a_server_that_runs_is_asked(server: RunningServer, tmp_path: Path) -> None:
+    data = server.log.parent / "data"
+    config = tmp_path / "pilothouse.toml"
+    addresses = {"http": server.http, "otlp_http": server.otlp, "otlp_grpc": server.addresses["grpc"]}
+    lines = [f'{name} = "{address.removeprefix("http://")}"' for name, address in addresses.items()]
+    config.write_text("\n".join(lines))
+    done = CliRunner().invoke(program(), ["doctor", "--config", str(config), "--data", str(data), "--output", "json"])
+    found = {row["check"]: row for row in map(json.loads, done.stdout.splitlines())}
+    assert found["store"]["state"] == found["version"]["state"] == found["http"]["state"] == "ok"
+    assert done.exit_code == int(any(row["state"] == "failed" for row in found.values()))
+    wrong = CliRunner().invoke(program(), ["doctor", "--config", str(tmp_path / "none.toml")])
+    assert wrong.exit_code == 3
