@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pilothouse.cli.client import DEFAULT_SERVER, Server, fail
+from pilothouse.cli.client import DEFAULT_SERVER, End, Server, Since, Start, ask, fail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -159,6 +159,74 @@ def convert(
     _tell([*reading.findings, *made.findings])
     if any(finding.level == "error" for finding in reading.findings):
         raise typer.Exit(2)
+
+
+@app.command(epilog="Example: pilothouse mesh migrate smi/ deploy/ --to gateway-api --access istio --plan plan.md")
+def migrate(
+    paths: Paths,
+    to: Annotated[str, typer.Option("--to", metavar="API", help="gateway-api.")] = "gateway-api",
+    access: Annotated[
+        str, typer.Option("--access", metavar="MESH", help="Whose policies TrafficTargets become: istio or linkerd.")
+    ] = "",
+    plan: Annotated[
+        Path | None, typer.Option("--plan", metavar="FILE", help="Write the plan there as Markdown, not to stderr.")
+    ] = None,
+    namespace: Namespace = "default",
+    trust_domain: Annotated[str, typer.Option(help="The mesh's trust domain.")] = "cluster.local",
+    strict: Annotated[bool, typer.Option("--strict", help="Fail when something is lost.")] = False,
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FORMAT", help="yaml or json.")] = "yaml",
+) -> None:
+    """SMI resources as objects of the Gateway API for you to keep, with a plan: what becomes of each, in what order.
+
+    Exit code: 0 fine, 1 with --strict when something is lost, 2 when a manifest is wrong.
+    """
+    from pilothouse.mesh.compiling import Options
+    from pilothouse.mesh.migrating import ACCESS
+    from pilothouse.mesh.migrating import migrate as migrated
+
+    if to != "gateway-api":
+        fail(f"--to: {to!r} is not gateway-api")
+    if access not in ("", *ACCESS):
+        fail(f"--access: {access!r} is not one of {', '.join(ACCESS)}")
+    reading = _read(paths, namespace)
+    made = migrated(reading.configuration, access, Options(trust_domain))
+    _write(made.objects, output)
+    if plan:
+        plan.write_text(made.plan())
+    else:
+        sys.stderr.write(made.plan())
+    _tell(reading.findings)
+    if any(finding.level == "error" for finding in reading.findings):
+        raise typer.Exit(2)
+    if strict and any(finding.level == "loss" for finding in made.findings):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: pilothouse mesh learn --since 7d deploy/ > smi/learned.yaml")
+def learn(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PATH...]", help="Manifests of Services and workloads: they tell accounts and ports."),
+    ] = None,
+    since: Since = "1d",
+    start: Start = None,
+    end: End = None,
+    namespace: Namespace = "default",
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FORMAT", help="yaml or json.")] = "yaml",
+    server: Server = DEFAULT_SERVER,
+) -> None:
+    """TrafficTargets that allow the calls which traces show, and no others; read them before you apply them.
+
+    On stderr stands what was seen and for how long, and what may be missing: callers that send no spans, windows that
+    are too short, routes that were seldom seen.
+    """
+    from pilothouse.cli.mesh_learn import learned
+    from pilothouse.mesh.model import Configuration
+    from pilothouse.mesh.writing import written
+
+    content = ask(server, "/api/mesh/observed", since=None if start else since, start=start, end=end)
+    configuration = _read(paths, namespace).configuration if paths else Configuration()
+    _write([written(resource) for resource in learned(content, configuration, namespace).resources], output)
 
 
 @app.command(epilog="Example: pilothouse mesh shift shop/checkout checkout-v2=10 --config smi/")

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from pilothouse.signals.errors import BadRequestError, NotFoundError
 from pilothouse.signals.timerange import parse_duration
-from pilothouse.signals.wire import answer, number, only, waiting, wanted
+from pilothouse.signals.wire import answer, number, only, time_range, waiting, wanted
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pilothouse.mesh.sourcing import Source
 
 _LONGEST = 86_400 * 7
+_OBSERVING = 60.0
 
 
 def routes(engine: Engine, source: Source | None) -> list[Route]:
@@ -56,8 +57,17 @@ def routes(engine: Engine, source: Source | None) -> list[Route]:
 
         return answer(await waiting(explained))
 
+    async def observed(request: Request) -> Response:
+        only(request, "since", "start", "end")
+        from pilothouse.engine import Budget
+        from pilothouse.mesh.learning import observe
+
+        within = time_range(request, "1d")
+        return answer((await waiting(observe, engine, within, Budget(_OBSERVING))).as_json())
+
     return [
         Route("/api/mesh", mesh),
+        Route("/api/mesh/observed", observed),
         Route("/api/mesh/shares", shares),
         Route("/api/mesh/explain", explain),
     ]

@@ -237,6 +237,9 @@ OPERATIONS: dict[str, Operation] = {
         "each split's measured shares against its weights, with confidence intervals",
         {"since": "how far back is measured: 5m", "service": "only splits of this Service: shop/checkout"},
     ),
+    "/api/mesh/observed": Operation(
+        "calls between services as their spans show them: who, whom, method, route; for least-privilege targets", _RANGE
+    ),
     "/api/mesh/explain": Operation(
         "one request: which split sends it where, and which target lets it in",
         {
