@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
@@ -86,6 +87,27 @@ def default_data() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "pilothouse"
 
 
+def _as_tables(given: object) -> object:
+    """From the environment it comes as JSON."""
+    if not isinstance(given, str):
+        return given
+    try:
+        return json.loads(given) if given.strip() else {}
+    except ValueError as error:
+        raise ValueError(f"is not JSON: {error}") from None
+
+
+def _forges(given: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    if given:
+        from pilothouse.delivery.forges.settings import read
+
+        read(given)
+    return given
+
+
+Forges = Annotated[dict[str, dict[str, Any]], BeforeValidator(_as_tables), AfterValidator(_forges)]
+
+
 class Config(BaseModel):
     """All settings; the descriptions are what `pilothouse config` and the reference show."""
 
@@ -164,6 +186,11 @@ class Config(BaseModel):
     )
     forge: bool = Field(True, description="serve the built-in forge: git repositories and pull requests in `data`")
     forge_push_bytes: int = Field(1_000_000_000, ge=1_000, description="most bytes that one git push may bring")
+    forges: Forges = Field(
+        {},
+        description="a table for each forge, `[forges.github]`, with `token`, `webhook_secret`, `repositories`, ... "
+        "(docs/how-to/connect-github-gitlab-forgejo.md); in the environment as JSON",
+    )
     log_level: str = Field(
         "info",
         pattern="^(debug|info|warning|error)$",

@@ -10,9 +10,19 @@ repositories = ["acme/shop"]
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from pilothouse.delivery.forges.remote.secrets import Secret, SecretError
 from pilothouse.signals.errors import BadRequestError
@@ -20,6 +30,7 @@ from pilothouse.signals.timerange import parse_duration
 
 Kind = Literal["github", "gitlab", "forgejo", "gitea"]
 KINDS: tuple[Kind, ...] = ("github", "gitlab", "forgejo", "gitea")
+_NAME = re.compile(r"^(?!local$)[a-z0-9][a-z0-9.-]{0,62}$")
 _URLS = {"github": "https://api.github.com", "gitlab": "https://gitlab.com/api/v4"}
 
 
@@ -42,6 +53,21 @@ def _seconds(text: str) -> str:
 
 Place = Annotated[str, AfterValidator(_place)]
 Places = Annotated[list[Place], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)]
+
+
+def read(given: Mapping[str, Mapping[str, Any]]) -> dict[str, ForgeSettings]:
+    """The tables of a configuration, by the forges' names. Raises `ValueError` that names the table and the field."""
+    found = {}
+    for name, table in given.items():
+        if not _NAME.match(name):
+            raise ValueError(f"forges.{name[:40]}: a name is of letters, digits, dots and dashes; `local` is built in")
+        try:
+            found[name] = ForgeSettings(**table).named(name)
+        except ValidationError as error:
+            first = error.errors(include_input=False)[0]
+            where = ".".join(map(str, (name, *first["loc"])))
+            raise ValueError(f"forges.{where}: {first['msg'].removeprefix('Value error, ')}") from None
+    return found
 
 
 class ForgeSettings(BaseModel):
@@ -71,6 +97,11 @@ class ForgeSettings(BaseModel):
         if self.url and not self.url.startswith(("https://", "http://")):
             raise ValueError("url: write https://HOST/...")
         return self
+
+    @property
+    def polled(self) -> float:
+        """Seconds between two looks; 0 for none."""
+        return parse_duration(self.poll, "poll") if self.poll else 0.0
 
     def named(self, name: str) -> ForgeSettings:
         """With the kind and the address that follow from its name. Raises `ValueError`."""

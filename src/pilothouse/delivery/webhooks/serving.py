@@ -1,0 +1,82 @@
+"""The forges of the configuration in the server: their doors, the polls of those that cannot reach us, the inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pilothouse.delivery.database import open_database
+from pilothouse.delivery.forges.opening import open_forge
+from pilothouse.delivery.forges.remote.secrets import Secret, SecretError
+from pilothouse.delivery.forges.settings import ForgeSettings
+from pilothouse.delivery.inbox import Inbox
+from pilothouse.delivery.inbox import api as events
+from pilothouse.delivery.webhooks import api
+from pilothouse.delivery.webhooks.door import Door
+
+if TYPE_CHECKING:
+    from starlette.routing import Route
+
+    from pilothouse.delivery.forges import Forge
+    from pilothouse.delivery.polling import Poller
+
+
+class ForgeServer:
+    """All remote forges. `start` and `close` from any thread."""
+
+    def __init__(
+        self, settings: Mapping[str, ForgeSettings], database: str, transports: Callable[[str], Any] = lambda name: None
+    ) -> None:
+        """`transports` gives what a forge is asked through instead of the network.
+
+        Raises `InboxError` where events cannot be kept, `ValueError` for settings that do not fit.
+        """
+        self.inbox = Inbox(database)
+        self.forges: dict[str, Forge] = {
+            name: open_forge(name, one, transports(name)) for name, one in settings.items()
+        }
+        self.doors = {
+            name: Door(name, str(one.kind), partial(_secrets, one), frozenset(map(str.lower, one.repositories)))
+            for name, one in settings.items()
+        }
+        self._polled = {name: (self.forges[name], one.polled) for name, one in settings.items() if one.polled}
+        self._database = open_database(database, _no_tables()) if self._polled else None
+        self._poller: Poller | None = None
+
+    def routes(self, most_bytes: int = api.LARGEST) -> list[Route]:
+        """`/webhooks/NAME`, `/api/delivery/events`."""
+        return [*api.routes(self.doors, self.inbox, most_bytes), *events.routes(self.inbox)]
+
+    def start(self) -> None:
+        """Begin to poll those that are to be polled."""
+        if self._database is not None:
+            from pilothouse.delivery.polling import Poller
+
+            self._poller = Poller(self._polled, self.inbox, self._database)
+            self._poller.start()
+
+    def close(self) -> None:
+        """Poll no more, and write what is left."""
+        if self._poller:
+            self._poller.close()
+        if self._database is not None:
+            self._database.dispose()
+        self.inbox.close()
+
+
+def _secrets(settings: ForgeSettings) -> tuple[str, ...]:
+    """The webhooks' secrets, read each time: a replaced file counts at once. One that is not there is passed over."""
+    found = []
+    for place in settings.webhook_secret:
+        try:
+            found.append(Secret(place).read())
+        except SecretError:
+            continue
+    return tuple(found)
+
+
+def _no_tables() -> Any:
+    from sqlalchemy import MetaData
+
+    return MetaData()
