@@ -13,6 +13,7 @@ import pytest
 from starlette.applications import Starlette
 
 from pilothouse.delivery.forges.settings import read
+from pilothouse.delivery.inbox import Inbox
 from pilothouse.delivery.webhooks.serving import ForgeServer
 from pilothouse.server.config import Config, ConfigError, load
 from pilothouse.server.guarding import HANDLERS
@@ -72,7 +73,9 @@ def test_the_configuration_has_them_as_tables_or_as_json(tmp_path: Path) -> None
 
 
 def test_a_delivery_comes_in_through_the_door_of_its_forge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    server = ForgeServer(read(WHOLE), f"sqlite:///{tmp_path / 'control.db'}")
+    url = f"sqlite:///{tmp_path / 'control.db'}"
+    inbox = Inbox(url)
+    server = ForgeServer(read(WHOLE), inbox, url)
     client = AppClient(Starlette(routes=server.routes(), exception_handlers=HANDLERS))
     body = json.dumps(github_payloads.of_pull("opened")).encode()
     signature = hmac.new(b"hush", body, hashlib.sha256).hexdigest()
@@ -81,8 +84,9 @@ def test_a_delivery_comes_in_through_the_door_of_its_forge(tmp_path: Path, monke
     assert client.post("/webhooks/github", content=body, headers=headers).status_code == 403
     monkeypatch.setenv("HOOK_SECRET", "hush")
     assert client.post("/webhooks/github", content=body, headers=headers).json()["taken"] == 1
-    assert client.get("/api/delivery/events").json()["counts"] == {"waiting": 1}
+    assert inbox.counts() == {"waiting": 1}
     server.close()
+    inbox.close()
 
 
 def test_what_cannot_reach_us_is_polled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,14 +94,17 @@ def test_what_cannot_reach_us_is_polled(tmp_path: Path, monkeypatch: pytest.Monk
     shop = filled(tmp_path / "theirs")
     stand = ForgejoStandIn(shop, "https://forgejo.test/api/v1")
     settings = read({"forgejo": {"url": stand.base, "token": "env:FORGE_TOKEN", "poll": "20ms"}})
-    server = ForgeServer(settings, f"sqlite:///{tmp_path / 'control.db'}", lambda name: stand.transport())
+    url = f"sqlite:///{tmp_path / 'control.db'}"
+    inbox = Inbox(url)
+    server = ForgeServer(settings, inbox, url, lambda name: stand.transport())
     server.start()
     ends = time.monotonic() + 60
     while not any(path.endswith("/tags") for _, path, _ in stand.calls) and time.monotonic() < ends:
         time.sleep(0.02)
     shop.pull("fast", {"src/a.py": b"a = 2\n"})
-    while len(server.inbox.events(state="waiting")) < 2 and time.monotonic() < ends:
+    while len(inbox.events(state="waiting")) < 2 and time.monotonic() < ends:
         time.sleep(0.02)
-    assert {one.kind for one in server.inbox.events()} >= {"push", "pull_request.opened"}
+    assert {one.kind for one in inbox.events()} >= {"push", "pull_request.opened"}
     server.close()
+    inbox.close()
     shop.house.close()

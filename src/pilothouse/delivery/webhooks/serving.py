@@ -1,4 +1,4 @@
-"""The forges of the configuration in the server: their doors, the polls of those that cannot reach us, the inbox."""
+"""The forges of the configuration in the server: their doors, and the polls of those that cannot reach us."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pilothouse.delivery.forges.opening import open_forge
 from pilothouse.delivery.forges.remote.secrets import Secret, SecretError
 from pilothouse.delivery.forges.settings import ForgeSettings
 from pilothouse.delivery.inbox import Inbox
-from pilothouse.delivery.inbox import api as events
 from pilothouse.delivery.webhooks import api
 from pilothouse.delivery.webhooks.door import Door
 
@@ -26,13 +25,14 @@ class ForgeServer:
     """All remote forges. `start` and `close` from any thread."""
 
     def __init__(
-        self, settings: Mapping[str, ForgeSettings], database: str, transports: Callable[[str], Any] = lambda name: None
-    ) -> None:
-        """`transports` gives what a forge is asked through instead of the network.
+        self, settings: Mapping[str, ForgeSettings], inbox: Inbox, database: str,
+        transports: Callable[[str], Any] = lambda name: None,
+    ) -> None:  # fmt: skip
+        """What happens goes into `inbox`; `transports` gives what a forge is asked through instead of the network.
 
-        Raises `InboxError` where events cannot be kept, `ValueError` for settings that do not fit.
+        Raises `ValueError` for settings that do not fit.
         """
-        self.inbox = Inbox(database)
+        self._inbox = inbox
         self.forges: dict[str, Forge] = {
             name: open_forge(name, one, transports(name)) for name, one in settings.items()
         }
@@ -45,24 +45,23 @@ class ForgeServer:
         self._poller: Poller | None = None
 
     def routes(self, most_bytes: int = api.LARGEST) -> list[Route]:
-        """`/webhooks/NAME`, `/api/delivery/events`."""
-        return [*api.routes(self.doors, self.inbox, most_bytes), *events.routes(self.inbox)]
+        """`/webhooks/NAME` of each."""
+        return api.routes(self.doors, self._inbox, most_bytes)
 
     def start(self) -> None:
         """Begin to poll those that are to be polled."""
         if self._database is not None:
             from pilothouse.delivery.polling import Poller
 
-            self._poller = Poller(self._polled, self.inbox, self._database)
+            self._poller = Poller(self._polled, self._inbox, self._database)
             self._poller.start()
 
     def close(self) -> None:
-        """Poll no more, and write what is left."""
+        """Poll no more. The inbox is whose it was."""
         if self._poller:
             self._poller.close()
         if self._database is not None:
             self._database.dispose()
-        self.inbox.close()
 
 
 def _secrets(settings: ForgeSettings) -> tuple[str, ...]:
