@@ -254,3 +254,12 @@ def test_shell_completion(tmp_path: Path) -> None:
     assert "complete" in done.stdout
     offered = run(_PILOTHOUSE_COMPLETE="complete_bash", COMP_WORDS="pilothouse tr", COMP_CWORD="1", **environment)
     assert "traces" in offered.stdout
+
+
+def test_a_command_by_name_brings_no_other() -> None:
+    """What the tables of modules and names say is what the modules register, so that none is looked for in vain."""
+    for name in _ROOT.commands:  # type: ignore[attr-defined]
+        alone = typer.main.get_command(program(name))
+        assert name in alone.commands  # type: ignore[attr-defined]
+        assert len(alone.commands) <= 2, f"{name} brings {list(alone.commands)}"  # type: ignore[attr-defined]
+    assert typer.main.get_command(program("no such command")).commands.keys() == _ROOT.commands.keys()  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ import httpx
 from starlette.routing import Route
 
 from pilothouse.delivery.forges.local import api as forge
+from pilothouse.delivery.pipelines import api as pipelines
 from pilothouse.delivery.previews import api as previews
 from pilothouse.delivery.promoting import api as promoting
 from pilothouse.hazards import api as hazards
@@ -26,7 +27,7 @@ from tests.running import RunningServer
 
 def _paths() -> set[str]:
     nothing: object = None
-    routes = [route for room in (logs, metrics, profiles, traces) for route in room.routes(nothing)]  # type: ignore[attr-defined]
+    routes = [route for room in (logs, metrics, profiles, traces) for route in room.routes(nothing)]
     routes += slos.routes(nothing, nothing)  # type: ignore[arg-type]
     routes += rollouts.routes(nothing, nothing, ())  # type: ignore[arg-type]
     routes += mesh.routes(nothing, None)  # type: ignore[arg-type]
@@ -42,9 +43,19 @@ def _paths() -> set[str]:
 
 
 def test_every_path_is_described_and_every_description_has_a_path() -> None:
-    # These the server answers itself; a server with a directory of pipelines has more under the last.
+    # These the server answers itself.
     own = {"/api/status", "/api/openapi.json", "/api/audit", "/api/backups", "/api/pipelines"}
     assert _paths() | own == set(openapi.OPERATIONS)
+
+
+def test_what_a_directory_of_pipelines_adds_is_described() -> None:
+    nothing: object = None
+    routes = {route.path: route for route in pipelines.routes(nothing) if route.path.startswith("/api/")}  # type: ignore[arg-type]
+    described = openapi.document()["paths"]
+    assert routes.keys() == {*openapi.PIPELINES, "/api/pipelines"}
+    for path in openapi.PIPELINES:
+        methods = {method.lower() for method in routes[path].methods or () if method != "HEAD"}
+        assert methods == described[path].keys(), path
 
 
 def test_every_parameter_is_known_and_no_other(server: RunningServer) -> None:
@@ -64,4 +75,4 @@ def test_every_parameter_is_known_and_no_other(server: RunningServer) -> None:
 def test_the_document_is_served(server: RunningServer) -> None:
     document = server.get("/api/openapi.json")
     assert document["openapi"] == "3.1.0"
-    assert set(document["paths"]) == set(openapi.OPERATIONS)
+    assert set(document["paths"]) == set(openapi.OPERATIONS | openapi.PIPELINES)

@@ -6,6 +6,11 @@ Start-up must be quick, so that a module here imports nothing heavy at its head.
 
 def main() -> None:
     """Run the command line."""
+    import os
+    import sys
+
     from pilothouse.cli.program import program
 
-    program()()
+    # A shell that completes asks for any command.
+    completing = "_PILOTHOUSE_COMPLETE" in os.environ
+    program("" if completing else "".join(sys.argv[1:2]))()

@@ -87,6 +87,11 @@ def revoke(
         typer.echo(f"{token.name} ({token.id}) is good for nothing now.")
 
 
+def register(app: typer.Typer) -> None:
+    """Add the command that is none of `token`'s."""
+    app.command("audit", epilog="Example: pilothouse audit --limit 20")(audit)
+
+
 def audit(
     server: Server = "http://127.0.0.1:4000",
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many.")] = 50,

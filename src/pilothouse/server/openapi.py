@@ -70,7 +70,7 @@ _MARK = {
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One GET call: what it is for, its parameters with their meanings, which of them must be there.
+    """One GET call: what it is for (empty where there is none), its parameters with meanings, which must be there.
 
     `post` is what the same path does with a POST, if anything, and `body` the fields of the JSON object it takes.
     """
@@ -480,12 +480,36 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
+_RUN = {"run": "its name or UID"}
+# What a server with a directory of pipelines answers besides; one without answers 404.
+PIPELINES: dict[str, Operation] = {
+    "/api/pipelines/runs": Operation(
+        "runs, newest first",
+        {"pipeline": "only of this one", "limit": "1 to 10000"},
+        post="start a Pipeline, a Task, or a run of the directory",
+        body={"name": "which", "params": "an object: texts, lists, objects of texts"},
+    ),
+    "/api/pipelines/runs/{run}": Operation("one run with its TaskRuns, as Tekton's objects", _RUN),
+    "/api/pipelines/runs/{run}/tasks": Operation("its tasks as a graph with their times", _RUN),
+    "/api/pipelines/runs/{run}/logs": Operation(
+        "what its steps wrote, as text",
+        _RUN | {"task": "only of this task", "step": "only of this step", "follow": "1: until the run ends"},
+    ),
+    "/api/pipelines/runs/{run}/cancel": Operation(
+        "",
+        _RUN,
+        post="end it early",
+        body={"how": "Cancelled, CancelledRunFinally or StoppedRunFinally"},
+    ),
+}
+
+
 def document() -> dict[str, Any]:
     """The whole description."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "Pilothouse", "version": __version__, "license": {"name": "Apache-2.0"}},
-        "paths": {path: _methods(path, operation) for path, operation in OPERATIONS.items()},
+        "paths": {path: _methods(path, operation) for path, operation in (OPERATIONS | PIPELINES).items()},
         "components": {"schemas": {"Error": _ERROR}},
     }
 
@@ -504,14 +528,15 @@ _ERROR = {
 
 
 def _methods(path: str, operation: Operation) -> dict[str, Any]:
-    methods = {"get": _operation(path, operation)}
+    asked = _operation(path, operation)
+    methods = {"get": asked} if operation.summary else {}
     if operation.post:
         sent = _operation(path, Operation(operation.post))
         fields = {name: {"description": words} for name, words in operation.body.items()}
         schema = {"type": "object", "properties": fields}
         methods["post"] = sent | {
             "operationId": f"post_{sent['operationId']}",
-            "parameters": [one for one in methods["get"]["parameters"] if one["in"] == "path"],
+            "parameters": [one for one in asked["parameters"] if one["in"] == "path"],
             "requestBody": {"content": {"application/json": {"schema": schema}}},
         }
     return methods

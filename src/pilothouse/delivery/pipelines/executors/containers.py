@@ -49,13 +49,15 @@ class ContainerLauncher:
 
     def prepare(self, launch: Launch) -> Started:
         """See `Launcher`."""
-        command = [self._program, "run", "--rm", "--name", self._name(launch), "--workdir", launch.directory]
+        command = [self._program, "run", "--rm", "--name", launch.container, "--workdir", launch.directory]
         command += [] if self._network else ["--network", "none"]
         for mount in launch.mounts:
             command += ["--volume", f"{mount.source}:{mount.target}{':ro' if mount.read_only else ''}"]
-        for name in launch.environment:
+        own = self._own()
+        for name, value in launch.environment.items():
             # Without a value the engine takes it from its own environment: nobody sees it in the list of processes.
-            command += ["--env", name]
+            # What the engine's client needs itself (HOME, for its credentials) must not change for it.
+            command += ["--env", f"{name}={value}" if name in own else name]
         if launch.user is not None:
             command += ["--user", f"{launch.user}:{launch.group or 0}"]
         if launch.limits.memory:
@@ -65,10 +67,16 @@ class ContainerLauncher:
         program = launch.command[:1] if launch.script or launch.named else ()
         command += [part for one in program for part in ("--entrypoint", one)]
         command += [launch.image, *launch.command[len(program) :]]
-        kept = {
-            name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_HOST", "XDG_RUNTIME_DIR") if name in os.environ
-        }
-        return Started(tuple(command), {**kept, **launch.environment}, None, True)
+        return Started(tuple(command), {**launch.environment, **own}, None, True)
+
+    def _own(self) -> dict[str, str]:
+        """What the engine's client itself needs to know."""
+        names = ("PATH", "HOME", "DOCKER_HOST", "CONTAINER_HOST", "XDG_RUNTIME_DIR")
+        return {name: os.environ[name] for name in names if name in os.environ}
+
+    def beside(self, launch: Launch, command: tuple[str, ...]) -> Started:
+        """See `Launcher`: in the running container."""
+        return Started((self._program, "exec", launch.container, *command), self._own(), None, True)
 
     def limits(self, limits: Limits) -> Limits:
         """The engine sets them."""
@@ -77,6 +85,3 @@ class ContainerLauncher:
     def finish(self, name: str) -> Sequence[str]:
         """Ends the container where its client was killed."""
         return (self._program, "rm", "--force", name)
-
-    def _name(self, launch: Launch) -> str:
-        return f"{launch.environment.get('PILOTHOUSE_TASK_RUN', '')[:8]}-{launch.name}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -50,6 +50,8 @@ class Launch:
     group: int | None = None
     limits: Limits = field(default_factory=Limits)
     texts: tuple[str, ...] = ()
+    # One of its own for each attempt of each step or sidecar: what a container is called.
+    container: str = ""
 
     @property
     def targets(self) -> list[str]:
@@ -72,6 +74,11 @@ class Started:
     rewrites: tuple[tuple[str, str], ...] = ()
 
 
+def another(launch: Launch, command: tuple[str, ...]) -> Launch:
+    """The same place with another command."""
+    return replace(launch, command=command, script="", named=True, texts=(*launch.texts, *command))
+
+
 class Launcher(Protocol):
     """Turns steps into commands of this machine."""
 
@@ -85,6 +92,10 @@ class Launcher(Protocol):
 
     def prepare(self, launch: Launch) -> Started:
         """The command for a step."""
+        ...
+
+    def beside(self, launch: Launch, command: tuple[str, ...]) -> Started:
+        """Another command where `launch` runs: what a probe of a sidecar asks."""
         ...
 
     def limits(self, limits: Limits) -> Limits:

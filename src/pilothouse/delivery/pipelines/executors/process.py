@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pilothouse.delivery.pipelines.executors import namespace, rewriting
 from pilothouse.delivery.pipelines.executors.images import ImageMap, ImageMeaning
-from pilothouse.delivery.pipelines.executors.launching import Launch, Limits, Started
+from pilothouse.delivery.pipelines.executors.launching import Launch, Limits, Started, another
 
 # What a step may know of the user's environment; the rest (tokens, passwords) stays out unless it is asked for.
 PASSED = ("PATH", "LANG", "LC_ALL", "TERM", "TZ", "TMPDIR", "USER", "LOGNAME", "SHELL", "SSL_CERT_FILE", "SSL_CERT_DIR",
@@ -61,6 +61,10 @@ class ProcessLauncher:
         if bwrap:
             return self._mounted(bwrap, launch, environment)
         return self._rewritten(launch, environment, _NO_NAMESPACE)
+
+    def beside(self, launch: Launch, command: tuple[str, ...]) -> Started:
+        """See `Launcher`."""
+        return self.prepare(another(launch, command))
 
     def limits(self, limits: Limits) -> Limits:
         """As the step asks."""

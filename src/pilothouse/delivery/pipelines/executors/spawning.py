@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,6 +156,14 @@ def spawn(started: Started, out: Sink, err: Sink | None = None) -> Child:
         for pipe in opened:
             os.close(pipe)
     return Child(process, pipes)
+
+
+async def finish(command: Sequence[str]) -> None:
+    """Run what ends a step's leftovers (a container whose client was killed), for a while at most."""
+    if not command:
+        return
+    with contextlib.suppress(SpawnError, TimeoutError):
+        await asyncio.wait_for(spawn(Started(tuple(command), dict(os.environ), None), lambda _: None).wait(), 20)
 
 
 def _explained(error: OSError, started: Started) -> SpawnError:

@@ -75,6 +75,7 @@ class Launches:
             shell=self._meaning(name, container).toolchain.shell,
             limits=_limits(container),
             texts=tuple(text for text in texts if text and text != script),
+            container=f"{self._run.uid[:8]}-{self._run.attempt}-{name}",
         )
 
     def _meaning(self, name: str, container: dict[str, Any]) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from pilothouse.delivery.pipelines import times
 from pilothouse.delivery.pipelines.errors import RunError
 from pilothouse.delivery.pipelines.executors.launching import Launch
-from pilothouse.delivery.pipelines.executors.spawning import Child, SpawnError, spawn
+from pilothouse.delivery.pipelines.executors.spawning import Child, SpawnError, finish, spawn
 from pilothouse.delivery.pipelines.tasks.launches import Launches
 from pilothouse.delivery.pipelines.tasks.output import Output
 from pilothouse.delivery.pipelines.tasks.setting import Setting
@@ -65,13 +65,9 @@ class Sidecars:
 
     async def _probe(self, probe: dict[str, Any], launch: Launch) -> bool:
         if probe.get("exec"):
-            check = Launch(
-                launch.name, launch.image, tuple(map(str, probe["exec"].get("command") or ["true"])),
-                launch.environment,
-                launch.directory, launch.mounts, texts=(*launch.texts, *map(str, probe["exec"].get("command") or [])),
-            )  # fmt: skip
+            command = tuple(map(str, probe["exec"].get("command") or ["true"]))
             try:
-                return (await spawn(self._setting.launcher.prepare(check), lambda _: None).wait()).code == 0
+                return (await spawn(self._setting.launcher.beside(launch, command), lambda _: None).wait()).code == 0
             except SpawnError:
                 return False
         target = probe.get("httpGet") or probe.get("tcpSocket") or {}
@@ -85,6 +81,9 @@ class Sidecars:
     async def stop(self) -> list[dict[str, Any]]:
         """End all; their states as Tekton's status has them."""
         exits = await asyncio.gather(*(one[3].stop(min(self._setting.grace, 2.0)) for one in self._running))
+        for (_, _, launch, _, _, _), exited in zip(self._running, exits, strict=True):
+            if exited.signal:
+                await finish(self._setting.launcher.finish(launch.container))
         states = []
         for (name, sidecar, _, _, output, started), exited in zip(self._running, exits, strict=True):
             output.close()

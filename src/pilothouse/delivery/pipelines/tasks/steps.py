@@ -13,7 +13,7 @@ from pilothouse.delivery.pipelines import durations, events, times, tracing, whe
 from pilothouse.delivery.pipelines.errors import RunError
 from pilothouse.delivery.pipelines.executors.launching import Launch, Started
 from pilothouse.delivery.pipelines.executors.limiting import Limited
-from pilothouse.delivery.pipelines.executors.spawning import Child, Exit, SpawnError, spawn
+from pilothouse.delivery.pipelines.executors.spawning import Child, Exit, SpawnError, finish, spawn
 from pilothouse.delivery.pipelines.tasks import results
 from pilothouse.delivery.pipelines.tasks.control import Control
 from pilothouse.delivery.pipelines.tasks.foreign import refuse
@@ -156,12 +156,8 @@ class StepRunner:
             return Exit(error.code)
         finally:
             self._close(output, out, err)
-            self._finish(state.name)
-
-    def _finish(self, name: str) -> None:
-        if command := self._setting.launcher.finish(f"{self._run.uid[:8]}-{name}"):
-            with contextlib.suppress(SpawnError):
-                spawn(Started(tuple(command), {}, None), lambda _: None)
+            if self._control.asked or state.why == "TimeoutExceeded":
+                await finish(self._setting.launcher.finish(launch.container))
 
     def _close(self, output: Output, *sinks: Any) -> None:
         output.close()
