@@ -11,6 +11,7 @@ from pilothouse.delivery.forges.local import api as forge
 from pilothouse.delivery.pipelines import api as pipelines
 from pilothouse.delivery.previews import api as previews
 from pilothouse.delivery.promoting import api as promoting
+from pilothouse.delivery.releasing import api as releasing
 from pilothouse.hazards import api as hazards
 from pilothouse.mesh import api as mesh
 from pilothouse.releases import api as releases
@@ -32,7 +33,8 @@ def _paths() -> set[str]:
     routes += rollouts.routes(nothing, nothing, ())  # type: ignore[arg-type]
     routes += mesh.routes(nothing, None)  # type: ignore[arg-type]
     routes += hazards.routes(nothing, None)  # type: ignore[arg-type]
-    routes += previews.routes(None)
+    routes += previews.routes(lambda: None)
+    routes += releasing.routes(lambda: None, nothing)  # type: ignore[arg-type]
     routes += promoting.routes(nothing)  # type: ignore[arg-type]
     routes += forge.routes(nothing)  # type: ignore[arg-type]
     routes += dashboards.routes(Path("/nowhere"))

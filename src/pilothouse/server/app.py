@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from pilothouse.delivery.pipelines.serving import PipelineServer
-    from pilothouse.delivery.previews.serving import PreviewServer
-    from pilothouse.delivery.promoting.serving import PromotionServer
     from pilothouse.engine import Engine
     from pilothouse.releases.rollout.traffic import Shifters
     from pilothouse.releases.store import ReleaseStore
@@ -46,6 +44,7 @@ if TYPE_CHECKING:
     from pilothouse.server.hazards import LiveHazards
     from pilothouse.server.measuring import Measurements
     from pilothouse.server.mesh import LiveMesh
+    from pilothouse.server.shipping import LiveShipping
     from pilothouse.signals.flushing import Intake
     from pilothouse.signals.metrics.watching import Watching
     from pilothouse.signals.receive.loki_streams import LokiReceiver
@@ -69,8 +68,7 @@ class Rooms:
     watching: Watching | None = None
     shifters: Shifters = field(default_factory=dict)
     pipelines: PipelineServer | None = None
-    promotions: PromotionServer | None = None
-    previews: PreviewServer | None = None
+    shipping: LiveShipping | None = None
     hazards: LiveHazards | None = None
     forge: LiveForge | None = None
     mesh: LiveMesh | None = None
@@ -130,7 +128,7 @@ def _routes(rooms: Rooms, addresses: dict[str, str]) -> list[BaseRoute]:
         *([Late("/(git|api/forge)/", rooms.forge.routes)] if rooms.forge else []),
         Late("/(api|pyroscope)/", partial(_room_routes, rooms)),
         *_pipeline_routes(rooms),
-        *_promotion_routes(rooms),
+        *(rooms.shipping.routes() if rooms.shipping else []),
         *page.routes(),
     ]
 
@@ -197,15 +195,6 @@ def _pipeline_routes(rooms: Rooms) -> list[Route]:
     from pilothouse.delivery.pipelines import api
 
     return api.routes(rooms.pipelines, rooms.config.max_body_bytes)
-
-
-def _promotion_routes(rooms: Rooms) -> list[Route]:
-    if not rooms.promotions:
-        return []
-    from pilothouse.delivery.previews import api as previews
-    from pilothouse.delivery.promoting import api as promotions
-
-    return [*promotions.routes(rooms.promotions), *previews.routes(rooms.previews)]
 
 
 def _room_routes(rooms: Rooms) -> list[Route]:

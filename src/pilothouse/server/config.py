@@ -191,6 +191,15 @@ class Config(BaseModel):
         description="a table for each forge, `[forges.github]`, with `token`, `webhook_secret`, `repositories`, ... "
         "(docs/how-to/connect-github-gitlab-forgejo.md); in the environment as JSON",
     )
+    previews: str = Field(
+        "local",
+        pattern="^(local|kubernetes|off)$",
+        description="where pull requests are previewed: local (sandboxes of this machine), kubernetes (namespaces of "
+        "the cluster of `kube_context`), off",
+    )
+    preview_domain: str = Field(
+        "", description="domain below which previews on Kubernetes get an Ingress each; empty: none"
+    )
     log_level: str = Field(
         "info",
         pattern="^(debug|info|warning|error)$",

@@ -387,6 +387,23 @@ OPERATIONS: dict[str, Operation] = {
         post="approve one into a folder, or cancel one that is not merged",
         body={"action": "approve or cancel", "by": "who does it"},
     ),
+    "/api/delivery/releases": Operation(
+        "commits of default branches: which were released as what, which wait, which are none",
+        {"repository": "only of this one: OWNER/NAME", "limit": "1 to 1000"},
+        post="release a commit now",
+        body={
+            "repository": "OWNER/NAME",
+            "version": "instead of the one that follows",
+            "commit": "instead of the default branch's tip",
+            "by": "who asks",
+            "dry_run": "true: only say what would be released",
+        },
+    ),
+    "/api/delivery/releases/provenance": Operation(
+        "where a release came from, signed: a DSSE envelope",
+        {"repository": "OWNER/NAME", "tag": "its tag"},
+        frozenset({"repository", "tag"}),
+    ),
     "/api/previews": Operation(
         "the previews of pull requests: where each is, how it stands, until when",
         {"repository": "only of this one: OWNER/NAME", "live": "1: only those that have not ended"},

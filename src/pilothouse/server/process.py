@@ -33,6 +33,7 @@ from pilothouse.server.hazards import LiveHazards
 from pilothouse.server.locking import lock
 from pilothouse.server.measuring import Measurements
 from pilothouse.server.mesh import LiveMesh
+from pilothouse.server.shipping import LiveShipping
 from pilothouse.server.tenants import tenant_configs
 from pilothouse.signals.flushing import FlushLimits, Intake
 from pilothouse.signals.receive import other_grpc, otlp_grpc
@@ -46,7 +47,6 @@ from pilothouse.signals.timerange import parse_duration
 
 if TYPE_CHECKING:
     from pilothouse.delivery.pipelines.serving import PipelineServer
-    from pilothouse.delivery.promoting.serving import PromotionServer
     from pilothouse.releases.rollout.traffic import Shifters, TrafficShifter
     from pilothouse.server.access.admission import Access
     from pilothouse.server.access.certificates import Certificates
@@ -110,6 +110,10 @@ class Process:
         self._measurements.watch(self._intake, self._receiver, self._remote_write, loki)
         store = ReleaseStore(database)
         self._rollouts = Driver(store.rollouts, Observer(self._engine, store), _shifters(config))
+        forge = None if tenant else LiveForge(config, database)
+        shipping = LiveShipping(config, database, store, self._engine, forge, self._rollouts.shifters)
+        if forge:
+            forge.listen(shipping.heard)
         self._rooms = Rooms(
             config,
             self._engine,
@@ -123,12 +127,12 @@ class Process:
             shifters=self._rollouts.shifters,
             pipelines=self._piped(config, database),
             access=self._access,
-            promotions=self._promoted(config, database, store),
             hazards=LiveHazards(config, database, self._receiver, self._measurements),
             mesh=LiveMesh(config, self._engine),
             tenant=tenant,
             openid=None if tenant else openid_of(config),
-            forge=None if tenant else LiveForge(config, database),
+            forge=forge,
+            shipping=shipping,
         )
         self._source = Source(self._engine, self._intake, database)
         self._tenants = {name: Process(one, name, self) for name, one in tenant_configs(config)}
@@ -178,6 +182,8 @@ class Process:
         scheme = "https" if self._certificates else "http"
         if self._rooms.forge:
             self._rooms.forge.start(f"{scheme}://{_name(self._sockets['http'])}")
+        if self._rooms.shipping and not self._config.read_only:
+            self._rooms.shipping.start()
         return {
             "http": f"{scheme}://{_name(self._sockets['http'])}",
             "otlp_http": f"{scheme}://{_name(self._sockets['otlp_http'])}",
@@ -191,8 +197,6 @@ class Process:
             self._sockets["inner"], inner = _bind_inner(self._config.data)
         if self._rooms.pipelines:
             self._rooms.pipelines.start(f"http://{_name(self._sockets['otlp_http'])}", inner)
-        if self._rooms.promotions and self._config.environments:
-            self._rooms.promotions.start()
         prometheus = f"http://{_name(self._sockets['http'])}/prometheus"
         if self._watching:
             self._watching.start(prometheus)
@@ -219,8 +223,8 @@ class Process:
         self._span_metrics.close()
         if self._rooms.pipelines:
             self._rooms.pipelines.close()
-        if self._rooms.promotions:
-            self._rooms.promotions.close()
+        if self._rooms.shipping:
+            self._rooms.shipping.close()
         for one in self._retaining:
             one.close()
         if self._rooms.mesh:
@@ -281,11 +285,6 @@ class Process:
                     log.info("the certificate was renewed", file=self._config.tls_cert)
             except OSError as error:
                 log.error("the renewed certificate cannot be used; the one before still is", reason=str(error))
-
-    def _promoted(self, config: Config, database: str, store: ReleaseStore) -> PromotionServer:
-        from pilothouse.delivery.promoting.serving import PromotionServer
-
-        return PromotionServer(config.environments, database, store, self._engine, shifters=self._rollouts.shifters)
 
     def _piped(self, config: Config, database: str) -> PipelineServer | None:
         """The pipelines of a directory; imported only where there is one."""

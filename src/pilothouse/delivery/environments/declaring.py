@@ -26,15 +26,19 @@ class Declared:
     """Where the environments file is: a path of this machine, or `OWNER/NAME:PATH` on the forge. From any thread."""
 
     def __init__(
-        self, place: str, forge: Forge | None = None, seconds: float = _SECONDS,
+        self, place: str, forge: Callable[[], Forge | None] = lambda: None, seconds: float = _SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         """What a forge was asked for is believed for so many seconds."""
-        self.place, self._forge, self._seconds, self._clock = place, forge, seconds, clock
+        self.place, self._find, self._seconds, self._clock = place, forge, seconds, clock
         self._read: tuple[float, Environments] | None = None
         self._kept: dict[tuple[str, str], Deployed] = {}
         self._tips: dict[str, tuple[float, str]] = {}
         self._guard = threading.Lock()
+
+    @property
+    def _forge(self) -> Forge | None:
+        return self._find()
 
     def environments(self) -> Environments:
         """All environments. Raises `EnvironmentsError` that names the file, and the forge's errors."""
@@ -79,20 +83,22 @@ class Declared:
         repository, colon, name = self.place.partition(":")
         if path.is_file() or not colon or "/" not in repository or path.is_absolute():
             return _from_file(path)
-        if self._forge is None:
+        forge = self._forge
+        if forge is None:
             raise EnvironmentsError("is on a forge, and no forge is configured here")
-        text = self._forge.read_file(repository, name).decode(errors="replace")
+        text = forge.read_file(repository, name).decode(errors="replace")
         return read_environments(text, repository)
 
     def _tip(self, repository: str, branch: str) -> str:
-        if self._forge is None:
+        forge = self._forge
+        if forge is None:
             raise EnvironmentsError(f"{repository}: is on a forge, and no forge is configured here")
         with self._guard:
             known = self._tips.get(f"{repository}@{branch}")
         if known and self._clock() - known[0] < self._seconds:
             return known[1]
-        ref = branch or self._forge.repository(repository).default_branch
-        sha = self._forge.commit(repository, ref).sha
+        ref = branch or forge.repository(repository).default_branch
+        sha = forge.commit(repository, ref).sha
         with self._guard:
             self._tips[f"{repository}@{branch}"] = (self._clock(), sha)
         return sha

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
     from pilothouse.delivery.previews.serving import PreviewServer
 
 
-def routes(server: PreviewServer | None) -> list[Route]:
+def routes(find: Callable[[], PreviewServer | None]) -> list[Route]:
     """The calls; without a forge there are no previews, and the list is empty."""
 
     async def previews(request: Request) -> Response:
         only(request, "repository", "live")
-        query = request.query_params
+        query, server = request.query_params, find()
         if server is None:
             return answer({"previews": []})
         found = await waiting(server.store.all, query.get("repository", ""), query.get("live") == "1")
@@ -29,7 +30,7 @@ def routes(server: PreviewServer | None) -> list[Route]:
 
     async def preview(request: Request) -> Response:
         only(request)
-        return answer(await waiting(_whole, server, request.path_params["preview"]))
+        return answer(await waiting(_whole, find(), request.path_params["preview"]))
 
     async def act(request: Request) -> Response:
         only(request)
@@ -40,6 +41,7 @@ def routes(server: PreviewServer | None) -> list[Route]:
         if not isinstance(by, str) or len(by) > 255:
             raise BadRequestError("by: must be text", "by")
         key = request.path_params["preview"]
+        server = find()
         if server is not None:
             await waiting(server.stop, key, by)
         return answer(await waiting(_whole, server, key))

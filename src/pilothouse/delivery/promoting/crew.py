@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,5 +22,10 @@ class Crew:
     store: PromotionStore
     environments: Callable[[], Environments]
     releases: ReleaseStore
-    forge: Forge | None = None
-    shifters: Collection[str] = field(default_factory=lambda: ("http",))
+    find_forge: Callable[[], Forge | None] = lambda: None
+    shifters: Collection[str] = ("http",)
+
+    @property
+    def forge(self) -> Forge | None:
+        """The forge, opened when it is first needed."""
+        return self.find_forge()

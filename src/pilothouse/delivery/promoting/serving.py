@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,7 @@ class PromotionServer:
 
     def __init__(
         self, place: str, database: str, releases: ReleaseStore, engine: Engine | None = None,
-        forge: Forge | None = None, shifters: Collection[str] = ("http",),
+        forge: Callable[[], Forge | None] = lambda: None, shifters: Collection[str] = ("http",),
     ) -> None:  # fmt: skip
         """`place` is the environments file: a path, or `OWNER/NAME:PATH` on the forge."""
         self.declared = Declared(place, forge)

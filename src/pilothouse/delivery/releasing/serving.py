@@ -1,0 +1,125 @@
+"""Releases in the server: each commit that comes to a default branch is released once what it waits for is green."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from pilothouse.delivery.forges import ForgeError, MissingError
+from pilothouse.delivery.projects import FILE
+from pilothouse.delivery.releasing.pending import Pending, PendingStore
+from pilothouse.delivery.releasing.release import Release, ReleaseError
+
+if TYPE_CHECKING:
+    from pilothouse.delivery.forges import Event
+    from pilothouse.delivery.releasing.publishing import Releasing
+
+log = structlog.get_logger(__name__)
+_EVERY = 2.0
+Released = Callable[[Release], None]
+"""Hears of a release that was made; may hear of one twice after a crash."""
+
+
+class ReleaseServer:
+    """Releases by itself what repositories with a `.pilothouse.yaml` merge. `start` and `close` from any thread."""
+
+    def __init__(self, releasing: Releasing, database: str, released: Released, every: float = _EVERY) -> None:
+        self.store = PendingStore(database)
+        self._releasing, self._released, self._every = releasing, released, every
+        self._woken, self._stopped = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._work, name="releases", daemon=True)
+
+    def start(self) -> None:
+        """Begin, with what an earlier process left."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop after the release at hand."""
+        self._stopped.set()
+        self._woken.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=60)
+        self.store.close()
+
+    def heard(self, event: Event) -> None:
+        """Something happened on the forge: a push to a default branch asks for a release."""
+        if event.kind == "push" and event.ref is not None and event.ref.branch and not event.ref.deleted:
+            if event.ref.branch == self._releasing.forge.repository(event.repository).default_branch:
+                self.store.ask(event.repository, event.ref.after)
+                self._woken.set()
+        elif event.kind == "status":
+            self._woken.set()
+
+    def made(self, release: Release) -> None:
+        """Somebody has made a release: it goes its way as one that was made here, and is not made again."""
+        self.store.ask(release.repository, release.commit)
+        pending = self.store.one(release.repository, release.commit)
+        self._released(release)
+        if pending is not None:
+            self.store.keep(replace(pending, state="released", reason="", version=release.version))
+
+    def look(self) -> None:
+        """Look once at all that waits."""
+        for pending in self.store.waiting():
+            if self._stopped.is_set():
+                return
+            try:
+                self._move(pending)
+            except ReleaseError as error:
+                self._decided(pending, "refused", str(error))
+            except ForgeError as error:
+                log.warning("a release waits", repository=pending.repository, reason=str(error))
+                self._waits(pending, f"cannot go on: {error}")
+
+    def _move(self, pending: Pending) -> None:
+        forge = self._releasing.forge
+        try:
+            forge.read_file(pending.repository, FILE, pending.commit)
+        except MissingError:
+            self._decided(pending, "refused", f"has no {FILE}")
+            return
+        project = self._releasing.project(pending.repository, pending.commit)
+        if not project.release.automatic:
+            self._decided(pending, "refused", "release.automatic is false")
+            return
+        waits = self._not_green(pending, project.release.after)
+        if waits:
+            self._waits(pending, waits)
+            return
+        release = self._releasing.work_out(pending.repository, pending.commit)
+        self._releasing.publish(release, pending.run)
+        self._released(release)
+        self.store.keep(replace(pending, state="released", reason="", version=release.version))
+
+    def _not_green(self, pending: Pending, after: tuple[str, ...]) -> str:
+        """What the commit waits for, or nothing. Raises `ReleaseError` for what will not be green any more."""
+        if not after:
+            return ""
+        states = {
+            name: one.state for name, one in self._releasing.forge.statuses(pending.repository, pending.commit).items()
+        }
+        for name in after:
+            if states.get(name) in ("failure", "error"):
+                raise ReleaseError(f"{name} failed")
+        missing = [name for name in after if states.get(name) != "success"]
+        return f"waits for {', '.join(missing)}" if missing else ""
+
+    def _waits(self, pending: Pending, reason: str) -> None:
+        if reason != pending.reason:
+            self.store.keep(replace(pending, reason=reason))
+
+    def _decided(self, pending: Pending, state: str, reason: str) -> None:
+        self.store.keep(replace(pending, state=state, reason=reason))  # type: ignore[arg-type]
+
+    def _work(self) -> None:
+        while not self._stopped.is_set():
+            self._woken.wait(self._every)
+            self._woken.clear()
+            try:
+                self.look()
+            except Exception as error:
+                log.error("releases could not be looked at", reason=str(error), exc_info=True)

@@ -1,0 +1,151 @@
+"""Releases, promotions and previews in the process: built where a forge or an environments file asks for them."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+import structlog
+from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from pilothouse.delivery.forges import Event, Forge
+    from pilothouse.delivery.previews.serving import PreviewServer, Starter, Trusted
+    from pilothouse.delivery.promoting.serving import PromotionServer
+    from pilothouse.delivery.releasing.publishing import Releasing
+    from pilothouse.delivery.releasing.release import Release
+    from pilothouse.delivery.releasing.serving import ReleaseServer
+    from pilothouse.engine import Engine
+    from pilothouse.releases.store import ReleaseStore
+    from pilothouse.server.config import Config
+    from pilothouse.server.forge import LiveForge
+
+log = structlog.get_logger(__name__)
+
+
+class LiveShipping:
+    """From a merge to production. The forge is opened, and what needs it imported, with the first event of it."""
+
+    def __init__(
+        self, config: Config, database: str, releases: ReleaseStore, engine: Engine, forge: LiveForge | None,
+        shifters: Collection[str], trusted: Trusted | None = None,
+    ) -> None:  # fmt: skip
+        """`trusted` says which pull requests may be previewed; else those of people who may write."""
+        from pilothouse.delivery.promoting.serving import PromotionServer
+
+        self._config, self._database, self._releases, self._live = config, database, releases, forge
+        self._trusted = trusted
+        self.promotions: PromotionServer = PromotionServer(
+            config.environments, database, releases, engine, self.forge, shifters
+        )
+        self.previews: PreviewServer | None = None
+        self.releasing: ReleaseServer | None = None
+        self._lock = threading.Lock()
+        self._begun = False
+        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="shipping", daemon=True)
+
+    def forge(self) -> Forge | None:
+        """The forge that environments and repositories are on, or None."""
+        return self._live.forge() if self._live is not None and self._live.is_on else None
+
+    def start(self) -> None:
+        """Begin; after the forge has."""
+        self._thread.start()
+        if self._config.environments:
+            self.promotions.start()
+        if self._live is not None and self._live.is_on and (self._config.data / "forge").exists():
+            self._begin()
+
+    def heard(self, event: Event) -> None:
+        """Something happened on the forge: it is followed on a thread of our own, since the forge waits for this."""
+        self._events.put(event)
+
+    def follow(self, event: Event) -> None:
+        """Do what follows from an event; never raises."""
+        try:
+            self._begin()
+            self.promotions.heard(event)
+            for one in (self.previews, self.releasing):
+                if one is not None:
+                    one.heard(event)
+        except Exception as error:
+            log.error("an event was not followed", delivery=event.delivery, reason=str(error))
+
+    def routes(self) -> list[Route]:
+        """The endpoints."""
+        from pilothouse.delivery.previews import api as previews
+        from pilothouse.delivery.promoting import api as promotions
+        from pilothouse.delivery.releasing import api as releases
+
+        return [
+            *promotions.routes(self.promotions),
+            *previews.routes(lambda: self.previews),
+            *releases.routes(lambda: self.releasing, self._releaser),
+        ]
+
+    def close(self) -> None:
+        """Stop, previews too; all goes on with the next process."""
+        self._events.put(None)
+        if self._thread.is_alive():
+            self._thread.join(timeout=30)
+        for one in (self.releasing, self.previews):
+            if one is not None:
+                one.close()
+        self.promotions.close()
+
+    def _work(self) -> None:
+        while (event := self._events.get()) is not None:
+            self.follow(event)
+
+    def _begin(self) -> None:
+        with self._lock:
+            forge = self.forge()
+            if self._begun or forge is None:
+                return
+            self._begun = True
+            from pilothouse.delivery.previews.serving import PreviewServer
+            from pilothouse.delivery.releasing.serving import ReleaseServer
+
+            self.releasing = ReleaseServer(self._releaser(), self._database, self._released)
+            self.releasing.start()
+            if starter := self._starter(forge):
+                self.previews = PreviewServer(forge, self._database, self._config.data, starter, self._trusted)
+                self.previews.start()
+
+    def _releaser(self) -> Releasing:
+        from pilothouse.delivery.releasing.publishing import Releasing
+
+        forge = self.forge()
+        if forge is None:
+            raise OSError("there is no forge here to release from")
+        return Releasing(forge, self._releases.marks, self._config.data)
+
+    def _released(self, release: Release) -> None:
+        from pilothouse.delivery.environments import EnvironmentsError
+        from pilothouse.delivery.promoting.asking import released
+
+        try:
+            if released(self.promotions.crew, release.service, release.version, release.changes, "release"):
+                self.promotions.wake()
+        except EnvironmentsError as error:
+            log.warning("a release goes nowhere", service=release.service, version=release.version, reason=str(error))
+
+    def _starter(self, forge: Forge) -> Starter | None:
+        if self._config.previews == "local":
+            from pilothouse.delivery.previews.local import LocalStarter
+
+            return LocalStarter(forge)
+        if self._config.previews == "kubernetes":
+            from pilothouse.delivery.previews.namespaced import NamespaceStarter
+            from pilothouse.kube import Cluster, KubeError
+
+            try:
+                cluster = Cluster.connect(self._config.kube_context)
+            except KubeError as error:
+                log.error("there are no previews: the cluster cannot be reached", reason=str(error))
+                return None
+            return NamespaceStarter(forge, cluster, self._config.preview_domain)
+        return None
