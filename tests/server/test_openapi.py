@@ -7,7 +7,9 @@ from pathlib import Path
 import httpx
 from starlette.routing import Route
 
+from pilothouse.delivery.acting import api as acting
 from pilothouse.delivery.forges.local import api as forge
+from pilothouse.delivery.inbox import api as events
 from pilothouse.delivery.pipelines import api as pipelines
 from pilothouse.delivery.previews import api as previews
 from pilothouse.delivery.promoting import api as promoting
@@ -37,10 +39,12 @@ def _paths() -> set[str]:
     routes += releasing.routes(lambda: None, nothing)  # type: ignore[arg-type]
     routes += promoting.routes(nothing)  # type: ignore[arg-type]
     routes += forge.routes(nothing)  # type: ignore[arg-type]
+    routes += acting.routes(nothing)  # type: ignore[arg-type]
+    routes += events.routes(nothing)  # type: ignore[arg-type]
     routes += dashboards.routes(Path("/nowhere"))
     routes += correlate.routes(nothing)  # type: ignore[arg-type]
     routes += releases.routes(nothing, nothing)  # type: ignore[arg-type]
-    paths = {route.path.replace(":int", "") for route in routes if isinstance(route, Route)}
+    paths = {route.path.replace(":int", "").replace(":path", "") for route in routes if isinstance(route, Route)}
     return {path for path in paths if path.startswith("/api/")}
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pilothouse.server.access.openid import OpenId
     from pilothouse.server.backups.making import Backups
     from pilothouse.server.config import Config
+    from pilothouse.server.delivery import LiveDelivery
     from pilothouse.server.forge import LiveForge
     from pilothouse.server.hazards import LiveHazards
     from pilothouse.server.measuring import Measurements
@@ -71,6 +72,7 @@ class Rooms:
     shipping: LiveShipping | None = None
     hazards: LiveHazards | None = None
     forge: LiveForge | None = None
+    delivery: LiveDelivery | None = None
     mesh: LiveMesh | None = None
     tenant: str = ""
     openid: OpenId | None = None
@@ -126,6 +128,7 @@ def _routes(rooms: Rooms, addresses: dict[str, str]) -> list[BaseRoute]:
         Late("/(tempo|jaeger|zipkin|datadog|v0|info$|api/(traces|v[12]/spans))", partial(_trace_routes, rooms)),
         *dashboards.routes(Path(config.dashboards) if config.dashboards else config.data / "dashboards"),
         *([Late("/(git|api/forge)/", rooms.forge.routes)] if rooms.forge else []),
+        *_delivery_routes(rooms),
         Late("/(api|pyroscope)/", partial(_room_routes, rooms)),
         *_pipeline_routes(rooms),
         *(rooms.shipping.routes() if rooms.shipping else []),
@@ -182,6 +185,16 @@ def _trace_routes(rooms: Rooms) -> list[Route]:
         *datadog_traces.routes(receiver, limit),
         *zipkin_api.routes(rooms.engine),
     ]
+
+
+def _delivery_routes(rooms: Rooms) -> list[BaseRoute]:
+    """Pull requests, jobs, merge pools; where no directory of pipelines is configured also the runs of jobs."""
+    if not rooms.delivery or not rooms.delivery.is_on:
+        return []
+    found: list[BaseRoute] = [Late("/api/delivery/", rooms.delivery.routes)]
+    if not rooms.pipelines:
+        found.append(Late("/(api/pipelines|triggers)", rooms.delivery.pipeline_routes))
+    return found
 
 
 def _pipeline_routes(rooms: Rooms) -> list[Route]:

@@ -72,7 +72,8 @@ _MARK = {
 class Operation:
     """One GET call: what it is for (empty where there is none), its parameters with meanings, which must be there.
 
-    `post` is what the same path does with a POST, if anything, and `body` the fields of the JSON object it takes.
+    Without a summary there is only the POST. `post` is what the same path does with a POST, if anything, and `body` the
+    fields of the JSON object it takes.
     """
 
     summary: str
@@ -91,6 +92,37 @@ _TRACES = {
     "errors": "1: only spans with an error",
     "limit": "1 to 1000",
 }
+_DELIVERY: dict[str, Operation] = {
+    "/api/delivery/pulls": Operation(
+        "pull requests with what each waits for, the one that changed last first",
+        {"repository": "OWNER/NAME", "state": "open, closed or merged", "limit": "1 to 10000"},
+    ),
+    "/api/delivery/pulls/{owner}/{name}/{number}/why": Operation(
+        "why a pull request does not merge and its jobs ran or did not, from the records that decided",
+        {"owner": "who owns the repository", "name": "the repository's name", "number": "the pull request's number"},
+    ),
+    "/api/delivery/jobs": Operation(
+        "jobs, newest first, each with the run that it is",
+        {"repository": "OWNER/NAME", "number": "a pull request's number", "limit": "1 to 10000"},
+    ),
+    "/api/delivery/decisions": Operation(
+        "everything that was decided with what it was decided from, oldest first, as JSON lines",
+        {"repository": "OWNER/NAME"},
+    ),
+    "/api/delivery/pools": Operation("the merge pools: who waits, what is tested together, what was done last"),
+    "/api/delivery/events": Operation(
+        "what came from forges and how it stands, newest first",
+        {
+            "repository": "OWNER/NAME", "number": "a pull request's number",
+            "state": "waiting, taken, done, ignored or aside", "since": "how far back: 15m, 1h, 2d",
+            "limit": "1 to 10000", "format": "json, or lines: oldest first, one event a line",
+        },
+    ),
+    "/api/delivery/events/{event}": Operation("one event with its contents", {"event": "its number"}),
+    "/api/delivery/events/{event}/retry": Operation(
+        "", {"event": "its number"}, post="try an event again that was set aside", body={}
+    ),
+}  # fmt: skip
 _ROOT = "/api/forge/repositories/{owner}/{name}"
 _REPOSITORY = {"owner": "a user or an organisation", "name": "the repository's name"}
 _NUMBERED = _REPOSITORY | {"number": "the pull request's number"}
@@ -252,6 +284,7 @@ OPERATIONS: dict[str, Operation] = {
         },
         frozenset({"from", "to"}),
     ),
+    **_DELIVERY,
     **_FORGE,
     "/api/dashboards": Operation("the dashboards in the folder, as they are in their files"),
     "/api/logs": Operation(
@@ -546,6 +579,7 @@ _ERROR = {
 
 def _methods(path: str, operation: Operation) -> dict[str, Any]:
     asked = _operation(path, operation)
+    # A path that only takes something has nothing to say of itself.
     methods = {"get": asked} if operation.summary else {}
     if operation.post:
         sent = _operation(path, Operation(operation.post))

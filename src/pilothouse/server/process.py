@@ -28,6 +28,7 @@ from pilothouse.server.access.opening import open_access
 from pilothouse.server.app import Rooms, inner_app, main_app, otlp_app
 from pilothouse.server.backups.making import Backups, Source
 from pilothouse.server.config import control_database
+from pilothouse.server.delivery import LiveDelivery
 from pilothouse.server.forge import LiveForge
 from pilothouse.server.hazards import LiveHazards
 from pilothouse.server.locking import lock
@@ -110,10 +111,15 @@ class Process:
         self._measurements.watch(self._intake, self._receiver, self._remote_write, loki)
         store = ReleaseStore(database)
         self._rollouts = Driver(store.rollouts, Observer(self._engine, store), _shifters(config))
+        pipelines = self._piped(config, database)
         forge = None if tenant else LiveForge(config, database)
-        shipping = LiveShipping(config, database, store, self._engine, forge, self._rollouts.shifters)
-        if forge:
-            forge.listen(shipping.heard)
+        delivery = LiveDelivery(config, database, forge, pipelines) if forge else None
+        shipping = LiveShipping(
+            config, database, store, self._engine, forge, self._rollouts.shifters,
+            delivery.is_trusted if delivery else None,
+        )  # fmt: skip
+        if delivery:
+            delivery.listen(shipping.heard)
         self._rooms = Rooms(
             config,
             self._engine,
@@ -125,13 +131,14 @@ class Process:
             loki,
             watching=self._watching,
             shifters=self._rollouts.shifters,
-            pipelines=self._piped(config, database),
+            pipelines=pipelines,
             access=self._access,
             hazards=LiveHazards(config, database, self._receiver, self._measurements),
             mesh=LiveMesh(config, self._engine),
             tenant=tenant,
             openid=None if tenant else openid_of(config),
             forge=forge,
+            delivery=delivery,
             shipping=shipping,
         )
         self._source = Source(self._engine, self._intake, database)
@@ -142,6 +149,7 @@ class Process:
             self._rooms = replace(self._rooms, backups=backups)
         self._sockets: dict[str, socket.socket] = {}
         self._grpc: Any = None
+        self._inner = ""
 
     def begin(self) -> None:
         """Store what an earlier process left, and begin what goes on by itself."""
@@ -180,6 +188,9 @@ class Process:
             self._begin_asking()
         host = self._config.otlp_grpc.rpartition(":")[0]
         scheme = "https" if self._certificates else "http"
+        if self._rooms.delivery and not self._config.read_only:
+            otlp = f"http://{_name(self._sockets['otlp_http'])}"
+            self._rooms.delivery.start(f"{scheme}://{_name(self._sockets['http'])}", otlp, self._inner)
         if self._rooms.forge:
             self._rooms.forge.start(f"{scheme}://{_name(self._sockets['http'])}")
         if self._rooms.shipping and not self._config.read_only:
@@ -195,6 +206,7 @@ class Process:
         inner = ""
         if not self._access.open or self._certificates:
             self._sockets["inner"], inner = _bind_inner(self._config.data)
+        self._inner = inner
         if self._rooms.pipelines:
             self._rooms.pipelines.start(f"http://{_name(self._sockets['otlp_http'])}", inner)
         prometheus = f"http://{_name(self._sockets['http'])}/prometheus"
@@ -231,6 +243,8 @@ class Process:
             self._rooms.mesh.close()
         if self._rooms.hazards:
             self._rooms.hazards.close()
+        if self._rooms.delivery:
+            self._rooms.delivery.close()
         if self._rooms.forge:
             self._rooms.forge.close()
         if self._watching:

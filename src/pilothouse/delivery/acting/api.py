@@ -35,7 +35,8 @@ def routes(server: DeliveryServer) -> list[Route]:
 
     async def why(request: Request) -> Response:
         only(request)
-        repository, key = request.path_params["repository"], request.path_params["number"]
+        path = request.path_params
+        repository, key = f"{path['owner']}/{path['name']}", path["number"]
         found = await waiting(_why, server, repository, key)
         if found is None:
             raise NotFoundError(f"nothing is known here of {repository}#{key}")
@@ -64,7 +65,7 @@ def routes(server: DeliveryServer) -> list[Route]:
 
     return [
         Route("/api/delivery/pulls", pulls, methods=["GET"]),
-        Route("/api/delivery/pulls/{repository:path}/{number:int}/why", why, methods=["GET"]),
+        Route("/api/delivery/pulls/{owner:path}/{name}/{number:int}/why", why, methods=["GET"]),
         Route("/api/delivery/jobs", jobs, methods=["GET"]),
         Route("/api/delivery/decisions", decisions, methods=["GET"]),
         Route("/api/delivery/pools", pools, methods=["GET"]),

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from pilothouse.delivery.acting.records import KeptJob
 from pilothouse.delivery.acting.repositories import ForgePart, Shared
 from pilothouse.delivery.acting.running import Jobs
 from pilothouse.delivery.acting.store import DeliveryStore
-from pilothouse.delivery.forges import Event, Forge, ForgeError, UnavailableError
+from pilothouse.delivery.forges import Event, Forge, ForgeError, PullRequest, UnavailableError
 from pilothouse.delivery.inbox import Inbox, SetAsideError, work
 from pilothouse.delivery.pipelines.documents import Document
 from pilothouse.delivery.pipelines.engine import Run
@@ -41,14 +41,14 @@ class DeliveryServer:
 
     def __init__(
         self, database: str, data: Path, forges: Mapping[str, Forge], inbox: Inbox, pipelines: PipelineServer,
-        page: Callable[[str], str] = lambda run: "",
+        page: Callable[[str], str] = lambda run: "", listeners: Sequence[Callable[[Event], None]] = (),
     ) -> None:  # fmt: skip
-        """`page` is the address of a run's page. Raises `DeliveryError`."""
+        """`page` is a run's page; `listeners` hear of events that were acted on. Raises `DeliveryError`."""
         try:
             self.store = DeliveryStore(database)
         except (exc.SQLAlchemyError, OSError) as error:
             raise DeliveryError(f"delivery cannot keep its state: {getattr(error, 'orig', None) or error}") from None
-        self._inbox = inbox
+        self._inbox, self._listeners = inbox, listeners
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="delivery")
         self._runs = _Runs(pipelines, self._threads)
         self.jobs = Jobs(self.store, self._runs, data / "delivery" / "checkouts", forges, page, self._ended)
@@ -82,6 +82,16 @@ class DeliveryServer:
             return {**pool_json.for_people(pool_json.EMPTY), "history": []}
         return part.pools.state(repository, branch)
 
+    def is_trusted(self, pull: PullRequest) -> bool:
+        """Whether a pull request's head may be run: its author works there, or /ok-to-test was said of this commit."""
+        for name, part in self.parts.items():
+            kept = self.store.pull(name, pull.repository, pull.number)
+            if kept is not None and part.forge.permission(pull.repository, pull.author) in ("write", "admin"):
+                return True
+            if kept is not None and kept.trusted_head == pull.head.sha:
+                return True
+        return False
+
     def part_of(self, repository: str, number: int) -> ForgePart | None:
         """The forge that has a pull request."""
         for name, part in self.parts.items():
@@ -111,6 +121,14 @@ class DeliveryServer:
             await asyncio.to_thread(part.handle, event)
         except GitError as error:
             raise UnavailableError(str(error)) from None
+        await asyncio.to_thread(self._tell, event)
+
+    def _tell(self, event: Event) -> None:
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception:
+                log.exception("a listener failed", event=event.delivery)
 
     async def _take_up(self) -> None:
         for name, part in self.parts.items():
