@@ -18,6 +18,7 @@ _COMMANDS = {
     "traces": ("traces",),
     "run": ("run",),
     "promote": ("promote",),
+    "init": ("init",),
     "backups": ("backup", "restore"),
     "doctor": ("doctor",),
     "tokens": ("audit",),

@@ -1,0 +1,1 @@
+"""The files that `pilothouse init` writes, with `{{NAME}}` where something is filled in."""
