@@ -69,6 +69,28 @@ def list_(
     _print(rows, ("id", "name", "scopes", "tenant", "created", "expires"), "No tokens.")
 
 
+@app.command(epilog="Example: pilothouse token secret --namespace pilothouse | kubectl apply -f -")
+def secret(
+    name: Annotated[str, typer.Option("--name", help="The Secret's name.")] = "pilothouse-tokens",
+    namespace: Annotated[str, typer.Option("--namespace", "-n", help="Its namespace.")] = "pilothouse",
+) -> None:
+    """Print a Kubernetes Secret with fresh tokens, as the Helm chart wants it: admin, read, and the agents'."""
+    import re
+
+    from pilothouse.server.access.token_files import new_token
+
+    for text in (name, namespace):
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", text):
+            fail(f"{text!r} is not a name in Kubernetes: lower-case letters, digits, - and .")
+    made = {who: new_token()[0] for who in ("admin", "read", "agent")}
+    lines = [f"{who} {'ingest' if who == 'agent' else who} {token}" for who, token in made.items()]
+    typer.echo(
+        f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: {name}\n  namespace: {namespace}\ntype: Opaque\n"
+        "stringData:\n  tokens: |\n" + "".join(f"    {line}\n" for line in lines) + f"  agent: {made['agent']}\n"
+        f"  admin: {made['admin']}\n  read: {made['read']}"
+    )
+
+
 @app.command(epilog="Example: pilothouse token revoke ci")
 def revoke(
     which: Annotated[str, typer.Argument(metavar="ID|NAME", help="As `pilothouse token list` shows it.")],

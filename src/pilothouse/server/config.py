@@ -232,6 +232,15 @@ class Config(BaseModel):
     )
     backups: str = Field("", description="directory for backups; empty: backups in the data directory")
     require_tokens: bool = Field(False, description="every request needs a token; always so beyond loopback")
+    tokens_file: str = Field(
+        "", description="file with further tokens, a line each: NAME SCOPE[,SCOPE] TOKEN [TENANT]; empty: none"
+    )
+    replica: int = Field(
+        0,
+        ge=0,
+        description="number of this server among those that share store and database: all but 0 take telemetry in and "
+        "answer, and leave what goes on by itself to 0",
+    )
     insecure: bool = Field(
         False, description="no token is needed beyond loopback: whoever reaches the ports may do everything"
     )
@@ -300,9 +309,13 @@ def _together(config: Config) -> Config:
     if (config.tls_key or config.client_ca) and not config.tls_cert:
         raise ConfigError(f"{'tls_key' if config.tls_key else 'client_ca'}: does nothing without tls_cert")
     if config.oidc_issuer and not config.oidc_client_id:
-        raise ConfigError("oidc_client_id: the provider has to be told who asks")
+        raise ConfigError("oidc_issuer: the provider has to be told who asks: set oidc_client_id too")
     if config.tenants and config.database and "{tenant}" not in config.database:
-        raise ConfigError("database: with tenants, each needs its own: put {tenant} where its name belongs")
+        raise ConfigError(
+            "tenants: each needs a database of its own: in `database`, put {tenant} where its name belongs"
+        )
+    if config.replica and not (config.store and config.database):
+        raise ConfigError("replica: servers can share what they keep only in `store` and `database`; set both")
     return config
 
 

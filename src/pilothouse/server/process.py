@@ -94,7 +94,7 @@ class Process:
         self._engine = open_engine(config.store or config.data / "store", cache_bytes=config.cache_bytes, tenant=tenant)
         kept = parse_duration(config.retention)
         longest = max([kept, *map(parse_duration, config.span_retention.values())])
-        if not config.read_only:
+        if self._acts:
             retention.keep(self._engine, dict.fromkeys(retention.TABLES, kept) | {"spans": longest})
         self._retaining = self._retained(config, kept)
         limits = FlushLimits(parse_duration(config.flush_interval), waiting_bytes=config.journal_bytes)
@@ -151,13 +151,18 @@ class Process:
         self._grpc: Any = None
         self._inner = ""
 
+    @property
+    def _acts(self) -> bool:
+        """Whether anything goes on by itself here: scraping, rules, rollouts, pipelines, retention."""
+        return not self._config.read_only and not self._config.replica
+
     def begin(self) -> None:
         """Store what an earlier process left, and begin what goes on by itself."""
         if recovered := self._intake.start():
             log.info("stored what the journal held from before", requests=recovered)
         for tenant in self._tenants.values():
             tenant.begin()
-        if self._config.read_only:
+        if not self._acts:
             return
         if self._profile_scraper:
             self._profile_scraper.start()
@@ -184,7 +189,7 @@ class Process:
             self._config.max_body_bytes,
             credentials=self._certificates.credentials() if self._certificates else None,
         )
-        if not self._config.read_only:
+        if self._acts:
             self._begin_asking()
         host = self._config.otlp_grpc.rpartition(":")[0]
         scheme = "https" if self._certificates else "http"

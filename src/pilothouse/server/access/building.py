@@ -15,6 +15,7 @@ from pilothouse.server.access.callers import DEFAULT_TENANT
 from pilothouse.server.access.certificates import Certificates
 from pilothouse.server.access.limiting import Rates
 from pilothouse.server.access.openid import OpenId, Provider
+from pilothouse.server.access.token_files import TokenFile
 from pilothouse.server.access.tokens import TokenStore
 
 if TYPE_CHECKING:
@@ -29,9 +30,10 @@ class OpenServerError(OSError):
 
 def access_of(config: Config, database: Engine) -> Access:
     """Raises `OpenServerError` when others could reach the ports and no token is there that could be asked for."""
-    tokens, beyond = TokenStore(database), [name for name in _PORTS if not on_loopback(getattr(config, name))]
+    file = TokenFile(Path(config.tokens_file)) if config.tokens_file else None
+    tokens, beyond = TokenStore(database, file), [name for name in _PORTS if not on_loopback(getattr(config, name))]
     required = (config.require_tokens or bool(beyond)) and not config.insecure
-    if required and not config.oidc_issuer and not tokens.all():
+    if required and not config.oidc_issuer and tokens.empty:
         why = f"{getattr(config, beyond[0])} can be reached by others" if beyond else "require_tokens is set"
         raise OpenServerError(
             f"{why}, and there is no token to ask for: make one with `pilothouse token create NAME --scope admin`, "

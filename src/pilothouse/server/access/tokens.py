@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-import secrets
 import threading
 import time
 from collections.abc import Iterable
@@ -19,8 +18,8 @@ from sqlalchemy import Engine, RowMapping, select
 from pilothouse.server.access.callers import Caller
 from pilothouse.server.access.scopes import SCOPES
 from pilothouse.server.access.tables import tokens
+from pilothouse.server.access.token_files import SHAPE, TokenFile, new_token
 
-_SHAPE = re.compile(r"pht_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 # A revoked token works no longer than this in a process that has just seen it.
 _REMEMBERED_SECONDS = 5.0
@@ -50,10 +49,10 @@ class Token:
 
 
 class TokenStore:
-    """The tokens of a control-plane database. May be used from any thread."""
+    """The tokens of a control-plane database, and of a file. May be used from any thread."""
 
-    def __init__(self, database: Engine) -> None:
-        self._database = database
+    def __init__(self, database: Engine, file: TokenFile | None = None) -> None:
+        self._database, self._file = database, file
         self._lock = threading.Lock()
         self._seen: dict[str, tuple[float, Caller | None]] = {}
 
@@ -76,8 +75,9 @@ class TokenStore:
         if tenant and not _TENANT.fullmatch(tenant):
             raise TokenError(f"{tenant!r} is not a tenant's name: lower-case letters, digits, - and _, at most 63")
         now = time.time_ns()
+        text, identity, secret = new_token()
         made = Token(
-            id=secrets.token_hex(6),
+            id=identity,
             name=name.strip(),
             scopes=given,
             tenant=tenant,
@@ -85,18 +85,17 @@ class TokenStore:
             created=now,
             expires=None if lifetime is None else now + int(lifetime * 1e9),
         )
-        secret = secrets.token_urlsafe(32)
         row = {
             "id": made.id, "hash": _hash(secret), "name": made.name, "scopes": ",".join(given), "tenant": tenant,
             "session": int(session), "created": now, "expires": made.expires,
         }  # fmt: skip
         with self._database.begin() as connection:
             connection.execute(tokens.insert().values(**row))
-        return f"pht_{made.id}_{secret}", made
+        return text, made
 
     def caller(self, text: str) -> Caller | None:
         """Whose token this is; None when it is none, was revoked or is over."""
-        if not _SHAPE.fullmatch(text):
+        if not SHAPE.fullmatch(text):
             return None
         now, key = time.monotonic(), _hash(text)
         with self._lock:
@@ -114,7 +113,7 @@ class TokenStore:
         """Whether `caller` knows the answer without asking the database."""
         with self._lock:
             known = self._seen.get(_hash(text))
-        return not _SHAPE.fullmatch(text) or (known is not None and known[0] > time.monotonic() + 1)
+        return not SHAPE.fullmatch(text) or (known is not None and known[0] > time.monotonic() + 1)
 
     def all(self, sessions: bool = False) -> list[Token]:
         """Every token, the oldest first; browsers' sessions only when asked for."""
@@ -140,8 +139,15 @@ class TokenStore:
         with self._database.begin() as connection:
             connection.execute(tokens.delete().where(over))
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is no token at all that could be shown."""
+        return not self._file and not self.all()
+
     def _asked(self, text: str) -> Caller | None:
-        shaped = _SHAPE.fullmatch(text)
+        if self._file and (found := self._file.caller(text)):
+            return found
+        shaped = SHAPE.fullmatch(text)
         if not shaped:
             return None
         with self._database.connect() as connection:

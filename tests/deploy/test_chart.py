@@ -1,0 +1,144 @@
+"""The chart: it renders, is valid Kubernetes, and our own rules find nothing in it, with any of its values."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from pilothouse.cli.program import program
+from pilothouse.hazards.gathering import role
+from pilothouse.kube.schemas.catalog import known_kind
+from pilothouse.kube.schemas.validating import validate
+from pilothouse.server.access.opening import open_access
+from pilothouse.server.access.token_files import TokenFile
+from pilothouse.server.access.tokens import TokenStore
+from pilothouse.server.config import Config
+from tests.deploy.rendering import ChartError, render
+
+ROOT = Path(__file__).parents[2]
+CHART = ROOT / "deploy" / "helm" / "pilothouse"
+CLUSTER = {"replicas": 3, "clickhouse": {"secretName": "ch"}, "postgres": {"secretName": "pg"}}
+VALUES: dict[str, dict[str, Any]] = {
+    "defaults": {},
+    "several replicas": CLUSTER,
+    "tls": {"tls": {"secretName": "tls"}, "storage": {"className": "fast"}},
+    "no agent, no hazards": {"agent": {"enabled": False}, "hazards": {"enabled": False}},
+    "settings": {"settings": {"retention": "14d", "span_metrics": "off"}, "nodeSelector": {"disk": "ssd"}},
+    "no policy": {
+        "networkPolicy": {"enabled": False},
+        "tolerations": [{"key": "dedicated", "operator": "Exists", "effect": "NoSchedule"}],
+    },
+}
+
+
+def _objects(values: dict[str, Any]) -> list[dict[str, Any]]:
+    return [one for one in yaml.safe_load_all(render(CHART, values)) if one]
+
+
+@pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
+def test_every_object_is_what_kubernetes_takes(values: dict[str, Any]) -> None:
+    objects = _objects(values)
+    assert {"StatefulSet", "Service", "ServiceAccount"} <= {one["kind"] for one in objects}
+    for one in objects:
+        kind = known_kind(one["apiVersion"], one["kind"])
+        assert kind, one["kind"]
+        problems = list(validate(one, kind))
+        assert not problems, f"{one['kind']} {one['metadata']['name']}: {problems}"
+
+
+@pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
+def test_our_own_rules_find_nothing(values: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "all.yaml").write_text(render(CHART, values))
+    done = CliRunner().invoke(program(), ["check", str(tmp_path), "--show", "info", "--fail-on", "info"])
+    assert done.exit_code == 0, done.output
+
+
+def test_the_rules_can_find_something(tmp_path: Path) -> None:
+    """So that the test above means something."""
+    text = render(CHART).replace("readOnlyRootFilesystem: true", "privileged: true")
+    (tmp_path / "all.yaml").write_text(text)
+    done = CliRunner().invoke(program(), ["check", str(tmp_path), "--show", "info", "--fail-on", "info"])
+    assert done.exit_code == 1
+
+
+def test_the_plain_manifests_are_the_charts() -> None:
+    kept = (ROOT / "deploy" / "manifests" / "pilothouse.yaml").read_text()
+    assert list(filter(None, yaml.safe_load_all(kept))) == _objects({}), "run deploy/render_manifests.py"
+
+
+@pytest.mark.skipif(not shutil.which("helm"), reason="helm is not installed")
+@pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
+def test_helm_renders_the_same(values: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "values.yaml").write_text(yaml.safe_dump(values))
+    command = ["helm", "template", "pilothouse", str(CHART), "-n", "pilothouse", "-f", str(tmp_path / "values.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+    def ordered(objects: Any) -> list[str]:
+        return sorted(yaml.safe_dump(one) for one in objects if one)
+
+    assert ordered(yaml.safe_load_all(done.stdout)) == ordered(_objects(values))
+
+
+def test_several_replicas_without_databases_are_refused() -> None:
+    with pytest.raises(ChartError, match=r"clickhouse\.secretName"):
+        render(CHART, {"replicas": 2})
+
+
+def test_the_server_has_the_rights_that_the_rules_need_and_no_secrets() -> None:
+    [made] = [one for one in _objects({}) if one["kind"] == "ClusterRole"]
+    assert made["rules"] == yaml.safe_load(role())["rules"]
+    resources = {name for rule in made["rules"] for name in rule.get("resources", [])}
+    assert "secrets" not in resources
+    assert {verb for rule in made["rules"] for verb in rule["verbs"]} <= {"get", "list", "watch"}
+
+
+@pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
+def test_every_setting_that_it_gives_is_one(values: dict[str, Any]) -> None:
+    known = {f"PILOTHOUSE_{name.upper()}" for name in Config.model_fields} | {"PILOTHOUSE_TOKEN", "SSL_CERT_FILE"}
+    for one in _objects(values):
+        for container in one.get("spec", {}).get("template", {}).get("spec", {}).get("containers", []):
+            assert {variable["name"] for variable in container["env"]} <= known
+            # What it is started with is a command that there is.
+            done = CliRunner().invoke(program(), [*container["args"], "--help"])
+            assert done.exit_code == 0, done.output
+
+
+def test_the_secret_that_is_asked_for_is_the_one_that_the_command_makes(tmp_path: Path) -> None:
+    made = yaml.safe_load(CliRunner().invoke(program(), ["token", "secret"]).stdout)
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    assert made["metadata"] == {"name": values["auth"]["secretName"], "namespace": "pilothouse"}
+    file = tmp_path / "tokens"
+    file.write_text(made["stringData"]["tokens"])
+    store = TokenStore(open_access("sqlite://"), TokenFile(file))
+    assert not store.empty
+    scopes = {name: store.caller(made["stringData"][name]).scopes for name in ("admin", "read", "agent")}  # type: ignore[union-attr]
+    assert scopes == {"admin": {"admin"}, "read": {"read"}, "agent": {"ingest"}}
+    # A Secret that is changed is known without a restart.
+    other = yaml.safe_load(CliRunner().invoke(program(), ["token", "secret"]).stdout)["stringData"]
+    file.write_text(other["tokens"] + "\n# changed\n")
+    assert store.caller(other["admin"])
+    file.write_text("admin admin short")
+    assert TokenStore(open_access("sqlite://"), store._file).caller(other["admin"])
+    with pytest.raises(OSError, match=r"tokens:1: .*is wanted"):
+        TokenFile(file)
+
+
+def test_the_image_is_built_from_what_there_is() -> None:
+    """It cannot be built here; what it copies, installs and starts can be looked at."""
+    text = (ROOT / "Dockerfile").read_text()
+    for line in re.findall(r"^COPY (?!--from)(.*) \S+$", text, re.MULTILINE):
+        for name in line.split():
+            assert (ROOT / name).exists(), name
+    project = (ROOT / "pyproject.toml").read_text()
+    for extra in re.findall(r"--extra (\w+)", text):
+        assert f"\n{extra} = [" in project
+    assert text.rstrip().splitlines()[-1].startswith('CMD ["up"')
+    assert "USER 65532" in text
