@@ -86,10 +86,10 @@ def start_server(directory: Path, *arguments: str, **environment: str) -> Runnin
     with log.open("wb") as stderr:
         process = subprocess.Popen(command, stderr=stderr, env=os.environ | environment)
     running = RunningServer(process, log)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not (found := _READY.search(log.read_text())):
         assert process.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, "not ready after 60 s"
+        assert time.monotonic() < deadline, "not ready after 180 s"
         time.sleep(0.02)
     running.addresses = found.groupdict()
     return running

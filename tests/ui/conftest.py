@@ -32,6 +32,7 @@ from playwright.sync_api import (
 
 from tests.running import start_server
 from tests.ui.shop import make_shop, send_shop
+from tests.ui.shop_environments import write_environments
 from tests.ui.shop_mesh import send_mesh, write_mesh
 from tests.ui.shop_pipelines import write_pipelines
 from tests.ui.standin import serving, standin
@@ -73,6 +74,7 @@ def shop_url(build_page: ModuleType, tmp_path_factory: pytest.TempPathFactory) -
     running = start_server(
         folder,
         PILOTHOUSE_PIPELINES=str(write_pipelines(folder / "pipelines")),
+        PILOTHOUSE_ENVIRONMENTS=str(write_environments(folder / "environments")),
         PILOTHOUSE_MESH_CONFIG=str(write_mesh(folder / "mesh")),
     )
     shop = make_shop()

@@ -50,6 +50,8 @@ def standin(page: Path = PAGE, *, empty: bool = False) -> Starlette:
             Route("/api/slos", answer(world.slos)),
             Route("/api/hazards", answer(world.hazards)),
             Route("/api/mesh", answer(lambda _: {"source": None, "hint": "mesh_config"})),
+            Route("/api/environments", answer(lambda _: {"file": None, "environments": []})),
+            Route("/api/forge/repositories", answer(lambda _: {"repositories": []})),
             Route("/api/pipelines", answer(lambda _: {"directory": None, "pipelines": []})),
             Route("/api/metrics/range", answer(world.metric_range)),
             Route("/api/traces/durations", answer(world.durations)),

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.ui.axe import violations
 from tests.ui.pictures import paint
+from tests.ui.shop_forge import make_pull_request
 
 pytestmark = pytest.mark.browser
 
@@ -70,3 +71,54 @@ def test_a_server_without_pipelines_says_how_to_have_them(page: Page, page_url: 
     page.goto(f"{page_url}/delivery")
     expect(page.get_by_role("heading", name="This server runs no pipelines")).to_be_visible()
     expect(page.get_by_text("PILOTHOUSE_PIPELINES=.tekton pilothouse up")).to_be_visible()
+
+
+def test_a_version_is_promoted_after_looking_at_what_would_change(page: Page, shop_url: str) -> None:
+    page.goto(f"{shop_url}/delivery")
+    page.get_by_role("link", name="Environments").click()
+    row = page.get_by_role("region", name="Services by environments").get_by_role("row").filter(has_text="checkout")
+    production = row.get_by_role("cell").last
+    # Both versions send telemetry, and only one of them is declared.
+    expect(production).to_contain_text("drifted")
+    expect(production.get_by_role("list", name="Heard")).to_contain_text("2.0.0 1 instance")
+    row.get_by_role("button", name="Promote 2.0.0 to production…").click()
+    change = page.get_by_role("region", name="What would change", exact=True)
+    diff = change.get_by_role("region", name="What would change: diff")
+    expect(diff).to_contain_text("+      - image: registry.example.org/shop/checkout:2.0.0")
+    paint(page, "environments")
+    assert violations(page) == []
+    change.get_by_role("button", name="Promote it").click()
+    one = page.get_by_role("list", name="Promotions").get_by_role("listitem").first
+    expect(one).to_contain_text("checkout 1.0.0 → 2.0.0")
+    expect(one).to_contain_text("waits for an approval")
+    one.get_by_role("textbox", name="Your name").fill("ann")
+    one.get_by_role("button", name="Approve").click()
+    expect(one).to_contain_text("deployed")
+    expect(production.locator("strong")).to_have_text("2.0.0")
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.wait_for_function("() => document.documentElement.scrollWidth <= 400")
+    page.get_by_role("button", name="日本語").click()
+    expect(page.get_by_role("heading", name="どこで何が動いているか")).to_be_visible()
+    assert violations(page) == []
+
+
+def test_a_pull_request_says_why_it_does_not_merge(page: Page, shop_url: str, tmp_path: Path) -> None:
+    number = make_pull_request(shop_url, tmp_path / "clone")
+    page.goto(f"{shop_url}/delivery/pulls")
+    row = page.get_by_role("list", name="Pull requests of shop/checkout").get_by_role("listitem")
+    row.get_by_role("link", name="Combine coupons").click()
+    expect(page.get_by_role("heading", name=f"Combine coupons #{number}", level=1)).to_be_visible()
+    against = page.get_by_role("list", name="It does not merge").get_by_role("listitem")
+    expect(against).to_have_text(["failed: ci/test 2 of 412 tests failed", "ann asked for changes."])
+    expect(page.get_by_role("list", name="What was said")).to_contain_text("This is quadratic.")
+    expect(page.get_by_role("region", name="Description")).to_contain_text("<b>Not</b> HTML.")
+    diff = page.get_by_role("region", name="Changes: diff")
+    expect(diff).to_contain_text("+total = sum(prices) - combine(coupons)")
+    paint(page, "pull-request")
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.wait_for_function("() => document.documentElement.scrollWidth <= 400")
+    page.get_by_role("button", name="日本語").click()
+    expect(page.get_by_role("heading", name="マージできません")).to_be_visible()
+    assert violations(page) == []

@@ -2,6 +2,8 @@ import { QueryClient, queryOptions } from "@tanstack/react-query";
 import { matrixOfTempo, type TempoSeries } from "../dashboards/asking";
 import type { Language } from "../dashboards/model";
 import type { Pipelines, Run, RunWhole } from "../delivery/model";
+import type { Environments, PlannedChange, Promotion, Question } from "../delivery/promoting";
+import type { Pull, PullState, PullWhole, Repository } from "../delivery/pulling";
 import type { Different, Moved } from "../explore/model";
 import type { HazardRule, Hazards } from "../hazards/model";
 import type { Explained, Mesh, NoMesh } from "../mesh/model";
@@ -176,6 +178,45 @@ export const questions = {
     }),
   mesh: (path: string) => ({ ...ask(path, (said: Mesh | NoMesh) => said), refetchInterval: 15_000 }),
   explained: (path: string) => ask(path, (said: Explained) => said),
+  environments: () => ({
+    ...ask("/api/environments", (said: Environments) => said),
+    refetchInterval: 5_000,
+  }),
+  plannedChange: ({ service, version, to }: Question) =>
+    ask(
+      apiPath(`/api/environments/${encodeURIComponent(to)}/change`, { service, version }),
+      (said: PlannedChange) => said,
+    ),
+  promotions: () => ({
+    ...ask("/api/promotions", (said: { promotions: Promotion[] }) => said.promotions, 500),
+    refetchInterval: 2_000,
+  }),
+  repositories: () => ({
+    ...ask("/api/forge/repositories", (said: { repositories: Repository[] }) => said.repositories),
+    refetchInterval: 15_000,
+  }),
+  pulls: (repository: string, state: PullState) => ({
+    ...ask(
+      apiPath(`/api/forge/repositories/${repository}/pulls`, { state }),
+      (said: { pulls: Pull[] }) => said.pulls,
+    ),
+    refetchInterval: 5_000,
+  }),
+  pull: (repository: string, number: string) => ({
+    ...ask(
+      `/api/forge/repositories/${repository}/pulls/${number}`,
+      (said: { pull: PullWhole }) => said.pull,
+      500,
+    ),
+    refetchInterval: 3_000,
+  }),
+  pullDifference: (repository: string, number: number) =>
+    queryOptions({
+      queryKey: ["text", repository, number],
+      queryFn: async ({ signal }) =>
+        (await open(`/api/forge/repositories/${repository}/pulls/${number}/diff`, signal)).text(),
+      staleTime: A_WHILE,
+    }),
   hazards: () => ({ ...ask("/api/hazards", (said: Hazards) => said), refetchInterval: 15_000 }),
   hazardRules: () => ask("/api/hazards/rules", (said: { rules: HazardRule[] }) => said.rules, 600_000),
   different: (path: string) => ask(path, (said: Different) => said, A_WHILE),

@@ -33,6 +33,7 @@ const WhyPage = onDemand(async () => (await import("../release/WhyPage")).WhyPag
 const RolloutsPage = onDemand(async () => (await import("../rollouts/RolloutsPage")).RolloutsPage);
 const RolloutPage = onDemand(async () => (await import("../rollouts/RolloutPage")).RolloutPage);
 const DeliveryPage = onDemand(async () => (await import("../delivery/DeliveryPage")).DeliveryPage);
+const PullPage = onDemand(async () => (await import("../delivery/PullPage")).PullPage);
 const RunPage = onDemand(async () => (await import("../delivery/RunPage")).RunPage);
 const MeshPage = onDemand(async () => (await import("../mesh/MeshPage")).MeshPage);
 const SettingsPage = onDemand(async () => (await import("../settings/SettingsPage")).SettingsPage);
@@ -45,6 +46,9 @@ export const PLACES: readonly Place[] = [
   { path: "/rollouts", page: RolloutsPage },
   { path: "/rollouts/:rollout", page: RolloutPage },
   { path: "/delivery", page: DeliveryPage },
+  { path: "/delivery/environments", page: DeliveryPage },
+  { path: "/delivery/pulls", page: DeliveryPage },
+  { path: "/delivery/pulls/:owner/:name/:number", page: PullPage },
   { path: "/delivery/runs/:run", page: RunPage },
   { path: "/mesh", page: MeshPage },
   { path: "/hazards", page: HazardsPage },

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { arrowsOf, lengthOf, type Run, readRunLine, stateOf, type Task } from "./model";
+import { boardOf, type Environment, nextOf } from "./promoting";
+import { discussion, obstacles, type PullWhole } from "./pulling";
 
 const task = (name: string, after: string[] = [], more: Partial<Task> = {}): Task => ({
   name,
@@ -64,5 +66,68 @@ describe("a line of a run's log", () => {
       text: "[1 : 2] ok",
     });
     expect(readRunLine("loose")).toEqual({ task: "", step: "", text: "loose" });
+  });
+});
+
+describe("a pull request", () => {
+  const pull = (more: Partial<PullWhole>): PullWhole =>
+    ({
+      state: "open",
+      draft: false,
+      mergeable: true,
+      statuses: [],
+      reviews: [],
+      comments: [],
+      ...more,
+    }) as PullWhole;
+  const review = (author: string, state: string, at: string) => ({ author, state, at, body: "" });
+
+  it("says what stands against its merge", () => {
+    const statuses = [
+      { state: "success", context: "ci/test", description: "", url: "", at: "" },
+      { state: "failure", context: "ci/lint", description: "2 findings", url: "", at: "" },
+    ];
+    const reviews = [
+      review("ann", "changes_requested", "1"),
+      review("bob", "changes_requested", "2"),
+      review("ann", "approved", "3"),
+      review("bob", "commented", "4"),
+    ];
+    const found = obstacles(pull({ draft: true, mergeable: false, statuses, reviews }));
+    expect(found.map(({ kind }) => kind)).toEqual(["draft", "conflict", "check", "changes"]);
+    expect(found[3]).toEqual({ kind: "changes", by: "bob" });
+    expect(obstacles(pull({ state: "merged", draft: true }))).toEqual([]);
+  });
+
+  it("tells its discussion in the order in which it was said", () => {
+    const said = discussion(
+      pull({ comments: [review("b", "", "2")], reviews: [review("a", "approved", "1")] }),
+    );
+    expect(said.map(({ author }) => author)).toEqual(["a", "b"]);
+  });
+});
+
+describe("environments", () => {
+  const environment = (name: string, strategy: string, services: string[]) =>
+    ({ name, strategy, services: services.map((service) => ({ service })) }) as Environment;
+  const path = [
+    environment("lab", "Never", ["cart"]),
+    environment("staging", "Auto", ["cart", "checkout"]),
+    environment("production", "Manual", ["checkout"]),
+    environment("archive", "Never", ["checkout"]),
+  ];
+
+  it("stand side by side for every service", () => {
+    expect(boardOf(path).map((row) => [row.service, row.standings.map((one) => one !== null)])).toEqual([
+      ["cart", [true, true, false, false]],
+      ["checkout", [false, true, true, true]],
+    ]);
+  });
+
+  it("lead on to the next that has the service and takes versions", () => {
+    expect(nextOf(path, 0, "cart")).toBe("staging");
+    expect(nextOf(path, 1, "checkout")).toBe("production");
+    expect(nextOf(path, 1, "cart")).toBeNull();
+    expect(nextOf(path, 2, "checkout")).toBeNull();
   });
 });

@@ -1,11 +1,8 @@
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
-import { questions } from "../api/questions";
 import type { Mark, Release } from "../api/wire";
 import { Copyable } from "../controls/Copyable";
 import { Panel } from "../controls/Panel";
-import { stateOf } from "../delivery/model";
-import { State } from "../delivery/State";
+import { RunsWith, useRunsWith } from "../delivery/RunsWith";
 import { Instant } from "../format/Instant";
 import { useWords } from "../words";
 import styles from "./release.module.css";
@@ -20,26 +17,14 @@ interface Props {
 export function Origin({ release, service, version }: Props) {
   const { say } = useWords();
   const mark = release?.mark ?? null;
-  const { data } = useQuery(questions.pipelines());
-  const runs = useQuery({
-    ...questions.runs("", version),
-    enabled: data !== undefined && data.directory !== null,
-  });
-  const found = runs.data ?? [];
+  const found = useRunsWith(version);
   return (
     <Panel title={say.around.origin}>
       {mark ? <Marked mark={mark} /> : null}
       {found.length > 0 ? (
         <>
           <h3>{say.around.runs(version)}</h3>
-          <ul className={styles.runs} aria-label={say.around.runs(version)}>
-            {found.map((run) => (
-              <li key={run.uid}>
-                <Link to={`/delivery/runs/${encodeURIComponent(run.name)}`}>{run.name}</Link>{" "}
-                <State of={stateOf(run)} /> <Instant at={run.started} now={Date.now()} relative />
-              </li>
-            ))}
-          </ul>
+          <RunsWith value={version} />
         </>
       ) : null}
       {mark === null && found.length === 0 ? (

@@ -8,6 +8,8 @@ import { logs } from "./en/logs";
 import { mesh } from "./en/mesh";
 import { metrics } from "./en/metrics";
 import { profiles } from "./en/profiles";
+import { promoting } from "./en/promoting";
+import { pulls } from "./en/pulls";
 import { causes, rollouts } from "./en/rollouts";
 import { selection } from "./en/selection";
 import { palette, settings } from "./en/settings";
@@ -27,6 +29,8 @@ export const en = {
   dashboards,
   rollouts,
   delivery,
+  pulls,
+  promoting,
   around,
   mesh,
   hazards,

@@ -8,6 +8,8 @@ import { logs } from "./ja/logs";
 import { mesh } from "./ja/mesh";
 import { metrics } from "./ja/metrics";
 import { profiles } from "./ja/profiles";
+import { promoting } from "./ja/promoting";
+import { pulls } from "./ja/pulls";
 import { causes, rollouts } from "./ja/rollouts";
 import { selection } from "./ja/selection";
 import { palette, settings } from "./ja/settings";
@@ -25,6 +27,8 @@ export const ja: Catalogue = {
   dashboards,
   rollouts,
   delivery,
+  pulls,
+  promoting,
   around,
   mesh,
   hazards,

@@ -1,0 +1,166 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, useParams } from "react-router";
+import { questions } from "../api/questions";
+import { useTitle } from "../app/title";
+import { Answer } from "../controls/Answer";
+import { Difference } from "../controls/Difference";
+import { Panel } from "../controls/Panel";
+import { Instant } from "../format/Instant";
+import { useWords } from "../words";
+import styles from "./delivery.module.css";
+import { discussion, type Obstacle, obstacles, type PullWhole, type Said } from "./pulling";
+import { RunsWith } from "./RunsWith";
+
+/** One pull request: why it does not merge, its checks, what was said, and what it changes. */
+export function PullPage() {
+  const { say } = useWords();
+  const { owner = "", name = "", number = "" } = useParams();
+  useTitle(`${owner}/${name}#${number}`);
+  const asked = questions.pull(`${owner}/${name}`, number);
+  const question = useQuery(asked);
+  return (
+    <Answer question={question} queryKey={asked.queryKey} what={say.working}>
+      {(pull) => <Shown pull={pull} />}
+    </Answer>
+  );
+}
+
+function Shown({ pull }: { pull: PullWhole }) {
+  const { say } = useWords();
+  const now = Date.now();
+  return (
+    <>
+      <header className={styles.head}>
+        <Link to="/delivery/pulls">{say.pulls.title}</Link>
+        <h1>
+          {pull.title} <span className="soft">#{pull.number}</span>
+        </h1>
+        <span className={styles.standing} data-state={pull.state === "merged" ? "deployed" : pull.state}>
+          {say.pulls.states[pull.state]}
+        </span>
+        <span className="small">
+          {pull.repository}: <code>{pull.head.ref}</code> → <code>{pull.base.ref}</code>
+        </span>
+        <span className="soft small">
+          {pull.author} · <Instant at={pull.created} now={now} relative />
+        </span>
+      </header>
+      <Standing pull={pull} />
+      {pull.body ? (
+        <Panel title={say.pulls.description}>
+          <p className={styles.prose}>{pull.body}</p>
+        </Panel>
+      ) : null}
+      <Panel title={say.pulls.checks}>
+        <RunsWith value={pull.head.sha} />
+        {pull.statuses.length === 0 ? (
+          <p className="soft">{say.pulls.noChecks}</p>
+        ) : (
+          <ul className={styles.startables} aria-label={say.pulls.checks}>
+            {pull.statuses.map((one) => (
+              <li key={one.context}>
+                <header>
+                  <span
+                    className={styles.standing}
+                    data-state={one.state === "success" ? "deployed" : one.state}
+                  >
+                    {say.pulls.checkStates[one.state] ?? one.state}
+                  </span>
+                  <strong>{one.context}</strong>
+                  <span className="small">{one.description}</span>
+                </header>
+              </li>
+            ))}
+          </ul>
+        )}
+      </Panel>
+      <Panel title={say.pulls.said}>
+        {discussion(pull).length === 0 ? <p className="soft">{say.pulls.nothingSaid}</p> : null}
+        <ol className={styles.startables} aria-label={say.pulls.said}>
+          {discussion(pull).map((one) => (
+            <li key={`${one.at} ${one.author}`}>
+              <Spoken of={one} />
+            </li>
+          ))}
+        </ol>
+      </Panel>
+      <Files pull={pull} />
+    </>
+  );
+}
+
+/** What keeps it from being merged, or that nothing does. */
+function Standing({ pull }: { pull: PullWhole }) {
+  const { say } = useWords();
+  if (pull.state !== "open") return null;
+  const against = obstacles(pull);
+  const words = (one: Obstacle): string => {
+    switch (one.kind) {
+      case "draft":
+        return say.pulls.isDraft;
+      case "conflict":
+        return say.pulls.conflicts(pull.base.ref);
+      case "changes":
+        return say.pulls.wantsChanges(one.by);
+      default:
+        return `${say.pulls.checkStates[one.state] ?? one.state}: ${one.context} ${one.description}`;
+    }
+  };
+  return (
+    <Panel title={against.length > 0 ? say.pulls.against : say.pulls.nothingAgainst}>
+      {against.length > 0 ? (
+        <ul aria-label={say.pulls.against}>
+          {against.map((one) => (
+            <li key={words(one)}>{words(one)}</li>
+          ))}
+        </ul>
+      ) : null}
+      <p className="small soft">
+        {pull.labels.length > 0 ? `${say.pulls.labels}: ${pull.labels.join(", ")}. ` : ""}
+        {pull.requested_reviewers.length > 0
+          ? `${say.pulls.reviewers}: ${pull.requested_reviewers.join(", ")}.`
+          : ""}
+      </p>
+    </Panel>
+  );
+}
+
+function Spoken({ of }: { of: Said }) {
+  const { say } = useWords();
+  return (
+    <>
+      <header>
+        <strong>{of.author}</strong>
+        {of.state ? (
+          <span
+            className={styles.standing}
+            data-state={
+              of.state === "approved" ? "deployed" : of.state === "changes_requested" ? "failed" : ""
+            }
+          >
+            {say.pulls.reviewStates[of.state] ?? of.state}
+          </span>
+        ) : null}
+        <span className="soft small">
+          <Instant at={of.at} now={Date.now()} relative />
+        </span>
+      </header>
+      {of.body ? <p className={styles.prose}>{of.body}</p> : null}
+    </>
+  );
+}
+
+function Files({ pull }: { pull: PullWhole }) {
+  const { say } = useWords();
+  const asked = questions.pullDifference(pull.repository, pull.number);
+  const question = useQuery(asked);
+  const added = pull.files.reduce((sum, file) => sum + file.additions, 0);
+  const gone = pull.files.reduce((sum, file) => sum + file.deletions, 0);
+  return (
+    <Panel title={say.pulls.files(pull.files.length + pull.files_left_out)} lead={`+${added} −${gone}`}>
+      <Answer question={question} queryKey={asked.queryKey} what={say.working}>
+        {(text) => <Difference label={say.pulls.changes} text={text} />}
+      </Answer>
+    </Panel>
+  );
+}

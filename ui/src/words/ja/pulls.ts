@@ -1,0 +1,28 @@
+import type { Catalogue } from "../en";
+
+export const pulls: Catalogue["pulls"] = {
+  title: "プルリクエスト",
+  noRepository: "内蔵フォージには、見られるリポジトリーがありません",
+  noRepositoryLead: "リポジトリーを作ってプッシュすると、そのプルリクエストがここに並びます：",
+  states: { open: "オープン", merged: "マージ済み", closed: "クローズ" },
+  nonePulls: (state) => `該当なし：${state}。`,
+  of: (repository) => `${repository} のプルリクエスト`,
+  draft: "下書き",
+  conflict: "競合",
+  description: "説明",
+  against: "マージできません",
+  nothingAgainst: "それ自体にマージを妨げるものはありません",
+  isDraft: "下書きです。",
+  conflicts: (branch) => `${branch} と競合しています。`,
+  wantsChanges: (login) => `${login} が変更を求めています。`,
+  labels: "ラベル",
+  reviewers: "レビュー依頼先",
+  checks: "チェック",
+  noChecks: "最新のコミットについて、まだどのチェックも結果を出していません。",
+  checkStates: { pending: "実行中", success: "合格", failure: "不合格", error: "異常終了" },
+  said: "やりとり",
+  nothingSaid: "まだ誰も発言していません。",
+  reviewStates: { approved: "承認", changes_requested: "変更を要求", commented: "コメント" },
+  files: (n) => `${n.toLocaleString("ja")} 個のファイルに変更`,
+  changes: "変更点",
+};
