@@ -24,6 +24,8 @@ def main() -> None:
     for name, command in root.commands.items():
         for words, one in getattr(command, "commands", {"": command}).items():
             parts.append(_section(f"pilothouse {name} {words}".strip(), one))
+            for verb, below in getattr(one, "commands", {}).items():
+                parts.append(_section(f"pilothouse {name} {words} {verb}", below))
     (Path(__file__).parent / "reference" / "command-line.md").write_text("\n".join(parts))
 
 

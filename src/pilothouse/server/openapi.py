@@ -227,6 +227,16 @@ _FORGE: dict[str, Operation] = {
             "admin": "true: an administrator",
         },
     ),
+    "/api/forge/members": Operation(
+        "who belongs to an organisation of the forge",
+        {"organization": "its name"},
+        post="let somebody into one",
+        body={
+            "organization": "its name",
+            "login": "a user",
+            "permission": "in all of its repositories: read, triage, write, admin; none ends it",
+        },
+    ),
     "/api/forge/tokens": Operation(
         "a user's tokens without their secrets",
         {"login": "whose; your own when not given"},

@@ -11,6 +11,14 @@ from pilothouse.delivery.forges.model import User
 class LocalAdministering(LocalChanging):
     """Administrators look after everybody, everybody after himself."""
 
+    def members(self, organization: str) -> dict[str, str]:
+        """Who belongs to an organisation, with what he may do in all of its repositories."""
+        if not self._acting:
+            raise AccessError("this needs a token: `pilothouse forge token LOGIN` makes one")
+        if not self._house.people.is_organization(organization):
+            raise MissingError(f"there is no organisation {organization[:64]!r}")
+        return self._house.people.members(organization)
+
     def users(self) -> tuple[User, ...]:
         """All users, for who has a name himself."""
         if not self._acting:

@@ -41,6 +41,7 @@ def routes(house: House) -> list[Route]:
         f"{_ROOT}/file": (_file, False),
         "/api/forge/users": (_users, True),
         "/api/forge/tokens": (_tokens, True),
+        "/api/forge/members": (_members, True),
     }
     return [
         Route(path, _entered(house, handler), methods=["GET", "POST"] if posts else ["GET"])
@@ -229,3 +230,16 @@ async def _tokens(request: Request, forge: LocalForge) -> Response:
     if not login:
         raise BadRequestError("login: whose tokens?", "login")
     return answer({"login": login, "tokens": [asdict(one) for one in await waiting(forge.tokens, login)]})
+
+
+async def _members(request: Request, forge: LocalForge) -> Response:
+    if request.method == "POST":
+        body = await json_body(request)
+        organization, login, permission = (
+            asked.text(body, name, needed=True) for name in ("organization", "login", "permission")
+        )
+        await waiting(forge.set_member, organization, login, permission)
+    else:
+        only(request, "organization")
+        organization = request.query_params.get("organization", "")
+    return answer({"organization": organization, "members": await waiting(forge.members, organization)})

@@ -160,6 +160,17 @@ class People:
                 values = {"organization": _key(organization), "login": _key(login), "permission": permission}
                 write(insert(MEMBERS).values(**values))
 
+    def members(self, organization: str) -> dict[str, str]:
+        """Who belongs to an organisation, and what they may do."""
+        asked = (
+            select(USERS.c.login, MEMBERS.c.permission)
+            .join(MEMBERS, MEMBERS.c.login == USERS.c.key)
+            .where(MEMBERS.c.organization == _key(organization))
+            .order_by(USERS.c.key)
+        )
+        with self._store.reading() as connection:
+            return {row.login: row.permission for row in connection.execute(asked)}
+
     def is_member(self, organization: str, login: str) -> bool:
         """Whether somebody belongs to an organisation; a user belongs to itself."""
         if _key(organization) == _key(login):
