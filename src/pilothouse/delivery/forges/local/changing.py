@@ -154,18 +154,14 @@ class LocalChanging(LocalDiscussing):
                 write(delete(RELEASES).where(here))
                 write(insert(RELEASES).values(repository=kept.id, tag=release.tag, at=time.time(), **values))
                 self.tell(write, kept, "release", "edited" if before else "created", label=release.tag)
-        return self._published(kept, release.tag, values)
+        return _published(release.tag, values)
 
     def published(self, repository: str) -> tuple[Published, ...]:
         """The releases, newest first."""
         kept = self.kept(repository)
         asked = select(RELEASES).where(RELEASES.c.repository == kept.id).order_by(RELEASES.c.at.desc())
         with self._house.store.reading() as connection:
-            return tuple(self._published(kept, row["tag"], row) for row in connection.execute(asked).mappings())
-
-    def _published(self, kept: Kept, tag: str, row: Mapping[Any, Any]) -> Published:
-        page = self._house.page(kept.full_name)
-        return Published(tag, row["title"], row["body"], row["prerelease"], f"{page}/releases/{tag}" if page else "")
+            return tuple(_published(row["tag"], row) for row in connection.execute(asked).mappings())
 
     def commit_files(
         self, repository: str, branch: str, message: str, files: Mapping[str, bytes | None], expected: str = "",
@@ -194,6 +190,10 @@ class LocalChanging(LocalDiscussing):
         if start:
             return self.resolved(kept, start)
         return self.git(kept).commit_or_none(f"refs/heads/{kept.default_branch}") or ""
+
+
+def _published(tag: str, row: Mapping[Any, Any]) -> Published:
+    return Published(tag, row["title"], row["body"], row["prerelease"])
 
 
 def _update_ref(git: Git, ref: str, sha: str, expected: str) -> None:

@@ -56,9 +56,9 @@ class House:
         self.repositories.sweep()
         self.store.tell()
 
-    def page(self, repository: str = "") -> str:
-        """The address of the pages, or of a repository's; nothing while there is no server."""
-        return "/".join(filter(None, (self.address and f"{self.address}/forge", repository))) if self.address else ""
+    def page(self) -> str:
+        """Below which address the page shows pull requests (`OWNER/NAME/NUMBER`); nothing while there is no server."""
+        return f"{self.address}/delivery/pulls" if self.address else ""
 
     def clone_url(self, kept: Kept) -> str:
         """Where people clone from: over HTTP when there is a server, else the directory."""

@@ -93,7 +93,7 @@ class LocalReading:
         """All that may be seen."""
         house = self._house
         return tuple(
-            house.repositories.shown(kept, house.page(kept.full_name))
+            house.repositories.shown(kept, house.page())
             for kept in house.repositories.all()
             if self.may(kept) != "none"
         )
@@ -101,7 +101,7 @@ class LocalReading:
     def repository(self, repository: str) -> Repository:
         """One."""
         kept = self.kept(repository)
-        return self._house.repositories.shown(kept, self._house.page(kept.full_name))
+        return self._house.repositories.shown(kept, self._house.page())
 
     def read_file(self, repository: str, path: str, ref: str = "") -> bytes:
         """A file."""

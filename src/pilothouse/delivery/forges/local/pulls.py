@@ -63,7 +63,7 @@ def shown(connection: Connection, found: Row[Any], url: str = "") -> PullRequest
         merge_sha=found.merge_sha if found.state == "merged" else "",
         created=found.created,
         updated=found.updated,
-        url=f"{url}/{names[found.repository]}/pulls/{found.number}" if url else "",
+        url=f"{url}/{names[found.repository]}/{found.number}" if url else "",
     )
 
 
