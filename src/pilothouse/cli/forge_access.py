@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -99,7 +98,6 @@ def git(*arguments: str, environment: dict[str, str] | None = None) -> str:
     return done.stdout.strip()
 
 
-@cache
 def _origin() -> str:
     try:
         done = subprocess.run(

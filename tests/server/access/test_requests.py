@@ -138,3 +138,18 @@ def test_another_sites_page_may_not_act(house: Inside, tokens: dict[str, str], h
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "cross_site")
     own = bearer(tokens["admin"]) | {"origin": "http://127.0.0.1:4000"}
     assert house.http.post("/api/releases", json=_MARK | {"version": "own"}, headers=own).status_code == 201
+
+
+def test_a_token_of_the_forge_is_the_forges_to_judge(house: Inside, tokens: dict[str, str]) -> None:
+    asked = "/api/forge/repositories"
+    git = "/git/shop/cart.git/info/refs?service=git-upload-pack"
+    assert house.http.get(asked).status_code == 401
+    assert house.http.get(git).status_code == 401
+    assert house.http.get(asked, headers=bearer(tokens["read"])).status_code == 200
+    assert house.http.post(asked, json={"name": "a/b"}, headers=bearer(tokens["act"])).status_code == 403
+    owner = (house.process._config.data / "forge" / "admin.token").read_text().strip()
+    assert house.http.get(asked, headers=bearer(owner)).status_code == 200
+    forged = house.http.get(asked, headers=bearer("phf_forged"))
+    assert (forged.status_code, forged.json()["error"]["code"]) == (401, "unknown_token")
+    # Elsewhere it opens nothing.
+    assert house.http.get("/api/services", headers=bearer(owner)).status_code == 401
