@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pilothouse.cli.client import DEFAULT_SERVER, Output, Server, ask, fail, print_lines, printable, wants_json
+from pilothouse.cli.client import DEFAULT_SERVER, Output, Server, fail, print_lines, printable, wants_json
 from pilothouse.cli.forge_access import Asking, Repository, Token, at, git, here
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
@@ -203,15 +203,10 @@ def why(
     repository: Repository = None,
     server: Server = DEFAULT_SERVER,
 ) -> None:
-    """Why it does not merge, by the records that decided."""
-    as_json = wants_json(output)
-    found = ask(server, f"/api/delivery/pulls/{here(repository)}/{number}/why")
-    if as_json:
-        print_lines([found])
-    else:
-        from pilothouse.cli.pr_view import reasons
+    """Exactly why it does not merge, as `pilothouse delivery why` says it, with its exit codes."""
+    from pilothouse.cli.delivery import why as explain
 
-        reasons(printable(found))
+    explain(f"{here(repository)}#{number}", output, server)
 
 
 def _do(server: str, token: str | None, repository: str | None, number: int, action: str) -> None:

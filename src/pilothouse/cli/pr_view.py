@@ -91,14 +91,3 @@ def coloured(text: str) -> None:
         heading = line.startswith(("diff ", "index ", "--- ", "+++ "))
         style = "bold" if heading else {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
         console.print(Text(line, style=style), soft_wrap=True)
-
-
-def reasons(found: dict[str, Any]) -> None:
-    """What keeps a pull request from its merge."""
-    console = Console()
-    listed = found.get("reasons") or found.get("why") or []
-    if not listed:
-        console.print("nothing keeps it: it merges with the pool's next batch")
-    for one in listed:
-        words = one if isinstance(one, str) else str(one.get("reason") or one.get("text") or one)
-        console.print(Text(f"- {words}"))

@@ -29,6 +29,8 @@ _GROUPS = {
     "rules": ("rules", "Prometheus' rules: check and test files, list a server's."),
     "pipeline": ("pipeline", "Tekton's pipelines, here: start, list, logs, describe, cancel."),
     "delivery": ("delivery", "Pull requests: why not merged, jobs, merge pools, replay."),
+    "forge": ("forge", "The built-in forge: git repositories, people, tokens."),
+    "pr": ("pr", "Pull requests of the built-in forge."),
     "rollout": ("rollout", "Give a new version its traffic step by step."),
     "env": ("environments", "What runs where, and what is on its way there."),
     "slo": ("slo", "What services promise, and how fast they spend what they may miss."),
@@ -37,10 +39,6 @@ _GROUPS = {
     "mesh": ("mesh", "The Service Mesh Interface: compile, check, explain, convert."),
     "token": ("tokens", "Who may do what: make, list and take back tokens."),
 }
-
-
-def program() -> typer.Typer:
-    """The whole command."""
 
 
 def program(asked: str = "") -> typer.Typer:
@@ -62,31 +60,6 @@ def program(asked: str = "") -> typer.Typer:
     for name, (module, words) in _GROUPS.items():
         if not known or asked == name:
             app.add_typer(importlib.import_module(f"pilothouse.cli.{module}").app, name=name, help=words)
-    up.register(app)
-    demo.register(app)
-    compare.register(app)
-    check.register(app)
-    logs.register(app)
-    metrics.register(app)
-    traces.register(app)
-    run.register(app)
-    promote.register(app)
-    app.add_typer(collect.app, name="collect", help="Follow log files or pods, profile processes; send it to a server.")
-    app.add_typer(profiles.app, name="profiles", help="Functions by cost, flame graphs, differences.")
-    app.add_typer(rules.app, name="rules", help="Prometheus' rules: check and test files, list a server's.")
-    app.add_typer(pipeline.app, name="pipeline", help="Tekton's pipelines, here: start, list, logs, describe, cancel.")
-    app.add_typer(delivery.app, name="delivery", help="Pull requests: why not merged, jobs, merge pools, replay.")
-    app.add_typer(forge.app, name="forge", help="The built-in forge: git repositories, people, tokens.")
-    app.add_typer(pr.app, name="pr", help="Pull requests of the built-in forge.")
-    app.add_typer(rollout.app, name="rollout", help="Give a new version its traffic step by step.")
-    app.add_typer(environments.app, name="env", help="What runs where, and what is on its way there.")
-    app.add_typer(slo.app, name="slo", help="What services promise, and how fast they spend what they may miss.")
-    app.add_typer(hazards.app, name="hazards", help="Ask by symptom; what a watched cluster has; the catalogue.")
-    app.add_typer(releases.app, name="releases", help="The releases that the telemetry names.")
-    app.add_typer(mesh.app, name="mesh", help="The Service Mesh Interface: compile, check, explain, convert.")
-    backups.register(app)
-    app.add_typer(tokens.app, name="token", help="Who may do what: make, list and take back tokens.")
-    app.command("audit", epilog="Example: pilothouse audit --limit 20")(tokens.audit)
     return app
 
 
