@@ -93,7 +93,7 @@ def test_from_nothing_to_a_merge_and_over_a_kill(station: Station) -> None:
     fine(work, "checkout", "-q", "faster")
 
     shown = json.loads(station.fine("pr", "show", "1", where=work))
-    assert [comment["body"] for comment in shown["comments"]] == ["/hold"]
+    assert [comment["body"] for comment in shown["comments"] if comment["author"] == "ann"] == ["/hold"]
     assert [(review["author"], review["commit"]) for review in shown["reviews"]] == [("bob", head)]
     assert fine(work, "ls-remote", "origin", "refs/heads/main").split()[0] == first
     assert "+hello, faster" in station.fine("pr", "diff", "1", where=work)
