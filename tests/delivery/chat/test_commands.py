@@ -7,52 +7,26 @@ Source of each row: Prow's documentation and the behaviour of its plugins (kuber
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from pilothouse.delivery.chat import Comment, Event, Job, Policy, PullRequest, Review, decide
+from pilothouse.delivery.chat import Comment, Event, Policy, PullRequest, Review, decide
 from pilothouse.delivery.chat import effects as do
-from pilothouse.delivery.forges.model import ChangedFile, Status
-
-JOBS = (
-    Job("unit", always_run=True),
-    Job("lint", always_run=True, optional=True),
-    Job("docs", run_if_changed=r"^docs/"),
-    Job("e2e", optional=True),
-    Job("code", skip_if_only_changed=r"\.md$"),
-    Job("release", always_run=True, branches=(r"^release-",)),
-    Job("bench", trigger=r"(?m)^/bench\s*$", optional=True),
+from pilothouse.delivery.chat.model import ChangedFile, Status
+from pilothouse.delivery.merging import why_not
+from tests.delivery.chat import (
+    rows_labels,
+    rows_merging,
+    rows_people,
+    rows_reading,
+    rows_rules,
+    rows_standing,
+    rows_tests,
+    rows_upkeep,
 )
-POLICY = Policy(
-    collaborators=frozenset({"ann", "bob"}), admins=frozenset({"root"}), members=frozenset({"mia"}),
-    labels=frozenset({"kind/bug", "kind/feature", "area/ui", "priority/high", "triage/accepted", "sig/net"}),
-    additional_labels=frozenset({"good first change"}),
-    restricted_labels={"tide/merge-method-squash": frozenset({"bob"})},
-    milestones=frozenset({"v1.0"}), milestone_maintainers=frozenset({"mia"}),
-    branches=frozenset({"main", "release-1.0"}), jobs=JOBS,
-)  # fmt: skip
-PULL = PullRequest(
-    7, "ann", "Faster cart", head="abc1234", labels=frozenset({"size/XS"}), files=(ChangedFile("src/cart.py", 3, 1),),
-    commits=("Faster cart",),
-)  # fmt: skip
-STRANGER = replace(PULL, author="eve", labels=frozenset({"size/XS", "needs-ok-to-test"}))
-OK = replace(STRANGER, labels=frozenset({"size/XS", "ok-to-test"}), trusted_head="abc1234")
-FAILED = replace(PULL, statuses={"unit": Status("failure"), "lint": Status("error"), "code": Status("success"),
-                                 "e2e": Status("failure")})  # fmt: skip
+from tests.delivery.chat.state import FAILED, OK, POLICY, PULL, STRANGER, Row, comment, labelled
 
-
-def labelled(*labels: str, **more: Any) -> PullRequest:
-    """The pull request with labels."""
-    return replace(PULL, labels=PULL.labels | frozenset(labels), **more)
-
-
-def comment(author: str, text: str) -> Event:
-    """A comment."""
-    return Event("comment", author, text)
-
-
-ROWS: list[tuple[str, PullRequest, Event, set[str]]] = [
+ROWS: list[Row] = [
     # lgtm
     ("a collaborator", PULL, comment("bob", "/lgtm"), {"assign:bob", "+lgtm"}),
     ("in capitals", PULL, comment("bob", "/LGTM"), {"assign:bob", "+lgtm"}),
@@ -113,7 +87,7 @@ ROWS: list[tuple[str, PullRequest, Event, set[str]]] = [
     ("remove-label", labelled("good first change"), comment("eve", "/remove-label good first change"),
      {"-good first change"}),
     ("markup in a label", PULL, comment("eve", "/label <b>@bob"), {"say:bbob"}),
-    ("lifecycle", PULL, comment("eve", "/lifecycle frozen"), {"+lifecycle/frozen"}),
+    ("lifecycle", PULL, comment("eve", "/lifecycle active"), {"+lifecycle/active"}),
     ("one lifecycle at a time", labelled("lifecycle/stale"), comment("eve", "/lifecycle rotten"),
      {"-lifecycle/stale", "+lifecycle/rotten"}),
     ("remove-lifecycle", labelled("lifecycle/stale"), comment("eve", "/remove-lifecycle stale"), {"-lifecycle/stale"}),
@@ -190,7 +164,7 @@ ROWS: list[tuple[str, PullRequest, Event, set[str]]] = [
     ("override two", FAILED, comment("root", "/override unit lint"), {"status:unit=success", "status:lint=success"}),
     ("override by a collaborator", FAILED, comment("bob", "/override unit"), {"say:administrators"}),
     ("override what is not there", FAILED, comment("root", "/override nope"), {"say:`e2e`, `lint`, `unit`"}),
-    ("override what is green", FAILED, comment("root", "/override code"), set()),
+    ("override what is green", FAILED, comment("root", "/override code"), {"say:not `code`"}),
     ("cherry-pick", PULL, comment("bob", "/cherry-pick release-1.0"), {"pick:release-1.0"}),
     ("cherrypick", replace(PULL, state="merged"), comment("bob", "/cherrypick release-1.0"), {"pick:release-1.0"}),
     ("cherry-pick by a stranger", PULL, comment("eve", "/cherry-pick release-1.0"), {"say:people who work here"}),
@@ -212,11 +186,10 @@ ROWS: list[tuple[str, PullRequest, Event, set[str]]] = [
     ("conflicts", replace(PULL, conflicts=True), comment("bob", "ok"), {"+needs-rebase"}),
     ("conflicts gone", labelled("needs-rebase"), comment("bob", "ok"), {"-needs-rebase"}),
     ("fixup commits", replace(PULL, commits=("fixup! cart",)), comment("bob", "ok"),
-     {"+do-not-merge/invalid-commit-message"}),
+     {"+do-not-merge/invalid-commit-message", "say:git rebase --autosquash"}),
     ("commits that close issues", replace(PULL, commits=("Cart, fixes #7",)), comment("bob", "ok"),
-     {"+do-not-merge/invalid-commit-message"}),
-    ("commits that mention people", replace(PULL, commits=("Cart for @mia",)), comment("bob", "ok"),
-     {"+do-not-merge/invalid-commit-message"}),
+     {"+do-not-merge/invalid-commit-message", "say:must not close issues"}),
+    ("commits that mention people", replace(PULL, commits=("Cart for @mia",)), comment("bob", "ok"), set()),
     ("an address is no mention", replace(PULL, commits=("Cart\n\nCo-authored-by: M <m@x.org>",)), comment("bob", "ok"),
      set()),
 ]  # fmt: skip
@@ -271,7 +244,38 @@ def same(found: list[str], expected: set[str]) -> bool:
     return not left
 
 
-@pytest.mark.parametrize(("pull", "event", "expected"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
+ALL: list[Row] = [
+    *ROWS, *rows_reading.ROWS, *rows_people.ROWS, *rows_labels.ROWS, *rows_tests.ROWS, *rows_standing.ROWS,
+    *rows_upkeep.ROWS,
+]  # fmt: skip
+
+
+def test_the_tables_have_three_hundred_rows() -> None:
+    assert len(ALL) + len(rows_rules.ROWS) + len(rows_merging.ROWS) >= 300
+    assert len({(pull, event) for _, pull, event, _ in map(hashable, ALL)}) == len(ALL), "the same row twice"
+
+
+def hashable(row: Row) -> tuple[str, str, str, set[str]]:
+    """A row that can be told from others."""
+    return row[0], repr(row[1]), repr(row[2]), row[3]
+
+
+@pytest.mark.parametrize(("policy", "pull", "event", "expected"), [row[1:] for row in rows_rules.ROWS],
+                         ids=[row[0] for row in rows_rules.ROWS])  # fmt: skip
+def test_the_effects_under_other_rules(policy: Policy, pull: PullRequest, event: Event, expected: set[str]) -> None:
+    found = [short(effect) for effect in decide(pull, policy, event).effects]
+    assert same(found, expected), found
+
+
+@pytest.mark.parametrize(("pull", "policy", "why"), [row[1:] for row in rows_merging.ROWS],
+                         ids=[row[0] for row in rows_merging.ROWS])  # fmt: skip
+def test_what_merges(pull: PullRequest, policy: Policy, why: set[str]) -> None:
+    found = set(why_not(pull, policy, rows_merging.QUERIES))
+    assert len(found) == len(why), found
+    assert all(any(part in reason for reason in found) for part in why), found
+
+
+@pytest.mark.parametrize(("pull", "event", "expected"), [row[1:] for row in ALL], ids=[row[0] for row in ALL])
 def test_the_effects_of_an_event(pull: PullRequest, event: Event, expected: set[str]) -> None:
     found = [short(effect) for effect in decide(pull, POLICY, event).effects]
     assert same(found, expected), found
@@ -283,13 +287,6 @@ def test_the_size_is_that_of_the_changed_lines(lines: int, size: str) -> None:
     pull = replace(PULL, labels=frozenset({"size/XS"}), files=files)
     found = {short(e) for e in decide(pull, replace(POLICY, generated_paths=("^gen/",)), comment("bob", "hm")).effects}
     assert found == (set() if size == "XS" else {f"+size/{size}", "-size/XS"})
-
-
-@pytest.mark.parametrize("message", ["Cart\n\nSigned-off-by: Ann <ann@example.org>", "Cart"])
-def test_dco_asks_for_a_sign_off(message: str) -> None:
-    pull = replace(PULL, commits=(message,))
-    found = {short(e) for e in decide(pull, replace(POLICY, require_dco=True), comment("bob", "hm")).effects}
-    assert found == {f"+dco-signoff: {'yes' if 'Signed' in message else 'no'}"}
 
 
 def test_deciding_twice_is_the_same_and_effects_are_not_doubled() -> None:

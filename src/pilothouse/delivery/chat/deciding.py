@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from pilothouse.delivery.chat import approving, blocking, labelling, lgtm, people, standing, testing
+from pilothouse.delivery.chat import approving, blocking, labelling, lgtm, overriding, people, standing, testing
 from pilothouse.delivery.chat.effects import AddLabel, Effect, RemoveLabel, Say
 from pilothouse.delivery.chat.model import Event, Policy, PullRequest
 from pilothouse.delivery.chat.reading import Command, commands
@@ -21,9 +21,10 @@ _HANDLERS: dict[str, Handler] = {
     "hold": labelling.hold, "unhold": labelling.hold, "remove-hold": labelling.hold,
     "label": labelling.label, "remove-label": labelling.label,
     "lifecycle": labelling.lifecycle, "remove-lifecycle": labelling.lifecycle,
-    "close": standing.close, "reopen": standing.reopen, "retitle": standing.retitle, "override": standing.override,
+    "close": standing.close, "reopen": standing.reopen, "retitle": standing.retitle, "override": overriding.override,
+    "override-sticky": overriding.override, "override-cancel": overriding.cancel,
     "cherry-pick": standing.cherry_pick, "cherrypick": standing.cherry_pick, "milestone": standing.milestone,
-    "why": standing.why,
+    "why": standing.why, "verify-owners": blocking.verify_owners, "check-dco": blocking.check_dco,
     **{word: labelling.family for name in labelling.FAMILIES for word in (name, f"remove-{name}")},
 }  # fmt: skip
 _ON_CLOSED = {"reopen", "cherry-pick", "cherrypick", "label", "remove-label", "milestone", "why"}
@@ -60,6 +61,8 @@ def _effects(pull: PullRequest, policy: Policy, event: Event) -> Iterator[Effect
         case "opened" | "ready" | "reopened":
             yield from testing.on_opened(pull, policy)
             yield from people.suggested(pull, policy)
+            if event.kind == "opened":
+                yield from _by_description(pull, policy, event)
         case "synchronize":
             yield from testing.on_push(pull, policy, event)
             yield from lgtm.on_push(pull)
@@ -74,6 +77,14 @@ def _by_commands(pull: PullRequest, policy: Policy, event: Event) -> Iterator[Ef
         if handler and (pull.state == "open" or command.word in _ON_CLOSED):
             yield from handler(pull, policy, event, command)
     yield from testing.on_comment(pull, policy, event, found)
+
+
+def _by_description(pull: PullRequest, policy: Policy, event: Event) -> Iterator[Effect]:
+    """A description's commands count once, when it is opened; what tests it was decided on already."""
+    for command in commands(pull.body):
+        handler = _HANDLERS.get(command.word)
+        if handler and command.word not in ("ok-to-test", "skip"):
+            yield from handler(pull, policy, event, command)
 
 
 def _upkeep(pull: PullRequest, policy: Policy) -> Iterator[Effect]:

@@ -1,4 +1,8 @@
-"""`/label`, the label families, `/hold` and `/lifecycle`."""
+"""`/label`, the label families, `/hold` and `/lifecycle`.
+
+Source: Prow's plugins label, hold and lifecycle (https://docs.prow.k8s.io/docs/components/plugins/,
+kubernetes-sigs/prow `pkg/plugins/label/label.go`, `hold/hold.go`, `lifecycle/lifecycle.go`).
+"""
 
 from __future__ import annotations
 
@@ -67,11 +71,14 @@ def hold(pull: PullRequest, policy: Policy, event: Event, command: Command) -> I
 
 
 def lifecycle(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
-    """`/lifecycle frozen`, `/remove-lifecycle stale`: one at a time."""
+    """`/lifecycle active|stale|rotten`, `/remove-lifecycle ...`: one at a time; frozen is for issues only."""
     state = command.rest.lower()
     if state not in _LIFECYCLE:
         return
     wanted = f"lifecycle/{state}"
+    if state == "frozen" and command.word == "lifecycle":
+        yield Say("`lifecycle/frozen` cannot be set on pull requests.")
+        return
     if command.word.startswith("remove-"):
         if wanted in pull.labels:
             yield RemoveLabel(wanted)

@@ -1,4 +1,8 @@
-"""`/assign`, `/cc`, and who is asked to review a new change."""
+"""`/assign`, `/cc`, and who is asked to review a new change.
+
+Source: Prow's plugins assign and blunderbuss (https://docs.prow.k8s.io/docs/components/plugins/, kubernetes-sigs/prow
+`pkg/plugins/assign/assign.go`, `blunderbuss/blunderbuss.go`).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from collections.abc import Iterator
 from pilothouse.delivery.chat.approving import hash_of
 from pilothouse.delivery.chat.effects import Assign, Effect, RequestReview, Say, Unassign, UnrequestReview
 from pilothouse.delivery.chat.model import Event, Policy, PullRequest, same
-from pilothouse.delivery.chat.reading import Command
+from pilothouse.delivery.chat.reading import Command, commands
 
 _LOGIN = re.compile(r"@?[\w-]+(?:/[\w-]+)?")
 
@@ -45,7 +49,8 @@ def review(pull: PullRequest, policy: Policy, event: Event, command: Command) ->
 
 def suggested(pull: PullRequest, policy: Policy) -> Iterator[Effect]:
     """Reviewers of the changed files: who owns the most changed lines, nearest owners first; not the author."""
-    if pull.draft or pull.requested_reviewers:
+    asked = any(command.word == "cc" for command in commands(pull.body))
+    if pull.draft or pull.requested_reviewers or asked:
         return
     weights: dict[str, int] = {}
     for file in pull.files:

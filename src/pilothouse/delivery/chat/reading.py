@@ -9,7 +9,7 @@ from dataclasses import dataclass
 _FENCE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.MULTILINE | re.DOTALL)
 _OPEN_FENCE = re.compile(r"^(```|~~~).*\Z", re.MULTILINE | re.DOTALL)
 _HIDDEN = re.compile(r"<!--.*?(-->|\Z)", re.DOTALL)
-_COMMAND = re.compile(r"^/(?:lh-)?([A-Za-z?][A-Za-z-]*)[ \t]*([^\n\r]*)$", re.MULTILINE)
+_COMMAND = re.compile(r"^/(?:lh-)?([A-Za-z?][A-Za-z-]*)(?![^\s?])[ \t]*([^\n\r]*)$", re.MULTILINE)
 _LONGEST = 65_536
 
 

@@ -1,9 +1,14 @@
-"""`/close`, `/reopen`, `/retitle`, `/override`, `/cherry-pick`, `/milestone`: how a pull request stands."""
+"""`/close`, `/reopen`, `/retitle`, `/cherry-pick`, `/milestone`, `/why`: how a pull request stands.
+
+Source: Prow's plugins lifecycle, retitle, milestone and the external plugin cherrypicker
+(https://docs.prow.k8s.io/docs/components/plugins/, kubernetes-sigs/prow `pkg/plugins`). `/why` is our own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pilothouse.delivery.chat.blocking import CLOSES
 from pilothouse.delivery.chat.effects import (
     CherryPick,
     Close,
@@ -13,7 +18,6 @@ from pilothouse.delivery.chat.effects import (
     Retitle,
     Say,
     SetMilestone,
-    SetStatus,
 )
 from pilothouse.delivery.chat.model import Event, Policy, PullRequest, same
 from pilothouse.delivery.chat.quoting import quoted
@@ -58,24 +62,10 @@ def retitle(pull: PullRequest, policy: Policy, event: Event, command: Command) -
         yield Say("A title cannot be empty.")
     elif "@" in title:
         yield Say("A title cannot mention people.")
+    elif CLOSES.search(title):
+        yield Say("A title cannot have words in it that close issues by themselves, as `fixes #1`.")
     elif title != pull.title:
         yield Retitle(title[:_LONGEST_TITLE])
-
-
-def override(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
-    """`/override CONTEXT [CONTEXT ...]`: administrators and the root's approvers, for contexts that are not green."""
-    if not policy.is_admin(event.author) and event.author.lower() not in policy.owners.root_approvers():
-        yield Say(f"`/override` is for administrators and approvers of the whole repository, not for @{event.author}.")
-        return
-    wanted = command.words
-    open_contexts = sorted(name for name, status in pull.statuses.items() if status.state != "success")
-    unknown = [name for name in wanted if name not in pull.statuses]
-    if not wanted or unknown:
-        shown = ", ".join(f"`{name}`" for name in open_contexts) or "none"
-        yield Say(f"`/override` needs contexts that this commit has and that are not green: {shown}.")
-    for name in dict.fromkeys(wanted):
-        if name in open_contexts:
-            yield SetStatus(name, "success", f"Overridden by {event.author}")
 
 
 def cherry_pick(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
@@ -95,6 +85,8 @@ def cherry_pick(pull: PullRequest, policy: Policy, event: Event, command: Comman
 
 def milestone(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
     """`/milestone TITLE`, `/milestone clear`: the maintainers of milestones."""
+    if not command.rest:
+        return
     if event.author.lower() not in {login.lower() for login in policy.milestone_maintainers}:
         yield Say("Milestones are for their maintainers to set.")
     elif command.rest.lower() == "clear":

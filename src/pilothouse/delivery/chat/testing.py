@@ -1,4 +1,8 @@
-"""`/test` and its kin: which jobs run for which commit, and for whom (Prow, plugin trigger)."""
+"""`/test` and its kin: which jobs run for which commit, and for whom.
+
+Source: Prow's plugins trigger and skip (https://docs.prow.k8s.io/docs/jobs/, kubernetes-sigs/prow
+`pkg/plugins/trigger`, `skip/skip.go`). That trust is bound to a commit is our own.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,11 @@ from collections.abc import Iterable, Iterator
 
 from pilothouse.delivery.chat.effects import Abort, AddLabel, Effect, RemoveLabel, Run, Say, SetStatus, Trust
 from pilothouse.delivery.chat.model import Event, Job, Policy, PullRequest
-from pilothouse.delivery.chat.reading import Command, plain
+from pilothouse.delivery.chat.reading import Command, commands, plain
 from pilothouse.delivery.forges.model import Status
 
 NEEDS_OK, OK = "needs-ok-to-test", "ok-to-test"
+_ASKING = frozenset({"test", "retest", "retest-required", "rerun"})
 _NOT_GREEN = ("failure", "error")
 
 
@@ -72,7 +77,7 @@ def on_comment(pull: PullRequest, policy: Policy, event: Event, found: list[Comm
     if pull.state != "open":
         return
     text = plain(event.text).strip()
-    asking = [command for command in found if command.word in ("test", "retest", "retest-required", "rerun")]
+    asking = [command for command in found if command.word in _ASKING]
     own = [job for job in policy.jobs if job.trigger and job.asked_by(text)]
     if not asking and not own:
         return
@@ -94,10 +99,13 @@ def on_comment(pull: PullRequest, policy: Policy, event: Event, found: list[Comm
 
 
 def skip(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
-    """`/skip`: jobs that need not succeed, and would not run again by themselves, no longer stand in the way."""
+    """`/skip`: optional jobs that failed or wait no longer stand in the way; what the same comment tests is tested."""
+    text = plain(event.text).strip()
+    tested = {job.name for one in commands(event.text) if one.word in _ASKING
+              for job in _asked(pull, policy, one, text) or ()}  # fmt: skip
     for job in policy.jobs:
         status = pull.statuses.get(job.reports)
-        if status and status.state != "success" and (job.optional or not job.wanted(pull)):
+        if status and status.state != "success" and job.optional and job.name not in tested:
             yield SetStatus(job.reports, "success", f"Skipped by {event.author}")
 
 

@@ -1,0 +1,69 @@
+"""`/override`, `/override-sticky`, `/override-cancel`: contexts that are made green, or red again, by who may.
+
+Source: Prow's plugin override (kubernetes-sigs/prow `pkg/plugins/override/override.go`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pilothouse.delivery.chat.effects import Effect, Say, SetStatus
+from pilothouse.delivery.chat.model import Event, Policy, PullRequest
+from pilothouse.delivery.chat.quoting import quoted
+from pilothouse.delivery.chat.reading import Command
+
+PREFIX, STICKY = "Overridden by ", " (stays while the head is this commit)"
+_WORD = re.compile(r'"([^"]*)"|([^\s"]+)')
+
+
+def override(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
+    """`/override CONTEXT [CONTEXT ...]`, `/override-sticky ...`: administrators and the root's approvers.
+
+    Contexts that are not green; one with spaces is quoted. When one of them is not known, nothing is done.
+    """
+    if not _may(policy, event):
+        yield _refused(command, event)
+        return
+    wanted = contexts(command.rest)
+    failing = sorted(name for name, status in pull.statuses.items() if status.state != "success")
+    shown = ", ".join(f"`{name}`" for name in failing) or "none"
+    unknown = [name for name in wanted if name not in failing]
+    if unknown or not wanted:
+        what = f"; not {', '.join(f'`{quoted(name)}`' for name in unknown)}" if unknown else ""
+        yield Say(f"`/{command.word}` needs contexts that this commit has and that are not green: {shown}{what}.")
+        return
+    words = f"{PREFIX}{event.author}{STICKY if command.word.endswith('sticky') else ''}"
+    for name in wanted:
+        yield SetStatus(name, "success", words)
+
+
+def cancel(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
+    """`/override-cancel [CONTEXT]`: what was overridden, all of it or one context, fails again."""
+    if not _may(policy, event):
+        yield _refused(command, event)
+        return
+    overridden = sorted(name for name, status in pull.statuses.items() if status.description.startswith(PREFIX))
+    wanted = contexts(command.rest) or overridden
+    unknown = [name for name in wanted if name not in overridden]
+    if unknown or not wanted:
+        shown = ", ".join(f"`{name}`" for name in overridden) or "none"
+        yield Say(f"`/override-cancel` takes back what was overridden; that is {shown}.")
+        return
+    for name in wanted:
+        yield SetStatus(name, "failure", f"{event.author} took its override back")
+
+
+def contexts(text: str) -> list[str]:
+    """The names in a line; those with spaces stand in quotes."""
+    return list(dict.fromkeys(found[1] or found[2] for found in _WORD.finditer(text) if found[1] or found[2]))
+
+
+def _may(policy: Policy, event: Event) -> bool:
+    return policy.is_admin(event.author) or event.author.lower() in policy.owners.root_approvers()
+
+
+def _refused(command: Command, event: Event) -> Say:
+    return Say(
+        f"`/{command.word}` is for administrators and approvers of the whole repository, not for @{event.author}."
+    )

@@ -1,0 +1,71 @@
+"""The label families, `/label`, `/hold` and `/lifecycle`.
+
+Source: Prow's plugins label, hold and lifecycle (kubernetes-sigs/prow `pkg/plugins/label/label.go`,
+`hold/hold.go`, `lifecycle/lifecycle.go`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.delivery.chat.state import PULL, STRANGER, Row, comment, labelled
+
+ROWS: list[Row] = [
+    ("area", PULL, comment("eve", "/area ui"), {"+area/ui"}),
+    ("area that is not there", PULL, comment("eve", "/area cellar"), {"say:`area/cellar`"}),
+    ("committee that is not there", PULL, comment("eve", "/committee steering"), {"say:`committee/steering`"}),
+    ("language that is not there", PULL, comment("eve", "/language el"), {"say:`language/el`"}),
+    ("wg that is not there", PULL, comment("eve", "/wg boats"), {"say:`wg/boats`"}),
+    ("one that is there and one that is not", PULL, comment("eve", "/kind bug dream"),
+     {"+kind/bug", "say:`kind/dream`"}),
+    ("a kind that is set already", labelled("kind/bug"), comment("eve", "/kind bug"), set()),
+    ("a family without a name", PULL, comment("eve", "/kind"), set()),
+    ("the same twice", PULL, comment("eve", "/kind bug bug"), {"+kind/bug"}),
+    ("remove-area", labelled("area/ui"), comment("eve", "/remove-area ui"), {"-area/ui"}),
+    ("remove-priority", labelled("priority/high"), comment("eve", "/remove-priority high"), {"-priority/high"}),
+    ("remove-sig", labelled("sig/net"), comment("eve", "/remove-sig net"), {"-sig/net"}),
+    ("remove one that is set and one that is not", labelled("kind/bug"), comment("eve", "/remove-kind bug feature"),
+     {"-kind/bug", "say:`kind/feature`"}),
+    ("add and remove in one comment", labelled("kind/bug"), comment("eve", "/remove-kind bug\n/kind feature"),
+     {"-kind/bug", "+kind/feature"}),
+    ("triage accepted by an administrator", PULL, comment("root", "/triage accepted"), {"+triage/accepted"}),
+    ("remove-triage by a member", labelled("triage/accepted"), comment("mia", "/remove-triage accepted"),
+     {"-triage/accepted"}),
+    ("a hidden part in the line", PULL, comment("eve", "/kind bug <!-- or feature -->"), {"+kind/bug"}),
+    ("families on a closed one", replace(PULL, state="closed"), comment("eve", "/kind bug"), set()),
+    ("label in capitals", PULL, comment("eve", "/label GOOD FIRST CHANGE"), {"+good first change"}),
+    ("label that is set already", labelled("good first change"), comment("eve", "/label good first change"), set()),
+    ("label without a name", PULL, comment("eve", "/label"), {"say:cannot be set"}),
+    ("label hold is no way around", PULL, comment("eve", "/label do-not-merge/hold"), {"say:cannot be set"}),
+    ("label ok-to-test is no way in", STRANGER, comment("eve", "/label ok-to-test"), {"say:cannot be set"}),
+    ("remove-label of what blocks", labelled("do-not-merge/hold"), comment("eve", "/remove-label do-not-merge/hold"),
+     {"say:cannot be set"}),
+    ("remove-label that is not set", PULL, comment("eve", "/remove-label good first change"), set()),
+    ("remove-label for few, by others", labelled("tide/merge-method-squash"), comment("eve",
+     "/remove-label tide/merge-method-squash"), {"say:is for bob"}),
+    ("remove-label for few", labelled("tide/merge-method-squash"), comment("bob",
+     "/remove-label tide/merge-method-squash"), {"-tide/merge-method-squash"}),
+    ("label for few by another case", PULL, comment("Bob", "/label tide/merge-method-squash"),
+     {"+tide/merge-method-squash"}),
+    ("label on a merged one", replace(PULL, state="merged"), comment("eve", "/label good first change"),
+     {"+good first change"}),
+    ("hold in capitals", PULL, comment("eve", "/HOLD"), {"+do-not-merge/hold"}),
+    ("hold cancel with a reason", labelled("do-not-merge/hold"), comment("eve", "/hold cancel it is Monday"),
+     {"-do-not-merge/hold"}),
+    ("unhold with a reason", labelled("do-not-merge/hold"), comment("eve", "/unhold go"), {"-do-not-merge/hold"}),
+    ("unhold without a hold", PULL, comment("eve", "/unhold"), set()),
+    ("hold cancel without a hold", PULL, comment("eve", "/hold cancel"), set()),
+    ("hold by the author", PULL, comment("ann", "/hold"), {"+do-not-merge/hold"}),
+    ("hold on a closed one", replace(PULL, state="closed"), comment("bob", "/hold"), set()),
+    ("frozen is for issues", PULL, comment("bob", "/lifecycle frozen"), {"say:cannot be set on pull requests"}),
+    ("frozen can be taken away", labelled("lifecycle/frozen"), comment("bob", "/remove-lifecycle frozen"),
+     {"-lifecycle/frozen"}),
+    ("stale", PULL, comment("eve", "/lifecycle stale"), {"+lifecycle/stale"}),
+    ("rotten in capitals", PULL, comment("eve", "/lifecycle ROTTEN"), {"+lifecycle/rotten"}),
+    ("active instead of rotten", labelled("lifecycle/rotten"), comment("eve", "/lifecycle active"),
+     {"-lifecycle/rotten", "+lifecycle/active"}),
+    ("the lifecycle it has", labelled("lifecycle/stale"), comment("eve", "/lifecycle stale"), set()),
+    ("remove a lifecycle that it has not", PULL, comment("eve", "/remove-lifecycle rotten"), set()),
+    ("two lifecycles in a line", PULL, comment("eve", "/lifecycle stale rotten"), set()),
+    ("remove-lifecycle without a name", labelled("lifecycle/stale"), comment("eve", "/remove-lifecycle"), set()),
+]  # fmt: skip

@@ -1,0 +1,108 @@
+"""What other rules of a repository change: DCO, merge commits, blocked paths, owners, and whose lgtm counts.
+
+Source: Prow's plugins dco, mergecommitblocker, blockade, owners-label, verify-owners, blunderbuss, lgtm and approve
+(kubernetes-sigs/prow `pkg/plugins`, https://docs.prow.k8s.io/docs/components/plugins/approve/approvers/).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pilothouse.delivery.chat import Event, Policy, PullRequest, Review
+from pilothouse.delivery.chat.model import ChangedFile, Status
+from pilothouse.delivery.owners import OwnersTree
+from tests.delivery.chat.state import FAILED, POLICY, PULL, comment, labelled
+
+OWNERS = OwnersTree.read({
+    "OWNERS": "approvers: [root, bob]\nreviewers: [mia]\nlabels: [area/shop]\n",
+    "src/OWNERS": "approvers: [cat]\nreviewers: [dan, eve]\n",
+    "vendor/OWNERS": "options: {no_parent_owners: true}\napprovers: [zed]\n",
+})  # fmt: skip
+BROKEN = OwnersTree.read({"OWNERS": "approvers: [bob]\n", "src/OWNERS": "approvers: bob\n"})
+OWNED = replace(POLICY, owners=OWNERS)
+DCO, MERGES = replace(POLICY, require_dco=True), replace(POLICY, block_merge_commits=True)
+SHOP = labelled("area/shop")
+SIGNED = replace(PULL, commits=("Cart\n\nSigned-off-by: Ann <ann@acme.test>",))
+GREEN = {"dco": Status("success", "All commits are signed off")}
+RED = {"dco": Status("failure", "Not all commits are signed off")}
+HM = comment("bob", "hm")
+YES, NO = "dco-signoff: yes", "dco-signoff: no"
+VENDOR = replace(SHOP, files=(ChangedFile("vendor/x.py", 3),))
+
+ROWS: list[tuple[str, Policy, PullRequest, Event, set[str]]] = [
+    ("signed off", DCO, SIGNED, HM, {f"+{YES}", "status:dco=success"}),
+    ("signed off as it was", DCO, replace(SIGNED, labels=PULL.labels | {YES}, statuses=GREEN), HM, set()),
+    ("signed off in small letters", DCO, replace(PULL, commits=("x\n\nsigned-off-by: ann",)), HM,
+     {f"+{YES}", "status:dco=success"}),
+    ("not signed off", DCO, PULL, HM, {f"+{NO}", "status:dco=failure", "say:--signoff"}),
+    ("one of two is not signed off", DCO, replace(SIGNED, commits=(*SIGNED.commits, "more")), HM,
+     {f"+{NO}", "status:dco=failure", "say:--signoff"}),
+    ("not signed off as it was", DCO, labelled(NO, statuses=RED), HM, set()),
+    ("signed off at last", DCO, replace(SIGNED, labels=PULL.labels | {NO}, statuses=RED), Event("synchronize", "ann"),
+     {"abort", "run:unit,lint,code", f"+{YES}", f"-{NO}", "status:dco=success"}),
+    ("amid a line it is none", DCO, replace(PULL, commits=("It is Signed-off-by: me",)), HM,
+     {f"+{NO}", "status:dco=failure", "say:--signoff"}),
+    ("check-dco says it again", DCO, labelled(NO, statuses=RED), comment("eve", "/check-dco"), {"say:--signoff"}),
+    ("check-dco where all is well", DCO, replace(SIGNED, labels=PULL.labels | {YES}, statuses=GREEN),
+     comment("eve", "/check-dco"), set()),
+    ("check-dco where nobody asks for it", POLICY, PULL, comment("eve", "/check-dco"), set()),
+    ("merge commits", MERGES, replace(PULL, merge_commits=True), HM,
+     {"+do-not-merge/contains-merge-commits", "say:git rebase"}),
+    ("merge commits that are gone", MERGES, labelled("do-not-merge/contains-merge-commits"), HM,
+     {"-do-not-merge/contains-merge-commits"}),
+    ("merge commits where they are welcome", POLICY, replace(PULL, merge_commits=True), HM, set()),
+    ("blocked paths", replace(POLICY, blocked_paths=("^src/",)), PULL, HM, {"+do-not-merge/blocked-paths"}),
+    ("other paths", replace(POLICY, blocked_paths=("^etc/",)), PULL, HM, set()),
+    ("blocked paths that are left alone", replace(POLICY, blocked_paths=("^etc/",)),
+     labelled("do-not-merge/blocked-paths"), HM, {"-do-not-merge/blocked-paths"}),
+    ("a broken OWNERS file", replace(POLICY, owners=BROKEN), labelled("approved"), comment("eve", "hm"),
+     {"+do-not-merge/invalid-owners-file", "say:`src/OWNERS`", "-approved", "say:not approved"}),
+    ("verify-owners where one is broken", replace(POLICY, owners=BROKEN), replace(labelled(
+     "do-not-merge/invalid-owners-file"), reviews=(Review("bob", "approved"),)), comment("eve", "/verify-owners"),
+     {"say:`src/OWNERS`", "+approved"}),
+    ("verify-owners where all are well", POLICY, PULL, comment("eve", "/verify-owners"), set()),
+    ("owners' labels", OWNED, PULL, HM, {"+area/shop", "say:not approved"}),
+    ("approve by the owner of the folder", OWNED, SHOP, comment("cat", "/approve"), {"+approved"}),
+    ("approve by an owner above", OWNED, SHOP, comment("root", "/approve"), {"+approved"}),
+    ("approve by somebody else", OWNED, SHOP, comment("dan", "/approve"), {"say:Ask: @cat"}),
+    ("approve no-issue", OWNED, SHOP, comment("cat", "/approve no-issue"), {"+approved"}),
+    ("approve in capitals", OWNED, SHOP, comment("CAT", "/APPROVE"), {"+approved"}),
+    ("approve cancel", OWNED, replace(SHOP, labels=SHOP.labels | {"approved"}, reviews=(Review("cat", "approved"),)),
+     comment("cat", "/approve cancel"), {"-approved", "say:not approved"}),
+    ("remove-approve", OWNED, replace(SHOP, labels=SHOP.labels | {"approved"}, reviews=(Review("cat", "approved"),)),
+     comment("cat", "/remove-approve"), {"-approved", "say:not approved"}),
+    ("an approving review", OWNED, SHOP, Event("review", "cat", "", "approved"),
+     {"say:is for collaborators", "+approved"}),
+    ("a review that asks for changes takes it back", OWNED, replace(SHOP, labels=SHOP.labels | {"approved"}),
+     Event("review", "cat", "", "changes_requested"), {"say:is for collaborators", "-approved", "say:not approved"}),
+    ("the author owns it", OWNED, replace(SHOP, author="cat"), comment("eve", "hm"), {"+approved"}),
+    ("the author owns it and has to say so", replace(OWNED, require_self_approval=True), replace(SHOP, author="cat"),
+     comment("eve", "hm"), {"say:not approved"}),
+    ("the author owns it and says so", replace(OWNED, require_self_approval=True), replace(SHOP, author="cat"),
+     comment("cat", "/approve"), {"+approved"}),
+    ("owners above do not count there", OWNED, VENDOR, comment("root", "/approve"),
+     {"say:Ask: @zed"}),
+    ("the only owner there", OWNED, VENDOR, comment("zed", "/approve"), {"+approved"}),
+    ("lgtm acts as approve", replace(OWNED, lgtm_acts_as_approve=True), SHOP, comment("bob", "/lgtm"),
+     {"assign:bob", "+lgtm", "+approved"}),
+    ("lgtm does not act as approve", OWNED, SHOP, comment("bob", "/lgtm"),
+     {"assign:bob", "+lgtm", "say:not approved"}),
+    ("reviews do not act as lgtm", replace(POLICY, review_acts_as_lgtm=False), PULL,
+     Event("review", "bob", "", "approved"), set()),
+    ("lgtm of owners: a reviewer of the folder", replace(OWNED, skip_collaborators=True), SHOP,
+     comment("dan", "/lgtm"), {"assign:dan", "+lgtm", "say:not approved"}),
+    ("lgtm of owners: a collaborator who owns nothing", replace(OWNED, skip_collaborators=True,
+     collaborators=frozenset({"ann", "kim"})), SHOP, comment("kim", "/lgtm"),
+     {"say:reviewers and approvers", "say:not approved"}),
+    ("override by an approver of the whole", OWNED, replace(FAILED, labels=SHOP.labels), comment("bob",
+     "/override unit"), {"status:unit=success", "say:not approved"}),
+    ("override by an approver of a folder", OWNED, replace(FAILED, labels=SHOP.labels), comment("cat",
+     "/override unit"), {"say:administrators", "say:not approved"}),
+    ("reviewers are those who own most of it", replace(OWNED, reviewers=3), replace(SHOP, files=(ChangedFile(
+     "src/a.py", 7), ChangedFile("README", 1))), comment("zed", "/auto-cc"),
+     {"review:mia,eve,dan", "say:not approved"}),
+    ("reviewers were asked already", OWNED, replace(SHOP, requested_reviewers=frozenset({"mia"})),
+     comment("zed", "/auto-cc"), {"say:not approved"}),
+    ("reviewers are named in the description", OWNED, replace(SHOP, body="/cc @mia"), Event("opened", "ann"),
+     {"run:unit,lint,code", "review:mia", "say:not approved"}),
+]  # fmt: skip
