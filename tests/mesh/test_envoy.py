@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from pilothouse.mesh.envoy.binary import EnvoyMissingError, find
+from pilothouse.mesh.envoy.discovery import DiscoveryServer
 from pilothouse.mesh.envoy.local import LocalMesh, LocalMeshError, local_mesh
 from pilothouse.mesh.envoy.running import RunningMesh
 from pilothouse.mesh.evaluating import Call, HttpRequest, Identity, access, route
@@ -260,6 +261,35 @@ def test_a_shift_loses_no_request_and_outlives_the_control_plane(envoy: Path, ba
         running.close()
     assert set(answers) == {"v1", "v2"}
     assert min(answers.values()) > 20
+
+
+def test_delta_tells_what_changed_and_after_a_restart_what_is_gone(envoy: Path, backends: Backends) -> None:
+    mesh, urls = _mesh(backends, secure=False)
+
+    def configured(first: int, second: int) -> Configuration:
+        made = Configuration()
+        made.add(_split(first, second))
+        return made
+
+    with RunningMesh(mesh, envoy, delta=True) as running, httpx.Client(base_url=urls["web"]) as client:
+        running.apply(configured(1, 1))
+        running.start()
+        _settled(running, mesh)
+        assert {client.get("/").text for _ in range(60)} == {"v1", "v2"}
+        admin = f"http://{running.admin('web')}"
+        # The control plane goes, and comes back on the same port with another configuration.
+        address = running.discovery.address
+        running.discovery.close()
+        assert {client.get("/").text for _ in range(60)} == {"v1", "v2"}
+        running.discovery = DiscoveryServer(address)
+        running.apply(configured(0, 1))
+        _settled(running, mesh)
+        assert {client.get("/").text for _ in range(20)} == {"v2"}
+        deadline = time.monotonic() + 60
+        while "shop/v1::" in (known := httpx.get(f"{admin}/clusters").text):
+            assert time.monotonic() < deadline, known
+            time.sleep(0.05)
+        assert "shop/v2::" in known
 
 
 def test_what_envoy_refuses_is_told_and_the_last_stays(envoy: Path, backends: Backends) -> None:

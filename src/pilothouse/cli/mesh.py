@@ -265,6 +265,7 @@ def envoy(
     namespace: Namespace = "default",
     xds: Annotated[str, typer.Option("--xds", metavar="ADDR", help="Where to serve configuration.")] = "127.0.0.1:0",
     proxies: Annotated[bool, typer.Option("--proxies/--no-proxies", help="Start an Envoy for each proxy.")] = True,
+    delta: Annotated[bool, typer.Option("--delta", help="Tell Envoys only what changed (delta xDS).")] = False,
 ) -> None:
     """A mesh of Envoys on this machine, without Kubernetes; changes of the files take effect without a restart.
 
@@ -272,7 +273,7 @@ def envoy(
     """
     from pilothouse.cli.mesh_envoy import serve
 
-    serve(config, services, namespace, xds, proxies)
+    serve(config, services, namespace, xds, proxies, delta)
 
 
 def _read(paths: list[str], namespace: str) -> Reading:

@@ -38,7 +38,7 @@ def compiled_for(configuration: Configuration, services: Path | None) -> Compile
     return compiled
 
 
-def serve(config: list[Path], services: Path, namespace: str, xds: str, proxies: bool) -> None:
+def serve(config: list[Path], services: Path, namespace: str, xds: str, proxies: bool, delta: bool = False) -> None:
     """Until SIGINT or SIGTERM."""
     from pilothouse.mesh.envoy.binary import EnvoyMissingError, find
     from pilothouse.mesh.envoy.local import LocalMeshError, read_local_mesh
@@ -58,7 +58,7 @@ def serve(config: list[Path], services: Path, namespace: str, xds: str, proxies:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    with RunningMesh(mesh, program, xds) as running:
+    with RunningMesh(mesh, program, xds, delta) as running:
         running.discovery.on_refused = lambda proxy, kind, reason: _say(f"{proxy} refused {kind}: {reason}")
         if not _apply(running, config, namespace):
             fail("the configuration has errors; nothing was started")

@@ -248,6 +248,10 @@ class _Stream:
             if request.response_nonce in self._nonces:
                 kind, version = self._nonces.pop(request.response_nonce)
                 self._server.noted(self._proxy, kind, version, request.error_detail.message)
+            if request.type_url not in self._asked and hasattr(request, "initial_resource_versions"):
+                # What an Envoy has from an earlier stream: only so can it be told what is gone since.
+                had = {entry.key: entry.value for entry in request.initial_resource_versions}
+                self._known[request.type_url] = had
             self._asked.add(request.type_url)
             self._server.changed.notify_all()
 

@@ -23,8 +23,9 @@ _GRACE = 5.0
 class RunningMesh:
     """The proxies of a local mesh, as processes of ours. Leaving the block ends them."""
 
-    def __init__(self, mesh: LocalMesh, envoy: Path, xds: str = "127.0.0.1:0") -> None:
-        self._mesh, self._envoy = mesh, envoy
+    def __init__(self, mesh: LocalMesh, envoy: Path, xds: str = "127.0.0.1:0", delta: bool = False) -> None:
+        """`delta`: Envoys ask for what changed instead of the state of the world."""
+        self._mesh, self._envoy, self._delta = mesh, envoy, delta
         self._directory = tempfile.TemporaryDirectory(prefix="pilothouse-mesh-")
         self._certificates = Path(self._directory.name) / "certificates"
         self.discovery = DiscoveryServer(xds)
@@ -102,7 +103,9 @@ class RunningMesh:
     def _launch(self, name: str) -> subprocess.Popen[bytes]:
         directory = Path(self._directory.name)
         file = directory / f"{name}.json"
-        file.write_text(json.dumps(bootstrap(name, self.discovery.address, self._mesh.proxies[name].account)))
+        file.write_text(
+            json.dumps(bootstrap(name, self.discovery.address, self._mesh.proxies[name].account, self._delta))
+        )
         command = [str(self._envoy), "-c", str(file), "--use-dynamic-base-id", "--concurrency", "1",
                    "--admin-address-path", str(directory / f"{name}.admin"), "--log-level", "warning",
                    "--drain-time-s", "10"]  # fmt: skip
@@ -110,7 +113,7 @@ class RunningMesh:
             return subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)  # noqa: S603
 
 
-def bootstrap(proxy: str, xds: str, account: Name | None = None) -> dict[str, Any]:
+def bootstrap(proxy: str, xds: str, account: Name | None = None, delta: bool = False) -> dict[str, Any]:
     """An Envoy's own start: who it is, where its configuration comes from, and an admin page on a free port.
 
     Its metrics say whose proxy they are of: Envoy itself names only the cluster that was called.
@@ -129,7 +132,7 @@ def bootstrap(proxy: str, xds: str, account: Name | None = None) -> dict[str, An
         "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
         "dynamic_resources": {
             "ads_config": {
-                "api_type": "GRPC",
+                "api_type": "DELTA_GRPC" if delta else "GRPC",
                 "transport_api_version": "V3",
                 "grpc_services": [{"envoy_grpc": {"cluster_name": "xds"}}],
             },
