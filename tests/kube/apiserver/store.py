@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import copy
 import itertools
 import re
@@ -124,8 +125,9 @@ class Store:
 
     def since(self, resource: Resource, revision: int) -> list[tuple[int, str, dict[str, Any]]]:
         """The events of a kind after a revision."""
-        key = _kind(resource)
-        return [(at, kind, content) for at, where, kind, content in self.events if at > revision and where == key]
+        key, events = _kind(resource), self.events
+        first = bisect.bisect_right(events, revision, key=lambda event: event[0])
+        return [(at, kind, content) for at, where, kind, content in events[first:] if where == key]
 
 
 def _stability(version: str) -> tuple[int, int]:

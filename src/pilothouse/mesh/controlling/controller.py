@@ -79,10 +79,12 @@ class Controller:
         if cluster is None:
             return
         stopping = self._stop.is_set
-        self._leadership = Leadership(cluster, f"pilothouse-mesh-{self._mesh}", self._identity, self._lease_seconds)
+        leadership = self._leadership = Leadership(
+            cluster, f"pilothouse-mesh-{self._mesh}", self._identity, self._lease_seconds
+        )
         read = Watched(cluster, (*INTERFACE, *SURROUNDINGS), stopping, self._changed)
         written = Watched(cluster, WRITTEN[self._mesh], stopping, self._changed)
-        writer = Writer(cluster, written, lambda: self._leadership.leading and not stopping())  # type: ignore[union-attr]
+        writer = Writer(cluster, written, lambda: leadership.leading and not stopping(), self._changed.is_set)
         read.start()
         written.start()
         self._spawn("mesh lease", self._lead)
@@ -90,7 +92,7 @@ class Controller:
             self._loop(cluster, read, written, writer, Teller(writer, self._mesh))
         finally:
             writer.close()
-            self._leadership.release()
+            leadership.release()
             cluster.close()
 
     def _connected(self) -> Cluster | None:

@@ -22,7 +22,8 @@ class Teller:
 
     def __init__(self, writer: Writer, mesh: str) -> None:
         self._writer, self._mesh = writer, mesh
-        self._said: dict[str, dict[str, tuple[str, str]]] = {}
+        # By uid and type of condition, what the last Event said.
+        self._said: dict[tuple[str, str], tuple[str, str]] = {}
 
     def tell(
         self, reading: Reading, findings: Iterable[Finding], made: Plan, failed: Mapping[Key, str],
@@ -57,6 +58,7 @@ class Teller:
 
     def _write(self, told: Mapping[tuple[str, str, str], Told], seen: Mapping[Key, Seen]) -> None:
         rows: list[tuple[KubeObject, list[dict[str, Any]]]] = []
+        events: list[tuple[KubeObject, dict[str, str]]] = []
         for one in seen.values():
             about = told.get(_key(one.object))
             if about is None or not one.object.group.endswith("smi-spec.io"):
@@ -67,24 +69,26 @@ class Teller:
             changed = merged(one.conditions, now, generation if isinstance(generation, int) else 1)
             if changed is not None:
                 rows.append((one.object, changed))
-            self._events(one, now)
+            events += [(one.object, row) for row in now if self._is_news(one, row)]
         self._writer.conditions(rows)
+        self._writer.each(self._event, events)
 
-    def _events(self, one: Seen, now: list[dict[str, str]]) -> None:
-        """An Event for each condition that turned to or from what is not well; none for what is well from the start."""
-        uid = str(one.object.metadata.get("uid"))
-        before = self._said.get(uid)
-        if before is None:
+    def _is_news(self, one: Seen, row: Mapping[str, str]) -> bool:
+        """Whether a condition turned to or from what is not well; what is well from the start is no news."""
+        last = self._said.get((str(one.object.metadata.get("uid")), row["type"]))
+        if last is None:
             # After a restart the conditions on the object say what was told.
-            before = {str(row.get("type")): (str(row.get("status")), str(row.get("message"))) for row in one.conditions}
-        for row in now:
-            last, state = before.get(row["type"]), (row["status"], row["message"])
-            if row["status"] == _BAD[row["type"]]:
-                if last != state:
-                    self._writer.event(one.object, "Warning", row["reason"], row["message"])
-            elif last is not None and last[0] == _BAD[row["type"]]:
-                self._writer.event(one.object, "Normal", row["reason"], row["message"])
-        self._said[uid] = {row["type"]: (row["status"], row["message"]) for row in now}
+            before = next((old for old in one.conditions if old.get("type") == row["type"]), None)
+            last = (str(before.get("status")), str(before.get("message"))) if before else None
+        if row["status"] == _BAD[row["type"]]:
+            return last != (row["status"], row["message"])
+        return last is not None and last[0] == _BAD[row["type"]]
+
+    def _event(self, news: tuple[KubeObject, dict[str, str]]) -> None:
+        about, row = news
+        kind = "Warning" if row["status"] == _BAD[row["type"]] else "Normal"
+        if self._writer.event(about, kind, row["reason"], row["message"]):
+            self._said[str(about.metadata.get("uid")), row["type"]] = (row["status"], row["message"])
 
 
 # Routes and identities make no objects of their own.

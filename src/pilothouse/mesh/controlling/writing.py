@@ -26,8 +26,11 @@ _AT_ONCE = 8
 class Writer:
     """Writes to a cluster while `may_write` says so; what fails is kept by object and tried again later."""
 
-    def __init__(self, cluster: Cluster, written: Watched, may_write: Callable[[], bool]) -> None:
-        self._cluster, self._written, self._may_write = cluster, written, may_write
+    def __init__(
+        self, cluster: Cluster, written: Watched, may_write: Callable[[], bool], is_needed: Callable[[], bool]
+    ) -> None:
+        """`is_needed` tells that something changed: what is only said about resources then waits for the next look."""
+        self._cluster, self._written, self._may_write, self._is_needed = cluster, written, may_write, is_needed
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="mesh write")
         self.accepted: dict[Key, Any] = {}
         self.failed: dict[Key, str] = {}
@@ -45,12 +48,16 @@ class Writer:
 
     def conditions(self, rows: Iterable[tuple[KubeObject, list[dict[str, Any]]]]) -> None:
         """Set the status conditions of resources."""
-        self._each(lambda row: self._conditions(*row), rows)
+        self.each(lambda row: self._conditions(*row), rows)
 
-    def event(self, about: KubeObject, kind: str, reason: str, message: str) -> None:
-        """Tell something about a resource; `kind` is Normal or Warning."""
+    def each(self, tell: Callable[[T], None], rows: Iterable[T]) -> None:
+        """Tell things about resources, until there is something to write that matters more."""
+        self._each(lambda row: None if self._is_needed() else tell(row), rows)
+
+    def event(self, about: KubeObject, kind: str, reason: str, message: str) -> bool:
+        """Tell something about a resource; `kind` is Normal or Warning. Whether it was told."""
         if not self._may_write():
-            return
+            return False
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         digest = hashlib.sha256(f"{about.metadata.get('uid')}{reason}{message}{now}".encode()).hexdigest()[:16]
         content = {
@@ -65,6 +72,8 @@ class Writer:
             self._cluster.create(content)
         except KubeError as error:
             log.warning("an Event could not be written", reason=str(error))
+            return False
+        return True
 
     def close(self) -> None:
         """Let running writes end."""

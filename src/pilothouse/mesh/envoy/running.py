@@ -74,6 +74,10 @@ class RunningMesh:
         """Proxies that ended by themselves, with their exit codes."""
         return {n: code for n, process in self._processes.items() if (code := process.poll()) is not None}
 
+    def pids(self) -> dict[str, int]:
+        """The processes, by proxy."""
+        return {name: process.pid for name, process in self._processes.items()}
+
     def log_of(self, proxy: str) -> str:
         """What an Envoy wrote."""
         return (Path(self._directory.name) / f"{proxy}.log").read_text(errors="replace")
