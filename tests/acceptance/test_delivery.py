@@ -1,0 +1,389 @@
+"""The whole way of a change, offline and with real git: a stranger's pull request, its tests, its approval, a preview,
+the merge pool, a release, staging by itself, production by approval, and back again when the verdict is bad.
+
+One server (`pilothouse up`), real pushes over HTTP, the built-in forge's API as people use it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.releases.rollout.hook import router
+from tests.running import RunningServer, start_server
+
+SHOP, DEPLOY = "acme/shop", "acme/deploy"
+UNIT = """
+apiVersion: tekton.dev/v1
+kind: PipelineRun
+metadata:
+  name: unit
+  annotations:
+    pipelinesascode.tekton.dev/on-event: "[pull_request]"
+    pipelinesascode.tekton.dev/on-target-branch: "[main]"
+spec:
+  pipelineSpec:
+    tasks:
+    - name: test
+      taskSpec:
+        steps:
+        - name: run
+          image: busybox
+          script: |
+            #!/bin/sh
+            for one in checks/*.sh; do sh $one || exit 1; done
+"""
+APP = """
+import http.server, os
+
+class Shop(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = open("greeting.txt", "rb").read()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Shop).serve_forever()
+"""
+SHOP_FILES = {
+    "OWNERS": "approvers: [ann, bob]\nreviewers: [bob]\n", ".tekton/unit.yaml": UNIT, "checks/a.sh": "true\n",
+    "app.py": APP, "greeting.txt": "welcome\n",
+    ".pilothouse.yaml": "service: shop\nrelease: {automatic: true}\npreview: {command: python3 app.py, start: 60s}\n",
+}  # fmt: skip
+MANIFEST = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec:
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec:
+      containers:
+        - name: shop
+          image: registry.example.org/acme/shop:0.0.1
+"""
+ENVIRONMENTS = """\
+environments:
+  - {name: staging, strategy: Auto, services: [shop]}
+  - {name: production, strategy: Manual, services: [shop]}
+"""
+
+
+# A client for all: making one costs more than a question.
+CLIENT = httpx.Client(timeout=60)
+
+
+def until(question: Callable[[], Any], what: str, seconds: float = 90, now: Callable[[], Any] = lambda: "") -> Any:
+    """Ask until the answer is true; `now` is told when it never is."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := question():
+            return found
+        time.sleep(0.2)
+    raise AssertionError(f"never: {what} {now()}")
+
+
+@dataclass
+class Person:
+    """Somebody with a token of the forge, a clone, and a browser."""
+
+    server: RunningServer
+    login: str
+    token: str
+    home: Path
+
+    def ask(self, path: str) -> Any:
+        """A question to the forge."""
+        return self._answer(CLIENT.get(f"{self.server.http}/api/forge/{path}", headers=self._headers()))
+
+    def send(self, path: str, **body: Any) -> Any:
+        """Something to be done there."""
+        url = f"{self.server.http}/api/forge/{path}"
+        return self._answer(CLIENT.post(url, json=body, headers=self._headers()))
+
+    def _headers(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.token}"}
+
+    def _answer(self, response: httpx.Response) -> Any:
+        assert response.is_success, response.text
+        return response.json()
+
+    def git(self, *words: str, where: Path | None = None) -> str:
+        """Real git."""
+        environment = {
+            "PATH": os.environ["PATH"], "HOME": str(self.home), "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0",
+            "GIT_AUTHOR_NAME": self.login, "GIT_AUTHOR_EMAIL": f"{self.login}@example.org",
+            "GIT_COMMITTER_NAME": self.login, "GIT_COMMITTER_EMAIL": f"{self.login}@example.org",
+        }  # fmt: skip
+        done = subprocess.run(
+            ["git", *words], cwd=where or self.home, env=environment, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def clone(self, repository: str) -> Path:
+        """A clone of one's own."""
+        place = self.home / repository.replace("/", "-")
+        address = self.server.http.replace("http://", f"http://{self.login}:{self.token}@")
+        self.git("clone", "-q", f"{address}/git/{repository}.git", str(place))
+        return place
+
+    def push(self, place: Path, branch: str, message: str, files: dict[str, str]) -> str:
+        """A commit of these files on a branch, pushed; its hash."""
+        for path, text in files.items():
+            (place / path).parent.mkdir(parents=True, exist_ok=True)
+            (place / path).write_text(text)
+        self.git("checkout", "-q", "-B", branch, where=place)
+        self.git("add", "-A", where=place)
+        self.git("commit", "-q", "-m", message, where=place)
+        self.git("push", "-q", "origin", f"{branch}:{branch}", where=place)
+        return self.git("rev-parse", "HEAD", where=place)
+
+    def say(self, number: int, text: str, repository: str = SHOP) -> None:
+        """A comment."""
+        self.send(f"repositories/{repository}/pulls/{number}/comments", body=text)
+
+
+@dataclass
+class Company:
+    """The server and its people."""
+
+    server: RunningServer
+    admin: Person
+    ann: Person
+    bob: Person
+    eve: Person
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """An answer of the server's own API."""
+        response = CLIENT.get(self.server.http + path, params=parameters)
+        assert response.is_success, response.text
+        return response.json()
+
+    def pull(self, number: int, repository: str = SHOP) -> Any:
+        """A pull request as the forge has it."""
+        return self.admin.ask(f"repositories/{repository}/pulls/{number}")["pull"]
+
+    def labels(self, number: int) -> set[str]:
+        """Its labels."""
+        return set(self.pull(number)["labels"])
+
+    def said(self, number: int) -> str:
+        """All that Pilothouse said on it."""
+        comments = self.admin.ask(f"repositories/{SHOP}/pulls/{number}/comments")["comments"]
+        return "\n".join(one["body"] for one in comments if one["author"] == "pilothouse")
+
+    def why(self, number: int) -> Any:
+        """Why it does not merge."""
+        return self.get(f"/api/delivery/pulls/{SHOP}/{number}/why")
+
+    def job(self, number: int) -> str:
+        """How the job of its head stands."""
+        jobs = self.get("/api/delivery/jobs", repository=SHOP, number=number)["jobs"]
+        head = self.pull(number)["head"]["sha"]
+        return next((one["state"] for one in jobs if one["head"] == head), "")
+
+    def over(self, number: int) -> str:
+        """The same, once it is over."""
+        states = ("success", "failure", "error")
+        return str(until(lambda: (state := self.job(number)) in states and state, f"the job of #{number} is over"))
+
+    def declared(self, environment: str) -> str:
+        """The image that an environment declares."""
+        url = f"{self.server.http}/api/forge/repositories/{DEPLOY}/file"
+        text = CLIENT.get(url, params={"path": f"{environment}/shop.yaml"}).text
+        return text.partition("image: registry.example.org/acme/shop:")[2].split()[0]
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    directory = tmp_path_factory.mktemp("delivery")
+    server = start_server(directory, PILOTHOUSE_ENVIRONMENTS=f"{DEPLOY}:environments.yaml")
+    token = directory / "data" / "forge" / "admin.token"
+    CLIENT.get(f"{server.http}/api/forge/repositories")
+    until(token.exists, "the forge has an administrator")
+    admin = Person(server, "admin", token.read_text().strip(), directory)
+    people = {}
+    for login in ("ann", "bob", "eve"):
+        admin.send("users", login=login, email=f"{login}@example.org")
+        home = directory / login
+        home.mkdir()
+        people[login] = Person(server, login, admin.send("tokens", login=login, name="test")["token"], home)
+    found = Company(server, admin, **people)
+    for repository, files in (
+        (DEPLOY, {"staging/shop.yaml": MANIFEST, "production/shop.yaml": MANIFEST, "environments.yaml": ENVIRONMENTS}),
+        (SHOP, SHOP_FILES),
+    ):
+        admin.send("repositories", name=repository)
+        for login in ("ann", "bob"):
+            admin.send(f"repositories/{repository}", allow=login, permission="write")
+        found.ann.push(found.ann.clone(repository), "main", "feat: begin", files)
+    yield found
+    server.stop()
+    CLIENT.close()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_from_a_strangers_pull_request_to_production(company: Company) -> None:
+    ann, bob, eve = company.ann, company.bob, company.eve
+    # What was pushed first is released, and staging has it by itself.
+    until(lambda: company.declared("staging") == "0.1.0", "0.1.0 is declared in staging")
+
+    # A stranger's change waits, whatever she says.
+    fork = eve.send("repositories", fork_of=SHOP)["repository"]["name"]
+    clone = eve.clone(fork)
+    eve.push(clone, "greet", "feat: greet", {"greeting.txt": "hello from eve\n", "checks/greet.sh": "exit 3\n"})
+    number = eve.send(f"repositories/{SHOP}/pulls", head="eve:greet", title="feat: greet")["pull"]["number"]
+    until(lambda: "needs-ok-to-test" in company.labels(number), "it waits for /ok-to-test")
+    eve.say(number, "/ok-to-test")
+    until(lambda: "is for people who work here" in company.said(number), "she may not say so")
+    assert company.job(number) == ""
+
+    # Somebody who works here looked at it: it is tested, and fails.
+    bob.say(number, "/ok-to-test")
+    assert company.over(number) == "failure"
+    bob.say(number, "/lgtm\n/approve")
+    until(lambda: {"lgtm", "approved"} <= company.labels(number), "it is approved")
+    assert any(
+        one.startswith("unit is failure") for one in until(lambda: company.why(number)["reasons"], "it says why")
+    )
+    assert company.pull(number)["state"] == "open"
+
+    # New commits: what was said does not hold for them.
+    eve.push(clone, "greet", "fix: greet nicely", {"checks/greet.sh": "grep -q hello greeting.txt\n"})
+    until(lambda: company.labels(number) & {"lgtm", "ok-to-test"} == set(), "the labels are gone")
+    assert company.job(number) == ""
+    bob.say(number, "/ok-to-test")
+    assert company.over(number) == "success"
+
+    # Her own word does not count; the owners' does.
+    eve.say(number, "/lgtm\n/approve")
+    until(lambda: "cannot lgtm your own" in company.said(number), "she cannot lgtm her own")
+    eve.say(number, "/hold")
+    until(lambda: "do-not-merge/hold" in company.labels(number), "it is held")
+    bob.say(number, "/lgtm\n/approve")
+    until(lambda: company.why(number)["reasons"] == ["it has the label do-not-merge/hold"], "only the hold is left")
+
+    # It can be looked at.
+    def answers() -> str:
+        for one in company.get("/api/previews", repository=SHOP, live=1)["previews"]:
+            if one["number"] == number and one["state"] == "ready":
+                return CLIENT.get(one["url"]).text
+        return ""
+
+    assert until(answers, "a preview answers", now=lambda: company.get("/api/previews")) == "hello from eve\n"
+
+    # A second change is ready too; both go in.
+    place = ann.home / "acme-shop"
+    ann.git("checkout", "-q", "main", where=place)
+    ann.push(place, "second", "fix: check twice", {"checks/second.sh": "true\n"})
+    second = ann.send(f"repositories/{SHOP}/pulls", head="second", title="fix: check twice")["pull"]["number"]
+    ann.say(second, "/hold")
+    bob.say(second, "/lgtm\n/approve")
+    assert company.over(second) == "success"
+    until(lambda: company.why(second)["reasons"] == ["it has the label do-not-merge/hold"], "only the hold is left")
+    bob.say(number, "/hold cancel")
+    bob.say(second, "/hold cancel")
+    for one in (number, second):
+        until(
+            lambda one=one: company.pull(one)["state"] == "merged",
+            f"#{one} is merged",
+            now=lambda one=one: company.why(one),
+        )
+    history = company.get("/api/delivery/pools")["pools"][0]["history"]
+    assert {change for one in history if one["what"] == "merged" for change in one["changes"]} == {number, second}
+
+    # Its preview is gone; it is released; staging has it; production waits for somebody.
+    until(lambda: not company.get("/api/previews", repository=SHOP, live=1)["previews"], "its preview is gone")
+    until(lambda: company.declared("staging") not in ("0.0.1", "0.1.0"), "staging has the release")
+    version = until(
+        lambda: (found := company.declared("staging")) == "0.2.0" and found, "the feature is a minor version"
+    )
+    assert company.declared("production") == "0.0.1"
+
+    def waiting() -> Any:
+        pulls = company.admin.ask(f"repositories/{DEPLOY}/pulls")["pulls"]
+        return next((one for one in pulls if "production" in one["title"] and "0.2.0" in one["title"]), None)
+
+    promotion = until(waiting, "production is asked for")["number"]
+    bob.send(f"repositories/{DEPLOY}/pulls/{promotion}/reviews", state="approved")
+    until(lambda: company.declared("production") == version, "production has it")
+    releases = company.get("/api/releases")["releases"]
+    assert any(one["service"] == "shop" and one["version"] == version for one in releases)
+
+
+def spans(version: str, failing: float) -> bytes:
+    """A hundred requests that a version of the shop answered, so many of them with an error."""
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    request = ExportTraceServiceRequest()
+    resource = request.resource_spans.add()
+    for key, value in (("service.name", "shop"), ("service.version", version), ("service.instance.id", version)):
+        resource.resource.attributes.add(key=key).value.string_value = value
+    scope = resource.scope_spans.add()
+    now = time.time_ns()
+    for at in range(100):
+        span = scope.spans.add(trace_id=os.urandom(16), span_id=os.urandom(8), name="GET /", kind=2)
+        span.start_time_unix_nano = now - at * 1_000_000
+        span.end_time_unix_nano = span.start_time_unix_nano + 5_000_000
+        if at < failing * 100:
+            span.status.code = 2
+    return request.SerializeToString()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_bad_verdict_takes_production_back(company: Company) -> None:
+    """After the test above: production is rolled out by steps now, and the new version fails every third request."""
+    ann, bob = company.ann, company.bob
+    before = company.declared("production")
+    assert before == "0.2.0"
+    with router() as hook:
+        plan = "{traffic: {by: http, url: '%s'}, steps: [{weight: 10, for: 10m}, {weight: 100}], judge: {every: 5s}}"
+        rolled = ENVIRONMENTS.replace(
+            "Manual, services: [shop]}", f"Manual, services: [shop], rollout: {plan % hook.url}}}"
+        )
+        deploy = ann.home / "acme-deploy"
+        ann.git("pull", "-q", "--rebase", "origin", "main", where=deploy)
+        ann.push(deploy, "main", "chore: roll production out", {"environments.yaml": rolled})
+        place = ann.home / "acme-shop"
+        ann.git("fetch", "-q", "origin", where=place)
+        ann.git("checkout", "-q", "-B", "third", "origin/main", where=place)
+        ann.push(place, "third", "fix: be quick", {"greeting.txt": "hi\n", "checks/greet.sh": "true\n"})
+        number = ann.send(f"repositories/{SHOP}/pulls", head="third", title="fix: be quick")["pull"]["number"]
+        bob.say(number, "/lgtm\n/approve")
+        until(lambda: company.declared("staging") == "0.2.1", f"0.2.1 is in staging: {company.pull(number)['state']}")
+
+        def waiting() -> Any:
+            pulls = company.admin.ask(f"repositories/{DEPLOY}/pulls")["pulls"]
+            return next((one for one in pulls if "production" in one["title"] and "0.2.1" in one["title"]), None)
+
+        promotion = until(waiting, "production is asked for")["number"]
+        bob.send(f"repositories/{DEPLOY}/pulls/{promotion}/reviews", state="approved")
+        until(lambda: company.declared("production") == "0.2.1", "production declares it")
+
+        def taken_back() -> bool:
+            for version, failing in (("0.2.0", 0.0), ("0.2.1", 0.33)):
+                sent = CLIENT.post(f"{company.server.otlp}/v1/traces", content=spans(version, failing),
+                                   headers={"content-type": "application/x-protobuf"})  # fmt: skip
+                assert sent.is_success, sent.text
+            return company.declared("production") == before
+
+        until(taken_back, "production is taken back", now=lambda: company.get("/api/rollouts"))
+        assert hook.weights is not None
+        assert hook.weights["0.2.1"] == 0
+        rollout = company.get("/api/rollouts", service="shop")["rollouts"][0]
+        assert rollout["state"] == "rolled_back"
+    reverts = company.admin.ask(f"repositories/{DEPLOY}/pulls?state=merged")["pulls"]
+    assert any("0.2.1" in one["title"] and "0.2.0" in one["title"] and one["number"] > promotion for one in reverts)
