@@ -99,3 +99,40 @@ def test_the_store_is_there_again_after_closing(tmp_path: Path) -> None:
     second = open_engine(tmp_path / "store")
     assert second.query("SELECT body FROM logs").to_pylist() == [{"body": "kept"}]
     second.close()
+
+
+def test_after_a_cancelled_query_every_answer_is_that_of_its_own_question(engine: Engine) -> None:
+    """Cancelled at any moment, from before it runs until it is answered, beside streams that are given up."""
+    engine.command("CREATE TABLE numbered (a UInt64, s String) ENGINE = MergeTree ORDER BY a")
+    engine.command("INSERT INTO numbered SELECT number, repeat('x', 60) FROM numbers(150000)")
+    over, wrong = threading.Event(), []
+
+    def cancel() -> None:
+        while not over.wait(0.01):
+            for name in ("asked0", "asked1", "asked2"):
+                engine.cancel(name)
+
+    def ask(who: int) -> None:
+        for turn in range(6):
+            column, rows = f"c{who}_{turn}", 50 + turn
+            sql = f"SELECT a % {rows} AS {column}, sum(length(s)) AS bytes FROM numbered GROUP BY {column}"
+            given_up = engine.stream("SELECT a, s FROM numbered")
+            next(given_up)
+            given_up.close()  # type: ignore[attr-defined]
+            try:
+                engine.query(sql, budget=Budget(name=f"asked{who}"))
+            except (CancelledError, QueryError):
+                pass
+            table = engine.query(sql)
+            if (table.column_names, table.num_rows) != ([column, "bytes"], rows):
+                wrong.append((column, table.column_names, table.num_rows))
+
+    cancelling = threading.Thread(target=cancel)
+    asking = [threading.Thread(target=ask, args=(who,)) for who in range(3)]
+    for thread in [cancelling, *asking]:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    over.set()
+    cancelling.join()
+    assert wrong == []

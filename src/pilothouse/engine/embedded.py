@@ -13,7 +13,7 @@ import hashlib
 import queue
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,11 +54,19 @@ class EmbeddedEngine:
         self._written: set[Path] = set()
         try:
             connect: Any = chdb.connect
-            opened = [connect(address) for _ in range(handles + 2)]
+            first = connect(address)
             if database:
-                opened[0].query(f"CREATE DATABASE IF NOT EXISTS {identifier(database)} ENGINE = Atomic", "CSV")
-                for handle in opened:
+                first.query(f"CREATE DATABASE IF NOT EXISTS {identifier(database)} ENGINE = Atomic", "CSV")
+                first.query(f"USE {identifier(database)}", "CSV")
+
+            def another() -> Any:
+                handle = connect(address)
+                if database:
                     handle.query(f"USE {identifier(database)}", "CSV")
+                return handle
+
+            self._another = another
+            opened = [first, *(another() for _ in range(handles + 1))]
         except Exception as error:
             raise _opening_error(directory, error) from None
         # Storing and cancelling have handles of their own: queries must not be able to starve them.
@@ -127,8 +135,24 @@ class EmbeddedEngine:
         handle = self._idle.get()
         try:
             yield handle
+        except BaseException:
+            handle = self._renewed(handle)
+            raise
         finally:
             self._idle.put(handle)
+
+    def _renewed(self, handle: Any) -> Any:
+        """A handle in the place of one whose query failed, was cancelled, or was not read to its end.
+
+        Such a handle may give the next query the answer to the one before (seen with chDB 26.9 after KILL QUERY).
+        """
+        try:
+            fresh = self._another()
+        except self._error:
+            return handle
+        with suppress(*self._error):
+            handle.close()
+        return fresh
 
     def _schema(self, statement: SegmentStatement) -> str:
         # A schema given as text is kept by chDB in the current directory, which is not ours to fill.
