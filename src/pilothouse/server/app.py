@@ -192,6 +192,8 @@ def _delivery_routes(rooms: Rooms) -> list[BaseRoute]:
     if not rooms.delivery or not rooms.delivery.is_on:
         return []
     found: list[BaseRoute] = [Late("/api/delivery/", rooms.delivery.routes)]
+    if rooms.delivery.has_remote:
+        found.append(Late("/webhooks/", rooms.delivery.webhook_routes))
     if not rooms.pipelines:
         found.append(Late("/(api/pipelines|triggers)", rooms.delivery.pipeline_routes))
     return found

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pilothouse.delivery.forges import Event, Forge, PullRequest
     from pilothouse.delivery.inbox import Inbox
     from pilothouse.delivery.pipelines.serving import PipelineServer
+    from pilothouse.delivery.webhooks.serving import ForgeServer
     from pilothouse.server.config import Config
     from pilothouse.server.forge import LiveForge
 
@@ -33,6 +34,7 @@ class LiveDelivery:
         self._listeners: tuple[Callable[[Event], None], ...] = ()
         self._own: PipelineServer | None = None
         self._inbox: Inbox | None = None
+        self._remote: ForgeServer | None = None
         self._server: DeliveryServer | None = None
         self._telemetry, self._socket, self._address = "", "", ""
         self._lock = threading.RLock()
@@ -42,13 +44,18 @@ class LiveDelivery:
     @property
     def is_on(self) -> bool:
         """Whether there is a forge whose events could be acted on."""
-        return self._forge.is_on
+        return self._forge.is_on or self.has_remote
+
+    @property
+    def has_remote(self) -> bool:
+        """Whether forges elsewhere are configured: GitHub, GitLab, Forgejo."""
+        return bool(self._config.forges) and not self._config.read_only
 
     def start(self, address: str, telemetry: str, socket: str) -> None:
         """Say where this server is reached and where runs are told of; go on with what an earlier process left."""
         self._address = self._config.external_url.rstrip("/") or address
         self._telemetry, self._socket = telemetry, socket
-        if self.is_on and (self._config.data / "delivery").exists():
+        if self.has_remote or (self.is_on and (self._config.data / "delivery").exists()):
             self._begin()
 
     def heard(self, event: Event) -> None:
@@ -95,8 +102,21 @@ class LiveDelivery:
 
     def forges(self) -> dict[str, Forge]:
         """The forges that are worked for, by name."""
-        forge = self._forge.forge()
-        return {forge.name: forge}
+        found: dict[str, Forge] = {}
+        if self._forge.is_on:
+            forge = self._forge.forge()
+            found[forge.name] = forge
+        return found | (self.remote().forges if self.has_remote else {})
+
+    def remote(self) -> ForgeServer:
+        """The forges elsewhere, with their doors."""
+        from pilothouse.delivery.forges.settings import read
+        from pilothouse.delivery.webhooks.serving import ForgeServer
+
+        with self._lock:
+            if self._remote is None:
+                self._remote = ForgeServer(read(self._config.forges), self.inbox(), self._database)
+            return self._remote
 
     def server(self) -> DeliveryServer:
         """What acts, begun. Raises `DeliveryError`, `OSError`."""
@@ -112,6 +132,8 @@ class LiveDelivery:
                 made.start()
                 self._server = made
                 self._begun.set()
+                if self.has_remote:
+                    self.remote().start()
             return self._server
 
     def listen(self, listener: Callable[[Event], None]) -> None:
@@ -132,6 +154,10 @@ class LiveDelivery:
 
         return [*api.routes(self.server()), *events.routes(self.inbox())]
 
+    def webhook_routes(self) -> list[BaseRoute]:
+        """`/webhooks/NAME` of each forge elsewhere."""
+        return [*self.remote().routes()]
+
     def pipeline_routes(self) -> list[BaseRoute]:
         """The runs of jobs, where no directory of pipelines is configured."""
         from pilothouse.delivery.pipelines import api
@@ -141,6 +167,6 @@ class LiveDelivery:
     def close(self) -> None:
         """Take no more; what was begun goes on in the next process."""
         with self._lock:
-            for part in (self._server, self._own, self._inbox):
+            for part in (self._remote, self._server, self._own, self._inbox):
                 if part is not None:
                     part.close()
