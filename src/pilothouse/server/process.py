@@ -141,7 +141,7 @@ class Process:
             delivery=delivery,
             shipping=shipping,
         )
-        self._source = Source(self._engine, self._intake, database)
+        self._source = Source(self._engine, self._intake, database, config.data / "forge")
         self._tenants = {name: Process(one, name, self) for name, one in tenant_configs(config)}
         if not tenant:
             sources = {name: house._source for name, house in self._houses().items()}

@@ -61,8 +61,21 @@ def _numbers(server: RunningServer, tenant: str) -> list[int]:
     return sorted(int(line["body"].split()[1]) for line in answer.json()["logs"])
 
 
+def _repository(server: RunningServer) -> None:
+    """One in the built-in forge, made by the machine's owner."""
+    server.get("/api/forge/repositories")
+    token = (server.log.parent / "data" / "forge" / "admin.token").read_text().strip()
+    made = httpx.post(
+        f"{server.http}/api/forge/repositories",
+        json={"name": "shop/cart"},
+        headers={"authorization": f"Bearer {token}"},
+    )
+    assert made.status_code == 201, made.text
+
+
 def test_what_was_acknowledged_before_is_there_once(tenants: RunningServer, tmp_path: Path) -> None:
     httpx.post(f"{tenants.http}/api/releases", json={"service": "shop", "version": "7"}).raise_for_status()
+    _repository(tenants)
     senders = [_Sender(tenants, tenant) for tenant in ("default", "shop")]
     for sender in senders:
         sender.start()
@@ -90,6 +103,10 @@ def test_what_was_acknowledged_before_is_there_once(tenants: RunningServer, tmp_
             assert before[tenant] <= len(numbers) <= after[tenant]
         marks = restored.get("/api/releases")["releases"]
         assert [one["version"] for one in marks if one["mark"]] == ["7"]
+        repositories = restored.get("/api/forge/repositories")["repositories"]
+        assert [one["name"] for one in repositories] == ["shop/cart"]
+        git = f"{restored.http}/git/shop/cart.git/info/refs?service=git-upload-pack"
+        assert httpx.get(git).status_code == 200
         # It goes on: what comes now is stored beside what was restored.
         body = telemetry.logs("default", [f"default {len(numbers) + 10_000}"])
         httpx.post(f"{restored.otlp}/v1/logs", content=body, headers=telemetry.PROTOBUF).raise_for_status()

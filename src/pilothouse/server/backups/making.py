@@ -35,11 +35,14 @@ _PARTIAL = ".partial"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What of one tenant goes into a backup; `database` is its control plane's SQLAlchemy URL."""
+    """What of one tenant goes into a backup; `database` is its control plane's SQLAlchemy URL, `forge` the directory
+    of the built-in forge.
+    """
 
     engine: Engine
     intake: Intake
     database: str
+    forge: Path | None = None
 
 
 class Backups:
@@ -107,6 +110,10 @@ def _take(source: Source, target: Path, name: str, notes: list[str]) -> tuple[fl
         _copy_database(Path(source.database.removeprefix(_SQLITE)), target / "control.db")
     else:
         notes.append("the control plane is in a database server: back it up there (pg_dump)")
+    if source.forge and source.forge.is_dir():
+        from pilothouse.delivery.forges.local.copying import copy_repositories
+
+        copy_repositories(source.forge, target / "forge")
     return held, frozen
 
 

@@ -53,6 +53,8 @@ def _put(source: Path, data: Path, tenant: str, manifest: Manifest, say: Callabl
         finally:
             engine.close()
     shutil.copytree(source / "journal", own / "journal", dirs_exist_ok=True)
+    if (source / "forge").is_dir():
+        shutil.copytree(source / "forge", own / "forge")
     if (source / "control.db").is_file():
         shutil.copyfile(source / "control.db", own / "control.db")
         (own / "control.db").chmod(0o600)
