@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Collection
 from typing import TYPE_CHECKING
@@ -43,9 +42,7 @@ class LiveShipping:
         self.previews: PreviewServer | None = None
         self.releasing: ReleaseServer | None = None
         self._lock = threading.Lock()
-        self._begun = False
-        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="shipping", daemon=True)
+        self._begun = self._closed = False
 
     def forge(self) -> Forge | None:
         """The forge that environments and repositories are on, or None."""
@@ -53,18 +50,14 @@ class LiveShipping:
 
     def start(self) -> None:
         """Begin; after the forge has."""
-        self._thread.start()
         if self._config.environments:
             self.promotions.start()
         if self._live is not None and self._live.is_on and (self._config.data / "forge").exists():
-            self._begin()
+            # The forge opens itself meanwhile; the start does not wait for it.
+            threading.Thread(target=self._begin_quietly, name="shipping", daemon=True).start()
 
     def heard(self, event: Event) -> None:
-        """Something happened on the forge: it is followed on a thread of our own, since the forge waits for this."""
-        self._events.put(event)
-
-    def follow(self, event: Event) -> None:
-        """Do what follows from an event; never raises."""
+        """Something happened on the forge, and was acted on: do what follows. Never raises."""
         try:
             self._begin()
             self.promotions.heard(event)
@@ -88,22 +81,23 @@ class LiveShipping:
 
     def close(self) -> None:
         """Stop, previews too; all goes on with the next process."""
-        self._events.put(None)
-        if self._thread.is_alive():
-            self._thread.join(timeout=30)
+        with self._lock:
+            self._closed = True
         for one in (self.releasing, self.previews):
             if one is not None:
                 one.close()
         self.promotions.close()
 
-    def _work(self) -> None:
-        while (event := self._events.get()) is not None:
-            self.follow(event)
+    def _begin_quietly(self) -> None:
+        try:
+            self._begin()
+        except Exception as error:
+            log.error("releases and previews cannot begin", reason=str(error))
 
     def _begin(self) -> None:
+        forge = self.forge()
         with self._lock:
-            forge = self.forge()
-            if self._begun or forge is None:
+            if self._begun or self._closed or forge is None:
                 return
             self._begun = True
             from pilothouse.delivery.previews.serving import PreviewServer

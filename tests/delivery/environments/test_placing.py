@@ -11,6 +11,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from pilothouse.delivery.environments import EditError, Placement
+from pilothouse.delivery.environments.folders import Directory
 from pilothouse.delivery.environments.model import Kind
 from pilothouse.delivery.environments.placing import changed, declared
 from pilothouse.delivery.environments.scalars import find, replaced, values
@@ -73,10 +74,10 @@ commonLabels: {team: web}
 PLAIN = Placement(Kind.PLAIN, image="shop")
 
 
-def written(folder: Path, **files: str) -> Path:
+def written(folder: Path, **files: str) -> Directory:
     for name, text in files.items():
         (folder / name.replace("_yaml", ".yaml")).write_text(text, newline="")
-    return folder
+    return Directory(folder)
 
 
 def lines_changed(before: str, after: str) -> list[str]:
@@ -189,7 +190,7 @@ def test_what_cannot_be_changed_says_why(
     folder = written(tmp_path, values_yaml=files)
     with pytest.raises(EditError, match=said):
         changed(folder, placement, version)
-    assert (folder / "values.yaml").read_text() == files
+    assert folder.text("values.yaml") == files
 
 
 def test_two_versions_of_one_image_are_none(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from pilothouse.cli.program import program
 from pilothouse.delivery.environments import read_environments
+from pilothouse.delivery.environments.folders import Directory
 from pilothouse.delivery.environments.placing import declared
 from pilothouse.delivery.owners import read_owners
 from pilothouse.delivery.projects import read_project
@@ -76,7 +77,7 @@ def test_what_is_written_can_be_read_by_all_who_read_it(tmp_path: Path) -> None:
     found = read_environments((root / "environments.yaml").read_text(), directory=root)
     assert [one.name for one in found.all] == ["staging", "production"]
     for one in found.all:
-        assert declared(root / one.source.folder, one.placement("shop")) == "0.0.0"
+        assert declared(Directory(root / one.source.folder), one.placement("shop")) == "0.0.0"
 
 
 def test_no_hazard_is_in_its_manifests(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def test_a_bad_verdict_is_a_pull_request_that_takes_it_back(acme: Acme) -> None:
     assert (back.reverts, back.state) == (asked.id, "deployed")
     assert acme.declared("production") == MANIFEST.format(name="production").replace("# The shop", "# Our shop")
     pull = acme.forge.pull_request(DEPLOY, back.number)
-    assert pull.title == "Take shop in production back to 1.0.0"
+    assert pull.title == "Take shop in production back from 2.0.0 to 1.0.0"
     assert "POST /pay fails: 8 % instead of 0.1 %" in pull.body
     told = acme.forge.comments(DEPLOY, acme.world.one(asked.id).number)
     assert any("the candidate is worse" in one.body for one in told)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pilothouse.delivery.environments.checkouts import checkout
+from pilothouse.delivery.environments.errors import EnvironmentsError
+from pilothouse.delivery.environments.folders import Directory, Folder, Tree
 from pilothouse.delivery.environments.hazardous import Hazards, hazards_of
 from pilothouse.delivery.environments.placing import changed, declared
 
@@ -47,8 +50,8 @@ def change_of(environment: Environment, service: str, version: str, forge: Forge
     source = environment.source
     with checkout(source, forge) as files:
         folder = files.root / source.folder
-        before = declared(folder, placement)
-        new = changed(folder, placement, version)
+        before = declared(Directory(folder), placement)
+        new = changed(Directory(folder), placement, version)
         was = render(files.root, environment)
         files.write(source.folder, new)
         becomes = render(files.root, environment)
@@ -71,19 +74,27 @@ def change_of(environment: Environment, service: str, version: str, forge: Forge
 
 def deployed(environment: Environment, service: str, forge: Forge | None = None) -> str:
     """The version that the environment declares now; empty when none is. Raises as `change_of`."""
-    with checkout(environment.source, forge) as files:
-        return declared(files.root / environment.source.folder, environment.placement(service))
+    return declared(folder_of(environment, forge), environment.placement(service))
 
 
-def all_deployed(environment: Environment, forge: Forge | None = None) -> dict[str, str | Exception]:
-    """For each service the version declared now, or why it cannot be told. Raises when the source cannot be had."""
-    from pilothouse.delivery.environments.errors import EnvironmentsError
-
+def all_deployed(environment: Environment, forge: Forge | None = None, commit: str = "") -> dict[str, str | Exception]:
+    """For each service the version declared (at `commit`, or now), or why it cannot be told. Raises as `change_of`."""
+    folder = folder_of(environment, forge, commit)
     found: dict[str, str | Exception] = {}
-    with checkout(environment.source, forge) as files:
-        for service, placement in environment.services.items():
-            try:
-                found[service] = declared(files.root / environment.source.folder, placement)
-            except EnvironmentsError as error:
-                found[service] = error
+    for service, placement in environment.services.items():
+        try:
+            found[service] = declared(folder, placement)
+        except EnvironmentsError as error:
+            found[service] = error
     return found
+
+
+def folder_of(environment: Environment, forge: Forge | None = None, commit: str = "") -> Folder:
+    """The environment's files as they are at a commit of its source, or now. Raises `EnvironmentsError`."""
+    source = environment.source
+    if source.directory:
+        return Directory(Path(source.directory) / source.folder)
+    if forge is None:
+        raise EnvironmentsError(f"{source}: is on a forge, and no forge is configured here")
+    branch = source.branch or forge.repository(source.repository).default_branch
+    return Tree(forge, source.repository, source.folder, commit or forge.commit(source.repository, branch).sha)

@@ -65,7 +65,7 @@ class Declared:
         with self._guard:
             known = self._kept.get(key)
         if known is None:
-            known = all_deployed(environment, self._forge)
+            known = all_deployed(environment, self._forge, key[1])
             with self._guard:
                 if len(self._kept) >= _MOST_KEPT:
                     self._kept.clear()

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from pilothouse.delivery.environments import kustomizing, manifests
 from pilothouse.delivery.environments.errors import EditError
+from pilothouse.delivery.environments.folders import Folder
 from pilothouse.delivery.environments.images import checked_version, without
 from pilothouse.delivery.environments.model import Kind, Placement
 from pilothouse.delivery.environments.scalars import find, replaced
 
-if TYPE_CHECKING:
-    from pilothouse.delivery.environments.model import Environment
-
-_LARGEST = 2_000_000
 Found = TypeVar("Found")
 _MOST_FILES = 5_000
+_KUSTOMIZATIONS = ("kustomization.yml", "Kustomization")
 
 
-def declared(folder: Path, placement: Placement) -> str:
+def declared(folder: Folder, placement: Placement) -> str:
     """The version that the files declare; empty when they declare none yet. Raises `EditError`.
 
     Manifests that use several versions of one image declare none that could be named: that is an `EditError` too.
@@ -31,7 +28,7 @@ def declared(folder: Path, placement: Placement) -> str:
     return found[0] if found else ""
 
 
-def changed(folder: Path, placement: Placement, version: str) -> Mapping[str, str]:
+def changed(folder: Folder, placement: Placement, version: str) -> Mapping[str, str]:
     """The texts of the files that differ with `version`, by path below the folder. Raises `EditError`.
 
     Nothing differs when it is declared already.
@@ -49,12 +46,7 @@ def changed(folder: Path, placement: Placement, version: str) -> Mapping[str, st
     return made
 
 
-def declared_in(root: Path, environment: Environment, service: str) -> str:
-    """The version of a service in a checkout of the environment's source. Raises `EnvironmentsError`."""
-    return declared(root / environment.source.folder, environment.placement(service))
-
-
-def _versions(folder: Path, placement: Placement) -> Iterator[str]:
+def _versions(folder: Folder, placement: Placement) -> Iterator[str]:
     for path, text in _files(folder, placement):
         yield from _named(path, lambda text=text: list(_read(text, placement)))  # type: ignore[misc]
 
@@ -83,40 +75,19 @@ def _changed(text: str, placement: Placement, version: str) -> str:
     return manifests.changed(text, placement.image, version, placement.prefix)
 
 
-def _files(folder: Path, placement: Placement) -> Iterator[tuple[str, str]]:
+def _files(folder: Folder, placement: Placement) -> Iterator[tuple[str, str]]:
     """The files to look at with their texts."""
     if placement.file:
-        if placement.kind is Kind.KUSTOMIZE and not (folder / placement.file).is_file():
-            for name in ("kustomization.yml", "Kustomization"):
-                if (folder / name).is_file():
-                    yield name, _text(folder, name)
-                    return
-        yield placement.file, _text(folder, placement.file)
+        name = placement.file
+        if placement.kind is Kind.KUSTOMIZE and not folder.has(name):
+            name = next((other for other in _KUSTOMIZATIONS if folder.has(other)), name)
+        yield name, folder.text(name)
         return
-    from pilothouse.kube.sources import files_of
-
-    if not folder.is_dir():
-        raise EditError(f"{folder.name}: there is no such folder")
-    for number, path in enumerate(files_of(folder)):
+    for number, name in enumerate(folder.manifests()):
         if number >= _MOST_FILES:
-            raise EditError(f"{folder.name}: has more than {_MOST_FILES} manifests")
-        name = str(path.relative_to(folder))
-        if path.suffix.lower() != ".json" and placement.image in (text := _text(folder, name)):
+            raise EditError(f"there are more than {_MOST_FILES} manifests")
+        if placement.image in (text := folder.text(name)):
             yield name, text
-
-
-def _text(folder: Path, name: str) -> str:
-    path = folder / name
-    try:
-        if path.stat().st_size > _LARGEST:
-            raise EditError(f"{name}: is larger than {_LARGEST:,} bytes")
-        # Line ends stay as they are.
-        with path.open(encoding="utf-8", newline="") as file:
-            return file.read()
-    except OSError as error:
-        raise EditError(f"{name}: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise EditError(f"{name}: is not UTF-8") from None
 
 
 def _named(path: str, work: Callable[[], Found]) -> Found:

@@ -116,7 +116,8 @@ class PreviewServer:
 
     def heard(self, event: Event) -> None:
         """Something happened on the forge."""
-        if event.kind == "pull_request" and event.number:
+        # A comment may have said /ok-to-test.
+        if event.number and event.kind in ("pull_request", "comment"):
             self.look(event.repository, event.number)
 
     def look(self, repository: str, number: int) -> None:

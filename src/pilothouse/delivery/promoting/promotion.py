@@ -53,7 +53,7 @@ class Promotion:
     def title(self) -> str:
         """In one line, for people."""
         if self.reverts:
-            return f"Take {self.service} in {self.environment} back to {self.version}"
+            return f"Take {self.service} in {self.environment} back from {self.before} to {self.version}"
         was = f" from {self.before}" if self.before else ""
         return f"Promote {self.service} in {self.environment}{was} to {self.version}"
 
