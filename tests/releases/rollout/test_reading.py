@@ -36,6 +36,16 @@ def test_our_own_form() -> None:
     assert Plan.from_json(plan.to_json()) == plan
 
 
+def test_a_selector_narrows_what_is_judged() -> None:
+    assert read_plan(OWN).selector == ""
+    assert read_plan(OWN + 'selector: env="a"\n').selector == 'env="a"'
+    assert read_plan(OWN + 'selector: env="a"\n', {"selector": 'env="b"'}).selector == 'env="b"'
+    plan = read_plan(OWN, {"selector": 'env="b"'})
+    assert Plan.from_json(plan.to_json()) == plan
+    with pytest.raises(BadRequestError, match="plan: selector: expected label"):
+        read_plan(OWN + "selector: '= production'\n")
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -112,6 +112,17 @@ def test_measures_of_the_candidates_spans(shop: Engine, store: ReleaseStore, add
     assert value(query=memory.replace("{{service}}", "nobody"), against="either") is None
 
 
+def test_a_selector_leaves_out_what_others_say(shop: Engine, store: ReleaseStore, address: str, hook: Router) -> None:
+    run = store.rollouts.one(started(address, hook, selector='deployment_environment_name="nowhere"')["id"])
+    assert run is not None
+    run, watching = replace(run, since=SECONDS, started=SECONDS), Observer(shop, store)
+    assert watching.measure(run, Check("c", "success_rate", window=30.0), SECONDS + 30) is None
+    answer = watching.judge(run, SECONDS + 30)
+    assert answer.verdict == "cannot_tell"
+    assert "selector" in answer.words
+    assert watching.judge(replace(run, plan=replace(run.plan, selector="")), SECONDS + 30).verdict == "worse"
+
+
 def test_what_is_wrong_is_refused(address: str, hook: Router) -> None:
     def refused(body: dict[str, Any], path: str = "/api/rollouts") -> tuple[int, str]:
         answer = httpx.post(address + path, json=body)

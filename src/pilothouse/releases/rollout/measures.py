@@ -11,6 +11,7 @@ from pilothouse.releases.party import Party
 from pilothouse.releases.reading import BUDGET, within_sql
 from pilothouse.releases.speaking import instance_of, speakers
 from pilothouse.signals.errors import NotFoundError
+from pilothouse.signals.selector import parse_selector
 
 if TYPE_CHECKING:
     from pilothouse.engine import Engine
@@ -55,7 +56,7 @@ def placed(engine: Engine, query: str, run: Run, version: str) -> str:
 
 def _spoken(engine: Engine, run: Run, version: str) -> list[Resource]:
     try:
-        return speakers(engine, run.plan.service, Party(version))
+        return speakers(engine, run.plan.service, Party(version, parse_selector(run.plan.selector)))
     except NotFoundError:
         return []
 

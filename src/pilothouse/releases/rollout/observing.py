@@ -11,6 +11,7 @@ from pilothouse.releases.rollout.asking import Answer
 from pilothouse.releases.rollout.measures import measured
 from pilothouse.signals.errors import SignalError
 from pilothouse.signals.metrics.promql.errors import PromqlError
+from pilothouse.signals.selector import parse_selector
 from pilothouse.signals.timerange import TimeRange
 
 if TYPE_CHECKING:
@@ -55,8 +56,9 @@ class Observer:
             marks = self._store.marks.all()
             promised = self._store.slos.all(plan.service)
             found = compare(
-                self._engine, plan.service, plan.baseline, plan.candidate, within, marks=marks, objectives=promised
-            )
+                self._engine, plan.service, plan.baseline, plan.candidate, within, parse_selector(plan.selector),
+                marks=marks, objectives=promised,
+            )  # fmt: skip
         except (SignalError, EngineError) as error:
             # A version that nobody has heard of yet has sent no telemetry so far.
             return Answer("cannot_tell", f"cannot tell: {error}")

@@ -1,6 +1,7 @@
 """Our own form of a plan.
 
 service: checkout
+selector: 'deployment_environment_name="production"'   # whose telemetry is judged; all of the service's when not said
 candidate: 2.0.0          # found from the telemetry when not said; baseline likewise
 traffic: {by: http, url: "http://127.0.0.1:9000/weights"}
 steps:
@@ -21,7 +22,7 @@ from pilothouse.releases.rollout.document import Place
 from pilothouse.releases.rollout.measures import MEASURES
 from pilothouse.releases.rollout.plan import Check, Judging, Plan, Step, Traffic, WhenUnsure, WhenWorse
 
-_KNOWN = ("service", "baseline", "candidate", "traffic", "steps", "judge", "checks")
+_KNOWN = ("service", "baseline", "candidate", "traffic", "steps", "judge", "checks", "selector")
 
 
 def read(document: Place, overrides: Place) -> Plan:
@@ -35,6 +36,7 @@ def read(document: Place, overrides: Place) -> Plan:
         steps=tuple(_step(one) for one in document.at("steps").items()),
         checks=tuple(_check(one) for one in document.at("checks").items()),
         judging=_judging(document.at("judge")),
+        selector=document.at("selector").text(),
     )
 
 

@@ -80,6 +80,7 @@ class Traffic:
 class Plan:
     """A rollout of `candidate` in the place of `baseline`; empty versions are found when it starts.
 
+    `selector` narrows both versions to a part of their telemetry, such as one environment (empty: all of it).
     `not_mapped` is what the file that it was read from asks for and Pilothouse does not do, in words.
     """
 
@@ -91,6 +92,7 @@ class Plan:
     checks: tuple[Check, ...] = ()
     judging: Judging = field(default_factory=Judging)
     not_mapped: tuple[str, ...] = ()
+    selector: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As it is stored."""
@@ -108,6 +110,7 @@ class Plan:
             checks=tuple(Check(**check | {"allowed": tuple(check["allowed"])}) for check in content["checks"]),
             judging=Judging(**content["judging"]),
             not_mapped=tuple(content["not_mapped"]),
+            selector=content.get("selector", ""),
         )
 
 

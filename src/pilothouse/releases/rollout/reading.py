@@ -9,19 +9,23 @@ from pilothouse.releases.rollout import argo, flagger, kayenta, own
 from pilothouse.releases.rollout.document import Place, documents
 from pilothouse.releases.rollout.plan import Plan, Step
 from pilothouse.signals.errors import BadRequestError
+from pilothouse.signals.selector import parse_selector
 
 _MOST_STEPS = 100
 
 
 def read_plan(text: str, overrides: dict[str, Any] | None = None) -> Plan:
-    """The plan of a YAML or JSON text; `overrides` may set `service`, `baseline`, `candidate` and `traffic`.
+    """The plan of a YAML or JSON text; `overrides` may set `service`, `baseline`, `candidate`, `traffic`
+    and `selector`.
 
     Raises `BadRequestError` that names the place.
     """
     found = documents(text)
     if not found:
         raise BadRequestError("plan: is empty; see docs/reference/rollouts.md for the form", "plan")
-    plan = _read(found, Place(overrides or {}, "overrides"))
+    above = Place(overrides or {}, "overrides")
+    plan = _read(found, above)
+    plan = replace(plan, selector=above.at("selector").text() or plan.selector)
     plan = _checked(plan)
     return replace(plan, steps=_to_the_end(plan.steps))
 
@@ -48,6 +52,10 @@ def _checked(plan: Plan) -> Plan:
         raise BadRequestError(f"plan: steps: {len(plan.steps)} are more than {_MOST_STEPS}", "plan")
     if not plan.traffic.by:
         raise BadRequestError("plan: traffic: say what shifts the traffic, such as `by: http` with a `url`", "plan")
+    try:
+        parse_selector(plan.selector)
+    except BadRequestError as error:
+        raise BadRequestError(f"plan: {error}", "plan") from None
     names = [check.name for check in plan.checks]
     for name in names:
         if names.count(name) > 1:
