@@ -24,7 +24,7 @@ $(READY): $(UV) pyproject.toml uv.lock ui/build_page.py
 page: $(READY) ## Build the web page
 	$(BIN)/python ui/build_page.py
 
-demo: $(READY) page ## The shop, a release, a verdict
+demo: $(READY) page ## A change, from its pull request to the verdict in production
 	$(BIN)/pilothouse demo
 
 test: check test-only ## All checks and all tests

@@ -29,7 +29,8 @@ START = f"""
 import sys
 from pathlib import Path
 from pilothouse.demo import DemoOptions, run_demo
-options = DemoOptions(http={ANY_PORT!r}, otlp_grpc={ANY_PORT!r}, otlp_http={ANY_PORT!r}, data=Path(sys.argv[1]))
+ports = {ANY_PORT!r}, {ANY_PORT!r}, {ANY_PORT!r}
+options = DemoOptions(False, "release", "regression", Path(sys.argv[1]), *ports)
 sys.exit(run_demo(options))
 """
 
@@ -114,7 +115,7 @@ def test_a_server_that_does_not_start_is_named_with_its_log(tmp_path: Path) -> N
 
 
 def test_a_bad_option_is_named() -> None:
-    with pytest.raises(ValueError, match="scenario: 'bad' is not one of regression, good"):
+    with pytest.raises(ValueError, match="scenario: 'bad' is not one of regression, slow"):
         DemoOptions(scenario="bad")
     with pytest.raises(ValueError, match="output: 'xml'"):
         DemoOptions(output="xml")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -86,6 +87,8 @@ def up(
         insecure=insecure or None,
         log_level=log_level,
     )
+    # gRPC would prepare each child process for a fork that calls it, which none does, and say so on stderr.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     from pilothouse.engine import EngineError
     from pilothouse.server import logging
     from pilothouse.server.locking import DataDirectoryError

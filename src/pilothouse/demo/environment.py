@@ -21,14 +21,14 @@ def clean() -> dict[str, str]:
     }
 
 
-def telemetry(service: str, version: str, otlp: tuple[str, str], pyroscope: str) -> dict[str, str]:
+def telemetry(service: str, version: str, otlp: tuple[str, str], pyroscope: str, stage: str = "demo") -> dict[str, str]:
     """Says who speaks and where to send it. `otlp` is the protocol and the address."""
     protocol, endpoint = otlp
     instance = f"{service}-{uuid4().hex[:8]}"
     return {
         "OTEL_SERVICE_NAME": service,
         "OTEL_RESOURCE_ATTRIBUTES": f"service.namespace=shop,service.version={version},"
-        f"service.instance.id={instance},deployment.environment.name=demo",
+        f"service.instance.id={instance},deployment.environment.name={stage}",
         "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
         "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
         "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",

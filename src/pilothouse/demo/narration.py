@@ -48,6 +48,7 @@ class PlainNarration:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._start = time.monotonic()
+        self._said = ""
 
     @contextlib.contextmanager
     def step(self, title: str, seconds: float = 0) -> Iterator[Step]:
@@ -58,7 +59,10 @@ class PlainNarration:
         self.say(f"{title}: done in {time.monotonic() - began:.1f} s")
 
     def say(self, detail: str) -> None:
-        """One line."""
+        """One line; what was just said, or nothing, is not said again."""
+        if detail in ("", self._said):
+            return
+        self._said = detail
         line = f"{time.monotonic() - self._start:6.1f} s  {detail}"
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 

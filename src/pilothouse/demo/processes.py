@@ -42,6 +42,11 @@ class Processes:
         self._leash = leash
         self._children: list[Child] = []
 
+    @property
+    def directory(self) -> Path:
+        """Where their logs are, and what else ends with the demo."""
+        return self._logs
+
     def __enter__(self) -> "Processes":
         return self
 

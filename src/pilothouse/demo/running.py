@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -33,18 +33,45 @@ def run(options: DemoOptions) -> int:
     try:
         _need_extra()
         with signals.caught(), _system(options, signals) as (system, data):
-            with narrate() as narration:
-                comparison = Story(system, narration, options).tell(data)
-            code = _report(comparison, options, system.base_url)
-            if not options.once:
-                keep_serving(system)
-            return code
+            told = _loop if options.story == "loop" else _release
+            return told(system, options, data)
     except DemoError as error:
         _say(f"pilothouse demo: {error}", "red")
         return CANNOT_RUN
     except Stopped as stopped:
         _say("stopped; everything is cleaned up")
         return 128 + stopped.signal
+
+
+def _release(system: System, options: DemoOptions, data: Path) -> int:
+    """Two versions side by side."""
+    with narrate() as narration:
+        comparison = Story(system, narration, options).tell(data)
+    code = _report(comparison, options, system.base_url)
+    if not options.once:
+        keep_serving(system)
+    return code
+
+
+def _loop(system: System, options: DemoOptions, data: Path) -> int:
+    """From a pull request to a verdict in production."""
+    from pilothouse.demo.loop.reporting import otherwise, print_outcomes
+    from pilothouse.demo.loop.tale import Tale
+
+    with narrate() as narration:
+        tale = Tale(system, narration, options, system.scratch)
+        outcomes = tale.tell(data)
+    if options.output == "json":
+        json.dump([one.to_json() for one in outcomes], sys.stdout, indent=2)
+        print()  # noqa: T201
+    else:
+        print_outcomes(Console(), outcomes, system.base_url)
+    differences = otherwise(outcomes, options.scenario)
+    for difference in differences:
+        _say(f"not as planted: {difference}", "yellow")
+    if not options.once:
+        keep_serving(system, tale.tick)
+    return OTHERWISE if differences else AS_PLANTED
 
 
 class Signals:
@@ -123,12 +150,13 @@ def _print_verdict(comparison: dict[str, Any], base_url: str) -> None:
     print_verdict(Console(), comparison, base_url)
 
 
-def keep_serving(system: System) -> None:
+def keep_serving(system: System, tick: Callable[[], None] = lambda: None) -> None:
     """Until SIGINT or SIGTERM, which is the way to end it. Raises ChildDiedError when a process ends before."""
     _say(f"\nPilothouse goes on at {system.base_url}, and the shop with a few visitors. Ctrl-C ends both.", "bold")
     with contextlib.suppress(Stopped):
         while True:
-            system.pause(3600)
+            tick()
+            system.pause(0.5)
 
 
 def _need_extra() -> None:

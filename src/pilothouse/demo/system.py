@@ -44,27 +44,43 @@ class System:
         self._server: Child | None = None
         self.base_url = url(self._http)
 
-    def start_pilothouse(self, data: Path) -> None:
-        """Starts the server, without any configuration file of the user's, and waits until it is ready."""
+    @property
+    def scratch(self) -> Path:
+        """A directory that ends with the demo."""
+        return self._processes.directory
+
+    def start_pilothouse(self, data: Path, **settings: str) -> None:
+        """Starts the server, without any configuration file of the user's, and waits until it is ready.
+
+        `settings` are further ones, by their names in the configuration.
+        """
         ports = ["--http", self._http, "--otlp-grpc", self._otlp_grpc, "--otlp-http", self._otlp_http]
         command = [sys.executable, "-m", "pilothouse", "up", "--config", os.devnull, "--data", str(data), *ports]
-        self._server = self._processes.start("pilothouse", command, environment.clean())
+        more = {f"PILOTHOUSE_{name.upper()}": value for name, value in settings.items()}
+        self._server = self._processes.start("pilothouse", command, environment.clean() | more)
         self.wait_ready(self.base_url)
 
-    def start_service(self, name: str, version: str, **settings: str) -> Service:
-        """Starts a service of the shop on a free port; `settings` are its own variables. Does not wait."""
+    def start_service(self, name: str, version: str, stage: str = "demo", **settings: str) -> Service:
+        """Starts a service of the shop on a free port; `settings` are its own variables. Does not wait.
+
+        `stage` is its `deployment.environment.name`.
+        """
         grpc = name in OVER_GRPC
         otlp = ("grpc", url(self._otlp_grpc)) if grpc else ("http/protobuf", url(self._otlp_http))
-        variables = environment.telemetry(name, version, otlp, f"{self.base_url}/pyroscope")
+        variables = environment.telemetry(name, version, otlp, f"{self.base_url}/pyroscope", stage)
         with socket.create_server(("127.0.0.1", 0)) as listening:
             variables["SHOP_LISTEN"] = f"fd:{listening.fileno()}"
             child = self._processes.start(
-                f"{name} {version}",
+                f"{name} {version}" if stage == "demo" else f"{name} {version} in {stage}",
                 [sys.executable, "-m", f"pilothouse.demo.shop.{name}"],
                 {**environment.clean(), **variables, **settings},
                 [listening.fileno()],
             )
             return Service(child, f"http://127.0.0.1:{listening.getsockname()[1]}")
+
+    def start_command(self, name: str, *arguments: str) -> Child:
+        """Starts a command of `pilothouse`."""
+        return self._processes.start(name, [sys.executable, "-m", "pilothouse", *arguments], environment.clean())
 
     def start_load(self, gateway: Service, rate: float) -> Child:
         """Visitors that make `rate` requests a second."""
@@ -85,7 +101,7 @@ class System:
         """Until `/-/ready` answers on all of them. Raises DemoError when that takes too long."""
         deadline = time.monotonic() + START_SECONDS
         for address in addresses:
-            while not self._ready(address):
+            while not self.is_ready(address):
                 self.pause(0.1)
                 if time.monotonic() > deadline:
                     raise DemoError(f"{address} was not ready after {START_SECONDS:.0f} s")
@@ -112,11 +128,16 @@ class System:
         log = self._server.end_of_log() if self._server and answer.is_server_error else ""
         raise DemoError(f"{answer.url} answered {answer.status_code}: {answer.text[:500]}\n{log}".rstrip())
 
+    def end_of_log(self) -> str:
+        """The last lines that Pilothouse wrote."""
+        return self._server.end_of_log() if self._server else ""
+
     def close(self) -> None:
         """Closes the connections; the processes go on."""
         self._client.close()
 
-    def _ready(self, address: str) -> bool:
+    def is_ready(self, address: str) -> bool:
+        """Whether `/-/ready` answers there now."""
         try:
             return self._client.get(f"{address}/-/ready", timeout=2).is_success
         except httpx.TransportError:

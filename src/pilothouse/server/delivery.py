@@ -120,15 +120,19 @@ class LiveDelivery:
 
     def server(self) -> DeliveryServer:
         """What acts, begun. Raises `DeliveryError`, `OSError`."""
+        from pilothouse.delivery.acting.manifests import ManifestCheck
         from pilothouse.delivery.acting.serving import DeliveryServer
+        from pilothouse.delivery.acting.walling import walled
 
         forges = self.forges()
         with self._lock:
             if self._server is None:
+                pipelines, checked = self.pipelines(), ManifestCheck(forges)
                 made = DeliveryServer(
-                    self._database, self._config.data, forges, self.inbox(), self.pipelines(), self._page,
-                    self._listeners,
+                    self._database, self._config.data, forges, self.inbox(), pipelines, self._page,
+                    (*self._listeners, checked.heard),
                 )  # fmt: skip
+                pipelines.prepare = walled(pipelines.prepare)
                 made.start()
                 self._server = made
                 self._begun.set()

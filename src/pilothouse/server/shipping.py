@@ -105,6 +105,7 @@ class LiveShipping:
 
             self.releasing = ReleaseServer(self._releaser(), self._database, self._released)
             self.releasing.start()
+            self.promotions.tell_changes = self.releasing.tell
             if starter := self._starter(forge):
                 self.previews = PreviewServer(forge, self._database, self._config.data, starter, self._trusted)
                 self.previews.start()

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Crew:
     """The promotions, the environments as they are now (raises `EnvironmentsError`), the forge that they are declared
-    on (None: only directories), and what keeps marks and rollouts. `shifters` names what shifts traffic here.
+    on (None: only directories), and what keeps marks and rollouts. `shifters` names what shifts traffic here;
+    `tell_changes` says words (Markdown) on the pull requests that a service's version came of.
     """
 
     store: PromotionStore
@@ -24,6 +25,7 @@ class Crew:
     releases: ReleaseStore
     find_forge: Callable[[], Forge | None] = lambda: None
     shifters: Collection[str] = ("http",)
+    tell_changes: Callable[[str, str, str], None] = lambda service, version, words: None
 
     @property
     def forge(self) -> Forge | None:

@@ -38,7 +38,11 @@ class PromotionServer:
         """`place` is the environments file: a path, or `OWNER/NAME:PATH` on the forge."""
         self.declared = Declared(place, forge)
         self.store = PromotionStore(database)
-        self.crew = Crew(self.store, self.declared.environments, releases, forge, shifters)
+        # Who knows which pull requests a version came of says so here.
+        self.tell_changes: Callable[[str, str, str], None] = lambda service, version, words: None
+        self.crew = Crew(
+            self.store, self.declared.environments, releases, forge, shifters, lambda *said: self.tell_changes(*said)
+        )
         self._engine = engine
         self._driver = Driver(self.crew)
 

@@ -120,6 +120,7 @@ def _reverted(crew: Crew, promotion: Promotion, run: Run) -> Promotion:
     words = f"rolled back: {run.reason or 'the rollout ended badly'}"
     if crew.forge is not None and promotion.number:
         crew.forge.add_comment(promotion.repository, promotion.number, f"{words}\n\n{report}", key="verdict")
+    crew.tell_changes(promotion.service, promotion.version, f"In {promotion.environment}: {words}\n\n{report}")
     return _ended(crew, promotion, "rolled_back", words)
 
 

@@ -78,6 +78,10 @@ class PendingStore:
         found = self._all(_PENDING.c.repository == repository, _PENDING.c.commit == commit, limit=1)
         return found[0] if found else None
 
+    def released(self, version: str) -> list[Pending]:
+        """Those that were released as a version, newest first."""
+        return self._all(_PENDING.c.state == "released", _PENDING.c.version == version, limit=10)
+
     def waiting(self) -> list[Pending]:
         """Those that are not decided, oldest first."""
         return self._all(_PENDING.c.state == "waiting", limit=1000)[::-1]

@@ -59,7 +59,7 @@ class Releasing:
         page = self.forge.publish(release.repository, told)
         self._attest(release, run)
         self.marks.keep(self._mark(release, page, run, by))
-        self._tell(release)
+        self.tell(release, f"This is in {release.service} {release.version}.", key="released")
         return page
 
     def project(self, repository: str, ref: str = "") -> Project:
@@ -111,13 +111,11 @@ class Releasing:
             url=url, note="; ".join(words),
         )  # fmt: skip
 
-    def _tell(self, release: Release) -> None:
-        """Say on each pull request in which version it is; what a forge refuses here stops nothing."""
+    def tell(self, release: Release, words: str, key: str) -> None:
+        """Say something on each pull request of a release, once a key; what a forge refuses here stops nothing."""
         for number in release.pulls[-_MOST_COMMENTS:]:
             try:
-                self.forge.add_comment(
-                    release.repository, number, f"This is in {release.service} {release.version}.", key="released"
-                )
+                self.forge.add_comment(release.repository, number, words, key=key)
             except ForgeError:
                 continue
 

@@ -62,6 +62,16 @@ class ReleaseServer:
         if pending is not None:
             self.store.keep(replace(pending, state="released", reason="", version=release.version))
 
+    def tell(self, service: str, version: str, words: str) -> None:
+        """Say something of a release on the pull requests that are in it. What a forge refuses stops nothing."""
+        try:
+            for pending in self.store.released(version):
+                release = self._releasing.work_out(pending.repository, pending.commit)
+                if release.service == service:
+                    self._releasing.tell(release, words, key="verdict")
+        except (ReleaseError, ForgeError) as error:
+            log.warning("a release's pull requests were not told", service=service, version=version, reason=str(error))
+
     def look(self) -> None:
         """Look once at all that waits."""
         for pending in self.store.waiting():

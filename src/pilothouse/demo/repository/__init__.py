@@ -1,6 +1,7 @@
 """The repository of the shop's checkout as the demo's forge holds it, and the changes that are proposed to it.
 
-`base` is the first commit; each directory below `changes` holds the files that one change replaces.
+`base` is the first commit; each directory below `changes` holds the files that one change replaces. `environments` is
+the first commit of the repository beside it, in which staging and production are declared.
 """
 
 from __future__ import annotations
@@ -13,6 +14,11 @@ _HERE = Path(__file__).parent
 def base() -> dict[str, str]:
     """The files of the first commit, by path."""
     return _files(_HERE / "base")
+
+
+def environments() -> dict[str, str]:
+    """The files of the repository that declares staging and production, by path."""
+    return _files(_HERE / "environments")
 
 
 def change(name: str) -> dict[str, str]:

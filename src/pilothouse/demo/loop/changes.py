@@ -1,0 +1,58 @@
+"""The changes that people propose in the demo, and what has to become of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Fate = Literal["rolled_back", "deployed", "refused"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change: its directory in the demo's repository, its commit, and its fate.
+
+    `told` are texts of which the findings of a bad verdict must hold one each, by signal.
+    """
+
+    name: str
+    title: str
+    body: str
+    fate: Fate
+    told: tuple[tuple[str, str], ...] = ()
+
+
+_COUPONS = "Customers may use all coupons in their wallet at once: the best set of them is taken."
+CHANGES = {
+    "regression": Change(
+        "regression", "feat: take several coupons at once", _COUPONS, "rolled_back",
+        (
+            ("traces", "POST /checkout"), ("logs", "coupon combinations"), ("metrics", "process.memory.usage"),
+            ("profiles", "try_all_coupon_combinations"),
+        ),
+    ),
+    "slow": Change(
+        "slow", "feat: take several coupons at once", _COUPONS, "rolled_back",
+        (("traces", "POST /checkout"), ("profiles", "try_all_coupon_combinations")),
+    ),
+    "leak": Change(
+        "leak", "feat: keep all receipts for a reprint", "Support asked for it: any receipt can be printed again.",
+        "rolled_back", (("metrics", "process.memory.usage"),),
+    ),
+    "errors": Change(
+        "errors", "feat: check the size of a wallet", "A wallet's record has room for 14 coupons.", "rolled_back",
+        (("traces", "POST /checkout"), ("logs", "wallet")),
+    ),
+    "dns": Change(
+        "dns", "feat: run on the node's network", "One hop less on the way to payments.", "refused",
+    ),
+    "good": Change(
+        "good", "fix: look at each coupon once", "The same discount, found in one go.", "deployed",
+    ),
+}  # fmt: skip
+SCENARIOS = tuple(CHANGES)
+
+
+def of(scenario: str) -> list[Change]:
+    """The changes of a scenario: the one that it is named after, and a good one at the end."""
+    return [CHANGES[scenario]] if scenario == "good" else [CHANGES[scenario], CHANGES["good"]]
