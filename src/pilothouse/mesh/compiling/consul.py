@@ -142,7 +142,7 @@ def _intentions(compiled: Compiled, configuration: Configuration, spoken: dict[N
                 origin[destination] = grant.subject
                 if grant.http is not None:
                     spoken.setdefault(destination, grant.subject)
-    for id, sources in sorted(allowed.items()):
+    for id, sources in sorted((id, sources) for id, sources in allowed.items() if sources):
         spec = {"destination": {"name": id.name}, "sources": [sources[name] for name in sorted(sources)]}
         compiled.add(_API, "ServiceIntentions", id, spec, origin[id])
     if configuration.targets:
@@ -155,7 +155,7 @@ def _allow(sources: dict[str, Any], name: str, grant: Grant) -> None:
     """Sources add up; one that is allowed everything needs no permissions beside it."""
     if grant.http is None:
         sources[name] = {"name": name, "action": "allow"}
-    elif "action" not in sources.get(name, {}):
+    elif grant.http and "action" not in sources.get(name, {}):
         entry = sources.setdefault(name, {"name": name, "permissions": []})
         for match in grant.http:
             http = _http(match)

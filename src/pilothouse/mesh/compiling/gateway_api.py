@@ -17,6 +17,7 @@ from pilothouse.mesh.regexes import whole_path
 _API = "gateway.networking.k8s.io/v1"
 _LARGEST_WEIGHT = 1_000_000
 _MOST_RULES, _MOST_MATCHES, _MOST_HEADERS = 16, 64, 16
+_MOST_IN_ALL, _MOST_BACKENDS, _LONGEST_PATH, _LONGEST_HEADER = 128, 16, 1024, 4096
 
 
 def compile_gateway_api(configuration: Configuration, options: Options) -> Compiled:
@@ -40,15 +41,40 @@ def add_route(compiled: Compiled, routing: PortRouting) -> None:
             said = "which of several regular expressions counts first is for each implementation of the API to say"
             compiled.warn("order", routing.source, "spec.matches", said)
         rules = [rule for branch in routing.branches for rule in _rules(compiled, branch, port.port)]
-        if len(rules) > _MOST_RULES:
-            # What follows the limit would be answered by the catch-all: it must not be lost silently.
-            said = f"port {port.port} needs {len(rules)} rules, a route takes {_MOST_RULES}: it is left as it is"
-            compiled.lose("too-many", routing.source, "spec.matches", said)
+        if said := _too_many(rules):
+            # What follows a limit would be answered by the catch-all: it must not be lost silently.
+            compiled.lose("too-many", routing.source, "spec", f"port {port.port} needs {said}: it is left as it is")
             return
         compiled.add(_API, "HTTPRoute", name, {"parentRefs": [parent], "rules": rules}, routing.source)
     elif routing.branches[0].source:
         rule = {"backendRefs": _backends(compiled, routing.branches[0], port.port)}
+        if said := _too_many([rule]):
+            compiled.lose("too-many", routing.source, "spec", f"port {port.port} needs {said}: it is left as it is")
+            return
         compiled.add(_API, "TCPRoute", name, {"parentRefs": [parent], "rules": [rule]}, routing.source)
+
+
+def _too_many(rules: list[dict[str, Any]]) -> str:
+    """What of a route's rules is more than a route takes; empty when all of it fits."""
+    matches = sum(len(rule.get("matches", ())) for rule in rules)
+    backends = max((len(rule.get("backendRefs", ())) for rule in rules), default=0)
+    for count, most, what in ((len(rules), _MOST_RULES, "rules"), (matches, _MOST_IN_ALL, "matches"),
+                              (backends, _MOST_BACKENDS, "backends")):  # fmt: skip
+        if count > most:
+            return f"{count} {what}, a route takes {most}"
+    return ""
+
+
+def too_long(match: HttpMatch) -> str:
+    """What of a match is longer than routes take (HTTPPathMatch, HTTPHeaderMatch); empty when all of it fits."""
+    if len(whole_path(match.path_regex)) > _LONGEST_PATH:
+        return (
+            f"match {match.name} has an expression of {len(match.path_regex)} characters, a route takes {_LONGEST_PATH}"
+        )
+    for name, pattern in match.headers:
+        if len(pattern) + 6 > _LONGEST_HEADER:
+            return f"match {match.name}, header {name}: {len(pattern)} characters, a route takes {_LONGEST_HEADER}"
+    return ""
 
 
 def _rules(compiled: Compiled, branch: Branch, port: int) -> list[dict[str, Any]]:
@@ -56,6 +82,7 @@ def _rules(compiled: Compiled, branch: Branch, port: int) -> list[dict[str, Any]
     backends = _backends(compiled, branch, port)
     matches = [found for match in branch.matches for found in _matches(compiled, branch, match)]
     if branch.matches and not matches:
+        # A rule without matches takes every request.
         return []
     rules: list[dict[str, Any]] = []
     for start in range(0, max(len(matches), 1), _MOST_MATCHES):
@@ -70,6 +97,9 @@ def _matches(compiled: Compiled, branch: Branch, match: HttpMatch) -> list[dict[
     if len(match.headers) > _MOST_HEADERS:
         said = f"match {match.name} has {len(match.headers)} headers, a route takes {_MOST_HEADERS}: not diverted"
         compiled.lose("too-many", branch.source, "spec.matches", said)
+        return []
+    if said := too_long(match):
+        compiled.lose("too-long", branch.source, "spec.matches", f"{said}: not diverted")
         return []
     common: dict[str, Any] = {}
     if match.path_regex:

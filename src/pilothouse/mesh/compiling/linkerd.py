@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pilothouse.mesh.compiling.compiled import Compiled, Options
-from pilothouse.mesh.compiling.gateway_api import add_route
+from pilothouse.mesh.compiling.gateway_api import add_route, too_long
 from pilothouse.mesh.compiling.granting import Grant, grants, pods_of
 from pilothouse.mesh.compiling.overlapping import Overlap, compared
 from pilothouse.mesh.compiling.routing import port_routings
@@ -22,6 +22,8 @@ from pilothouse.mesh.model import Configuration, HttpMatch, Name, Workload
 from pilothouse.mesh.regexes import whole_path
 
 _EVERYTHING = HttpMatch("everything")
+# Of one rule (the definition of policy.linkerd.io HTTPRoute): a match of nine methods needs two.
+_MOST_MATCHES = 8
 _SERVER, _POLICY, _ROUTE = "policy.linkerd.io/v1beta3", "policy.linkerd.io/v1alpha1", "policy.linkerd.io/v1beta3"
 
 
@@ -78,7 +80,7 @@ def _server(compiled: Compiled, pods: Workload, port: int, protocol: str, found:
         "proxyProtocol": "HTTP/1" if protocol == "http" else "opaque",
     }  # fmt: skip
     compiled.add(_SERVER, "Server", name, spec, source)
-    wanted = [(match, grant) for grant in found for match in grant.http or ()]
+    wanted = [(match, grant) for grant in found for match in grant.http or () if _fits(compiled, match, grant)]
     plain = [grant for grant in found if grant.http is None]
     if not wanted or protocol != "http":
         _authorize(compiled, name, "Server", name, [account for grant in plain for account in grant.accounts], source)
@@ -126,6 +128,13 @@ def partitioned(compiled: Compiled, wanted: list[tuple[HttpMatch, Grant]]) -> li
     return pairs
 
 
+def _fits(compiled: Compiled, match: HttpMatch, grant: Grant) -> bool:
+    said = too_long(match)
+    if said:
+        compiled.lose("too-long", grant.subject, "spec.rules", f"{said}: denied")
+    return not said
+
+
 def _inbound_route(compiled: Compiled, name: Name, server: Name, match: HttpMatch, source: str) -> None:
     common: dict[str, Any] = {}
     if match.path_regex:
@@ -137,8 +146,9 @@ def _inbound_route(compiled: Compiled, name: Name, server: Name, match: HttpMatc
             for header, pattern in match.headers
         ]
     matches = [{**common, "method": method} for method in match.methods] or [common]
+    rules = [{"matches": matches[at : at + _MOST_MATCHES]} for at in range(0, len(matches), _MOST_MATCHES)]
     parent = {"group": "policy.linkerd.io", "kind": "Server", "name": server.name}
-    compiled.add(_ROUTE, "HTTPRoute", name, {"parentRefs": [parent], "rules": [{"matches": matches}]}, source)
+    compiled.add(_ROUTE, "HTTPRoute", name, {"parentRefs": [parent], "rules": rules}, source)
 
 
 def _authorize(compiled: Compiled, name: Name, kind: str, target: Name, accounts: list[Name], source: str) -> None:
