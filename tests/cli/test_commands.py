@@ -21,6 +21,7 @@ import typer.main
 from pilothouse.cli.client import printable
 from pilothouse.cli.program import program
 from tests.acceptance import telemetry
+from tests.commands import command
 from tests.running import RunningServer
 
 _ROOT = typer.main.get_command(program())
@@ -37,18 +38,18 @@ NASTY = "bold [/bold] [red] \x1b[31mred\x1b[0m \x07 \u009b31m <b>"
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command with its output piped."""
-    command = [sys.executable, "-m", "pilothouse", *arguments]
+    started = [sys.executable, "-m", "pilothouse", *arguments]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=60, env=os.environ | {"NO_COLOR": "1"} | environment
+        started, capture_output=True, text=True, timeout=60, env=os.environ | {"NO_COLOR": "1"} | environment
     )
 
 
 def on_terminal(*arguments: str) -> str:
     """What a command writes to a terminal of 200 columns."""
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "pilothouse", *arguments]
+    started = [sys.executable, "-m", "pilothouse", *arguments]
     environment = os.environ | {"COLUMNS": "200", "TERM": "xterm-256color"}
-    process = subprocess.Popen(command, stdout=theirs, stderr=theirs, stdin=theirs, env=environment)
+    process = subprocess.Popen(started, stdout=theirs, stderr=theirs, stdin=theirs, env=environment)
     os.close(theirs)
     written = b""
     while True:
@@ -86,13 +87,13 @@ def test_help_names_every_verb() -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_help_of_each_verb_has_an_example(verb: str) -> None:
-    command = _ROOT
+    found = _ROOT
     for word in verb.split():
-        command = command.commands[word]  # type: ignore[attr-defined]
-    assert command.help
-    assert "Example" in (command.epilog or "")
-    assert f"pilothouse {verb.split()[0]}" in (command.epilog or "")
-    for option in command.params:
+        found = found.commands[word]  # type: ignore[attr-defined]
+    assert found.help
+    assert "Example" in (found.epilog or "")
+    assert f"pilothouse {verb.split()[0]}" in (found.epilog or "")
+    for option in found.params:
         assert getattr(option, "help", None), f"{verb}: {option.name} says nothing"
 
 
@@ -169,7 +170,7 @@ def test_only_controls_are_made_visible() -> None:
 
 @pytest.mark.parametrize("arguments", [("logs",), ("metrics",), ("traces",), ("traces", "abc"), ("releases", "list")])
 def test_without_a_server_it_says_how_to_start_one(arguments: tuple[str, ...]) -> None:
-    done = run(*arguments, "--server", "http://127.0.0.1:1")
+    done = command(*arguments, "--server", "http://127.0.0.1:1")
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr == (
         "pilothouse: no Pilothouse answers at http://127.0.0.1:1; "
@@ -196,7 +197,7 @@ def test_without_a_server_it_says_how_to_start_one(arguments: tuple[str, ...]) -
 def test_what_is_wrong_is_said_in_one_sentence(
     told: RunningServer, arguments: tuple[str, ...], code: int, said: str
 ) -> None:
-    done = run(*arguments, PILOTHOUSE_SERVER=told.http)
+    done = command(*arguments, PILOTHOUSE_SERVER=told.http)
     assert (done.returncode, done.stdout) == (code, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -206,7 +207,7 @@ def test_what_is_wrong_is_said_in_one_sentence(
     "server", ["127.0.0.1:4000", "http://", "http://[::1", "ftp://127.0.0.1", "http://127.0.0.1:99999"]
 )
 def test_what_is_not_an_address_is_said(server: str) -> None:
-    done = run("logs", "--server", server)
+    done = command("logs", "--server", server)
     assert done.returncode == 3
     assert done.stderr.startswith("pilothouse: ")
     assert done.stderr.count("\n") == 1
@@ -234,7 +235,7 @@ def something_else() -> Iterator[str]:
 
 
 def test_another_web_server_is_not_taken_for_a_pilothouse(something_else: str) -> None:
-    done = run("logs", "--server", something_else)
+    done = command("logs", "--server", something_else)
     assert (done.returncode, done.stderr) == (
         3,
         f"pilothouse: {something_else} answers, but not as a Pilothouse does\n",

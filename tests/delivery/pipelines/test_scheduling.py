@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from dataclasses import dataclass, field
 
@@ -125,7 +126,7 @@ def name_in(running: list[str], case: Case) -> bool:
     return running[0] in case.parents
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=4000 if os.environ.get("PILOTHOUSE_THOROUGH") else 150, deadline=None)
 @given(cases())
 def test_same_as_the_reference(case: Case) -> None:
     assert ours(case) == reference(case)

@@ -17,6 +17,7 @@ from pilothouse.delivery.pipelines import Options, ProcessLauncher, StateError, 
 from pilothouse.delivery.pipelines.caching import Cache
 from pilothouse.delivery.pipelines.service import Service
 from pilothouse.delivery.pipelines.state.store import RunStore, open_store
+from tests.commands import command
 from tests.delivery.pipelines.running import pipeline, task
 
 
@@ -125,11 +126,7 @@ def test_resume_keeps_what_succeeded(tmp_path: Path) -> None:
 def test_cancel_from_another_process(tmp_path: Path) -> None:
     process = started(tmp_path, task(f"- {{image: bash, script: 'touch {tmp_path}/running; sleep 30'}}"))
     until(tmp_path / "running")
-    done = subprocess.run(
-        [sys.executable, "-m", "pilothouse", "pipeline", "cancel", "run", "--data", str(tmp_path)],
-        capture_output=True,
-        text=True,
-    )
+    done = command("pipeline", "cancel", "run", "--data", str(tmp_path))
     assert done.returncode == 0, done.stderr
     output = process.communicate(timeout=20)[0].decode()
     assert process.returncode == 1
@@ -257,26 +254,19 @@ def test_a_database_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
 
 
 def test_commands_tell_of_a_run(tmp_path: Path) -> None:
-    process = started(
-        tmp_path,
-        task("- {name: s, image: bash, script: 'echo hello; printf v > $(results.r.path)'}", "results: [{name: r}]"),
-        "--output",
-        "json",
+    (tmp_path / "ci.yaml").write_text(
+        task("- {name: s, image: bash, script: 'echo hello; printf v > $(results.r.path)'}", "results: [{name: r}]")
     )
-    out = process.communicate(timeout=30)[0].decode()
-    assert process.returncode == 0, out
-    shown = json.loads(out.splitlines()[-1])
+    ran = command("run", str(tmp_path / "ci.yaml"), "--data", str(tmp_path), "--output", "json")
+    assert ran.returncode == 0, ran.stderr
+    shown = json.loads(ran.stdout.splitlines()[-1])
     assert shown["status"]["results"] == [{"name": "r", "type": "string", "value": "v"}]
 
-    def command(*arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "pilothouse", "pipeline", *arguments, "--data", str(tmp_path)],
-            capture_output=True,
-            text=True,
-        )
+    def told(*arguments: str) -> str:
+        done = command("pipeline", *arguments, "--data", str(tmp_path))
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    assert json.loads(command("list"))["reason"] == "Succeeded"
-    assert command("logs") == "[run : s] hello\n"
-    assert "kind: TaskRun" in command("describe", "run", "--output", "yaml")
+    assert json.loads(told("list"))["reason"] == "Succeeded"
+    assert told("logs") == "[run : s] hello\n"
+    assert "kind: TaskRun" in told("describe", "run", "--output", "yaml")

@@ -11,14 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import Done, command
 from tests.running import RunningServer, free_port, start_server
 from tests.signals.logs.test_loki_api import SECOND, push, wait_for
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "pilothouse", "logs", *arguments], capture_output=True, text=True, timeout=60
-    )
+def run(*arguments: str) -> Done:
+    return command("logs", *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +63,9 @@ def test_a_wrong_query_says_where(filled: RunningServer) -> None:
 
 
 def test_lines_are_followed(filled: RunningServer) -> None:
-    command = [sys.executable, "-m", "pilothouse", "logs", '{app="followed"}', "-f", "--since", "1h"]
-    command += ["--server", filled.http]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    following = [sys.executable, "-m", "pilothouse", "logs", '{app="followed"}', "-f", "--since", "1h"]
+    following += ["--server", filled.http]
+    with subprocess.Popen(following, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         for turn in range(3):
             push(filled, [{"stream": {"app": "followed"}, "values": [[str(time.time_ns()), f"new {turn}"]]}])
@@ -78,9 +77,9 @@ def test_lines_are_followed(filled: RunningServer) -> None:
 def test_following_goes_on_when_the_server_was_started_anew(tmp_path: Path) -> None:
     http = f"127.0.0.1:{free_port()}"
     server = start_server(tmp_path, "--http", http)
-    command = [sys.executable, "-m", "pilothouse", "logs", '{app="lasting"}', "-f", "--since", "1h"]
-    command += ["--server", server.http]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    following = [sys.executable, "-m", "pilothouse", "logs", '{app="lasting"}', "-f", "--since", "1h"]
+    following += ["--server", server.http]
+    with subprocess.Popen(following, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stderr
         try:
