@@ -32,6 +32,8 @@ class Api:
         self.seen: list[tuple[str, str, dict[str, str]]] = []
         self.refused: dict[str, int] = {}
         self.answers: dict[str, Any] = {}
+        # What containers wrote, by namespace, Pod and container, where a kubelet stands in too.
+        self.logs: dict[tuple[str, str, str], bytes] = {}
         self.aggregated: dict[str, httpx.Client] = {}
         self.stopping = False
 
@@ -108,6 +110,9 @@ class Api:
             return await self._patch(request, resource, namespace, name, below, there)
         if there is None:
             return _missing(resource, name)
+        if request.method == "GET" and below == "log":
+            written = self.logs.get((namespace, name, request.query_params.get("container", "")))
+            return _status(400, "BadRequest", "no such container") if written is None else Response(written)
         if request.method == "GET":
             return JSONResponse(_scale(there) if below == "scale" else there)
         if request.method == "DELETE":

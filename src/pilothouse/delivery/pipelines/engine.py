@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -66,6 +66,8 @@ class Options:
     environment: dict[str, str] = field(default_factory=dict)
     recorder: Recorder = field(default_factory=_Nowhere)
     cache: Any = None
+    # Who runs one TaskRun; on a cluster its Pods.
+    run_task: Callable[[TaskRun, Setting, Control], Awaitable[None]] = run_task
 
 
 class Engine:
@@ -161,7 +163,7 @@ class Engine:
                 recorder.task_finished(run)
                 return
             await recorder.task_started(run)
-            await run_task(run, self.setting, control)
+            await self._options.run_task(run, self.setting, control)
             if cache is not None:
                 cache.keep(run)
             recorder.task_finished(run)

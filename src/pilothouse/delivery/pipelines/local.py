@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pilothouse.delivery.pipelines import asking, checking, executors
 from pilothouse.delivery.pipelines.asking import Ask, Asked
@@ -16,6 +16,10 @@ from pilothouse.delivery.pipelines.events import Event, Listener
 from pilothouse.delivery.pipelines.runs.request import PipelineRun
 from pilothouse.delivery.pipelines.service import Service
 from pilothouse.delivery.pipelines.state.store import RunStore, open_store
+
+if TYPE_CHECKING:
+    from pilothouse.delivery.pipelines.executors.kubernetes import KubernetesExecutor
+    from pilothouse.kube import Cluster
 
 
 @dataclass(slots=True)
@@ -83,6 +87,8 @@ def _on_cluster(
     try:
         with Cluster.connect() as cluster:
             executor = KubernetesExecutor(cluster, listener=_all(where.listeners))
+            if not executor.has_tekton:
+                return [_in_pods(one, where, cluster, executor, told) for one in asked]
             for one in asked:
                 told(one)
                 found = executor.run(one.document, one.documents, one.run)
@@ -91,6 +97,33 @@ def _on_cluster(
     except KubeError as error:
         raise ResolveError(str(error), "CreateRunFailed") from None
     return done
+
+
+def _in_pods(
+    one: Asked, where: Where, cluster: Cluster, executor: KubernetesExecutor, told: Callable[[Asked], None]
+) -> tuple[Run, list[dict[str, Any]]]:
+    """A run whose tasks are Pods, on a cluster without Tekton; this process keeps its state and schedules it."""
+    from pilothouse.delivery.pipelines.executors.podding import PodRunner
+
+    one.notes.append("the cluster has no Tekton: each task is a Pod, and this command schedules them")
+    told(one)
+    executor.supply(one.documents, ("ConfigMap", "Secret", "ServiceAccount", "PersistentVolumeClaim"))
+    claims = executor.claim(one.document, one.run.uid)
+    store = open_store(where.data, where.database)
+    options = replace(where, executor="process").options()
+    options = replace(options, run_task=PodRunner(cluster), directory="/workspace")
+    service = Service(store, options)
+
+    async def go() -> Run:
+        with cancelling(service, one.run):
+            return await service.run(one.document, one.documents, run=one.run)
+
+    try:
+        run = asyncio.run(go())
+        return run, objects(run)
+    finally:
+        store.close()
+        executor.unclaim(claims)
 
 
 async def _run(one: Asked, where: Where, store: RunStore) -> Run:

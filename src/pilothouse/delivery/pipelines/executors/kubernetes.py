@@ -6,8 +6,9 @@ TaskRuns are read until it is over. Their logs are the pods'.
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,7 @@ from pilothouse.delivery.pipelines.documents import Document
 from pilothouse.delivery.pipelines.engine import Run, to_run
 from pilothouse.delivery.pipelines.errors import ResolveError
 from pilothouse.delivery.pipelines.events import Listener, nobody
+from pilothouse.delivery.pipelines.volumes import claim_prefix
 from pilothouse.kube import ApiError, Cluster, KubeError
 
 _SUPPORT = ("ConfigMap", "Secret", "PersistentVolumeClaim", "ServiceAccount", "Task", "Pipeline", "StepAction")
@@ -39,19 +41,54 @@ class KubernetesExecutor:
         self._listener = listener
         self._told: set[str] = set()
 
+    @property
+    def has_tekton(self) -> bool:
+        """Whether the cluster knows Tekton's kinds."""
+        try:
+            self._cluster.resource("PipelineRun", "tekton.dev/v1")
+        except KubeError:
+            return False
+        return True
+
+    def supply(self, documents: Iterable[Document], kinds: Iterable[str] = ("ConfigMap", "Secret")) -> None:
+        """Apply what a run refers to. Raises `ResolveError` where the cluster refuses."""
+        for one in documents:
+            if one.kind in kinds:
+                try:
+                    self._cluster.apply(self._placed(one.body))
+                except (ApiError, KubeError) as error:
+                    raise ResolveError(f"the cluster refuses {one.title}: {error}", "CreateRunFailed") from None
+
+    def claim(self, document: Document, uid: str) -> list[str]:
+        """Make the claims that a run's templates ask for, under the names that its tasks look for."""
+        made = []
+        for one in (document.body.get("spec") or {}).get("workspaces") or []:
+            template = one.get("volumeClaimTemplate")
+            if template is not None:
+                name = claim_prefix(uid) + str(one["name"])
+                body = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}}
+                try:
+                    self._cluster.create(self._placed({**body, "spec": template.get("spec") or {}}))
+                except (ApiError, KubeError) as error:
+                    raise ResolveError(f"workspace {one['name']}: {error}", "CreateRunFailed") from None
+                made.append(name)
+        return made
+
+    def unclaim(self, names: Iterable[str]) -> None:
+        """Give them back."""
+        for name in names:
+            with contextlib.suppress(ApiError, KubeError):
+                self._cluster.delete(self._cluster.resource("PersistentVolumeClaim", "v1"), name, self._namespace)
+
     def run(
         self, document: Document, documents: list[Document], run: Run | None = None, look: float = _LOOK
     ) -> OnCluster:
         """Run to the end. Raises `ResolveError` where the cluster refuses, or has no Tekton."""
         run = run or to_run(document)
+        if not self.has_tekton:
+            raise ResolveError("the cluster has no Tekton", "CouldntGetPipeline")
+        self.supply(documents, _SUPPORT)
         try:
-            self._cluster.resource("PipelineRun", "tekton.dev/v1")
-        except KubeError as error:
-            raise ResolveError(f"the cluster has no Tekton: {error}", "CouldntGetPipeline") from None
-        try:
-            for one in documents:
-                if one.kind in _SUPPORT:
-                    self._cluster.apply(self._placed(one.body))
             made = self._cluster.create(self._placed(_object(run, document))).content
         except (ApiError, KubeError) as error:
             raise ResolveError(f"the cluster refuses {document.title}: {error}", "CreateRunFailed") from None

@@ -36,7 +36,7 @@ async def run_task(run: TaskRun, setting: Setting, control: Control) -> None:
         # Tekton tries again after a failure and after a timeout, never after a cancellation.
         if condition.succeeded or run.attempt >= retries or control.asked or condition.reason in _FINAL:
             break
-        _to_be_retried(run)
+        to_be_retried(run)
     run.finished = times.now()
     _tell(run, setting, events.TaskFinished, status=run.status, started=run.started, span=span)
 
@@ -51,7 +51,8 @@ _FINAL = (
 )
 
 
-def _to_be_retried(run: TaskRun) -> None:
+def to_be_retried(run: TaskRun) -> None:
+    """Put the attempt that ended among the past ones."""
     past = run.status.pop("retriesStatus", [])
     past.append({key: value for key, value in run.status.items() if key != "taskSpec"})
     run.attempt += 1
