@@ -180,7 +180,8 @@ class Caller:
         import httpx
 
         headers = {"accept": accept or self._accept, "user-agent": f"pilothouse/{__version__}"}
-        headers |= self._authorize(refused)
+        secret = self._authorize(refused)
+        headers |= secret
         key = f"{url} {sorted(params.items())} {accept}"
         known = self._known(key) if method == "GET" else None
         if known and known[1].may_be_a_full_page:
@@ -196,7 +197,7 @@ class Caller:
             ) as response:
                 answer = Answer(response.status_code, dict(response.headers), self._read(response))
         except httpx.HTTPError as error:
-            raise ConnectionError(masked(str(error) or type(error).__name__, *headers.values())) from None
+            raise ConnectionError(masked(str(error) or type(error).__name__, *_secrets(secret))) from None
         self._budget.heard(answer.headers)
         if answer.status == 304 and known:
             # What is the same may have got another page after it.
@@ -239,8 +240,7 @@ class Caller:
             self._sleep(wait)
 
     def _error(self, method: str, path: str, answer: Answer) -> ForgeError:
-        secrets = [value.rpartition(" ")[2] for value in self._authorize(False).values()]
-        words = masked(answer.words, *secrets)
+        words = masked(answer.words, *_secrets(self._authorize(False)))
         message = f"{self._what(method, path)}: {answer.status}{f': {words}' if words else ''}"
         kind = _KINDS.get(answer.status)
         if answer.status == 401:
@@ -272,6 +272,11 @@ class Caller:
             self._remembered[key] = (tag, answer)
             while len(self._remembered) > _REMEMBERED:
                 self._remembered.popitem(last=False)
+
+
+def _secrets(headers: Mapping[str, str]) -> list[str]:
+    """What must not be told of the headers that let us in: `Bearer SECRET`, `token SECRET`, `SECRET`."""
+    return [value.rpartition(" ")[2] for value in headers.values()]
 
 
 def segment(text: str) -> str:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pilothouse.delivery.forges.errors import ForgeError
+
 _DEEPEST = 100
 
 
-class ShapeError(ValueError):
+class ShapeError(ForgeError, ValueError):
     """A document that is not of the documented shape; the message names the field."""
 
 

@@ -6,10 +6,12 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pilothouse.delivery.forges.errors import AccessError
+
 _SHOWN = "***"
 
 
-class SecretError(Exception):
+class SecretError(AccessError):
     """A secret that is not where the configuration says; the message names the place, never the secret."""
 
 
