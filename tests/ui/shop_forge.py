@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ def make_pull_request(http: str, folder: Path) -> int:
         owner = _token(post("/api/forge/tokens", {"login": "shop", "name": "test"}))
         ann = _token(post("/api/forge/tokens", {"login": "ann", "name": "test"}))
         post("/api/forge/repositories", {"name": "shop/checkout", "description": "Takes the orders."}, owner)
+        post(_ROOT, {"allow": "ann", "permission": "write"}, owner)
         _push(http, folder, owner)
         body = "Coupons are combined.\n\n<b>Not</b> HTML."
         made = post(f"{_ROOT}/pulls", {"head": "coupons", "title": "Combine coupons", "body": body}, owner)["pull"]
@@ -36,11 +38,24 @@ def make_pull_request(http: str, folder: Path) -> int:
         post(f"{_ROOT}/statuses/{made['head']['sha']}", failed, owner)
         review = {"state": "changes_requested", "body": "This is quadratic."}
         post(f"{_ROOT}/pulls/{made['number']}/reviews", review, ann)
+        post(f"{_ROOT}/pulls/{made['number']}/comments", {"body": "/hold"}, ann)
+        _judged(client, int(made["number"]))
     return int(made["number"])
 
 
 def _token(answer: dict[str, Any]) -> str:
     return str(answer.get("secret") or answer["token"])
+
+
+def _judged(client: httpx.Client, number: int) -> None:
+    """Waits until the hold was acted on: events are worked on one after the other."""
+    deadline = time.monotonic() + 120
+    while True:
+        said = client.get(f"/api/delivery/pulls/shop/checkout/{number}/why").json()
+        if any("hold" in reason for reason in said.get("reasons", [])):
+            return
+        assert time.monotonic() < deadline, said
+        time.sleep(0.2)
 
 
 def _push(http: str, folder: Path, token: str) -> None:
@@ -52,6 +67,7 @@ def _push(http: str, folder: Path, token: str) -> None:
 
     git("init", "-q", "-b", "main")
     file = folder / "checkout.py"
+    (folder / "OWNERS").write_text("approvers: [shop, ann]\n")
     for branch, text in {
         "main": "total = sum(prices)\n",
         "coupons": "total = sum(prices) - combine(coupons)\n",

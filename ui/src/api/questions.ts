@@ -3,7 +3,7 @@ import { matrixOfTempo, type TempoSeries } from "../dashboards/asking";
 import type { Language } from "../dashboards/model";
 import type { Pipelines, Run, RunWhole } from "../delivery/model";
 import type { Environments, PlannedChange, Promotion, Question } from "../delivery/promoting";
-import type { Pull, PullState, PullWhole, Repository } from "../delivery/pulling";
+import type { Pull, PullState, PullWhole, PullWhy, Repository } from "../delivery/pulling";
 import type { Different, Moved } from "../explore/model";
 import type { HazardRule, Hazards } from "../hazards/model";
 import type { Explained, Mesh, NoMesh } from "../mesh/model";
@@ -208,6 +208,17 @@ export const questions = {
       (said: { pull: PullWhole }) => said.pull,
       500,
     ),
+    refetchInterval: 3_000,
+  }),
+  /** The numbers of the pull requests that the rules have heard of. */
+  judgedPulls: (repository: string) => ({
+    ...ask(apiPath("/api/delivery/pulls", { repository }), (said: { pulls: { number: number }[] }) =>
+      said.pulls.map(({ number }) => number),
+    ),
+    refetchInterval: 5_000,
+  }),
+  pullWhy: (repository: string, number: number) => ({
+    ...ask(`/api/delivery/pulls/${repository}/${number}/why`, (said: PullWhy) => said, 500),
     refetchInterval: 3_000,
   }),
   pullDifference: (repository: string, number: number) =>

@@ -8,7 +8,7 @@ import { Panel } from "../controls/Panel";
 import { Instant } from "../format/Instant";
 import { useWords } from "../words";
 import styles from "./delivery.module.css";
-import { discussion, type Obstacle, obstacles, type PullWhole, type Said } from "./pulling";
+import { discussion, type Obstacle, obstacles, type PullWhole, type PullWhy, type Said } from "./pulling";
 import { RunsWith } from "./RunsWith";
 
 /** One pull request: why it does not merge, its checks, what was said, and what it changes. */
@@ -89,11 +89,23 @@ function Shown({ pull }: { pull: PullWhole }) {
   );
 }
 
-/** What keeps it from being merged, or that nothing does. */
+/** What the rules of its repository say; asked for once they have heard of it. */
+function useWhy({ repository, number }: PullWhole): PullWhy | null {
+  const known = useQuery(questions.judgedPulls(repository));
+  const why = useQuery({
+    ...questions.pullWhy(repository, number),
+    enabled: known.data?.includes(number) ?? false,
+  });
+  return why.data ?? null;
+}
+
+/** What keeps it from being merged, by its own state and by the rules of its repository; or that nothing does. */
 function Standing({ pull }: { pull: PullWhole }) {
   const { say } = useWords();
-  if (pull.state !== "open") return null;
+  const why = useWhy(pull);
+  if (pull.state !== "open") return why === null ? null : <Decided why={why} />;
   const against = obstacles(pull);
+  const reasons = why?.reasons ?? [];
   const words = (one: Obstacle): string => {
     switch (one.kind) {
       case "draft":
@@ -107,21 +119,70 @@ function Standing({ pull }: { pull: PullWhole }) {
     }
   };
   return (
-    <Panel title={against.length > 0 ? say.pulls.against : say.pulls.nothingAgainst}>
-      {against.length > 0 ? (
+    <Panel title={against.length + reasons.length > 0 ? say.pulls.against : say.pulls.nothingAgainst}>
+      {against.length + reasons.length > 0 ? (
         <ul aria-label={say.pulls.against}>
           {against.map((one) => (
             <li key={words(one)}>{words(one)}</li>
           ))}
+          {reasons.map((text) => (
+            <li key={text} lang="en">
+              {text}
+            </li>
+          ))}
         </ul>
       ) : null}
+      {why?.pool.words ? <p lang="en">{why.pool.words}</p> : null}
+      {why?.jobs.map((one) => (
+        <p key={one.job} className="small" lang="en">
+          <code>{one.job}</code> {one.words}
+        </p>
+      ))}
       <p className="small soft">
         {pull.labels.length > 0 ? `${say.pulls.labels}: ${pull.labels.join(", ")}. ` : ""}
         {pull.requested_reviewers.length > 0
           ? `${say.pulls.reviewers}: ${pull.requested_reviewers.join(", ")}.`
           : ""}
       </p>
+      {why ? <Done why={why} /> : null}
     </Panel>
+  );
+}
+
+function Decided({ why }: { why: PullWhy }) {
+  const { say } = useWords();
+  if (why.decisions.length === 0) return null;
+  return (
+    <Panel title={say.pulls.decided}>
+      <Done why={why} />
+    </Panel>
+  );
+}
+
+/** What was done at each event, newest first. */
+function Done({ why }: { why: PullWhy }) {
+  const { say } = useWords();
+  if (why.decisions.length === 0) return null;
+  return (
+    <details>
+      <summary>{say.pulls.decided}</summary>
+      <ol className={styles.startables}>
+        {why.decisions.map((one) => (
+          <li key={`${one.at} ${one.event}`} lang="en">
+            <header>
+              <Instant at={new Date(one.at * 1000).toISOString()} now={Date.now()} />
+              <span>{one.event}</span> <span className="soft">{one.by}</span>
+            </header>
+            {one.did.map((effect) => (
+              <p key={effect.effect} className="small">
+                {effect.effect}{" "}
+                <span className="soft">{[effect.state, effect.reason].filter(Boolean).join(": ")}</span>
+              </p>
+            ))}
+          </li>
+        ))}
+      </ol>
+    </details>
   );
 }
 

@@ -51,6 +51,21 @@ export interface PullWhole extends Pull {
   statuses: { state: string; description: string; context: string; url: string; at: string }[];
 }
 
+/** Why it does not merge, by the rules of its repository: `/api/delivery/pulls/{owner}/{name}/{number}/why`. */
+export interface PullWhy {
+  merges: boolean;
+  reasons: string[];
+  pool: { words: string };
+  jobs: { job: string; words: string }[];
+  decisions: {
+    /** Seconds since the epoch. */
+    at: number;
+    event: string;
+    by: string;
+    did: { effect: string; state: string; reason: string }[];
+  }[];
+}
+
 /** Facts that stand against a merge, as the forge itself knows them. */
 export type Obstacle =
   | { kind: "draft" }

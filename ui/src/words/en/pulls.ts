@@ -17,6 +17,7 @@ export const pulls = {
   isDraft: "It is a draft.",
   conflicts: (branch: string) => `It conflicts with ${branch}.`,
   wantsChanges: (login: string) => `${login} asked for changes.`,
+  decided: "What was done at each event",
   labels: "Labels",
   reviewers: "Reviews wanted of",
   checks: "Checks",

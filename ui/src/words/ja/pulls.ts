@@ -15,6 +15,7 @@ export const pulls: Catalogue["pulls"] = {
   isDraft: "下書きです。",
   conflicts: (branch) => `${branch} と競合しています。`,
   wantsChanges: (login) => `${login} が変更を求めています。`,
+  decided: "イベントごとに行われたこと",
   labels: "ラベル",
   reviewers: "レビュー依頼先",
   checks: "チェック",
