@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,31 @@ import pytest
 
 from pilothouse.engine import Engine, open_engine
 from tests.running import RunningServer, start_server
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--engine server`: what opens an embedded store gets a database of a ClickHouse server instead."""
+    parser.addoption("--engine", choices=["embedded", "server"], default="embedded", help="which engine tests run on")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def chosen_engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Where tests ask for an embedded engine in this process, what `--engine` says."""
+    if request.config.getoption("--engine") == "embedded":
+        yield
+        return
+    from pilothouse.engine import embedded
+    from pilothouse.engine.server import ServerEngine
+    from tests.engine.clickhouse_front import clickhouse
+
+    with clickhouse(tmp_path_factory.mktemp("clickhouse")) as address, pytest.MonkeyPatch.context() as patched:
+
+        def opened(directory: Path, *_: object, **__: object) -> ServerEngine:
+            # A directory is a tenant: opened again, it has what it had.
+            return ServerEngine(address, hashlib.sha256(str(directory).encode()).hexdigest()[:16])
+
+        patched.setattr(embedded, "EmbeddedEngine", opened)
+        yield
 
 
 @pytest.fixture
