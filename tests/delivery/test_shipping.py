@@ -10,7 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from pilothouse.cli.program import program
 from tests.delivery.forges.serving import fine
 from tests.delivery.promoting.world import MANIFEST
 from tests.running import RunningServer, start_server
@@ -110,6 +112,10 @@ def test_from_a_push_to_production(world: World) -> None:
     world.until(lambda: world.declared("production") == "0.1.0")
     marks = [one["mark"] for one in world.server.get("/api/releases", service="shop")["releases"] if one["mark"]]
     assert {mark["environment"] for mark in marks} <= {"", "staging", "production"}
+    made = CliRunner().invoke(program(), ["releases", "make", "ann/shop", "--dry-run", "--server", world.server.http])
+    assert (made.exit_code, "would release shop 0.1.0: v0.1.0" in made.output) == (0, True), made.output
+    shown = CliRunner().invoke(program(), ["env", "previews", "--server", world.server.http, "-o", "table"])
+    assert (shown.exit_code, "no previews" in shown.output) == (0, True), shown.output
     envelope = world.server.get("/api/delivery/releases/provenance", repository="ann/shop", tag="v0.1.0")
     assert envelope["payloadType"] == "application/vnd.in-toto+json"
     fine(shop, "fetch", "-q", "--tags")

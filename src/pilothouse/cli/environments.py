@@ -131,6 +131,30 @@ def cancel(number: Number, by: By = "", server: Server = DEFAULT_SERVER) -> None
     show_promotion(printable(send(server, f"/api/promotions/{number}", {"action": "cancel", "by": by})))
 
 
+@app.command("previews", epilog="Examples: pilothouse env previews  |  pilothouse env previews --stop 7")
+def previews(
+    stop: Annotated[int | None, typer.Option("--stop", metavar="PREVIEW", help="End this one.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Those that have ended too.")] = False,
+    by: By = "",
+    output: Output = None,
+    server: Server = DEFAULT_SERVER,
+) -> None:
+    """The pull requests that run now, where, and until when."""
+    if stop is not None:
+        found = [send(server, f"/api/previews/{stop}", {"action": "stop", "by": by})]
+    else:
+        found = ask(server, "/api/previews", live=None if everything else "1")["previews"]
+    if wants_json(output):
+        print_lines(found)
+        return
+    if not found:
+        typer.echo("no previews; a `preview` section in .pilothouse.yaml makes them", err=True)
+    for one in printable(found):
+        where = one["url"] or one["reason"]
+        until = f" until {one['expires'][:16].replace('T', ' ')} UTC" if one["state"] == "ready" else ""
+        typer.echo(f"{one['id']}  {one['repository']} #{one['number']}  {one['state']}  {where}{until}")
+
+
 def _environments(server: str, service: str | None) -> list[dict[str, Any]]:
     found = ask(server, "/api/environments", service=service)["environments"]
     return list(found)

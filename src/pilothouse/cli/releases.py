@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,7 @@ from pilothouse.cli.client import (
     ask,
     fail,
     print_lines,
+    printable,
     send,
     wants_json,
 )
@@ -98,6 +100,36 @@ def mark(
     }  # fmt: skip
     made = send(server, "/api/releases", {name: value for name, value in given.items() if value is not None})
     typer.echo(f"marked {made['service']} {made['version']} ({made['kind']}) at {_when(made['at'])} UTC")
+
+
+@app.command(
+    "make",
+    epilog="Examples: pilothouse releases make acme/shop --dry-run  |  pilothouse releases make acme/shop --version 2",
+)
+def make(
+    repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="The repository.", show_default=False)],
+    version: Annotated[str, typer.Option("--version", help="Instead of the one that follows.")] = "",
+    commit: Annotated[str, typer.Option("--commit", help="Instead of the default branch's tip.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be released.")] = False,
+    by: Annotated[str, typer.Option("--by", envvar="USER", help="Who asks; else $USER.")] = "",
+    server: Server = DEFAULT_SERVER,
+) -> None:
+    """Release a repository now: version by its commits, tag, changelog, provenance; then to the first environment."""
+    body = {"repository": repository, "version": version, "commit": commit, "by": by, "dry_run": dry_run}
+    made = send(server, "/api/delivery/releases", body)
+    was = f" after {made['before']}" if made["before"] else ""
+    typer.echo(f"{'would release' if dry_run else 'released'} {made['service']} {made['version']}{was}: {made['tag']}")
+    typer.echo(printable(made["changes"]))
+
+
+@app.command("provenance", epilog="Example: pilothouse releases provenance acme/shop v1.4.0 > shop.intoto.json")
+def provenance(
+    repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="The repository.", show_default=False)],
+    tag: Annotated[str, typer.Argument(help="The release's tag.", show_default=False)],
+    server: Server = DEFAULT_SERVER,
+) -> None:
+    """Where a release came from, signed, for `pilothouse pipeline verify`."""
+    typer.echo(json.dumps(ask(server, "/api/delivery/releases/provenance", repository=repository, tag=tag), indent=2))
 
 
 def _details(one: dict[str, Any]) -> None:

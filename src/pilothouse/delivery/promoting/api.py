@@ -55,12 +55,10 @@ def routes(server: PromotionServer) -> list[Route]:
     async def ask(request: Request) -> Response:
         only(request)
         said = _fields(await json_body(request), _ASKING, ("service", "version", "to"))
-        onward = said["onward"] is True
+        onward, who = said["onward"] is True, _who(request, said["by"]) or "api"
         made = await waiting(
             _asked,
-            lambda: promote(
-                server.crew, said["service"], said["version"], said["to"], said["by"] or "api", onward=onward
-            ),
+            lambda: promote(server.crew, said["service"], said["version"], said["to"], who, onward=onward),
         )
         server.wake()
         return answer(made.to_json(), 201)
@@ -76,7 +74,8 @@ def routes(server: PromotionServer) -> list[Route]:
             raise BadRequestError(f"action: {said['action']!r} is not {' or '.join(_ACTIONS)}", "action")
         key = request.path_params["promotion"]
         await waiting(_whole, server, key)
-        await waiting(_asked, lambda: server.act(key, said["action"], said["by"]))
+        who = _who(request, said["by"])
+        await waiting(_asked, lambda: server.act(key, said["action"], who))
         return answer(await waiting(_whole, server, key))
 
     return [
@@ -168,6 +167,12 @@ def _fields(body: dict[str, Any], known: tuple[str, ...], needed: tuple[str, ...
         if not said[name]:
             raise BadRequestError(f"{name}: this field is needed", name)
     return said
+
+
+def _who(request: Request, said: str) -> str:
+    """Who asks: whoever was let in, where the server asks for that; else who they say they are."""
+    caller = str(request.scope.get("caller", ""))
+    return caller if caller not in ("", "anybody") else said
 
 
 def _asked(question: Callable[[], Found]) -> Found:
