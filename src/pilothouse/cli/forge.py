@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pilothouse.cli.client import DEFAULT_SERVER, Output, Server, print_lines, printable, wants_json
+from pilothouse.cli.client import DEFAULT_SERVER, Output, Server, fail, print_lines, printable, wants_json
 from pilothouse.cli.forge_access import Asking, Token, at
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
@@ -140,6 +140,43 @@ def protect(
     typer.echo(f"{pattern} of {name} is {'free' if remove else 'protected'}")
 
 
+@app.command("edit", epilog="Example: pilothouse forge edit shop/cart --default-branch trunk --private")
+def edit(
+    name: Name,
+    description: Annotated[str | None, typer.Option("--description", help="What it is.")] = None,
+    default_branch: Annotated[str, typer.Option("--default-branch", help="The main branch.")] = "",
+    private: Annotated[bool | None, typer.Option("--private/--public", help="Who may see it.")] = None,
+    archived: Annotated[
+        bool | None, typer.Option("--archived/--active", help="Whether nobody pushes any more.")
+    ] = None,
+    token: Token = None,
+    server: Server = DEFAULT_SERVER,
+) -> None:
+    """Change what a repository is said to be."""
+    given: dict[str, Any] = {"description": description, "private": private, "archived": archived}
+    asked = {word: value for word, value in given.items() if value is not None}
+    if default_branch:
+        asked["default_branch"] = default_branch
+    if not asked:
+        fail("say what to change: --description, --default-branch, --private, --archived")
+    Asking(server, token).post(at(name), asked)
+    typer.echo(f"changed {name}")
+
+
+@app.command("delete", epilog="Example: pilothouse forge delete shop/cart --yes")
+def delete(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    token: Token = None,
+    server: Server = DEFAULT_SERVER,
+) -> None:
+    """Take a repository away with its pull requests, for good."""
+    if not yes:
+        typer.confirm(f"{name}, its branches and its pull requests will be gone. Delete it?", abort=True)
+    Asking(server, token).post(at(name), {"delete": True})
+    typer.echo(f"{name} is gone")
+
+
 @app.command("token", epilog="Example: pilothouse forge token ann --name laptop --expires-in 90d")
 def token_of(
     login: Login,
@@ -188,6 +225,13 @@ def add_user(
         return
     made = asking.post("/tokens", {"login": login, "name": "the first"})["token"]
     typer.echo(f"added {login}\ntoken: {made}")
+
+
+@users.command("remove", epilog="Example: pilothouse forge user remove bob")
+def remove_user(login: Login, token: Token = None, server: Server = DEFAULT_SERVER) -> None:
+    """Take somebody away, with tokens and rights; what was said stays."""
+    Asking(server, token).post("/users", {"remove": login})
+    typer.echo(f"removed {login}")
 
 
 @users.command("list", epilog="Example: pilothouse forge user list")

@@ -144,6 +144,11 @@ _FORGE: dict[str, Operation] = {
         _REPOSITORY,
         post="change its settings",
         body={
+            "description": "what it is",
+            "default_branch": "the main branch, which is there",
+            "private": "true: only for those who are let in",
+            "archived": "true: nobody pushes any more",
+            "delete": "true: take it away for good, instead",
             "protect": "a pattern of branches that only go forward and stay",
             "push": "with protect: none, triage, write or admin: who may still push there",
             "unprotect": "a pattern whose protection ends",
@@ -225,6 +230,7 @@ _FORGE: dict[str, Operation] = {
             "email": "as commits have it",
             "bot": "true: a program, whose comments are never commands",
             "admin": "true: an administrator",
+            "remove": "instead: a user to take away with tokens and rights",
         },
     ),
     "/api/forge/members": Operation(

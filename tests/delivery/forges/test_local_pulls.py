@@ -353,3 +353,48 @@ def test_tokens_are_kept_as_hashes_and_end(shop: Shop, tmp_path: Path) -> None:
     assert people.who(token) is None
     assert people.who(people.add_token("bob", seconds=-1)) is None
     assert (shop.house.data / "admin.token").stat().st_mode & 0o077 == 0
+
+
+def test_a_repository_goes_with_all_that_hangs_on_it(shop: Shop) -> None:
+    dan = shop.by("dan")
+    dan.fork("shop/cart")
+    dan.commit_files("dan/cart", "idea", "an idea", {"idea": b"1"})
+    number = dan.create_pull_request("shop/cart", "dan:idea", "main", "An idea").number
+    directories = set((shop.house.data / "repositories").glob("*.git"))
+    with pytest.raises(AccessError):
+        shop.by("bob").delete_repository("dan/cart")
+    dan.delete_repository("dan/cart")
+    with pytest.raises(MissingError):
+        dan.repository("dan/cart")
+    assert len(directories - set((shop.house.data / "repositories").glob("*.git"))) == 1
+    pull = shop.bot.pull_request("shop/cart", number)
+    assert (pull.head.repository, pull.mergeable) == ("", True)
+    assert dan.create_repository("dan/cart").fork_of == ""
+
+
+def test_who_leaves_has_no_rights_any_more(shop: Shop) -> None:
+    token = shop.house.people.add_token("bob")
+    number = shop.pull("fast", {"a": b"1"})
+    shop.by("admin").remove_user("bob")
+    assert shop.house.people.who(token) is None
+    assert shop.bot.permission("shop/cart", "bob") == "none"
+    assert shop.bot.pull_request("shop/cart", number).author == "bob"
+    head = shop.bot.pull_request("shop/cart", number).head.sha
+    shop.bot.merge("shop/cart", number, "squash", head)
+    for login in ("admin", "pilothouse"):
+        with pytest.raises(InvalidError, match="has to stay"):
+            shop.by("admin").remove_user(login)
+
+
+def test_settings_of_a_repository(shop: Shop) -> None:
+    ann = shop.by("ann")
+    ann.create_branch("shop/cart", "trunk", "main")
+    ann.configure("shop/cart", "what people buy", private=True, default_branch="trunk")
+    found = ann.repository("shop/cart")
+    assert (found.description, found.private, found.default_branch) == ("what people buy", True, "trunk")
+    with pytest.raises(MissingError):
+        shop.by("cat").repository("shop/cart")
+    with pytest.raises(MissingError, match="no branch"):
+        ann.configure("shop/cart", default_branch="nowhere")
+    with pytest.raises(AccessError):
+        shop.by("bob").configure("shop/cart", private=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pilothouse.delivery.forges.errors import AccessError, MissingError
+from pilothouse.delivery.forges.errors import AccessError, InvalidError, MissingError
 from pilothouse.delivery.forges.local.changing import LocalChanging
+from pilothouse.delivery.forges.local.house import BOT
 from pilothouse.delivery.forges.local.people import Token
 from pilothouse.delivery.forges.model import User
 
@@ -31,6 +32,33 @@ class LocalAdministering(LocalChanging):
         """Add a user, or change one; administrators may."""
         self._administrator()
         return self._house.people.add(login, name, email, is_bot, is_admin)
+
+    def remove_user(self, login: str) -> None:
+        """Take a user away; administrators may, and nobody takes Pilothouse or himself away."""
+        self._administrator()
+        if login.lower() in (BOT, self.me.login.lower()):
+            raise InvalidError(f"login: {login} has to stay")
+        self._house.people.remove(login)
+
+    def delete_repository(self, repository: str) -> None:
+        """Take a repository away, for good."""
+        self._house.repositories.remove(self.kept(repository, "admin"))
+
+    def configure(
+        self, repository: str, description: str | None = None, private: bool | None = None,
+        archived: bool | None = None, default_branch: str = "",
+    ) -> None:  # fmt: skip
+        """Change what a repository is said to be; None leaves it."""
+        kept, repositories = self.kept(repository, "admin"), self._house.repositories
+        given = {"description": description and description[:10_000], "private": private, "archived": archived}
+        values = {name: value for name, value in given.items() if value is not None}
+        if values:
+            repositories.describe(kept, **values)
+        if default_branch:
+            if default_branch not in self.branches(repository):
+                raise MissingError(f"{kept.full_name} has no branch {default_branch[:100]!r}")
+            with self._house.store.writing() as write:
+                repositories.set_default_branch(write, kept, default_branch)
 
     def add_token(self, login: str, name: str = "", may_write: bool = True, seconds: float = 0.0) -> str:
         """A new token of a user."""

@@ -101,6 +101,9 @@ async def _repository(request: Request, forge: LocalForge) -> Response:
     name = _name(request)
     if request.method == "POST":
         body = await json_body(request)
+        if asked.truth(body, "delete"):
+            await waiting(forge.delete_repository, name)
+            return answer({"deleted": name})
         await waiting(asked.settings, forge, name, body)
     else:
         only(request)
@@ -204,6 +207,9 @@ async def _file(request: Request, forge: LocalForge) -> Response:
 async def _users(request: Request, forge: LocalForge) -> Response:
     if request.method == "POST":
         body = await json_body(request)
+        if "remove" in body:
+            await waiting(forge.remove_user, asked.text(body, "remove", needed=True))
+            return answer({"removed": body["remove"]})
         made = await waiting(
             forge.add_user, asked.text(body, "login", needed=True), asked.text(body, "name"),
             asked.text(body, "email"), asked.truth(body, "bot"), asked.truth(body, "admin"),

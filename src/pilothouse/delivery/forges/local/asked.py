@@ -22,7 +22,11 @@ FIELDS = (
     "title", "body", "milestone", "add_labels", "remove_labels", "assign", "unassign", "request_review",
     "unrequest_review", "action", "method", "head", "message",
 )  # fmt: skip
-SETTINGS = ("protect", "push", "unprotect", "allow", "permission", "add_label", "add_milestone", "close_milestone")
+FLAGS = ("private", "archived")
+SETTINGS = (
+    "description", "default_branch", *FLAGS, "protect", "push", "unprotect", "allow", "permission", "add_label",
+    "add_milestone", "close_milestone",
+)  # fmt: skip
 
 
 def text(body: dict[str, Any], name: str, needed: bool = False) -> str:
@@ -118,6 +122,10 @@ def settings(forge: LocalForge, repository: str, body: dict[str, Any]) -> None:
         forge.protect(repository, text(body, "unprotect", needed=True), None)
     if "allow" in body:
         forge.allow(repository, text(body, "allow", needed=True), text(body, "permission", needed=True))
+    flags = {name: truth(body, name) for name in FLAGS if name in body}
+    said = text(body, "description") if "description" in body else None
+    if flags or said is not None or "default_branch" in body:
+        forge.configure(repository, said, default_branch=text(body, "default_branch"), **flags)
     if "add_label" in body:
         forge.add_label(repository, text(body, "add_label", needed=True))
     if "add_milestone" in body:

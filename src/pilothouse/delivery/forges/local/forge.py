@@ -20,7 +20,7 @@ from pilothouse.delivery.forges.local.administering import LocalAdministering
 from pilothouse.delivery.forges.local.git import GitError
 from pilothouse.delivery.forges.local.house import BOT, House
 from pilothouse.delivery.forges.local.repositories import Kept
-from pilothouse.delivery.forges.local.settling import fetch_head
+from pilothouse.delivery.forges.local.settling import fetch_head, fetch_objects
 from pilothouse.delivery.forges.local.tables import PULLS
 from pilothouse.delivery.forges.model import MergeMethod, PullRequest, User
 
@@ -75,7 +75,7 @@ class LocalForge(LocalAdministering):
         git = self.git(kept)
         # Objects of a fork are here before anybody hears of the pull request.
         if source.id != kept.id:
-            fetch_head(self._house.repositories, source, kept, 0, sha)
+            fetch_objects(self._house.repositories, source, kept, sha)
         if git.is_ancestor(sha, f"refs/heads/{base}"):
             raise InvalidError(f"{branch} has nothing that {base} has not: commit something first")
         values = {

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from pilothouse.delivery.forges.errors import InvalidError, MissingError
 from pilothouse.delivery.forges.local import names
+from pilothouse.delivery.forges.local.removing import remove_user
 from pilothouse.delivery.forges.local.repositories import Kept
 from pilothouse.delivery.forges.local.store import Store, Writing
 from pilothouse.delivery.forges.local.tables import COLLABORATORS, MEMBERS, ORGANIZATIONS, TOKENS, USERS
@@ -63,6 +64,11 @@ class People:
             else:
                 write(insert(USERS).values(key=login.lower(), created=time.time(), **values))
         return _user(values)
+
+    def remove(self, login: str) -> None:
+        """Take a user away with tokens and rights; what he said stays. Somebody who is not there is fine."""
+        with self._store.writing() as write:
+            remove_user(write, _key(login))
 
     def all(self) -> tuple[User, ...]:
         """All users by login."""

@@ -23,6 +23,7 @@ from sqlalchemy import delete, insert, select, update
 from pilothouse.delivery.forges.errors import ConflictError, MissingError
 from pilothouse.delivery.forges.local import names
 from pilothouse.delivery.forges.local.git import Git
+from pilothouse.delivery.forges.local.removing import remove_repository
 from pilothouse.delivery.forges.local.store import Store, Writing
 from pilothouse.delivery.forges.local.tables import PROTECTIONS, REPOSITORIES
 from pilothouse.delivery.forges.model import Permission, Repository
@@ -169,6 +170,22 @@ class Repositories:
             repository.full_name, repository.default_branch, repository.description, repository.private,
             repository.archived, parent.full_name if parent else "", url,
         )  # fmt: skip
+
+    def remove(self, repository: Kept) -> None:
+        """Take a repository away, for good."""
+        with self.locked(repository):
+            with self._store.writing() as write:
+                remove_repository(write, repository.id)
+            # Renamed first, so that what a crash leaves of it is swept up.
+            gone = self._root / f"begun-{repository.directory}"
+            (self._root / repository.directory).rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
+            (self._root / f"{repository.directory}.lock").unlink(missing_ok=True)
+
+    def describe(self, repository: Kept, **values: str | bool) -> None:
+        """Change its description, whether it is private, whether it is archived."""
+        with self._store.writing() as write:
+            write(update(REPOSITORIES).where(REPOSITORIES.c.id == repository.id).values(**values))
 
     def set_default_branch(self, write: Writing, repository: Kept, branch: str) -> None:
         """Make a branch the default one, protected as such."""

@@ -175,11 +175,16 @@ def refs(git: Git) -> dict[str, str]:
     return {ref: sha for sha, ref in found if not ref.startswith(_HIDDEN)}
 
 
+def fetch_objects(repositories: Repositories, head: Kept, base: Kept, what: str) -> None:
+    """Have a commit of one repository in another; `what` is its hash, and a colon and a ref if it is to have a name."""
+    arguments = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head")
+    repositories.git(base).run(*arguments, str(repositories.git(head).directory), what, seconds=600)
+
+
 def fetch_head(repositories: Repositories, head: Kept, base: Kept, number: int, sha: str) -> None:
     """Have a commit of the head's repository in the base's, at `refs/pull/N/head`."""
     git, ref = repositories.git(base), f"refs/pull/{number}/head"
     if head.id == base.id:
         git.run("update-ref", ref, sha)
         return
-    arguments = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head")
-    git.run(*arguments, str(repositories.git(head).directory), f"+{sha}:{ref}", seconds=600)
+    fetch_objects(repositories, head, base, f"+{sha}:{ref}")
