@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from pilothouse.server.app import main_app
+from pilothouse.server.app import _routes as all_routes
 from pilothouse.server.config import Config
 from pilothouse.server.late import Late
 from tests.delivery.app_client import AppClient
@@ -50,7 +50,7 @@ def test_they_are_loaded_once_and_only_for_their_paths() -> None:
 def test_every_path_begins_as_its_group_says() -> None:
     rooms: Any = MagicMock()
     rooms.config, rooms.pipelines = Config(), None
-    groups = [route for route in main_app(rooms, {}).routes if isinstance(route, Late)]
+    groups = [route for route in all_routes(rooms, {}) if isinstance(route, Late)]
     assert len(groups) >= 5
     for group in groups:
         for route in group.routes:

@@ -92,7 +92,9 @@ def main_app(houses: Mapping[str, Rooms], addresses: dict[str, str]) -> ASGIApp:
 def _served(routes: Sequence[BaseRoute]) -> Callable[[str], bool]:
     """Whether one of these other than the page answers at a path."""
     known = [route for route in routes if isinstance(route, Route) and route.path not in ("/", "/{path:path}")]
-    return lambda path: any(route.path_regex.match(path) for route in known)
+    late = [route.pattern for route in routes if isinstance(route, Late)]
+    patterns = [*(route.path_regex for route in known), *late]
+    return lambda path: any(pattern.match(path) for pattern in patterns)
 
 
 def otlp_app(houses: Mapping[str, Rooms]) -> ASGIApp:

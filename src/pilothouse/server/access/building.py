@@ -14,11 +14,11 @@ from pilothouse.server.access.auditing import AuditLog
 from pilothouse.server.access.callers import DEFAULT_TENANT
 from pilothouse.server.access.certificates import Certificates
 from pilothouse.server.access.limiting import Rates
-from pilothouse.server.access.openid import OpenId, Provider
 from pilothouse.server.access.token_files import TokenFile
 from pilothouse.server.access.tokens import TokenStore
 
 if TYPE_CHECKING:
+    from pilothouse.server.access.openid import OpenId
     from pilothouse.server.config import Config
 
 _PORTS = ("http", "otlp_grpc", "otlp_http")
@@ -53,6 +53,9 @@ def openid_of(config: Config) -> OpenId | None:
     """The provider that signs people in, when there is one."""
     if not config.oidc_issuer:
         return None
+    # With its HTTP client, which every other start would wait for.
+    from pilothouse.server.access.openid import OpenId, Provider
+
     secret = config.oidc_client_secret.get_secret_value()
     return OpenId(
         Provider(

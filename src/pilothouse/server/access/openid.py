@@ -11,12 +11,13 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-import httpx
-
 from pilothouse.server.access.scopes import SCOPES
+
+if TYPE_CHECKING:
+    import httpx
 
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 _LEEWAY_SECONDS = 60
@@ -80,6 +81,9 @@ class OpenId:
 
     def __init__(self, provider: Provider, client: httpx.Client | None = None) -> None:
         self._provider = provider
+        # With the provider: every server without one starts without the client.
+        import httpx
+
         self._client = client or httpx.Client(timeout=10, follow_redirects=False)
         self._known: dict[str, Any] | None = None
 
@@ -107,6 +111,8 @@ class OpenId:
             "grant_type": "authorization_code", "code": code, "redirect_uri": redirect,
             "client_id": self._provider.client_id, "code_verifier": attempt.verifier,
         }  # fmt: skip
+        import httpx
+
         secret = self._provider.client_secret
         # RFC 6749, 2.3.1, has both parts form-encoded before they are joined.
         login = httpx.BasicAuth(*(urlencode({"": part})[1:] for part in (self._provider.client_id, secret)))
@@ -168,6 +174,8 @@ class OpenId:
         return self._known
 
     def _asked(self, method: str, address: str, **more: Any) -> dict[str, Any]:
+        import httpx
+
         try:
             response = self._client.request(method, address, headers={"accept": "application/json"}, **more)
             content = response.json()
