@@ -120,7 +120,8 @@ def show_change(change: dict[str, Any], output: str | None) -> None:
     console.print(Text(f"files: {', '.join(change['files']) or 'none'}"))
     rendered = ", ".join(change["rendered_by"]).replace("`", "")
     if rendered:
-        console.print(Text(f"{change['objects']} Kubernetes objects change; rendered from {rendered}"))
+        count = "1 object changes" if change["objects"] == 1 else f"{change['objects']} objects change"
+        console.print(Text(f"{count} in Kubernetes; rendered from {rendered}"))
     for problem in change["problems"]:
         console.print(Text(f"not rendered: {problem}", style="yellow"))
     if change["difference"]:

@@ -176,7 +176,12 @@ def test_a_kustomization_without_images_gets_some(text: str, tmp_path: Path) -> 
         (Placement(Kind.HELM, file="values.yaml", key="a"), "a: |\n  1\nb: 2\n", "2", "block of text"),
         (Placement(Kind.HELM, file="values.yaml", key="a"), "a: &x 1\nb: *x\n", "2", "anchor"),
         (Placement(Kind.HELM, file="values.yaml", key="a"), "a:\nb: 2\n", "2", "is empty"),
-        (Placement(Kind.HELM, file="values.yaml", key="a"), "a: [\n", "2", "is not YAML"),
+        (
+            Placement(Kind.HELM, file="values.yaml", key="a"),
+            "a: [\n",
+            "2",
+            r"values\.yaml: is not YAML: line 2",
+        ),
         (Placement(Kind.HELM, file="values.yaml", key="a"), "a: 1\n", "1; rm -rf", "is no version"),
         (Placement(Kind.HELM, file="other.yaml", key="a"), "a: 1\n", "2", "No such file"),
         (Placement(Kind.PLAIN, image="nobody"), DEPLOYMENT, "2", "is not in any manifest"),

@@ -68,7 +68,7 @@ def service(server: RunningServer, environment: str) -> dict[str, Any]:
 def test_a_promotion_by_the_command_line(server: RunningServer, place: Path) -> None:
     code, said = command(server, "promote", "shop", "1.1.0", "--to", "staging", "--dry-run", "-o", "table")
     assert code == 0
-    assert "1 Kubernetes objects change; rendered from plain manifests" in said
+    assert "1 object changes in Kubernetes; rendered from plain manifests" in said
     assert "+      - image: registry.example.org/acme/shop:1.1.0" in said
     code, said = command(server, "promote", "shop", "1.1.0", "--to", "staging", "--wait", "-o", "json")
     assert code == 0, said

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,14 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pilothouse.delivery.environments.errors import EnvironmentsError
+from pilothouse.delivery.fetching import FetchError, git
 
 if TYPE_CHECKING:
     from pilothouse.delivery.environments.model import Source
     from pilothouse.delivery.forges import Forge, Remote
 
 _SECONDS = 120
-# Links of a repository would lead out of the checkout, to files of this machine; they become files with a path in them.
-_GIT = ("git", "-c", "core.symlinks=false", "-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +57,10 @@ def fetch(remote: Remote, ref: str, repository: Path, root: Path) -> str:
     """The files of a remote's ref into `root`; returns the commit. Raises `EnvironmentsError` with git's words."""
     environment = dict(remote.environment)
     _git(["init", "--quiet", "--bare", str(repository)], environment)
-    git = [f"--git-dir={repository}"]
-    _git([*git, "fetch", "--quiet", "--depth=1", "--no-tags", remote.url, ref], environment)
-    _git([*git, f"--work-tree={root}", "checkout", "--quiet", "--force", "FETCH_HEAD", "--", "."], environment, root)
-    return _git([*git, "rev-parse", "FETCH_HEAD"], environment).strip()
+    here = [f"--git-dir={repository}"]
+    _git([*here, "fetch", "--quiet", "--depth=1", "--no-tags", remote.url, ref], environment)
+    _git([*here, f"--work-tree={root}", "checkout", "--quiet", "--force", "FETCH_HEAD", "--", "."], environment, root)
+    return _git([*here, "rev-parse", "FETCH_HEAD"], environment).strip()
 
 
 def _copied(source: Source, root: Path) -> Checkout:
@@ -82,16 +79,7 @@ def _ignored(_: str, names: list[str]) -> list[str]:
 
 
 def _git(arguments: list[str], environment: Mapping[str, str], directory: Path | None = None) -> str:
-    known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SSL_CERT_FILE") if name in os.environ}
-    quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_LFS_SKIP_SMUDGE": "1"}
     try:
-        done = subprocess.run(  # noqa: S603
-            [*_GIT, *arguments], cwd=directory, env=known | quiet | dict(environment), capture_output=True,
-            timeout=_SECONDS, check=False, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise EnvironmentsError(f"git: {error}") from None
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise EnvironmentsError(f"git: {said[-1] if said else f'ended with {done.returncode}'}")
-    return done.stdout.decode(errors="replace")
+        return git(arguments, environment, _SECONDS, directory)
+    except FetchError as error:
+        raise EnvironmentsError(str(error)) from None

@@ -43,7 +43,7 @@ def documents(text: str) -> list[Any]:
     try:
         return list(_editor().compose_all(text))
     except (YAMLError, ValueError, RecursionError) as error:
-        raise EditError(f"is not YAML: {' '.join(str(error).split())[:300]}") from None
+        raise EditError(f"is not YAML: {_why(error)}") from None
 
 
 def values(text: str) -> list[Any]:
@@ -94,6 +94,14 @@ def replaced(text: str, changes: Sequence[tuple[Scalar, str]]) -> str:
         places = ", ".join(dotted(one.path) for one, _ in changes)
         raise EditError(f"{places}: cannot be changed alone; is it shared by an anchor (&) or there twice?")
     return made
+
+
+def _why(error: Exception) -> str:
+    """A parser's words with the line, without its picture of the text."""
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    if mark is None or not problem:
+        return " ".join(str(error).split())[:300]
+    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}"
 
 
 def dotted(path: Path) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pilothouse.delivery.fetching import FetchError, git
 from pilothouse.delivery.releasing.release import PastCommit, ReleaseError
 
 if TYPE_CHECKING:
@@ -66,16 +65,7 @@ def history(remote: Remote, branch: str) -> Iterator[History]:
 
 
 def _git(arguments: list[str], environment: Mapping[str, str]) -> str:
-    known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SSL_CERT_FILE") if name in os.environ}
-    quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1"}
     try:
-        done = subprocess.run(  # noqa: S603
-            ["git", *arguments], env=known | quiet | dict(environment), capture_output=True, timeout=_SECONDS,  # noqa: S607
-            check=False, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise ReleaseError(f"git: {error}") from None
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise ReleaseError(f"git: {said[-1] if said else f'ended with {done.returncode}'}")
-    return done.stdout.decode(errors="replace")
+        return git(arguments, environment, _SECONDS)
+    except FetchError as error:
+        raise ReleaseError(str(error)) from None
