@@ -6,7 +6,7 @@ and its telling tells it when it starts again, once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +55,7 @@ class Settling:
             if not moves.changes:
                 return
             self._fetch_heads(repository, moves)
+            arrived = {moved: _arrived(git, moved) for _, moved in moves.bases}
             with self._store.writing() as write:
                 self._default_branch(write, repository, actual)
                 for moved in moves.changes:
@@ -67,8 +68,10 @@ class Settling:
                 for found, moved in moves.heads:
                     self._head_moved(write, found, moved, who(moved.ref, moved.after))
                 for found, moved in moves.bases:
-                    self._base_moved(write, found, moved, git, who(moved.ref, moved.after))
-        touched = {(found.repository, found.number) for found, _ in (*moves.heads, *moves.bases)}
+                    self._base_moved(write, found, moved, arrived[moved], who(moved.ref, moved.after))
+        # Those into a base that moved are tried when somebody looks at them: all of them with each merge would take
+        # a busy repository seconds.
+        touched = {(found.repository, found.number) for found, _ in moves.heads}
         for base, number in sorted(touched, reverse=True)[:_TRIED_AT_ONCE]:
             if kept := self._repositories.by_number(base):
                 self.try_merge(kept, number)
@@ -141,13 +144,15 @@ class Settling:
         elif moved.after != found.head_sha:
             self._tell(write, found, "synchronize", sender, before=found.head_sha, head_sha=moved.after)
 
-    def _base_moved(self, write: Writing, found: Row[Any], moved: RefChange, git: Git, sender: User) -> None:
+    def _base_moved(
+        self, write: Writing, found: Row[Any], moved: RefChange, arrived: Collection[str], sender: User
+    ) -> None:
         if moved.deleted:
             self._tell(write, found, "closed", sender, state="closed")
             return
         # A merge that was about to be when the process died, or commits that somebody pushed himself.
-        intended = found.merge_sha and git.is_ancestor(found.merge_sha, moved.after)
-        if intended or git.is_ancestor(found.head_sha, moved.after):
+        intended = found.merge_sha in arrived
+        if intended or found.head_sha in arrived:
             merge = found.merge_sha if intended else moved.after
             by = found.merged_by if intended else sender.login
             onto = found.merged_onto if intended else moved.before
@@ -173,6 +178,14 @@ def refs(git: Git) -> dict[str, str]:
     lines = git.text("for-each-ref", "--format=%(objectname) %(refname)").splitlines()
     found = (line.split(" ", 1) for line in lines)
     return {ref: sha for sha, ref in found if not ref.startswith(_HIDDEN)}
+
+
+def _arrived(git: Git, moved: RefChange) -> Collection[str]:
+    """The commits that a branch has now and had not before."""
+    if moved.deleted:
+        return ()
+    new = moved.after if moved.created else f"{moved.before}..{moved.after}"
+    return frozenset(git.text("rev-list", new).split())
 
 
 def fetch_objects(repositories: Repositories, head: Kept, base: Kept, what: str) -> None:
