@@ -44,6 +44,12 @@ class Side:
     forge: Forge
     shop: Shop
     stand: StandIn | None = None
+    _any: int = 0
+
+    def any_pull(self) -> int:
+        """A pull request for tests that leave it open: making one costs a dozen processes of git."""
+        self._any = self._any or self.pull("any", b"any\n", "any.txt")
+        return self._any
 
     def pull(self, branch: str = "fast", content: bytes = b"a = 2\n", path: str = "src/a.py") -> int:
         """A pull request of bob's."""
@@ -179,8 +185,8 @@ def test_comments_and_their_keys(side: Side, branch: str) -> None:
         side.forge.add_comment(CART, number, "  ")
 
 
-def test_a_reaction_may_be_given_twice(side: Side, branch: str) -> None:
-    number = side.pull(branch)
+def test_a_reaction_may_be_given_twice(side: Side) -> None:
+    number = side.any_pull()
     said = side.shop.by("ann").add_comment(CART, number, "/test all")
     for _ in range(2):
         side.forge.react(CART, number, said.id, "eyes")
@@ -202,8 +208,8 @@ def test_reviews(side: Side, branch: str) -> None:
     assert "changes_requested" in {one.state for one in side.forge.reviews(CART, number)}
 
 
-def test_statuses(side: Side, branch: str) -> None:
-    head = side.forge.pull_request(CART, side.pull(branch)).head.sha
+def test_statuses(side: Side) -> None:
+    head = side.forge.pull_request(CART, side.any_pull()).head.sha
     side.forge.set_status(CART, head, Status("success", "", "ci/lint"))
     states: tuple[StatusState, ...] = ("pending", "success", "failure", "error")
     for state in (*states, "error"):
@@ -215,8 +221,8 @@ def test_statuses(side: Side, branch: str) -> None:
     assert side.forge.statuses(CART, head)["ci/unit"].state == "success"
 
 
-def test_labels_come_and_go_and_are_made(side: Side, branch: str) -> None:
-    number = side.pull(branch)
+def test_labels_come_and_go_and_are_made(side: Side) -> None:
+    number = side.any_pull()
     side.forge.add_labels(CART, number, ["lgtm", "do-not-merge/hold"])
     side.forge.add_labels(CART, number, ["lgtm"])
     side.forge.add_labels(CART, number, [])
@@ -227,8 +233,8 @@ def test_labels_come_and_go_and_are_made(side: Side, branch: str) -> None:
     assert {"lgtm", "do-not-merge/hold"} <= side.forge.labels(CART)
 
 
-def test_assignees(side: Side, branch: str) -> None:
-    number = side.pull(branch)
+def test_assignees(side: Side) -> None:
+    number = side.any_pull()
     assert side.forge.assign(CART, number, ["bob", "ann", "nobody-here"]) == {"nobody-here"}
     assert side.forge.assign(CART, number, ["bob"]) == frozenset()
     assert side.forge.pull_request(CART, number).assignees == {"ann", "bob"}
@@ -238,8 +244,8 @@ def test_assignees(side: Side, branch: str) -> None:
     assert side.forge.pull_request(CART, number).assignees == frozenset()
 
 
-def test_reviewers(side: Side, branch: str) -> None:
-    number = side.pull(branch)
+def test_reviewers(side: Side) -> None:
+    number = side.any_pull()
     assert side.forge.request_review(CART, number, ["ann", "bob", "nobody-here"]) == {"bob", "nobody-here"}
     assert side.forge.pull_request(CART, number).requested_reviewers == {"ann"}
     side.forge.unrequest_review(CART, number, ["ann", "cat"])
@@ -247,8 +253,8 @@ def test_reviewers(side: Side, branch: str) -> None:
     assert side.forge.pull_request(CART, number).requested_reviewers == frozenset()
 
 
-def test_title_description_and_draft(side: Side, branch: str) -> None:
-    number = side.pull(branch)
+def test_title_description_and_draft(side: Side) -> None:
+    number = side.any_pull()
     side.forge.set_draft(CART, number, True)
     side.forge.set_draft(CART, number, True)
     side.forge.set_title(CART, number, "Faster")
@@ -260,8 +266,8 @@ def test_title_description_and_draft(side: Side, branch: str) -> None:
     assert (pull.title, pull.draft) == ("Faster", False)
 
 
-def test_milestones(side: Side, branch: str) -> None:
-    number = side.pull(branch)
+def test_milestones(side: Side) -> None:
+    number = side.any_pull()
     side.shop.bot.add_milestone(CART, "v1.0")
     side.shop.bot.add_milestone(CART, "v0.9", is_open=False)
     assert side.forge.milestones(CART) == {"v1.0"}
@@ -273,8 +279,8 @@ def test_milestones(side: Side, branch: str) -> None:
     assert side.forge.pull_request(CART, number).milestone == ""
 
 
-def test_closing_and_reopening(side: Side, branch: str) -> None:
-    number = side.pull(branch)
+def test_closing_and_reopening(side: Side) -> None:
+    number = side.any_pull()
     for _ in range(2):
         side.forge.close(CART, number)
     assert side.forge.pull_request(CART, number).state == "closed"

@@ -47,7 +47,12 @@ class GitLabStandIn(StandIn):
         return {"id": number_of(login), "username": login, "name": login.title(), "state": "active"}
 
     def project(self, name: str) -> dict[str, Any]:
-        """A project."""
+        """A project; nothing about it changes here."""
+        if name not in self.known:
+            self.known[name] = self._project(name)
+        return self.known[name]
+
+    def _project(self, name: str) -> dict[str, Any]:
         found = self.forge.repository(name)
         parent = {"path_with_namespace": found.fork_of} if found.fork_of else None
         return {
@@ -106,7 +111,6 @@ class GitLabStandIn(StandIn):
     def answer(self, asked: Asked) -> Any:
         """What is asked of a project, a user or a group."""
         forge, query = self.forge, asked.query
-        names = {str(number_of(one.full_name)): one.full_name for one in forge.repositories()}
         match asked.method, asked.parts:
             case "GET", ["user"]:
                 return self.user(forge.me.login) | {"bot": True}
@@ -121,7 +125,9 @@ class GitLabStandIn(StandIn):
                     raise MissingError("404 Not found")
                 return self.user(login) | {"access_level": 30}
             case method, ["projects", repo, *rest]:
-                return self.of_project(asked, names.get(repo, repo), method, rest)
+                if repo.isdigit():
+                    repo = {str(number_of(one.full_name)): one.full_name for one in forge.repositories()}[repo]
+                return self.of_project(asked, repo, method, rest)
         raise MissingError(f"no such call: {asked.method} {'/'.join(asked.parts)}")
 
     def login(self, key: object) -> str:

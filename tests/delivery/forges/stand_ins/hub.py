@@ -33,7 +33,12 @@ class HubStandIn(StandIn):
         return {"login": login, "id": number_of(login), "type": "Bot" if bot else "User", "full_name": login}
 
     def repository(self, name: str) -> dict[str, Any]:
-        """A repository."""
+        """A repository; nothing about it changes here."""
+        if name not in self.known:
+            self.known[name] = self._repository(name)
+        return self.known[name]
+
+    def _repository(self, name: str) -> dict[str, Any]:
         found = self.forge.repository(name)
         owner, _, short = name.partition("/")
         return {

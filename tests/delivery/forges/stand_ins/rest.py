@@ -53,6 +53,7 @@ class StandIn:
     faults: list[Fault] = field(default_factory=list)
     calls: list[tuple[str, str, int]] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+    known: dict[str, dict[str, Any]] = field(default_factory=dict)
     statuses: dict[type[ForgeError], int] = field(
         default_factory=lambda: {
             MissingError: 404,
