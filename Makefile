@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test check test-only page bench audit fmt clean system-packages
+.PHONY: help setup demo test check test-only page bench docs audit fmt clean system-packages
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -44,6 +44,9 @@ system-packages:
 
 bench: $(READY) page ## Measure; writes bench/RESULTS.md
 	$(BIN)/python -m bench
+
+docs: $(READY) ## Build the site of the docs into build/site
+	$(BIN)/python -m mkdocs build --quiet --strict
 
 audit: $(READY) ## Known vulnerabilities of what we depend on (asks PyPI's and OSV's advisories)
 	@mkdir -p build
