@@ -190,3 +190,9 @@ def test_what_only_tekton_can_do_is_refused_before_a_pod_is_made(
     assert happened.reason == "TaskRunValidationFailed"
     assert f"{needs} cannot be had in a plain Pod" in happened.message
     assert pods(api) == []
+
+
+def test_breakpoints_are_refused_too(api: ApiServer, tmp_path: Path) -> None:  # noqa: F811
+    happened = run(api, tmp_path, task("- {image: a, script: x}", run="debug: {breakpoints: {onFailure: enabled}}"))
+    assert (happened.reason, pods(api)) == ("TaskRunValidationFailed", [])
+    assert "breakpoints" in happened.message

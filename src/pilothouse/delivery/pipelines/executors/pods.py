@@ -29,6 +29,10 @@ _OWN = {"scripts": "/tekton/scripts", "results": "/tekton/results", "workspace":
 
 def pod(run: TaskRun, prepared: Prepared) -> dict[str, Any]:
     """The Pod of one attempt. Raises `RunError` for what only Tekton can do."""
+    if (run.spec.get("debug") or {}).get("breakpoints"):
+        raise RunError(
+            "TaskRunValidationFailed", "breakpoints cannot be had in a plain Pod; install Tekton on the cluster"
+        )
     for index, step in enumerate(prepared.steps):
         _possible(step_name(step, index), step)
     suffix = f"-pod-retry{run.attempt}" if run.attempt else "-pod"
