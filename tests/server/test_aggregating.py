@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from pilothouse.mesh.envoy.certificates import write_certificates
 from pilothouse.mesh.trafficmetrics.api import routes
 from pilothouse.server.aggregating import check_files, tls_config
+from tests.running import RunningServer
 
 
 @pytest.fixture
@@ -58,6 +59,12 @@ def test_only_the_front_proxy_may_ask(files: Path, address: str) -> None:
     for certificate in (None, files / "other" / "stranger"):
         with client(files, certificate) as other, pytest.raises(httpx.TransportError):
             other.get(address)
+
+
+def test_the_same_is_on_the_http_port(server: RunningServer) -> None:
+    found = server.get("/apis/metrics.smi-spec.io/v1alpha1")
+    assert found["kind"] == "APIResourceList"
+    assert server.get("/apis/metrics.smi-spec.io/v1alpha1/namespaces/shop/deployments")["items"] == []
 
 
 def test_a_file_that_is_not_there_or_wrong_is_named(files: Path) -> None:

@@ -132,6 +132,7 @@ def _routes(rooms: Rooms, addresses: dict[str, str]) -> list[BaseRoute]:
         *([Late("/(git|api/forge)/", rooms.forge.routes)] if rooms.forge else []),
         *_delivery_routes(rooms),
         Late("/(api|pyroscope)/", partial(_room_routes, rooms)),
+        *([Late("/apis(/|$)", rooms.mesh.aggregated)] if rooms.mesh else []),
         *_pipeline_routes(rooms),
         *(rooms.shipping.routes() if rooms.shipping else []),
         *page.routes(),

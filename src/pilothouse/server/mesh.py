@@ -42,7 +42,7 @@ class LiveMesh:
         """The room's endpoints."""
         from pilothouse.mesh import api
 
-        return [*api.routes(self._engine, self._source), *self.aggregated()]
+        return api.routes(self._engine, self._source)
 
     def aggregated(self) -> list[Route]:
         """TrafficMetrics, as Kubernetes' API server hands them on."""
