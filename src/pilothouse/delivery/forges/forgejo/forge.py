@@ -20,7 +20,7 @@ from pilothouse.delivery.forges.model import (
 )
 from pilothouse.delivery.forges.remote import pushing
 from pilothouse.delivery.forges.remote.calling import Caller, path_of
-from pilothouse.delivery.forges.remote.forge import Access, checked_hash, checked_ref
+from pilothouse.delivery.forges.remote.forge import Access, checked_ref, ready_to_merge
 from pilothouse.delivery.forges.remote.hub import HubForge
 from pilothouse.delivery.forges.remote.reading import one
 from pilothouse.delivery.forges.remote.secrets import Secret
@@ -156,14 +156,11 @@ class ForgejoForge(HubForge):
         body = {"milestone": milestone.number("id") if milestone else 0}
         self._send("PATCH", repository, f"/issues/{number:d}", body)
 
-    def create_branch(self, repository: str, branch: str, sha: str) -> None:
-        """Make a branch."""
-        there = self.tip(repository, checked_ref(branch))
-        if there and there != sha:
-            raise ConflictError(f"{branch} is there already, at {there[:12]}")
-        if not there:
-            asked = {"new_branch_name": branch, "old_ref_name": checked_hash(sha)}
-            self._send("POST", repository, "/branches", asked)
+    def _make_branch(self, repository: str, branch: str, sha: str) -> None:
+        self._send("POST", repository, "/branches", {"new_branch_name": branch, "old_ref_name": sha})
+
+    def _make_tag(self, repository: str, tag: str, sha: str, message: str) -> None:
+        self._send("POST", repository, "/tags", {"tag_name": tag, "target": sha, "message": message})
 
     def delete_branch(self, repository: str, branch: str) -> None:
         """Take a branch away."""
@@ -171,15 +168,6 @@ class ForgejoForge(HubForge):
             raise InvalidError(f"{branch} is the default branch")
         if self.tip(repository, branch):
             self._send("DELETE", repository, f"/branches/{path_of(checked_ref(branch))}")
-
-    def create_tag(self, repository: str, tag: str, sha: str, message: str = "") -> None:
-        """Make a tag."""
-        there = self.tags(repository).get(checked_ref(tag))
-        if there and there != sha:
-            raise ConflictError(f"the tag {tag} is there already, at {there[:12]}")
-        if not there:
-            asked = {"tag_name": tag, "target": checked_hash(sha), "message": message}
-            self._send("POST", repository, "/tags", asked)
 
     def commit_files(
         self, repository: str, branch: str, message: str, files: Mapping[str, bytes | None], expected: str = "",
@@ -229,12 +217,7 @@ class ForgejoForge(HubForge):
         pull = self.pull_request(repository, number)
         if pull.state == "merged":
             return pull.merge_sha
-        if pull.state == "closed":
-            raise MergeError(f"#{number} is closed: reopen it first")
-        if pull.head.sha != head:
-            raise ConflictError(f"#{number} is at {pull.head.sha[:12]} now, not at {head[:12]}: look at it again")
-        if base and pull.base.sha != base:
-            raise ConflictError(f"{pull.base.ref} is at {pull.base.sha[:12]} now, not at {base[:12]}")
+        ready_to_merge(pull, head, base)
         asked = {"Do": _METHODS[method], "head_commit_id": head, "MergeTitleField": title, "MergeMessageField": message}
         try:
             self._send("POST", repository, f"/pulls/{number:d}/merge", {k: v for k, v in asked.items() if v})

@@ -21,7 +21,7 @@ from pilothouse.delivery.forges.model import (
 )
 from pilothouse.delivery.forges.remote import pushing
 from pilothouse.delivery.forges.remote.calling import Caller, path_of, segment
-from pilothouse.delivery.forges.remote.forge import Access, checked_hash
+from pilothouse.delivery.forges.remote.forge import Access, checked_hash, ready_to_merge
 from pilothouse.delivery.forges.remote.hub import shortened
 from pilothouse.delivery.forges.remote.reading import one
 
@@ -186,12 +186,7 @@ class GitHubForge(GitHubWriting):
         pull = self.pull_request(repository, number)
         if pull.state == "merged":
             return pull.merge_sha
-        if pull.state == "closed":
-            raise MergeError(f"#{number} is closed: reopen it first")
-        if pull.head.sha != head:
-            raise ConflictError(f"#{number} is at {pull.head.sha[:12]} now, not at {head[:12]}: look at it again")
-        if base and pull.base.sha != base:
-            raise ConflictError(f"{pull.base.ref} is at {pull.base.sha[:12]} now, not at {base[:12]}")
+        ready_to_merge(pull, head, base)
         asked = {"sha": head, "merge_method": method, "commit_title": title, "commit_message": message}
         try:
             made = self._send("PUT", repository, f"/pulls/{number:d}/merge", {k: v for k, v in asked.items() if v})

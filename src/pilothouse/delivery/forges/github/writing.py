@@ -34,13 +34,14 @@ class GitHubWriting(HubForge):
             raise ConflictError(f"{self.name}: {words[:300]}")
         return answer.node("data")
 
-    def create_branch(self, repository: str, branch: str, sha: str) -> None:
-        """Make a branch."""
-        there = self.tip(repository, checked_ref(branch))
-        if there and there != sha:
-            raise ConflictError(f"{branch} is there already, at {there[:12]}")
-        if not there:
-            self._make_ref(repository, f"refs/heads/{branch}", checked_hash(sha))
+    def _make_branch(self, repository: str, branch: str, sha: str) -> None:
+        self._make_ref(repository, f"refs/heads/{branch}", sha)
+
+    def _make_tag(self, repository: str, tag: str, sha: str, message: str) -> None:
+        if message:
+            asked = {"tag": tag, "message": message, "object": sha, "type": "commit"}
+            sha = one(self._send("POST", repository, "/git/tags", asked)).text("sha")
+        self._make_ref(repository, f"refs/tags/{tag}", sha)
 
     def _make_ref(self, repository: str, ref: str, sha: str) -> None:
         try:
@@ -72,19 +73,6 @@ class GitHubWriting(HubForge):
         except (MissingError, InvalidError) as error:
             if isinstance(error, InvalidError) and "does not exist" not in str(error):
                 raise
-
-    def create_tag(self, repository: str, tag: str, sha: str, message: str = "") -> None:
-        """Make a tag."""
-        there = self.tags(repository).get(checked_ref(tag))
-        if there and there != sha:
-            raise ConflictError(f"the tag {tag} is there already, at {there[:12]}")
-        if there:
-            return
-        target = checked_hash(sha)
-        if message:
-            asked = {"tag": tag, "message": message, "object": sha, "type": "commit"}
-            target = one(self._send("POST", repository, "/git/tags", asked)).text("sha")
-        self._make_ref(repository, f"refs/tags/{tag}", target)
 
     def commit_files(
         self, repository: str, branch: str, message: str, files: Mapping[str, bytes | None], expected: str = "",

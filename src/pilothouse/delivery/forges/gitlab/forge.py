@@ -25,7 +25,7 @@ from pilothouse.delivery.forges.model import (
     Status,
 )
 from pilothouse.delivery.forges.remote.calling import path_of, segment
-from pilothouse.delivery.forges.remote.forge import checked_hash, checked_ref
+from pilothouse.delivery.forges.remote.forge import checked_hash, checked_ref, ready_to_merge
 from pilothouse.delivery.forges.remote.reading import one
 
 _DRAFT = "Draft: "
@@ -189,14 +189,11 @@ class GitLabForge(GitLabReading):
 
     # -- branches, tags, files
 
-    def create_branch(self, repository: str, branch: str, sha: str) -> None:
-        """Make a branch."""
-        there = self.tip(repository, checked_ref(branch))
-        if there and there != sha:
-            raise ConflictError(f"{branch} is there already, at {there[:12]}")
-        if not there:
-            asked = {"branch": branch, "ref": checked_hash(sha)}
-            self._send("POST", repository, "/repository/branches", asked)
+    def _make_branch(self, repository: str, branch: str, sha: str) -> None:
+        self._send("POST", repository, "/repository/branches", {"branch": branch, "ref": sha})
+
+    def _make_tag(self, repository: str, tag: str, sha: str, message: str) -> None:
+        self._send("POST", repository, "/repository/tags", {"tag_name": tag, "ref": sha, "message": message})
 
     def delete_branch(self, repository: str, branch: str) -> None:
         """Take a branch away."""
@@ -204,15 +201,6 @@ class GitLabForge(GitLabReading):
             raise InvalidError(f"{branch} is the default branch")
         if self.tip(repository, branch):
             self._send("DELETE", repository, f"/repository/branches/{segment(branch)}")
-
-    def create_tag(self, repository: str, tag: str, sha: str, message: str = "") -> None:
-        """Make a tag."""
-        there = self.tags(repository).get(checked_ref(tag))
-        if there and there != sha:
-            raise ConflictError(f"the tag {tag} is there already, at {there[:12]}")
-        if not there:
-            asked = {"tag_name": tag, "ref": checked_hash(sha), "message": message}
-            self._send("POST", repository, "/repository/tags", asked)
 
     def publish(self, repository: str, release: Published) -> Published:
         """Make or change the release of a tag that is there. GitLab knows no releases before their time."""
@@ -290,14 +278,7 @@ class GitLabForge(GitLabReading):
         pull = self.pull_request(repository, number)
         if pull.state == "merged":
             return pull.merge_sha or pull.head.sha
-        if pull.state == "closed":
-            raise MergeError(f"#{number} is closed: reopen it first")
-        if pull.draft:
-            raise MergeError(f"#{number} is a draft: mark it ready first")
-        if pull.head.sha != head:
-            raise ConflictError(f"#{number} is at {pull.head.sha[:12]} now, not at {head[:12]}: look at it again")
-        if base and pull.base.sha != base:
-            raise ConflictError(f"{pull.base.ref} is at {pull.base.sha[:12]} now, not at {base[:12]}")
+        ready_to_merge(pull, head, base)
         if method == "rebase":
             self._needs_rebasing(repository)
         words = "\n\n".join(part for part in (title, message) if part)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from pilothouse.delivery.forges.errors import ConflictError, InvalidError, MergeError, MissingError
@@ -101,6 +101,32 @@ class RemoteForge:
         """The commit of a branch; empty when it is not there."""
         raise NotImplementedError
 
+    def tags(self, repository: str) -> Mapping[str, str]:
+        """The tags and the commits that they stand for."""
+        raise NotImplementedError
+
+    def create_branch(self, repository: str, branch: str, sha: str) -> None:
+        """Make a branch."""
+        there = self.tip(repository, checked_ref(branch))
+        if there and there != sha:
+            raise ConflictError(f"{branch} is there already, at {there[:12]}")
+        if not there:
+            self._make_branch(repository, branch, checked_hash(sha))
+
+    def _make_branch(self, repository: str, branch: str, sha: str) -> None:
+        raise NotImplementedError
+
+    def create_tag(self, repository: str, tag: str, sha: str, message: str = "") -> None:
+        """Make a tag."""
+        there = self.tags(repository).get(checked_ref(tag))
+        if there and there != sha:
+            raise ConflictError(f"the tag {tag} is there already, at {there[:12]}")
+        if not there:
+            self._make_tag(repository, tag, checked_hash(sha), message)
+
+    def _make_tag(self, repository: str, tag: str, sha: str, message: str) -> None:
+        raise NotImplementedError
+
     def move_branch(self, repository: str, branch: str, sha: str, expected: str, force: bool = False) -> None:
         """Move a branch, if it is where it is thought to be."""
         checked_hash(sha)
@@ -135,6 +161,19 @@ class RemoteForge:
                 break
             self._sleep(_BETWEEN_LOOKS_SECONDS)
         return numbers
+
+
+def ready_to_merge(pull: PullRequest, head: str, base: str) -> None:
+    """Raises `MergeError` for one that is closed or a draft, `ConflictError` when head or base are elsewhere."""
+    number = pull.number
+    if pull.state == "closed":
+        raise MergeError(f"#{number} is closed: reopen it first")
+    if pull.draft:
+        raise MergeError(f"#{number} is a draft: mark it ready first")
+    if pull.head.sha != head:
+        raise ConflictError(f"#{number} is at {pull.head.sha[:12]} now, not at {head[:12]}: look at it again")
+    if base and pull.base.sha != base:
+        raise ConflictError(f"{pull.base.ref} is at {pull.base.sha[:12]} now, not at {base[:12]}")
 
 
 def shown(comment: Comment) -> Comment:
