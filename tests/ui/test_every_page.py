@@ -48,7 +48,7 @@ def settled(page: Page, address: str) -> None:
     """Opens an address and waits until nothing is loading."""
     if "TRACE" in address:
         root = address.partition("/explore")[0]
-        found = httpx.get(f"{root}/api/traces", params={"errors": "1"}).json()["traces"]
+        found = httpx.get(f"{root}/api/traces", params={"errors": "1", "service": "checkout"}).json()["traces"]
         address = address.replace("TRACE", found[0]["trace_id"])
     page.goto(address, wait_until="networkidle")
     expect(page.get_by_role("heading", level=1)).to_have_count(1)

@@ -30,6 +30,7 @@ def test_lines_are_found_and_counted_by_level(page: Page, shop_url: str) -> None
     expect(levels.get_by_role("listitem")).to_have_text(
         [re.compile(r"^Error \d+$"), re.compile(r"^Warning \d+$"), re.compile(r"^Info [\d,]+$")]
     )
+    expect(page.get_by_text(re.compile(r"^Up to [\d,]+ lines to read, .* a day before compression\.$"))).to_be_visible()
     newest = page.get_by_role("listbox", name="Logs").get_by_role("option").first
     expect(newest).to_contain_text(re.compile("order ord-|charged|coupon"))
 

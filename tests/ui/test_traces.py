@@ -30,7 +30,9 @@ def test_traces_are_found_drawn_and_opened(page: Page, shop_url: str) -> None:
 
 
 def test_conditions_and_traceql_narrow(page: Page, shop_url: str) -> None:
-    page.goto(f"{shop_url}{TRACES}")
+    # The pipelines of other tests have traces too.
+    shop = "selector=k8s_namespace_name%3D%22shop%22"
+    page.goto(f"{shop_url}{TRACES}?{shop}")
     rows = page.get_by_role("row")
     expect(rows.nth(1)).to_contain_text("POST /buy")
     box = page.get_by_role("textbox", name="TraceQL")
@@ -39,7 +41,7 @@ def test_conditions_and_traceql_narrow(page: Page, shop_url: str) -> None:
         box.press("Enter")
     expect(rows.nth(1)).to_contain_text("POST /buy")
     page.wait_for_function("() => document.querySelectorAll('tr').length < 120")  # only those of the slow minute
-    page.goto(f"{shop_url}{TRACES}?errors=1")
+    page.goto(f"{shop_url}{TRACES}?errors=1&{shop}")
     expect(rows.nth(1)).to_contain_text("3")
 
 

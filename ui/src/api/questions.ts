@@ -233,6 +233,8 @@ export const questions = {
   different: (path: string) => ask(path, (said: Different) => said, A_WHILE),
   moved: (path: string) =>
     ask(path, (said: { metrics: { examples: Moved[] } }) => said.metrics.examples, A_WHILE),
+  price: (path: string) =>
+    ask(path, (said: { price: { rows: number; bytes: number; seconds: number } }) => said.price, A_WHILE),
   patterns: (path: string) => ask(path, (said: { patterns: Pattern[] }) => said.patterns, A_WHILE),
   detectedFields: (path: string) =>
     ask(path, (said: { fields: DetectedField[] | null }) => said.fields ?? [], A_WHILE),

@@ -13,6 +13,7 @@ import { Fields } from "./Fields";
 import { LiveLines } from "./LiveLines";
 import styles from "./logs.module.css";
 import { Patterns } from "./Patterns";
+import { PriceLine } from "./PriceLine";
 import { StoredLines } from "./StoredLines";
 import { Volume } from "./Volume";
 
@@ -85,6 +86,7 @@ export function LogsPage() {
                 </select>
               </label>
             ) : null}
+            <PriceLine question={question} selection={selection} />
           </div>
           {address.view === "lines" ? (
             <StoredLines question={question} selection={selection} limit={address.limit} onFind={find} />

@@ -51,6 +51,11 @@ export function patternsPath(question: LineQuestion, bounds: Bounds): string {
   return apiPath("/api/logs/patterns", { query: logql(question), ...range(bounds), step });
 }
 
+/** What of the streams lies in this time; what is looked for in their lines changes nothing about that. */
+export function pricePath({ selector }: LineQuestion, bounds: Bounds): string {
+  return apiPath("/api/logs/price", { query: streamsOf(selector), ...range(bounds) });
+}
+
 export function range({ from, until }: Bounds): { start: string; end: string } {
   return { start: instant(from), end: instant(until) };
 }

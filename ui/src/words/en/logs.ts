@@ -59,5 +59,8 @@ export const logs = {
   held: (n: number) => `Held back: ${plural(n, "new line", "new lines")}`,
   hold: "Hold",
   goOn: "Go on",
+  reads: (lines: string, bytes: string, seconds: string) =>
+    `Up to ${lines} lines to read, ${bytes}, ${seconds}.`,
+  aDay: (bytes: string) => `At this rate ${bytes} a day before compression.`,
   cut: "The connection ended.",
 };

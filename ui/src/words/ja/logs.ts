@@ -57,5 +57,7 @@ export const logs: Catalogue["logs"] = {
   held: (n) => `保留中：新着 ${n.toLocaleString("ja")} 行`,
   hold: "一時停止",
   goOn: "再開",
+  reads: (lines, bytes, seconds) => `読む量は最大 ${lines} 行、${bytes}、${seconds}。`,
+  aDay: (bytes) => `この割合では圧縮前で 1 日あたり ${bytes}。`,
   cut: "接続が切れました。",
 };
