@@ -74,7 +74,10 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def filled(directory: Path) -> Shop:
-    made = open_shop(directory)
+    return fill(open_shop(directory))
+
+
+def fill(made: Shop) -> Shop:
     for login in ("ann", "bob", "cat", "dan"):
         made.house.people.add(login, login.title(), f"{login}@example.org")
     ann = made.by("ann")

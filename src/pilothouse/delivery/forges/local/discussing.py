@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from pilothouse.delivery.forges.errors import AccessError, InvalidError, MissingError
 from pilothouse.delivery.forges.events import Event, EventAction, EventKind
@@ -169,7 +170,10 @@ class LocalDiscussing(LocalReading):
     def _make_labels(self, write: Writing, kept: Kept, labels: set[str]) -> None:
         known = set(write(select(LABELS.c.name).where(LABELS.c.repository == kept.id)).scalars())
         for label in sorted(labels - known):
-            write(insert(LABELS).values(repository=kept.id, name=names.line(label, "label", 100)))
+            named = names.line(label, "label", 100)
+            # Another process may make it for another pull request at the same moment.
+            with suppress(IntegrityError), write.connection.begin_nested():
+                write(insert(LABELS).values(repository=kept.id, name=named))
 
     def add_labels(self, repository: str, number: int, labels: Collection[str]) -> None:
         """Give labels."""
