@@ -103,7 +103,7 @@ class LiveShipping:
             from pilothouse.delivery.previews.serving import PreviewServer
             from pilothouse.delivery.releasing.serving import ReleaseServer
 
-            self.releasing = ReleaseServer(self._releaser(), self._database, self._released)
+            self.releasing = ReleaseServer(self._releaser(), self._database, self._released, self._refused)
             self.releasing.start()
             self.promotions.tell_changes = self.releasing.tell
             if starter := self._starter(forge):
@@ -117,6 +117,16 @@ class LiveShipping:
         if forge is None:
             raise OSError("there is no forge here to release from")
         return Releasing(forge, self._releases.marks, self._config.data)
+
+    def _refused(self, repository: str, service: str) -> str:
+        from pilothouse.delivery.environments import EnvironmentsError
+        from pilothouse.delivery.forges import UnavailableError
+
+        try:
+            return self.promotions.declared.environments().why_not_from(repository, service)
+        except EnvironmentsError as error:
+            # Asked again later: whether it may is not known before the file can be read.
+            raise UnavailableError(str(error)) from None
 
     def _released(self, release: Release) -> None:
         from pilothouse.delivery.environments import EnvironmentsError

@@ -47,6 +47,25 @@ def test_the_way_of_a_version() -> None:
     assert found.first("nobody") is None
 
 
+@pytest.mark.parametrize(
+    ("text", "repository", "why"),
+    [
+        ("services: [shop]", "acme/shop", ""),
+        ("services: [shop]", "eve/shop", "a does not take shop from eve/shop"),
+        ("services: [shop]", "acme/x/shop", "a does not take shop"),
+        ("services: {shop: {from: other/shop}}", "other/shop", ""),
+        ("services: {shop: {from: other/shop}}", "acme/shop", "a takes shop from other/shop"),
+        ("services: [shop], source: {directory: /srv}", "acme/shop", "would say `from: acme/shop`"),
+        ("services: [cart]", "eve/shop", ""),
+    ],
+)
+def test_whose_releases_are_taken(text: str, repository: str, why: str) -> None:
+    found = read_environments(f"environments: [{{name: a, strategy: Auto, {text}}}]", "acme/deploy")
+    said = found.why_not_from(repository, "shop")
+    assert why in said
+    assert bool(why) == bool(said)
+
+
 def test_folders_of_this_machine(tmp_path: Path) -> None:
     found = read_environments("environments: [{name: a}, {name: b, source: {directory: ../b}}]", directory=tmp_path)
     assert found.named("a").source == Source(directory=str(tmp_path), folder="a")

@@ -16,6 +16,7 @@ from pilothouse.delivery.pipelines import provenance
 from pilothouse.delivery.promoting.asking import promote, released
 from pilothouse.delivery.releasing.publishing import Releasing
 from pilothouse.delivery.releasing.release import ReleaseError
+from pilothouse.delivery.releasing.serving import ReleaseServer
 from tests.delivery.promoting.world import ENVIRONMENTS, MANIFEST, World
 
 DEPLOY, SHOP = "acme/deploy", "acme/shop"
@@ -238,3 +239,28 @@ def test_a_merge_is_released_and_goes_to_staging(acme: Acme, tmp_path: Path) -> 
     acme.by("ann").commit_files(SHOP, "main", "chore(promote): nothing of its own", {"staging.yaml": b"a: 1\n"})
     with pytest.raises(ReleaseError, match=r"nothing to release since v0\.1\.0"):
         releasing.work_out(SHOP)
+
+
+def test_not_everybody_may_release_as_any_service(acme: Acme, tmp_path: Path) -> None:
+    assert released_by_itself(acme, tmp_path, "acme/shop", "") == "released"
+    assert released_by_itself(acme, tmp_path, "acme/shop", "somebody else's") == "refused: somebody else's"
+    fork = acme.by("eve").fork(SHOP).full_name
+    assert released_by_itself(acme, tmp_path, fork, "") == "refused: a fork makes no releases"
+
+
+def released_by_itself(acme: Acme, place: Path, repository: str, why: str) -> str:
+    """How the server decides about a new commit of a repository."""
+    owner = LocalForge(acme.house, acme.house.bearer(repository.partition("/")[0]))
+    text = f"service: shop # {why or repository}\n"
+    sha = owner.commit_files(repository, "main", "fix: more", {".pilothouse.yaml": text.encode()})
+    releasing = Releasing(acme.forge, acme.world.releases.marks, place / "data")
+    url = f"sqlite:///{place / 'control.db'}"
+    server = ReleaseServer(releasing, url, lambda _: None, lambda _repository, _service: why)
+    try:
+        server.store.ask(repository, sha)
+        server.look()
+        found = server.store.one(repository, sha)
+    finally:
+        server.close()
+    assert found is not None
+    return f"{found.state}: {found.reason}" if found.reason else found.state

@@ -48,7 +48,8 @@ class Placement:
 
     Helm: the value at `key` of `file`. Kustomize: the tag of `image` among the images of `file`. Plain: the tag of
     `image` in every manifest. An `image` without a slash means any repository of that name. `prefix` stands before the
-    version there (`v`). `chart` is the Helm chart that the values are for, below the folder.
+    version there (`v`). `chart` is the Helm chart that the values are for, below the folder. `releases_from` is the
+    repository whose releases of the service are taken.
     """
 
     kind: Kind
@@ -57,6 +58,7 @@ class Placement:
     image: str = ""
     prefix: str = ""
     chart: str = ""
+    releases_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,23 @@ class Environments:
     def of(self, service: str) -> list[Environment]:
         """Those that the service is deployed to."""
         return [one for one in self.all if service in one.services]
+
+    def why_not_from(self, repository: str, service: str) -> str:
+        """Why a repository's releases of a service are not taken; nothing when they are.
+
+        Whoever may push to any repository of a forge could otherwise release as any service. Taken are those of the
+        repository that the first environment names with `from`; else of the same owner as its own repository.
+        """
+        first = self.first(service)
+        if first is None:
+            return ""
+        named = first.services[service].releases_from
+        if named:
+            return "" if named == repository else f"{first.name} takes {service} from {named}"
+        owner = first.source.repository.rpartition("/")[0]
+        if owner and owner == repository.rpartition("/")[0]:
+            return ""
+        return f"{first.name} does not take {service} from {repository}; its service would say `from: {repository}`"
 
     def first(self, service: str) -> Environment | None:
         """Where a new release goes first: environments that never take a promotion are passed over."""

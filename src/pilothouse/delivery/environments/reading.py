@@ -33,7 +33,7 @@ _KNOWN = (
     "name", "order", "strategy", "source", "kind", "services", "checks", "telemetry", "rollout", "cluster", "namespace",
 )  # fmt: skip
 _SOURCE = ("repository", "branch", "folder", "directory")
-_PLACEMENT = ("kind", "file", "key", "image", "prefix", "chart")
+_PLACEMENT = ("kind", "file", "key", "image", "prefix", "chart", "from")
 _LARGEST = 500_000
 _MOST = 100
 Chosen = TypeVar("Chosen", bound=StrEnum)
@@ -117,6 +117,7 @@ def _placement(service: str, given: Any, place: str, kind: Kind) -> Placement:
     _only(content, _PLACEMENT, place)
     own = _chosen(Kind, content.get("kind", kind), f"{place}.kind")
     said = {part: _text(content, part, place) for part in _PLACEMENT[1:]}
+    said["releases_from"] = said.pop("from")
     usual = {Kind.HELM: "values.yaml", Kind.KUSTOMIZE: "kustomization.yaml", Kind.PLAIN: ""}
     said["file"] = _below(said["file"] or usual[own], f"{place}.file")
     said["chart"] = _below(said["chart"], f"{place}.chart")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 _EVERY = 2.0
+Refusing = Callable[[str, str], str]
+"""From a repository and the service that it says it is: why it may not release as that, or nothing."""
 Released = Callable[[Release], None]
 """Hears of a release that was made; may hear of one twice after a crash."""
 
@@ -27,9 +29,12 @@ Released = Callable[[Release], None]
 class ReleaseServer:
     """Releases by itself what repositories with a `.pilothouse.yaml` merge. `start` and `close` from any thread."""
 
-    def __init__(self, releasing: Releasing, database: str, released: Released, every: float = _EVERY) -> None:
+    def __init__(
+        self, releasing: Releasing, database: str, released: Released, refusing: Refusing = lambda repository, _: "",
+        every: float = _EVERY,
+    ) -> None:  # fmt: skip
         self.store = PendingStore(database)
-        self._releasing, self._released, self._every = releasing, released, every
+        self._releasing, self._released, self._refusing, self._every = releasing, released, refusing, every
         self._woken, self._stopped = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="releases", daemon=True)
 
@@ -96,6 +101,10 @@ class ReleaseServer:
         if not project.release.automatic:
             self._decided(pending, "refused", "release.automatic is false")
             return
+        if forge.repository(pending.repository).fork_of:
+            raise ReleaseError("a fork makes no releases")
+        if why := self._refusing(pending.repository, project.service):
+            raise ReleaseError(why)
         waits = self._not_green(pending, project.release.after)
         if waits:
             self._waits(pending, waits)
