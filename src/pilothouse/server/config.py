@@ -185,6 +185,12 @@ class Config(BaseModel):
         "repository of the forge; empty: none",
     )
     forge: bool = Field(True, description="serve the built-in forge: git repositories and pull requests in `data`")
+    strangers: str = Field(
+        "sandbox",
+        pattern="^(sandbox|network|process)$",
+        description="where jobs of people run who may not write to the repository: in a sandbox without a network, in "
+        "one with it (network), or as everybody's (process)",
+    )
     forge_push_bytes: int = Field(1_000_000_000, ge=1_000, description="most bytes that one git push may bring")
     forges: Forges = Field(
         {},

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import structlog
 from starlette.routing import BaseRoute
 
 if TYPE_CHECKING:
+    from pilothouse.delivery.acting.confining import Strangers
     from pilothouse.delivery.acting.serving import DeliveryServer
     from pilothouse.delivery.forges import Event, Forge, PullRequest
     from pilothouse.delivery.inbox import Inbox
@@ -130,7 +131,7 @@ class LiveDelivery:
                 pipelines, checked = self.pipelines(), ManifestCheck(forges)
                 made = DeliveryServer(
                     self._database, self._config.data, forges, self.inbox(), pipelines, self._page,
-                    (*self._listeners, checked.heard),
+                    (*self._listeners, checked.heard), cast("Strangers", self._config.strangers),
                 )  # fmt: skip
                 pipelines.prepare = walled(pipelines.prepare)
                 made.start()

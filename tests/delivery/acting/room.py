@@ -14,6 +14,7 @@ from pilothouse.delivery.acting.serving import DeliveryServer
 from pilothouse.delivery.forges import Event, PullRequest
 from pilothouse.delivery.forges.local import House, LocalForge
 from pilothouse.delivery.inbox import Inbox, Limits
+from pilothouse.delivery.pipelines.executors.namespace import bubblewrap
 from pilothouse.delivery.pipelines.serving import PipelineServer
 
 REPOSITORY = "acme/shop"
@@ -83,7 +84,7 @@ class Room:
         self.pipelines = PipelineServer(self.directory / "pipelines", self.directory, self.database)
         self.server = DeliveryServer(
             self.database, self.directory, {"local": self.forge}, self.inbox, self.pipelines,
-            lambda run: f"http://127.0.0.1:4000/delivery/{run}",
+            lambda run: f"http://127.0.0.1:4000/delivery/{run}", strangers="sandbox" if bubblewrap() else "process",
         )  # fmt: skip
         self.pipelines.start()
         self.server.start()

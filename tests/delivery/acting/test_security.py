@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pilothouse.delivery.forges import Comment
+from pilothouse.delivery.pipelines.executors.namespace import bubblewrap
 from tests.delivery.acting.room import FILES, UNIT, Room, a_room, until
 
 EVIL = '"; touch %s/owned; echo "'
@@ -91,6 +92,18 @@ def test_a_job_does_not_see_what_this_process_knows(room: Room, monkeypatch: pyt
     assert "GIT_CONFIG" not in log
     assert room.finished(number, "secret") == "success"
     assert log_of(room, number, "secret") == "the token is ***\n"
+
+
+@pytest.mark.skipif(not bubblewrap(), reason="no bubblewrap here, and so no sandbox")
+def test_a_strangers_job_sees_nothing_of_this_machine_and_no_network(room: Room, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("mine")
+    tries = (
+        f"set -e\ntest ! -e {tmp_path}/secret\ntest ! -e {room.directory}/control.db\n"
+        "if grep -q eth /proc/net/dev; then exit 4; fi\nls ./test.sh\n"
+    )
+    number = room.pull("confined", {"checks/confined.sh": tries}, author="eve")
+    room.say(number, "bob", "/ok-to-test")
+    assert room.finished(number) == "success"
 
 
 def test_words_of_others_do_not_become_ours(room: Room) -> None:

@@ -85,7 +85,8 @@ class Applying:
             definition = loaded.config.named(name)
             if definition is not None:
                 target = Target(self._loading.forge, mirror, loaded.occasion, file)
-                self._jobs.start(target, definition, job_uid(loaded.raw.repository, key, name), "presubmit", comment)
+                uid = job_uid(loaded.raw.repository, key, name)
+                self._jobs.start(target, definition, uid, "presubmit", comment, confined=loaded.from_base)
 
 
 def _comment_key(text: str, key: str) -> str:

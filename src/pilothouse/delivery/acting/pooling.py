@@ -157,6 +157,8 @@ class Pools:
                 if step.kind == "out":
                     driven.loaded.pop(numbers[0], None)
                     driven.done.append(_entry("out", numbers, step.reason))
+                    # Whoever reads that it is out can ask why.
+                    self._write(repository, branch, driven)
                     self._out(repository, numbers[0], step.reason)
                 elif step.kind == "merge" and step.tree.base == driven.pool.base:
                     left += self._merge(repository, branch, driven, step.tree)
@@ -239,7 +241,9 @@ class Pools:
             )
             attempt = self._attempt(repository, commit, name)
             uid = job_uid(repository, branch, commit, name, str(attempt))
-            uids.append(self._jobs.start(target, definition, uid, "batch", base=tree.base).uid)
+            confined = any(one.from_base for one in loaded)
+            job = self._jobs.start(target, definition, uid, "batch", base=tree.base, confined=confined)
+            uids.append(job.uid)
         return tuple(uids)
 
     def _attempt(self, repository: str, commit: str, name: str) -> int:
