@@ -128,3 +128,12 @@ def test_a_job_that_is_asked_for_by_name_and_by_its_own_words(room: Room) -> Non
     assert job["words"] == "it runs when a comment matches ^/bench"
     room.say(number, "ann", "/bench now")
     assert room.finished(number, "bench") == "success"
+
+
+def test_what_ran_when_the_server_was_stopped_runs_again(room: Room) -> None:
+    number = room.pull("stopped", {"checks/stopped.sh": "sleep 2\n"})
+    until(lambda: room.server.store.jobs("acme/shop", number)[0].state == "running", "it runs")
+    room.stop()
+    room.start()
+    assert room.finished(number) == "success"
+    assert [job.state for job in room.server.store.jobs("acme/shop", number)] == ["success", "aborted"]

@@ -23,6 +23,7 @@ from pilothouse.delivery.acting.store import DeliveryStore
 from pilothouse.delivery.forges import ConflictError, ForgeError, MergeError, User
 from pilothouse.delivery.merging.pool import Candidate, MergePool, Step, Tree
 
+_MOST_ATTEMPTS = 5
 log = structlog.get_logger(__name__)
 
 
@@ -254,13 +255,21 @@ class Pools:
     def _look(self, driven: Driven, tree: Tree) -> list[Step]:
         """What follows when a tree's jobs are over; nothing while they run."""
         jobs = [self._store.job(uid) for uid in driven.tests.get(tree, ())]
-        bad = [job for job in jobs if job is not None and job.state in ("failure", "error", "aborted")]
+        bad = [job for job in jobs if job is not None and job.state in ("failure", "error")]
+        ended = [job for job in jobs if job is not None and job.state == "aborted"]
+        numbers = [one.number for one in tree.changes]
+        if ended and not bad and self._attempt(ended[0].repository, ended[0].head, ended[0].job) < _MOST_ATTEMPTS:
+            # Nobody knows how it would have ended: the tree is tested again.
+            for uid in driven.tests.pop(tree):
+                self._jobs.end(uid, "another job of the same tree was ended")
+            driven.done.append(_entry("again", numbers, f"{ended[0].job} was ended: {ended[0].description}"))
+            return []
+        bad += ended
         if not bad and any(job is not None and job.state in OPEN for job in jobs):
             return []
         uids = driven.tests.pop(tree, ())
         for uid in uids if bad else ():
             self._jobs.end(uid, "another job of the same tree failed")
-        numbers = [one.number for one in tree.changes]
         if bad:
             driven.done.append(_entry("red", numbers, f"{bad[0].job}: {bad[0].description}", bad[0].run))
         else:

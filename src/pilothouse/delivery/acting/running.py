@@ -35,6 +35,8 @@ from pilothouse.delivery.triggering.remote import remote
 
 log = structlog.get_logger(__name__)
 _NAMES = uuid.UUID("6f1d2c1e-4e0a-4c53-9d5b-6a1f7c0f9b11")
+# How a run ends that was not ended by us, nor by itself: its process was stopped or killed.
+_NOT_ITS_DOING = ("Cancelled", "TaskRunCancelled", "Interrupted")
 _LONGEST_STATUS = 140
 _STATES = {"success": "success", "failure": "failure", "error": "error", "aborted": "error"}
 
@@ -150,6 +152,22 @@ class Jobs:
             return
         self.report(replace(job, state="running"))
 
+    def _again(self, job: KeptJob, mirror: Mirror) -> None:
+        """Run once more what ended with the process that ran it."""
+        reason = "the server was stopped while it ran; it runs again"
+        self._store.change_job(job.uid, state="aborted", description=reason, finished=time.time(), reported="aborted")
+        if job.kind == "batch":
+            # The pool starts its trees' tests itself.
+            self._ended(replace(job, state="aborted"))
+            return
+        uid = job_uid(job.uid, "again")
+        run = f"{job.run.rpartition('-')[0]}-{uid[:8]}"
+        new = replace(job, uid=uid, run=run, state="starting", created=time.time(), given=job.given | {"again": True})
+        with self._lock:
+            self._following.add(uid)
+        if self._store.start_job(new):
+            self._launch(new, mirror)
+
     def place(self, uid: str) -> Path:
         """A job's checkout."""
         return self._directory / uid / "source"
@@ -246,7 +264,10 @@ class Jobs:
             kept = self._runs.kept(job.uid)
             if kept is not None:
                 self._store.begin_job(job.uid)
-                self._settle(job.uid, kept.status, kept.reason, kept.message)
+                if kept.reason in _NOT_ITS_DOING and job.given and not job.given.get("again"):
+                    self._again(job, mirror(job.forge, job.repository))
+                else:
+                    self._settle(job.uid, kept.status, kept.reason, kept.message)
             elif job.given:
                 self._launch(job, mirror(job.forge, job.repository))
         for job in self._store.unreported():
