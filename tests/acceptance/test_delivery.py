@@ -398,5 +398,5 @@ def test_a_bad_verdict_takes_production_back(company: Company) -> None:
         assert hook.weights[version] == 0
         rollout = company.get("/api/rollouts", service="shop")["rollouts"][0]
         assert rollout["state"] == "rolled_back"
-    reverts = company.admin.ask(f"repositories/{DEPLOY}/pulls?state=merged")["pulls"]
-    assert any(version in one["title"] and before in one["title"] and one["number"] > promotion for one in reverts)
+    promotions = company.get("/api/promotions")["promotions"]
+    assert any(one["kind"] == "rollback" and one["version"] == before for one in promotions)

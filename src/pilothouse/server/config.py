@@ -188,8 +188,13 @@ class Config(BaseModel):
     strangers: str = Field(
         "sandbox",
         pattern="^(sandbox|network|process)$",
-        description="where jobs of people run who may not write to the repository: in a sandbox without a network, in "
-        "one with it (network), or as everybody's (process)",
+        description="where jobs run for changes of people who may not write to the repository: in a sandbox without a "
+        "network, in one with it (network), or as this server's user (process)",
+    )
+    members: str = Field(
+        "process",
+        pattern="^(sandbox|network|process)$",
+        description="where all other jobs run: sandbox, network or process, as for strangers",
     )
     forge_push_bytes: int = Field(1_000_000_000, ge=1_000, description="most bytes that one git push may bring")
     forges: Forges = Field(

@@ -13,7 +13,7 @@ import structlog
 from starlette.routing import BaseRoute
 
 if TYPE_CHECKING:
-    from pilothouse.delivery.acting.confining import Strangers
+    from pilothouse.delivery.acting.confining import Walls
     from pilothouse.delivery.acting.serving import DeliveryServer
     from pilothouse.delivery.forges import Event, Forge, PullRequest
     from pilothouse.delivery.inbox import Inbox
@@ -123,7 +123,6 @@ class LiveDelivery:
         """What acts, begun. Raises `DeliveryError`, `OSError`."""
         from pilothouse.delivery.acting.manifests import ManifestCheck
         from pilothouse.delivery.acting.serving import DeliveryServer
-        from pilothouse.delivery.acting.walling import walled
 
         forges = self.forges()
         with self._lock:
@@ -131,9 +130,9 @@ class LiveDelivery:
                 pipelines, checked = self.pipelines(), ManifestCheck(forges)
                 made = DeliveryServer(
                     self._database, self._config.data, forges, self.inbox(), pipelines, self._page,
-                    (*self._listeners, checked.heard), cast("Strangers", self._config.strangers),
+                    (*self._listeners, checked.heard), cast("Walls", self._config.strangers),
+                    cast("Walls", self._config.members),
                 )  # fmt: skip
-                pipelines.prepare = walled(pipelines.prepare)
                 made.start()
                 self._server = made
                 self._begun.set()

@@ -1,4 +1,4 @@
-"""Jobs of strangers: in a sandbox that has the change's checkout and nothing else of this machine."""
+"""Jobs in a sandbox that has the change's checkout and nothing else of this machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pilothouse.delivery.pipelines.executors.images import ImageMeaning
 from pilothouse.delivery.pipelines.executors.launching import Launch, Launcher, Limits, Mount, Started, another
 
 # `sandbox`: without a network; `network`: a sandbox with one; `process`: as everybody's.
-Strangers = Literal["sandbox", "network", "process"]
+Walls = Literal["sandbox", "network", "process"]
 
 
 @functools.cache

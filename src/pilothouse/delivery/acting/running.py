@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from pilothouse.delivery.acting.confining import Confined, Strangers, sandbox
+from pilothouse.delivery.acting.confining import Confined, Walls, sandbox
 from pilothouse.delivery.acting.mirror import GitError, Mirror
 from pilothouse.delivery.acting.records import OPEN, JobKind, JobState, KeptJob
 from pilothouse.delivery.acting.store import DeliveryStore
@@ -75,14 +75,14 @@ class Jobs:
     def __init__(
         self, store: DeliveryStore, runs: Runs, directory: Path, forges: Mapping[str, Forge],
         page: Callable[[str], str] = lambda run: "", ended: Callable[[KeptJob], None] = lambda job: None,
-        strangers: Strangers = "sandbox",
+        strangers: Walls = "sandbox", members: Walls = "process",
     ) -> None:  # fmt: skip
         """Checkouts are in `directory`; `page` is the address of a run's page; `ended` hears of jobs that ended.
 
-        `strangers` is where jobs of people run who do not work in the repository.
+        `strangers` is where jobs for changes of people run who do not work in the repository, `members` all others.
         """
         self._store, self._runs, self._directory, self._forges = store, runs, directory, forges
-        self._page, self._ended, self._strangers = page, ended, strangers
+        self._page, self._ended, self._walls = page, ended, (members, strangers)
         self._following: set[str] = set()
         self._lock = threading.Lock()
 
@@ -103,8 +103,9 @@ class Jobs:
         )  # fmt: skip
         try:
             ready = build(definition, occasion, self._remote(definition, target))
-            if confined and self._strangers != "process":
-                sandbox(self._strangers == "network")
+            walls = self._walls[confined]
+            if walls != "process":
+                sandbox(walls == "network")
         except (UntrustedError, CelError, PipelineError) as error:
             job = replace(job, state="error", description=str(error), finished=time.time())
             self._store.start_job(job)
@@ -114,7 +115,7 @@ class Jobs:
         given = {
             "document": [ready.document.body, ready.document.source], "annotations": annotations,
             "documents": [[one.body, one.source] for one in ready.documents],
-            "environment": ready.environment, "foreign": sorted(ready.untrusted), "confined": confined,
+            "environment": ready.environment, "foreign": sorted(ready.untrusted), "walls": walls,
         }  # fmt: skip
         job = replace(job, given=given)
         with self._lock:
@@ -177,8 +178,8 @@ class Jobs:
         job = self._store.job(run.uid)
         if job is None or not job.given:
             return options
-        if job.given.get("confined") and self._strangers != "process":
-            inner = sandbox(self._strangers == "network")
+        if (walls := job.given.get("walls", "process")) != "process":
+            inner = sandbox(walls == "network")
             options = replace(options, launcher=Confined(inner, self.place(run.uid)))
         environment = {**options.environment, **job.given["environment"], "BUILD_ID": run.name, "PROW_JOB_ID": run.uid}
         return replace(

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import exc
 
 from pilothouse.delivery.acting import pool_json
-from pilothouse.delivery.acting.confining import Strangers
+from pilothouse.delivery.acting.confining import Walls
 from pilothouse.delivery.acting.mirror import GitError, Mirrors
 from pilothouse.delivery.acting.records import KeptJob
 from pilothouse.delivery.acting.repositories import ForgePart, Shared
@@ -43,7 +43,7 @@ class DeliveryServer:
     def __init__(
         self, database: str, data: Path, forges: Mapping[str, Forge], inbox: Inbox, pipelines: PipelineServer,
         page: Callable[[str], str] = lambda run: "", listeners: Sequence[Callable[[Event], None]] = (),
-        strangers: Strangers = "sandbox",
+        strangers: Walls = "sandbox", members: Walls = "process",
     ) -> None:  # fmt: skip
         """`page` is a run's page; `listeners` hear of events that were acted on. Raises `DeliveryError`."""
         try:
@@ -53,7 +53,9 @@ class DeliveryServer:
         self._inbox, self._listeners = inbox, listeners
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="delivery")
         self._runs = _Runs(pipelines, self._threads)
-        self.jobs = Jobs(self.store, self._runs, data / "delivery" / "checkouts", forges, page, self._ended, strangers)
+        self.jobs = Jobs(
+            self.store, self._runs, data / "delivery" / "checkouts", forges, page, self._ended, strangers, members
+        )
         pipelines.prepare = self.jobs.options
         shared = Shared(self.store, Mirrors(data / "delivery" / "git"), self.jobs, self.pool)
         self.parts = {name: ForgePart(forge, shared) for name, forge in forges.items()}

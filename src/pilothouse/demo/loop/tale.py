@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import time
 from collections.abc import Callable
@@ -66,7 +67,9 @@ class Tale:
         """From an empty machine to what became of every change of the scenario."""
         mesh = MeshFiles(self._scratch / "mesh", f"127.0.0.1:{_free_port()}")
         with self._narration.step("Pilothouse starts: telemetry, forge, pipelines, releases, mesh") as step:
-            self._system.start_pilothouse(data, environments=DECLARED, mesh_config=str(mesh.smi))
+            # Ren may push here, so her jobs would run without a wall.
+            walls = "sandbox" if shutil.which("bwrap") else "process"
+            self._system.start_pilothouse(data, environments=DECLARED, mesh_config=str(mesh.smi), members=walls)
             step.say(self._system.base_url)
         with self._narration.step("the forge gets shop/checkout and shop/environments, and its people mei and ren"):
             self._system.get("/api/forge/repositories")
