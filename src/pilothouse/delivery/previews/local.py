@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import secrets
 import sys
 from collections.abc import Collection
 from pathlib import Path
@@ -76,7 +77,9 @@ class LocalStarter:
         for directory in (files, home):
             directory.mkdir(parents=True, exist_ok=True)
         fetched(self._forge, preview, place / "git", files)
-        sandbox = Sandboxed(f"preview-{preview.id}", files, home, plan, address_of(preview.id), preview.port)
+        # Control groups are the machine's: another server's first preview must not be the same group as ours.
+        name = f"preview-{preview.id}-{secrets.token_hex(4)}"
+        sandbox = Sandboxed(name, files, home, plan, address_of(preview.id), preview.port)
         return LocalPreview(plan, sandbox)
 
     def sweep(self, live: Collection[int]) -> None:
