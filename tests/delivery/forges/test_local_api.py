@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,7 +29,9 @@ class Caller:
         return answer.json()
 
     def post(self, path: str, body: Any, status: int = 200) -> Any:
-        answer = self._client.post(path, headers=self._headers, json=body)
+        # As ASCII, so that half characters are sent as they are.
+        headers = self._headers | {"content-type": "application/json"}
+        answer = self._client.post(path, headers=headers, content=json.dumps(body))
         assert answer.status_code == status, answer.text
         return answer.json()
 
@@ -115,6 +118,8 @@ def test_users_and_tokens(shop: Shop, client: httpx.Client) -> None:
         (f"{CART}/pulls/1/comments", {"body": " "}, "body: say something"),
         (f"{CART}/pulls/1/reviews", {"state": "lgtm"}, "state: 'lgtm' is not one of"),
         (f"{CART}/statuses/{'1' * 40}", {"state": "green", "context": "x"}, "state: 'green' is not one of"),
+        (f"{CART}/pulls/1/comments", {"body": "half \ud800"}, "body: this is no text"),
+        (f"{CART}/pulls/1", {"add_labels": ["a\0b"]}, "add_labels: there is a NUL in it"),
         (CART, {"protect": "a..b"}, "cannot be the name of a branch"),
         (CART, {"allow": "cat", "permission": "root"}, "'root' is no permission"),
     ],
@@ -135,3 +140,12 @@ def test_files_are_never_pages(shop: Shop, client: httpx.Client) -> None:
         assert client.get(f"{CART}/file", params={"path": path}).status_code in (400, 404)
     entries = client.get(f"{CART}/tree", params={"path": "src"}).json()["entries"]
     assert [(e["path"], e["size"]) for e in entries] == [("src/a.py", 6)]
+
+
+def test_numbers_and_addresses_that_lead_nowhere(shop: Shop, client: httpx.Client) -> None:
+    for path in (f"{CART}/pulls/99999999999999999999", f"{CART}/pulls/0", "/api/forge/repositories/shop/none"):
+        assert client.get(path).status_code == 404
+    for query in ("tree?path=%00", "file?path=%00", "tree?ref=%00", "tree?ref=--help", "tree?path=../.."):
+        assert client.get(f"{CART}/{query}").status_code == 400
+    assert client.get(f"{CART}/statuses/%00").status_code == 400
+    assert client.get(f"{CART}/statuses/nothing").json() == {"statuses": []}

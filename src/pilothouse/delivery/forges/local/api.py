@@ -54,6 +54,8 @@ def _entered(house: House, handler: Handler) -> Callable[[Request], Awaitable[Re
 
     async def entered(request: Request) -> Response:
         try:
+            if any("\0" in str(value) for value in (*request.query_params.values(), *request.path_params.values())):
+                raise InvalidError("the address has a NUL in it")
             who = await waiting(bearer, house, request.headers.get("authorization", ""))
             return await handler(request, LocalForge(house, who))
         except ForgeError as error:

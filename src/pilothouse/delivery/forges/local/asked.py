@@ -34,7 +34,7 @@ def text(body: dict[str, Any], name: str, needed: bool = False) -> str:
     value = body.get(name, "")
     if not isinstance(value, str) or (needed and not value):
         raise InvalidError(f"{name}: a text is needed here")
-    return value
+    return _storable(value, name)
 
 
 def truth(body: dict[str, Any], name: str) -> bool:
@@ -58,7 +58,7 @@ def texts(body: dict[str, Any], name: str) -> list[str]:
     value = body.get(name, [])
     if not isinstance(value, list) or len(value) > 100 or not all(isinstance(one, str) for one in value):
         raise InvalidError(f"{name}: a list of texts is needed here")
-    return value
+    return [_storable(one, name) for one in value]
 
 
 def duration(body: dict[str, Any], name: str) -> float:
@@ -132,6 +132,17 @@ def settings(forge: LocalForge, repository: str, body: dict[str, Any]) -> None:
         forge.add_milestone(repository, text(body, "add_milestone", needed=True))
     if "close_milestone" in body:
         forge.add_milestone(repository, text(body, "close_milestone", needed=True), is_open=False)
+
+
+def _storable(value: str, name: str) -> str:
+    """A text that a database and git can hold: JSON can bring half characters, and NUL."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidError(f"{name}: this is no text: it has half a character in it") from None
+    if "\0" in value:
+        raise InvalidError(f"{name}: there is a NUL in it")
+    return value
 
 
 def _only(body: dict[str, Any], known: tuple[str, ...]) -> None:

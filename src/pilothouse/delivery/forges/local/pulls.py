@@ -14,6 +14,8 @@ from pilothouse.delivery.forges.local.store import Writing
 from pilothouse.delivery.forges.local.tables import COMMENTS, PULLS, REFS, REPOSITORIES
 from pilothouse.delivery.forges.model import BranchTip, Comment, PullRequest, PullState, Review
 
+# What the column holds; nobody has so many.
+_MOST_NUMBER = 2**31 - 1
 SETS = ("labels", "assignees", "reviewers")
 
 
@@ -25,7 +27,7 @@ def rows(connection: Connection, repository: Kept, state: PullState | None) -> l
 
 def row(connection: Connection, repository: Kept, number: int, for_update: bool = False) -> Row[Any]:
     """One row. Raises `MissingError`."""
-    asked = select(PULLS).where(PULLS.c.repository == repository.id, PULLS.c.number == number)
+    asked = select(PULLS).where(PULLS.c.repository == repository.id, PULLS.c.number == min(number, _MOST_NUMBER))
     found = connection.execute(asked.with_for_update() if for_update else asked).first()
     if not found:
         raise MissingError(f"{repository.full_name} has no pull request #{number}")
