@@ -19,42 +19,56 @@ class ShiftError(Exception):
     """The weights cannot be changed; the message says why."""
 
 
-class SplitFiles:
-    """A TrafficSplit of a Service, found in files.
+class Versions:
+    """How versions of a service are named as backends, from a plan's settings.
 
-    `settings` has `config` (a file or directory) and may have `namespace` (default), and `backends`, a mapping of
-    version to backend Service; without it a version's backend is named as `backend` says, `{service}-{version}` by
-    default, with dashes for the version's dots: a Service's name has none.
+    `namespace` (default), and `backends`, a mapping of version to backend Service; without it a version's backend is
+    named as `backend` says, `{service}-{version}` by default, with dashes for the version's dots: a Service's name has
+    none.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
-        self._config = Path(str(settings["config"]))
         self._namespace = str(settings.get("namespace") or "default")
         self._backends = {str(v): str(name) for v, name in dict(settings.get("backends") or {}).items()}
         self._pattern = str(settings.get("backend") or "{service}-{version}")
 
-    def shift(self, service: str, weights: Mapping[str, int], key: str) -> None:
-        """Give each version its weight. Doing so again changes nothing."""
-        shift(self._config, self._name(service), {self._backend(service, v): w for v, w in weights.items()})
+    def backend(self, service: str, version: str) -> str:
+        """The backend Service of a version."""
+        named = self._pattern.replace("{service}", service).replace("{version}", version.replace(".", "-"))
+        return self._backends.get(version) or named
 
-    def weights(self, service: str) -> Mapping[str, int] | None:
-        """The weights in the file, by version; None when there is no such split."""
-        try:
-            found = weights_of(self._config, self._name(service))
-        except ShiftError:
-            return None
+    def name(self, service: str) -> Name:
+        """The Service that is divided; `shop/checkout` says its namespace itself."""
+        namespace, slash, name = service.partition("/")
+        return Name(namespace, name) if slash else Name(self._namespace, service)
+
+    def by_version(self, service: str, found: Mapping[str, int]) -> Mapping[str, int]:
+        """Weights of backends as weights of versions."""
         versions = {self._backends.get(v, ""): v for v in self._backends}
         prefix, _, suffix = self._pattern.replace("{service}", service).partition("{version}")
         named = {name: name.removeprefix(prefix).removesuffix(suffix).replace("-", ".") for name in found}
         return {versions.get(name) or named[name]: weight for name, weight in found.items()}
 
-    def _backend(self, service: str, version: str) -> str:
-        named = self._pattern.replace("{service}", service).replace("{version}", version.replace(".", "-"))
-        return self._backends.get(version) or named
 
-    def _name(self, service: str) -> Name:
-        namespace, slash, name = service.partition("/")
-        return Name(namespace, name) if slash else Name(self._namespace, service)
+class SplitFiles:
+    """A TrafficSplit of a Service, found in files. `settings` has `config` (a file or directory), and `Versions`'."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self._config = Path(str(settings["config"]))
+        self._versions = Versions(settings)
+
+    def shift(self, service: str, weights: Mapping[str, int], key: str) -> None:
+        """Give each version its weight. Doing so again changes nothing."""
+        wanted = {self._versions.backend(service, v): w for v, w in weights.items()}
+        shift(self._config, self._versions.name(service), wanted)
+
+    def weights(self, service: str) -> Mapping[str, int] | None:
+        """The weights in the file, by version; None when there is no such split."""
+        try:
+            found = weights_of(self._config, self._versions.name(service))
+        except ShiftError:
+            return None
+        return self._versions.by_version(service, found)
 
 
 def shift(config: Path, service: Name, weights: Mapping[str, int]) -> Path:

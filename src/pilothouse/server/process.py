@@ -382,10 +382,15 @@ class Process:
 
 def _shifters(config: Config) -> Shifters:
     """What may shift traffic here. Which files are changed is the configuration's to say, never a plan's."""
-    if not config.mesh_config:
+    if not config.mesh_config and not config.mesh:
         return BUILT_IN
 
     def smi(settings: Mapping[str, Any]) -> TrafficShifter:
+        if config.mesh:
+            from pilothouse.kube import Cluster
+            from pilothouse.mesh.shifting_objects import SplitObjects
+
+            return SplitObjects(lambda: Cluster.connect(config.kube_context), settings)
         from pilothouse.mesh.shifting import SplitFiles
 
         return SplitFiles({**settings, "config": config.mesh_config})

@@ -218,6 +218,9 @@ class Api:
         query = request.query_params
         if there is None and kind != "application/apply-patch+yaml":
             return _missing(resource, name)
+        given = dig(content, "metadata", "resourceVersion") if isinstance(content, dict) else None
+        if there and given and given != there["metadata"]["resourceVersion"]:
+            return _status(409, "Conflict", f'{resource.plural} "{name}": the object has been modified')
         before = copy.deepcopy(there) if there else {"metadata": {"name": name}}
         if below == "scale" and there:
             change = patching.merge(_scale(there), content)
