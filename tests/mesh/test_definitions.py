@@ -67,7 +67,7 @@ def assert_fits(target: str, configuration: Configuration) -> list[dict[str, Any
 def test_whatever_is_compiled_fits(target: str) -> None:
     seen: set[str] = set()
 
-    @settings(max_examples=60, deadline=None, derandomize=True)
+    @settings(max_examples=30, deadline=None, derandomize=True)
     @given(strategies.configurations())
     def check(configuration: Configuration) -> None:
         seen.update(one["kind"] for one in assert_fits(target, configuration))
