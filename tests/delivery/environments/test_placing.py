@@ -239,7 +239,7 @@ def _files(draw: st.DrawFn) -> tuple[str, str]:
 
 
 @given(_files(), _versions)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_only_the_version_changes(given_file: tuple[str, str], version: str) -> None:
     text, _ = given_file
     try:
