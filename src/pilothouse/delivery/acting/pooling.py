@@ -74,8 +74,9 @@ class Pools:
             if known != wanted:
                 others = [one for one in driven.pool.waiting.values() if one.number != number]
                 self._do(repository, branch, driven, driven.pool.offer([*others, *([wanted] if wanted else [])]))
-            if loaded.base:
-                self._moved(repository, branch, driven, loaded.base)
+            if loaded.base and loaded.base != driven.pool.base:
+                # One of the two is old; only the forge knows which.
+                self._moved(repository, branch, driven, self._loading.branch(repository, branch))
 
     def moved(self, repository: str, branch: str) -> None:
         """The branch may have moved."""
