@@ -7,9 +7,12 @@ import json
 import pytest
 
 from pilothouse.engine import Engine
+from pilothouse.releases.both import Both
 from pilothouse.releases.comparing import compare
 from pilothouse.releases.comparison import Comparison
 from pilothouse.releases.finding import Finding
+from pilothouse.releases.siding import stage
+from pilothouse.releases.trial import Trial
 from pilothouse.signals.errors import BadRequestError, NotFoundError
 from pilothouse.signals.selector import parse_selector
 from pilothouse.signals.timerange import TimeRange
@@ -188,12 +191,31 @@ class TestUnevenTraffic:
         assert any("per request" in note for note in same.notes)
         assert not [one for one in same.findings if one.direction != "moved"]
 
-    def test_and_a_regression_shows_per_request(self, shop: Engine) -> None:
+    def test_and_a_regression_shows_but_not_by_a_cost_that_could_be_there_without_requests(self, shop: Engine) -> None:
         slow = compare(shop, "uneven", "1.0.0", "2.1.0", MINUTE)
         assert slow.verdict == "worse"
-        cpu = named(slow, "metrics", "process.cpu.time")
-        assert cpu.change == pytest.approx(0.8, abs=0.3)
-        assert "per request" in cpu.title
+        assert named(slow, "traces", "POST /checkout is slower")
+        # 1.8 times the CPU per request, at a fifth of the traffic: the same program could cost up to five times.
+        assert not [one for one in slow.findings if "process.cpu.time" in one.title]
+        assert any("beyond that ratio" in note for note in slow.notes)
+
+    @pytest.mark.parametrize(
+        ("load", "ratio", "beyond"),
+        [
+            (0.05, 6.5, False),
+            (0.05, 25.0, True),
+            (0.05, 0.8, True),
+            (4.0, 0.3, False),
+            (4.0, 2.0, True),
+            (1.0, 1.2, True),
+        ],
+    )  # fmt: skip
+    def test_what_unequal_traffic_alone_can_make_of_a_cost(
+        self, shop: Engine, monkeypatch: pytest.MonkeyPatch, load: float, ratio: float, beyond: bool
+    ) -> None:
+        trial, _ = stage(shop, "uneven", Both("1.0.0", "2.0.0"), MINUTE)
+        monkeypatch.setattr(Trial, "load_ratio", property(lambda self: load))
+        assert trial.beyond_load(ratio) is beyond
 
 
 def test_a_service_without_traces_is_judged_by_the_others(shop: Engine) -> None:

@@ -101,7 +101,8 @@ def notes(trial: Trial) -> list[str]:
     if not trial.same_load:
         said.append(
             f"an instance of {trial.sides.candidate.version} served {digits(trial.load_ratio)} times the traffic of "
-            f"one of {trial.sides.baseline.version}: counters and costs are compared per request"
+            f"one of {trial.sides.baseline.version}: counters and costs are compared per request, and of "
+            "the process' own costs only what is beyond that ratio counts"
         )
     alone = [side.version for side in trial.sides if side.size == 1]
     if alone:

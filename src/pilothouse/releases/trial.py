@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pilothouse.releases.statistics import Floats
 
 Kind = Literal["canary", "before_after", "subsets", "migration"]
+# How much the ratio of the traffic is off by, at most.
+_LOAD_SLACK = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,18 @@ class Trial:
     def same_load(self) -> bool:
         """Whether both sides' instances serve the same traffic, within a tenth."""
         return bool(abs(np.log(self.load_ratio)) < 0.1)
+
+    def beyond_load(self, ratio: float) -> bool:
+        """Whether a ratio of costs per request is more than unequal traffic can make of one and the same program.
+
+        A part of what a process costs is there without a request (telemetry that is sent, timers, collections): with a
+        twentieth of the traffic it is twenty times as much per request. So what lies between a cost that follows the
+        requests (1) and one that does not know them (the inverse of the traffic's ratio) tells nothing.
+        """
+        if self.same_load:
+            return True
+        fixed = 1 / self.load_ratio
+        return not min(1.0, fixed) / _LOAD_SLACK <= ratio <= max(1.0, fixed) * _LOAD_SLACK
 
     @property
     def same_instances(self) -> bool:

@@ -26,6 +26,7 @@ _NEITHER = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 # What grows with traffic though it is no counter: with unequal traffic it cannot be compared.
+_PROCESS = re.compile(r"(^|[._])(process|runtime|cpu|gc|container|thread|threads|context_switches|page_faults)([._]|$)")
 _LOADED = re.compile(r"(queue|pending|active|in_?flight|connection|utili[sz]ation|usage_?ratio|backlog)", re.IGNORECASE)
 _MEMORY = re.compile(r"(memory|rss|resident|heap|alloc)", re.IGNORECASE)
 _WHOLE_MEMORY = re.compile(
@@ -71,6 +72,11 @@ def about_memory(name: str, unit: str) -> bool:
 def whole_memory(name: str, unit: str) -> bool:
     """Whether it is the memory of the whole process or container, and not of a part of it."""
     return about_memory(name, unit) and _WHOLE_MEMORY.search(name) is not None
+
+
+def of_process(name: str) -> bool:
+    """Whether a counter is of what the process itself costs, of which a part is there without any request."""
+    return _PROCESS.search(name) is not None
 
 
 def grows_with_load(name: str) -> bool:

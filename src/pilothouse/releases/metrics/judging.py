@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pilothouse.releases.metrics.badness import about_memory, whole_memory
+from pilothouse.releases.metrics.badness import about_memory, of_process, whole_memory
 from pilothouse.releases.statistics import (
     Estimate,
     Floats,
@@ -107,7 +107,8 @@ def _levelled(
         p_value=estimate.p_value,
         rising=rising,
         bad=measure.bad,
-        material=change is None or abs(np.log1p(max(change, -0.999))) >= np.log1p(least),
+        material=change is None
+        or (abs(np.log1p(max(change, -0.999))) >= np.log1p(least) and _is_told(measure, trial, 1 + change)),
         lasting=shift is not None
         and shift.direction == (1 if rising else -1)
         and (bool(when) or persists(*scaled.levels, estimate.difference)),
@@ -148,13 +149,18 @@ def _counted(measure: Measure, trial: Trial) -> Tested | None:
         p_value=float(rates.p_value[0]),
         rising=ratio > 1,
         bad=measure.bad,
-        material=abs(ratio - 1) >= trial.rules.count_change and abs(step) > 0,
+        material=abs(ratio - 1) >= trial.rules.count_change and abs(step) > 0 and _is_told(measure, trial, ratio),
         lasting=float(rates.p_value[0]) < _REMARKABLE
         and rate_persists(counts[0][0], counts[1][0], (exposures[0], exposures[1]), trial.paired, spread),
         least=trial.rules.count_change,
         prominence=_prominence(measure),
         source=measure,
     )
+
+
+def _is_told(measure: Measure, trial: Trial, ratio: float) -> bool:
+    """Whether a change of a counter per request tells something: a process' own costs do not only follow requests."""
+    return measure.sort != "rate" or not of_process(measure.name) or trial.beyond_load(ratio)
 
 
 def _assumed_spread(measure: Measure, rules: Rules) -> float:

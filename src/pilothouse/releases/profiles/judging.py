@@ -108,7 +108,9 @@ def _tested(
         p_value=float(rates.p_value[row]),
         rising=ratio > 1,
         bad=costs.bad,
-        material=abs(other - base) >= trial.rules.cost_share * whole and abs(ratio - 1) >= trial.rules.cost_change,
+        material=abs(other - base) >= trial.rules.cost_share * whole
+        and abs(ratio - 1) >= trial.rules.cost_change
+        and trial.beyond_load(ratio),
         lasting=int(np.count_nonzero(shown)) >= min(3, len(shown)),
         freedom=float(rates.freedom[row]),
         error=float(rates.error[row]),
