@@ -69,6 +69,21 @@ def _tests(
     ]
 
 
+def _is_told(costs: Costs, trial: Trial, ratio: float) -> bool:
+    """Whether a function's change tells something where the traffic differs.
+
+    One that only one side runs does. Of the others, what each takes of a process depends on how busy it is; so they
+    count only where the whole process' cost is beyond what the traffic can make of it.
+    """
+    if trial.same_load or ratio == 0 or not np.isfinite(ratio):
+        return True
+    base, other = (
+        float(samples.sum() / exposures.sum())
+        for samples, exposures in zip(costs.samples, costs.exposures, strict=True)
+    )
+    return trial.beyond_load(ratio) and trial.beyond_load(other / base)
+
+
 def function_rates(costs: Costs, trial: Trial, baseline: Floats, candidate: Floats) -> Rates:
     """Samples [n, replicates] of both sides compared per exposure."""
     return compare_rates(
@@ -110,7 +125,7 @@ def _tested(
         bad=costs.bad,
         material=abs(other - base) >= trial.rules.cost_share * whole
         and abs(ratio - 1) >= trial.rules.cost_change
-        and trial.beyond_load(ratio),
+        and _is_told(costs, trial, ratio),
         lasting=int(np.count_nonzero(shown)) >= min(3, len(shown)),
         freedom=float(rates.freedom[row]),
         error=float(rates.error[row]),
