@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from pilothouse.demo.processes import Processes
+from pilothouse.demo.repository import pricing
 from pilothouse.demo.system import Service, System
 from tests.demo.sink import Record, Sink, values
 
@@ -80,7 +81,8 @@ class Shop:
 def shop(sink: Sink, processes: Processes, behind: Behind) -> Shop:
     """Both, ready."""
     system = System(processes, (sink.http, sink.grpc, sink.http), processes.check)
-    checkout = system.start_service("checkout", "1.0.0", SHOP_CATALOG=behind.address, SHOP_PAYMENTS=behind.address)
+    settings = {"SHOP_CATALOG": behind.address, "SHOP_PAYMENTS": behind.address, "SHOP_PRICING": str(pricing())}
+    checkout = system.start_service("checkout", "1.0.0", **settings)
     nowhere = "http://127.0.0.1:1"
     lonely = system.start_service("gateway", "3.0.2", SHOP_CATALOG=nowhere, SHOP_CHECKOUT=nowhere)
     system.wait_ready(checkout.address, lonely.address)
