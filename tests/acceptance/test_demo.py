@@ -55,11 +55,11 @@ def test_a_bad_change_is_rolled_back_and_a_good_one_goes_all_the_way(tmp_path: P
     assert "/releases/checkout/1.1.0" in said
 
 
-@pytest.mark.parametrize("scenario", ["regression", "good"])
-def test_two_versions_side_by_side(tmp_path: Path, scenario: str) -> None:
-    shown = demo(tmp_path, "release", scenario)
+def test_two_versions_side_by_side(tmp_path: Path) -> None:
+    """That a good version is found no worse is shown by the loop's second change."""
+    shown = demo(tmp_path, "release", "regression")
     assert shown.code == 0, shown.progress + shown.verdict
     said = " ".join(shown.verdict.split())
     assert "/releases/checkout/2.0.0" in said
-    for text, what in PLANTED.values() if scenario == "regression" else ():
+    for text, what in PLANTED.values():
         assert text in said, what
