@@ -83,10 +83,9 @@ def main_app(houses: Mapping[str, Rooms], addresses: dict[str, str]) -> ASGIApp:
     """The app of the HTTP port: everything, for each tenant from its own rooms."""
     rooms = houses[DEFAULT_TENANT]
     hosts = known_hosts(rooms.config.http, rooms.config.allowed_hosts)
-    apps = {
-        name: Starlette(routes=_routes(one, addresses), exception_handlers=HANDLERS) for name, one in houses.items()
-    }
-    return Guard(Admission(apps, rooms.access, _served(_routes(rooms, addresses))), hosts)
+    routes = {name: _routes(one, addresses) for name, one in houses.items()}
+    apps = {name: Starlette(routes=made, exception_handlers=HANDLERS) for name, made in routes.items()}
+    return Guard(Admission(apps, rooms.access, _served(routes[DEFAULT_TENANT])), hosts)
 
 
 def _served(routes: Sequence[BaseRoute]) -> Callable[[str], bool]:

@@ -63,25 +63,31 @@ def _tests(
         return []
     rates = function_rates(costs, trial, baseline, candidate)
     whole = float(costs.samples.baseline.sum() / costs.exposures.baseline.sum())
+    process = _of_process(costs)
     return [
-        _tested(costs, trial, rates, row, int(place), own, whole, candidate[row], baseline[row])
+        _tested(costs, trial, rates, row, int(place), own, whole, process, candidate[row], baseline[row])
         for row, place in enumerate(places)
     ]
 
 
-def _is_told(costs: Costs, trial: Trial, ratio: float) -> bool:
-    """Whether a function's change tells something where the traffic differs.
+def _of_process(costs: Costs) -> float:
+    """The candidate's cost of the whole process per exposure against the baseline's."""
+    base, other = (
+        float(samples.sum() / exposures.sum())
+        for samples, exposures in zip(costs.samples, costs.exposures, strict=True)
+    )
+    return other / base
+
+
+def _is_told(trial: Trial, ratio: float, process: float) -> bool:
+    """Whether a function's change tells something where the traffic differs; `process` is the whole process' ratio.
 
     One that only one side runs does. Of the others, what each takes of a process depends on how busy it is; so they
     count only where the whole process' cost is beyond what the traffic can make of it.
     """
     if trial.same_load or ratio == 0 or not np.isfinite(ratio):
         return True
-    base, other = (
-        float(samples.sum() / exposures.sum())
-        for samples, exposures in zip(costs.samples, costs.exposures, strict=True)
-    )
-    return trial.beyond_load(ratio) and trial.beyond_load(other / base)
+    return trial.beyond_load(ratio) and trial.beyond_load(process)
 
 
 def function_rates(costs: Costs, trial: Trial, baseline: Floats, candidate: Floats) -> Rates:
@@ -103,6 +109,7 @@ def _tested(
     place: int,
     own: bool,
     whole: float,
+    process: float,
     candidate: Floats,
     baseline: Floats,
 ) -> Tested:
@@ -125,7 +132,7 @@ def _tested(
         bad=costs.bad,
         material=abs(other - base) >= trial.rules.cost_share * whole
         and abs(ratio - 1) >= trial.rules.cost_change
-        and _is_told(costs, trial, ratio),
+        and _is_told(trial, ratio, process),
         lasting=int(np.count_nonzero(shown)) >= min(3, len(shown)),
         freedom=float(rates.freedom[row]),
         error=float(rates.error[row]),
