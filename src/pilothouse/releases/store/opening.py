@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, MetaData, create_engine, event
 
 from pilothouse.releases.store.marks import MarkStore
 from pilothouse.releases.store.rollouts import RolloutStore
@@ -29,8 +29,8 @@ class ReleaseStore:
         self._database.dispose()
 
 
-def open_database(url: str) -> Engine:
-    """The database with its tables made; SQLite waits for another writer instead of failing at once."""
+def open_database(url: str, tables: MetaData = metadata) -> Engine:
+    """The database with these tables made; SQLite waits for another writer instead of failing at once."""
     database = create_engine(url)
     if database.dialect.name == "sqlite":
 
@@ -38,5 +38,5 @@ def open_database(url: str) -> Engine:
         def patient(connection: object, _: object) -> None:
             connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")  # type: ignore[attr-defined]
 
-    metadata.create_all(database)
+    tables.create_all(database)
     return database
