@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import create_engine
+from structlog.testing import capture_logs
 
 from pilothouse.delivery.forges import Event, UnavailableError
 from pilothouse.delivery.inbox import Inbox, InboxError, Limits, SetAsideError, Taken, lane, work
@@ -255,7 +256,13 @@ def test_a_failing_handler_is_tried_again_and_one_that_gives_up_is_not(tmp_path:
 
     limits = Limits(pauses=(0.05, 0.05), polling=0.05)
     puts = [event("never", 1), event("slow", 2), event("once", 3)]
-    inbox = working(tmp_path, handle, puts, lambda i: i.counts().get("done") == 2 and i.counts()["aside"] == 1, limits)
+    with capture_logs() as said:
+        inbox = working(tmp_path, handle, puts, lambda i: i.counts() == {"done": 2, "aside": 1}, limits)
+    assert (
+        sorted((one["event"], one["attempt"]) for one in said if "attempt" in one)
+        == [("an event failed and is tried again", 1)] * 2
+    )
+    assert [one["reason"] for one in said if one["log_level"] == "error"] == ["there is no such repository"]
     assert sorted(tried) == ["never", "once", "once", "slow", "slow"]
     assert inbox.events(state="aside")[0].reason == "there is no such repository"
     inbox.close()
@@ -274,6 +281,25 @@ def test_ending_the_work_gives_back_what_was_not_ended(tmp_path: Path) -> None:
     inbox.close()
 
 
+def test_waiting_ends_when_cancelled_just_as_the_bell_rings(tmp_path: Path) -> None:
+    inbox = Inbox(f"sqlite:///{tmp_path / 'control.db'}", Limits(polling=3600.0))
+
+    async def run() -> None:
+        for _ in range(20):
+            waiting = asyncio.ensure_future(inbox.take())
+            await until(lambda: inbox._bell._listening)
+            await asyncio.sleep(0.01)
+            inbox._bell.ring()
+            await asyncio.sleep(0)
+            waiting.cancel()
+            async with asyncio.timeout(10):
+                await asyncio.wait([waiting])
+            assert waiting.cancelled()
+
+    asyncio.run(run())
+    inbox.close()
+
+
 def test_an_event_put_from_another_thread_wakes_at_once(tmp_path: Path) -> None:
     """Not by looking again: the look is an hour away."""
     inbox = Inbox(f"sqlite:///{tmp_path / 'control.db'}", Limits(polling=3600.0))
@@ -282,7 +308,8 @@ def test_an_event_put_from_another_thread_wakes_at_once(tmp_path: Path) -> None:
         waiting = asyncio.ensure_future(inbox.take())
         await until(lambda: inbox._bell._listening)
         await asyncio.to_thread(inbox.put_now, event("a1"))
-        return await asyncio.wait_for(waiting, 60)
+        async with asyncio.timeout(60):
+            return await waiting
 
     assert asyncio.run(run()).event.delivery == "a1"
     inbox.close()

@@ -239,7 +239,8 @@ def test_a_tail_gets_lines_as_they_come(server: RunningServer) -> None:
                 moment = str(time.time_ns())
                 values = [[moment, f"new {turn}"], [moment, "other"]]
                 await asyncio.to_thread(push, server, [{"stream": {"app": "tailed"}, "values": values}])
-                message = json.loads(await asyncio.wait_for(socket.recv(), 10))
+                async with asyncio.timeout(10):
+                    message = json.loads(await socket.recv())
                 found += [value[1] for one in message["streams"] for value in one["values"]]
             return found
 

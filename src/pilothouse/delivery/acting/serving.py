@@ -132,7 +132,7 @@ class DeliveryServer:
             try:
                 listener(event)
             except Exception:
-                log.exception("a listener failed", event=event.delivery)
+                log.exception("a listener failed", delivery=event.delivery)
 
     async def _take_up(self) -> None:
         for name, part in self.parts.items():

@@ -64,7 +64,7 @@ async def _one(inbox: Inbox, taken: Taken, handle: Handler) -> None:
         await _failed(inbox, taken, error)
     else:
         if not await inbox.done(taken):
-            log.warning("an event took longer than its lease held", event=taken.id)
+            log.warning("an event took longer than its lease held", inbox_id=taken.id)
     finally:
         holding.cancel()
 
@@ -74,7 +74,7 @@ async def _failed(inbox: Inbox, taken: Taken, error: Exception) -> None:
     reason = str(error) if expected else f"{type(error).__name__}: {error}"
     wait = error.retry_after if isinstance(error, UnavailableError) else 0.0
     due = await inbox.failed(taken, reason, wait, for_good=isinstance(error, SetAsideError))
-    where = {"event": taken.id, "repository": taken.event.repository, "number": taken.event.number, "reason": reason}
+    where = {"inbox_id": taken.id, "repository": taken.event.repository, "number": taken.event.number, "reason": reason}
     if due is None:
         log.error("an event is set aside", **where)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import itertools
 import time
@@ -208,10 +209,9 @@ class Inbox:
         if due is not None:
             # An event that is due but stands behind another of its lane is woken for by that one's end.
             wait = min(wait, max(due - self._clock(), 0.05))
-        try:
-            await asyncio.wait_for(heard.wait(), wait)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await heard.wait()
 
 
 def _arrival(event: Event, digest: str) -> Arrival:

@@ -28,7 +28,8 @@ async def wait(run: CustomRun, control: Control) -> None:
         return
     limit = durations.seconds(run.spec.get("timeout") or "1h")
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(control.wait(), min(length, limit))
+        async with asyncio.timeout(min(length, limit)):
+            await control.wait()
         _end(run, "False", "CustomRunCancelled", control.message)
         return
     if length > limit:

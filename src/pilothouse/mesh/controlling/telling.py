@@ -24,6 +24,8 @@ class Teller:
         self._writer, self._mesh = writer, mesh
         # By uid and type of condition, what the last Event said.
         self._said: dict[tuple[str, str], tuple[str, str]] = {}
+        # News whose Event was put off or refused: by then the condition on the object says it, and is no news any more.
+        self._owed: set[tuple[str, str, str, str]] = set()
 
     def tell(
         self, reading: Reading, findings: Iterable[Finding], made: Plan, failed: Mapping[Key, str],
@@ -69,7 +71,11 @@ class Teller:
             changed = merged(one.conditions, now, generation if isinstance(generation, int) else 1)
             if changed is not None:
                 rows.append((one.object, changed))
-            events += [(one.object, row) for row in now if self._is_news(one, row)]
+            events += [
+                (one.object, row) for row in now if _news(one.object, row) in self._owed or self._is_news(one, row)
+            ]
+        # What turned again meanwhile is owed no longer.
+        self._owed = {_news(*event) for event in events}
         self._writer.conditions(rows)
         self._writer.each(self._event, events)
 
@@ -89,10 +95,15 @@ class Teller:
         kind = "Warning" if row["status"] == _BAD[row["type"]] else "Normal"
         if self._writer.event(about, kind, row["reason"], row["message"]):
             self._said[str(about.metadata.get("uid")), row["type"]] = (row["status"], row["message"])
+            self._owed.discard(_news(about, row))
 
 
 # Routes and identities make no objects of their own.
 _READ = frozenset(("Accepted",))
+
+
+def _news(about: KubeObject, row: Mapping[str, str]) -> tuple[str, str, str, str]:
+    return str(about.metadata.get("uid")), row["type"], row["status"], row["message"]
 
 
 def _key(one: KubeObject) -> tuple[str, str, str]:

@@ -7,6 +7,7 @@ TCP wait. Lines that cannot be kept are counted and logged.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 import structlog
@@ -90,13 +91,10 @@ class Lines:
     async def _send_forever(self) -> None:
         while True:
             batch = [await self._waiting.get()]
-            deadline = asyncio.get_running_loop().time() + _BATCH_SECONDS
-            while len(batch) < _BATCH_LINES:
-                try:
-                    rest = deadline - asyncio.get_running_loop().time()
-                    batch.append(await asyncio.wait_for(self._waiting.get(), max(rest, 0)))
-                except TimeoutError:
-                    break
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_BATCH_SECONDS):
+                    while len(batch) < _BATCH_LINES:
+                        batch.append(await self._waiting.get())
             await self._send(batch)
             for _ in batch:
                 self._waiting.task_done()

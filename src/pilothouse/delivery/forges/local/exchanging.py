@@ -8,7 +8,7 @@ import os
 import signal
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from starlette.responses import Response
 
@@ -17,6 +17,7 @@ from pilothouse.delivery.forges.errors import InvalidError
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
+T = TypeVar("T")
 _PIECE = 65_536
 _IDLE = 300.0
 
@@ -70,7 +71,7 @@ class Exchange(Response):
                 await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                 last = self._prefix
                 assert process.stdout is not None
-                while piece := await asyncio.wait_for(process.stdout.read(_PIECE), _IDLE):
+                while piece := await _in_time(process.stdout.read(_PIECE)):
                     if last:
                         await send({"type": "http.response.body", "body": last, "more_body": True})
                     last = piece
@@ -93,7 +94,7 @@ class Exchange(Response):
         try:
             async for piece in self._given:
                 process.stdin.write(piece)
-                await asyncio.wait_for(process.stdin.drain(), _IDLE)
+                await _in_time(process.stdin.drain())
         except (ConnectionError, BrokenPipeError):
             # git has heard enough; what it says is still to come.
             return
@@ -107,6 +108,11 @@ class Exchange(Response):
             _kill(process, signal.SIGTERM)
 
 
+async def _in_time(moving: Awaitable[T]) -> T:
+    async with asyncio.timeout(_IDLE):
+        return await moving
+
+
 async def _ended(process: asyncio.subprocess.Process) -> None:
     """Make sure that a process and what it started are gone."""
     for number in (None, signal.SIGTERM, signal.SIGKILL):
@@ -114,8 +120,9 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
             return
         if number:
             _kill(process, number)
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(process.wait(), 5)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                await process.wait()
 
 
 def _kill(process: asyncio.subprocess.Process, number: signal.Signals) -> None:

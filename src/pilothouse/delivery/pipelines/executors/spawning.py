@@ -71,7 +71,8 @@ class Child:
         if self.running:
             self._signal(signal.SIGTERM)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._exited), grace)
+                async with asyncio.timeout(grace):
+                    await asyncio.shield(self._exited)
         self.kill()
         return await self.wait()
 
@@ -163,7 +164,8 @@ async def finish(command: Sequence[str]) -> None:
     if not command:
         return
     with contextlib.suppress(SpawnError, TimeoutError):
-        await asyncio.wait_for(spawn(Started(tuple(command), dict(os.environ), None), lambda _: None).wait(), 20)
+        async with asyncio.timeout(20):
+            await spawn(Started(tuple(command), dict(os.environ), None), lambda _: None).wait()
 
 
 def _explained(error: OSError, started: Started) -> SpawnError:

@@ -50,7 +50,8 @@ class Sidecars:
         probe = sidecar.get("readinessProbe") or sidecar.get("startupProbe")
         if not probe:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(child.wait(), _HEAD_START)
+                async with asyncio.timeout(_HEAD_START):
+                    await child.wait()
             return
         await asyncio.sleep(min(float(probe.get("initialDelaySeconds") or 0), 5))
         failures = 0
