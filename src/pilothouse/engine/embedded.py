@@ -28,6 +28,8 @@ from pilothouse.engine.settings import query_settings, schema_in_file, storing_s
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# The last bytes of an Arrow stream: https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format
+_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 # Within a process there is nothing to gain by compressing an answer.
 _UNPACKED = ", output_format_arrow_compression_method = 'none'"
 
@@ -88,6 +90,9 @@ class EmbeddedEngine:
             text = sql + query_settings(budget or Budget(), self._cache_bytes) + _UNPACKED
             answer = self._run(handle, text, parameters, "ArrowStream")
             view = answer.get_memview().view()
+        if bytes(view[-len(_END) :]) != _END:
+            # pyarrow takes a stream that breaks off for one that ends.
+            raise EngineError("the store's answer broke off: ask again")
         # The answer owns the memory that the table lies in: large answers are not copied.
         address = np.frombuffer(view, np.uint8).ctypes.data
         return mended(pa.ipc.open_stream(pa.foreign_buffer(address, len(view), base=answer)).read_all())
