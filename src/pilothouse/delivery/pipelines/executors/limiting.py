@@ -43,11 +43,16 @@ class Limited:
         for group in self._groups:
             _end(group)
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The groups' directories."""
+        return tuple(map(str, self._groups))
+
     def wrap(self, started: Started) -> Started:
         """The command, joining the groups before anything else."""
         if not self._groups:
             return started
-        environment = {**started.environment, "PILOTHOUSE_CGROUPS": " ".join(map(str, self._groups))}
+        environment = {**started.environment, "PILOTHOUSE_CGROUPS": " ".join(self.places)}
         command = (shutil.which("sh") or "/bin/sh", "-c", _JOIN, "sh", *started.command)
         return replace(started, command=command, environment=environment)
 
@@ -79,6 +84,15 @@ class Limited:
             if group not in self._groups:
                 self._groups.append(group)
         return done
+
+
+def sweep(name: str) -> None:
+    """Remove the groups called `pilothouse-NAME-PID-…` of processes that are not there any more."""
+    bases = {_base(controller) for controller in ("pids", "memory", "cpu")}
+    for group in (group for base in bases if base for group in base.glob(f"pilothouse-{name}-*")):
+        pid = group.name.removeprefix(f"pilothouse-{name}-").partition("-")[0]
+        if not os.path.exists(f"/proc/{pid}"):
+            _end(group)
 
 
 @functools.cache

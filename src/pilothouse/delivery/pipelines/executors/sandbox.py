@@ -8,16 +8,13 @@ falls back to less.
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pilothouse.delivery.pipelines.errors import ResolveError
-from pilothouse.delivery.pipelines.executors import namespace
+from pilothouse.delivery.pipelines.executors import etc, namespace
 from pilothouse.delivery.pipelines.executors.images import ImageMap, ImageMeaning
 from pilothouse.delivery.pipelines.executors.launching import Launch, Limits, Mount, Started, another
 from pilothouse.delivery.pipelines.executors.process import shelled
@@ -82,7 +79,8 @@ class SandboxLauncher:
         self._network = network
         self._processes = processes
         self._passed = {name: os.environ[name] for name in ("LANG", "LC_ALL", "TZ", *passed) if name in os.environ}
-        self._base = self._arguments()
+        self._base: tuple[str, ...] = ()
+        self._stamps: tuple[object, ...] = ()
 
     def meaning(self, image: str, step: str = "", has_command: bool = True) -> ImageMeaning:
         """See `Launcher`."""
@@ -92,7 +90,7 @@ class SandboxLauncher:
     def prepare(self, launch: Launch) -> Started:
         """See `Launcher`."""
         root = self.meaning(launch.image).toolchain.root
-        command = [self._bwrap, *(self._rooted(root, launch) if root else self._base)]
+        command = [self._bwrap, *(self._rooted(root, launch) if root else self._arguments())]
         for mount in launch.mounts:
             command += ["--ro-bind" if mount.read_only else "--bind", str(mount.source), mount.target]
         for name, value in self._environment(launch).items():
@@ -128,14 +126,19 @@ class SandboxLauncher:
         }
 
     def _arguments(self) -> tuple[str, ...]:
-        return (*_isolation(self._network), *_system(self._network), *_own_places())
+        """Made once, and again where a package changed `/etc` since (a new program, a new authority)."""
+        patterns = (*_ETC, *(_NETWORK if self._network else ()))
+        if (stamps := etc.stamps(patterns)) != self._stamps:
+            self._base = (*_isolation(self._network), *_system(), *etc.binds(patterns, stamps), *_OWN, *_PLAIN)
+            self._stamps = stamps
+        return self._base
 
     def _rooted(self, root: Path, launch: Launch) -> tuple[str, ...]:
         """An unpacked image as the root, read-only."""
         binds = namespace.root_binds(
             [mount for mount in launch.mounts if isinstance(mount, Mount)], root, read_only=True
         )
-        return (*_isolation(self._network), *binds, *_own_places())
+        return (*_isolation(self._network), *binds, *_OWN, *_MOUNTED)
 
 
 def _isolation(network: bool) -> tuple[str, ...]:
@@ -149,7 +152,6 @@ def _isolation(network: bool) -> tuple[str, ...]:
         *kept,
         "--hostname",
         "sandbox",
-        "--new-session",
         "--die-with-parent",
         "--cap-drop",
         "ALL",
@@ -157,44 +159,26 @@ def _isolation(network: bool) -> tuple[str, ...]:
     )
 
 
-def _own_places() -> tuple[str, ...]:
-    return ("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/var/tmp", "--tmpfs", "/run")  # noqa: S108
+# The kernel's own, and places that a step may write to: mounts of their own where an image has such directories
+# itself, else plain directories of the root, which is in memory and the step's alone.
+_OWN = ("--proc", "/proc", "--dev", "/dev")
+_WRITTEN = ("/tmp", "/var/tmp", "/run")  # noqa: S108
+_MOUNTED = tuple(word for place in _WRITTEN for word in ("--tmpfs", place))
+_PLAIN = tuple(word for place in _WRITTEN for word in ("--perms", "1777", "--dir", place))
 
 
-def _system(network: bool) -> Iterator[str]:
+def _system() -> Iterator[str]:
     for name in _SYSTEM:
         place = Path("/", name)
         if place.is_symlink():
             yield from ("--symlink", os.readlink(place), str(place))
         elif place.is_dir():
             yield from ("--ro-bind", str(place), str(place))
-    yield from _etc((*_ETC, *(_NETWORK if network else ())))
-    for toolchain in dict.fromkeys(_toolchains()):
-        yield from ("--ro-bind-try", toolchain, toolchain)
-
-
-@functools.cache
-def _etc(patterns: tuple[str, ...]) -> tuple[str, ...]:
-    """A directory with copies of the small files that programs look for, as `/etc`; directories are mounted in it.
-
-    A mount takes bubblewrap about 0.3 ms, a copy is made once. What cannot be read is left out.
-    """
-    from pilothouse.delivery.pipelines.tasks import memory
-
-    copy = memory.directory() / ("etc" if _NETWORK[0] in patterns else "etc-alone")
-    shutil.rmtree(copy, ignore_errors=True)
-    copy.mkdir()
-    mounts: list[str] = []
-    for place in (place for pattern in patterns for place in Path("/etc").glob(pattern)):
-        target = copy / place.relative_to("/etc")
-        with contextlib.suppress(OSError):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if place.is_dir():
-                target.mkdir(exist_ok=True)
-                mounts += ["--ro-bind-try", str(place.resolve()), str(place)]
-            else:
-                shutil.copyfile(place, target)
-    return ("--ro-bind", str(copy), "/etc", *mounts)
+    found: list[str] = []
+    for toolchain in sorted(dict.fromkeys(_toolchains())):
+        if not any(toolchain.startswith(f"{other}/") for other in found):
+            found.append(toolchain)
+            yield from ("--ro-bind-try", toolchain, toolchain)
 
 
 def _toolchains() -> Iterator[str]:

@@ -14,6 +14,7 @@ from pilothouse.delivery.pipelines.errors import RunError
 from pilothouse.delivery.pipelines.executors.launching import Launch, Started
 from pilothouse.delivery.pipelines.executors.limiting import Limited
 from pilothouse.delivery.pipelines.executors.spawning import Child, Exit, SpawnError, finish, spawn
+from pilothouse.delivery.pipelines.executors.standing import take
 from pilothouse.delivery.pipelines.tasks import results
 from pilothouse.delivery.pipelines.tasks.control import Control
 from pilothouse.delivery.pipelines.tasks.foreign import refuse
@@ -140,10 +141,11 @@ class StepRunner:
                 state.message = "told to fail at the breakpoint before it"
                 self._close(output, out, err)
                 return held
-        limited = Limited(self._setting.launcher.limits(launch.limits), f"{self._run.uid[:8]}-{state.name}")
+        limits = self._setting.launcher.limits(launch.limits)
+        standing = take(limits) if started.isolated else None
         try:
-            with limited:
-                child = spawn(limited.wrap(started), out, err)
+            with standing.limited if standing else Limited(limits, f"{self._run.uid[:8]}-{state.name}") as limited:
+                child = standing.run(started, out, err) if standing else spawn(limited.wrap(started), out, err)
                 exited = await self._until(child, step, state)
                 if exited.code and limited.out_of_memory():
                     state.reason = "OOMKilled"
@@ -278,7 +280,11 @@ def _real(path: str | None, launch: Launch) -> Path | None:
 def _shell(started: Started) -> tuple[str, ...]:
     """The command that opens a shell where the step was."""
     command = started.command
-    return (*command[: command.index("--") + 1], "sh", "-i") if "--" in command else ("sh", "-i")
+    if "--" not in command:
+        return ("sh", "-i")
+    # What runs in a sandbox must not type into the terminal that its shell was opened from.
+    apart = ("--new-session",) if started.isolated else ()
+    return (command[0], *apart, *command[1 : command.index("--") + 1], "sh", "-i")
 
 
 def _hint(exited: Exit, launch: Launch) -> str:
