@@ -5,7 +5,11 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test check test-only page bench docs audit fmt clean system-packages
+# Python's own environment variable would have every process of the tests compile what it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup demo test test-thorough check test-only collected page page-with-tools bench docs audit fmt clean
+.PHONY: system-packages
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -24,10 +28,19 @@ $(READY): $(UV) pyproject.toml uv.lock ui/build_page.py
 page: $(READY) ## Build the web page
 	$(BIN)/python ui/build_page.py
 
+page-with-tools: $(READY)
+	@$(BIN)/python ui/build_page.py --tools
+
 demo: $(READY) page ## A change, from its pull request to the verdict in production
 	$(BIN)/pilothouse demo
 
-test: check test-only ## All checks and all tests
+# What one core checks leaves the other one idle: it makes ready what the tests need.
+test: $(READY) ## All checks and all tests
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target check collected
+	@$(MAKE) --no-print-directory test-only
+
+test-thorough: export PILOTHOUSE_THOROUGH = 1
+test-thorough: test ## The same with every case of the broad sweeps: an hour
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -35,9 +48,13 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test-only: $(READY) page system-packages
-	$(BIN)/pytest -n 2 --dist loadfile -m 'not alone'
-	$(BIN)/pytest -m alone
+# Both parts run whatever becomes of the first.
+test-only: $(READY) page-with-tools system-packages
+	@$(BIN)/pytest -n 2 -m 'not alone'; side_by_side=$$?; $(BIN)/pytest -m alone && exit $$side_by_side
+
+# Keeps the rewritten asserts of all tests, which each process of the tests would work out again.
+collected: $(READY) page-with-tools system-packages
+	@$(BIN)/pytest --collect-only --quiet --quiet >/dev/null || true
 
 system-packages:
 	@sh tests/install_system_packages.sh || true

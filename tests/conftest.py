@@ -10,6 +10,9 @@ import pytest
 
 from pilothouse.engine import Engine, open_engine
 from tests.running import RunningServer, start_server
+from tests.scheduling import pytest_collection_modifyitems, pytest_xdist_make_scheduler
+
+__all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
