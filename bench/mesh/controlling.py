@@ -75,7 +75,7 @@ def main() -> None:
     begun, spent = time.monotonic(), time.process_time()
     controller = Controller(connect, mesh)
     controller.start()
-    while not (state := controller.state().controller) or state["applied"] < state["objects"] or not state["objects"]:
+    while not (state := controller.state().controller) or state["waiting"] or not state["objects"]:
         time.sleep(0.2)
     print(f"all {state['objects']} objects written after {time.monotonic() - begun:.0f} s, "
           f"{time.process_time() - spent:.1f} CPU-s")  # fmt: skip

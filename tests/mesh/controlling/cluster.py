@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,13 +41,16 @@ def definition(group: str, kind: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def cluster_with(directory: Path, mesh: str) -> ApiServer:
-    """The stand-in with the definitions that `deploy/` has and those of a mesh, as kubectl applies them."""
+def cluster_with(directory: Path, mesh: str, *, by_kubectl: bool = False) -> ApiServer:
+    """The stand-in with the definitions that `deploy/` has and those of a mesh; `by_kubectl` as a user applies them."""
     api = start_api_server(directory)
+    api.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "pilothouse"}})
     for file in ("crds-smi.yaml", "rbac-mesh.yaml"):
-        api.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "pilothouse"}})
-        applied = api.kubectl("apply", "-f", str(DEPLOY / file))
-        assert applied.returncode == 0, applied.stderr
+        if by_kubectl:
+            applied = api.kubectl("apply", "-f", str(DEPLOY / file))
+            assert applied.returncode == 0, applied.stderr
+        else:
+            create(api, yaml.load_all((DEPLOY / file).read_text(), Loader=yaml.CSafeLoader))
     if mesh:
         install(api, mesh)
     return api
@@ -55,9 +58,14 @@ def cluster_with(directory: Path, mesh: str) -> ApiServer:
 
 def install(api: ApiServer, mesh: str) -> None:
     """The mesh's own kinds."""
-    text = yaml.dump_all([definition(*kind) for kind in WRITTEN[mesh]])
-    applied = api.kubectl("apply", "-f", "-", stdin=text)
-    assert applied.returncode == 0, applied.stderr
+    create(api, (definition(*kind) for kind in WRITTEN[mesh]))
+
+
+def create(api: ApiServer, contents: Iterable[dict[str, Any]]) -> None:
+    """Objects that are not there yet."""
+    cluster = api.cluster()
+    for content in contents:
+        cluster.create(content)
 
 
 @contextmanager

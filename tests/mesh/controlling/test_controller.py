@@ -18,7 +18,7 @@ from tests.mesh.test_api import SHOP
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     """A cluster with Istio's kinds and a shop."""
-    running = cluster_with(tmp_path_factory.mktemp("cluster"), "istio")
+    running = cluster_with(tmp_path_factory.mktemp("cluster"), "istio", by_kubectl=True)
     apply(running, SHOP)
     yield running
     running.stop()
@@ -68,7 +68,7 @@ def test_resources_become_objects_of_the_mesh(api: ApiServer, controller: Contro
     assert virtual["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "pilothouse"
     assert {entry["manager"] for entry in virtual["metadata"]["managedFields"]} == {"pilothouse-mesh"}
     assert eventually(lambda: stored(api, "AuthorizationPolicy", "smi-checkout-v1"))
-    assert stored(api, "AuthorizationPolicy", "smi-default-deny")
+    assert eventually(lambda: stored(api, "AuthorizationPolicy", "smi-default-deny"))
 
 
 def test_conditions_say_it(api: ApiServer, controller: Controller) -> None:

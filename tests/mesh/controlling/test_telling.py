@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 from pilothouse.mesh.controlling.kinds import INTERFACE
+from pilothouse.mesh.controlling.pending import Pending
 from pilothouse.mesh.controlling.planning import Plan
 from pilothouse.mesh.controlling.telling import Teller
 from pilothouse.mesh.controlling.watching import Watched
@@ -20,7 +21,7 @@ def test_an_event_that_had_to_wait_is_told_at_the_next_look(tmp_path: Path) -> N
     """By then its condition stands on the resource already."""
     api = cluster_with(tmp_path, "istio")
     stopped, cluster = threading.Event(), api.cluster()
-    read = Watched(cluster, INTERFACE, stopped.is_set, threading.Event())
+    read = Watched(cluster, INTERFACE, stopped.is_set, Pending())
     # A write is needed after the conditions were set and before the Events were told.
     needed = iter([False, True, True, True, True])
     writer = Writer(cluster, read, lambda: True, lambda: next(needed, False))

@@ -14,13 +14,15 @@ import structlog
 
 from pilothouse.kube import Cluster, KubeError
 from pilothouse.mesh.checking import check
-from pilothouse.mesh.compiling import Compiled, Options, compile_to
-from pilothouse.mesh.controlling.interpreting import interpreted, owners
+from pilothouse.mesh.compiling import Options, compile_to
+from pilothouse.mesh.controlling.interpreting import owners
 from pilothouse.mesh.controlling.kinds import INTERFACE, SURROUNDINGS, WRITTEN
 from pilothouse.mesh.controlling.leading import Leadership
+from pilothouse.mesh.controlling.parts import Part, Parts, joined, read_part
+from pilothouse.mesh.controlling.pending import Pending
 from pilothouse.mesh.controlling.planning import Plan, plan, wanted_objects
 from pilothouse.mesh.controlling.telling import Teller
-from pilothouse.mesh.controlling.watching import Watched
+from pilothouse.mesh.controlling.watching import Key, Seen, Watched
 from pilothouse.mesh.controlling.writing import Writer
 from pilothouse.mesh.findings import Finding
 from pilothouse.mesh.reading import Reading
@@ -28,9 +30,11 @@ from pilothouse.mesh.sourcing import State, Weighing
 
 log = structlog.get_logger(__name__)
 # A change is acted on when nothing followed for a moment, or it waited long enough; drift is looked for now and then.
-_QUIET, _LONGEST, _RESYNC, _RETRY = 0.15, 2.0, 300.0, 10.0
-# The loop may take so many times its own duration before it looks again, so that a big cluster does not eat a core.
+_QUIET, _LONGEST, _RESYNC, _RETRY = 0.03, 0.5, 300.0, 10.0
+# After what nobody waits for the loop rests so many times as long as it took: a big cluster must not eat a core.
 _REST = 2.0
+# The whole state is put together so often at most while parts are still to be looked at.
+_PUBLISH = 1.0
 
 
 class Controller:
@@ -48,10 +52,13 @@ class Controller:
         self._connect, self._mesh, self._options = connect, mesh, options
         self._identity = identity or f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self._lease_seconds = lease_seconds
-        self._stop, self._changed = threading.Event(), threading.Event()
+        self._stop, self._pending = threading.Event(), Pending()
         self._threads: list[threading.Thread] = []
         self._leadership: Leadership | None = None
         self._weighing = Weighing()
+        self._division, self._parts = Parts(mesh), dict[str, Part]()
+        self._again: set[str] = set()
+        self._published = 0.0
         self._state = State(Reading(), "cluster", "", mesh, ("the cluster is not connected yet",))
 
     def start(self) -> None:
@@ -65,7 +72,7 @@ class Controller:
     def close(self) -> None:
         """Stop writing, let go of the lease, so that another controller begins at once."""
         self._stop.set()
-        self._changed.set()
+        self._pending.wake()
         for thread in self._threads:
             thread.join(timeout=10)
 
@@ -82,9 +89,16 @@ class Controller:
         leadership = self._leadership = Leadership(
             cluster, f"pilothouse-mesh-{self._mesh}", self._identity, self._lease_seconds
         )
-        read = Watched(cluster, (*INTERFACE, *SURROUNDINGS), stopping, self._changed)
-        written = Watched(cluster, WRITTEN[self._mesh], stopping, self._changed)
-        writer = Writer(cluster, written, lambda: leadership.leading and not stopping(), self._changed.is_set)
+        pending, division = self._pending, self._division
+        read = Watched(
+            cluster, (*INTERFACE, *SURROUNDINGS), stopping, pending, division.of, division.reached_by_read
+        )  # fmt: skip
+        written = Watched(
+            cluster, WRITTEN[self._mesh], stopping, pending, division.of, division.reached_by_written
+        )  # fmt: skip
+        writer = Writer(
+            cluster, written, lambda: leadership.leading and not stopping(), lambda: pending.pressing
+        )  # fmt: skip
         read.start()
         written.start()
         self._spawn("mesh lease", self._lead)
@@ -113,31 +127,48 @@ class Controller:
         while not self._stop.is_set():
             leads = self._leadership.renew()
             if leads and not led:
-                self._changed.set()
+                self._pending.note_all()
             led = leads
             self._stop.wait(self._leadership.every)
 
     def _loop(self, cluster: Cluster, read: Watched, written: Watched, writer: Writer, teller: Teller) -> None:
+        pending = self._pending
         while not self._stop.is_set():
-            self._changed.wait(_RETRY if writer.failed else _RESYNC)
-            self._settle(read, written)
+            if not pending.wait(_RETRY if self._again else _RESYNC):
+                self._look_again()
+            self._settle()
             if self._stop.is_set() or not (read.synced and written.synced):
                 self._stop.wait(0.05)
                 continue
-            self._changed.clear()
             if read.blocked:
                 # What cannot be seen must not be taken for what is not there: nothing is opened, nothing pruned.
+                # What can be seen again is listed, and everything is looked at then.
+                pending.clear()
                 self._blocked(cluster, read)
+                continue
+            asked = pending.pressing
+            part = pending.take(lambda: read.parts() | written.parts() | self._parts.keys())
+            if part is None:
                 continue
             began = time.monotonic()
             try:
-                self._reconcile(cluster, read, written, writer, teller)
+                self._reconcile(part, read, written, writer, teller)
             except Exception:
-                # The loop must outlive what it cannot handle; the next change tries again.
-                log.exception("the mesh could not be brought up to date")
-                self._stop.wait(_RETRY)
-                self._changed.set()
-            self._stop.wait(min(60.0, _REST * (time.monotonic() - began)) if len(read.all()) > 2000 else 0)
+                # The loop must outlive what it cannot handle; it is tried again.
+                log.exception("the mesh could not be brought up to date", part=part)
+                self._again.add(part)
+            if not pending or time.monotonic() - self._published > _PUBLISH:
+                self._publish(cluster, read, written, writer)
+            if not asked:
+                pending.rest(min(60.0, _REST * (time.monotonic() - began)), self._stop.is_set)
+
+    def _look_again(self) -> None:
+        """Nothing happened for a while: what failed is tried again, else drift is looked for everywhere."""
+        if self._again:
+            self._pending.again(self._again)
+            self._again = set()
+        else:
+            self._pending.note_all()
 
     def _blocked(self, cluster: Cluster, read: Watched) -> None:
         problems = tuple(f"{kind.name} cannot be read: {why}" for kind, why in sorted(read.blocked.items()))
@@ -148,57 +179,74 @@ class Controller:
             last.controller,
         )  # fmt: skip
 
-    def _settle(self, read: Watched, written: Watched) -> None:
+    def _settle(self) -> None:
         until = time.monotonic() + _LONGEST
         while not self._stop.is_set() and time.monotonic() < until:
-            quiet = time.monotonic() - max(read.last_change, written.last_change)
+            quiet = time.monotonic() - self._pending.last_change
             if quiet >= _QUIET:
                 return
             self._stop.wait(_QUIET - quiet)
 
-    def _reconcile(self, cluster: Cluster, read: Watched, written: Watched, writer: Writer, teller: Teller) -> None:
-        seen = read.all()
-        reading = interpreted(seen.values())
+    def _reconcile(self, part: str, read: Watched, written: Watched, writer: Writer, teller: Teller) -> None:
+        """One part is compiled, and the cluster made to say it."""
+        seen = read.of(part)
+        reading = read_part(seen, read.wide())
         compiled = compile_to(self._mesh, reading.configuration, self._options)
         wanted, unserved = wanted_objects(
             compiled, self._mesh, written.resources, lambda source: owners(reading, source)
         )
-        made = plan(wanted, unserved, written.all(), self._mesh, writer.accepted)
-        findings = check(reading)
+        made = plan(wanted, unserved, written.wide() | written.of(part), self._mesh, writer.accepted)
         if self._leadership and self._leadership.leading:
-            writer.failed.clear()
+            for key in [key for key in writer.failed if self._division.of(key) == part]:
+                del writer.failed[key]
             # What was made before is there before what it replaces goes.
             writer.apply(made.apply)
             writer.prune(made.prune)
             for one in made.corrected:
                 if one.key not in writer.failed:
                     teller.corrected(reading, one)
-            teller.tell(reading, [*findings, *compiled.findings], made, writer.failed, seen)
-        self._publish(cluster, read, written, reading, compiled, made, writer)
+            self._tell(part, seen, Part(reading, compiled.findings, made), writer, teller)
+        if seen or wanted:
+            self._parts[part] = Part(reading, compiled.findings, made)
+        else:
+            self._parts.pop(part, None)
 
-    def _publish(
-        self, cluster: Cluster, read: Watched, written: Watched, reading: Reading, compiled: Compiled, made: Plan,
-        writer: Writer,
-    ) -> None:  # fmt: skip
+    def _tell(self, part: str, seen: dict[Key, Seen], known: Part, writer: Writer, teller: Teller) -> None:
+        writer.put_off = False
+        teller.tell(known.reading, [*check(known.reading), *known.losses], known.made, writer.failed, seen)
+        if writer.put_off:
+            self._pending.again([part])
+        if any(self._division.of(key) == part for key in writer.failed):
+            self._again.add(part)
+
+    def _publish(self, cluster: Cluster, read: Watched, written: Watched, writer: Writer) -> None:
+        self._published = time.monotonic()
+        reading = joined(self._parts.values())
         since = self._weighing.look(reading.configuration.splits, {})
         problems = [f"{kind.name}: {why}" for part in (read, written) for kind, why in sorted(part.problems.items())]
-        losses = list(compiled.findings)
-        for code, rows in (("hindered", made.hindered), ("not-written", writer.failed)):
-            losses += [Finding("error", code, _subject(made, key), "", why) for key, why in sorted(rows.items())]
+        losses = [finding for part in self._parts.values() for finding in part.losses]
+        for part in self._parts.values():
+            losses += [_lost(part.made, "hindered", key, why) for key, why in sorted(part.made.hindered.items())]
+        for key, why in sorted(writer.failed.items()):
+            made = self._parts.get(self._division.of(key))
+            losses.append(_lost(made.made if made else Plan(), "not-written", key, why))
         self._state = State(
             reading, "cluster", cluster.name or "cluster", self._mesh, tuple(problems), since, tuple(losses),
-            self._account(made, writer), [one.object for one in read.all().values()],
+            self._account(writer), [one.object for one in read.all().values()],
         )  # fmt: skip
 
-    def _account(self, made: Plan, writer: Writer) -> dict[str, Any]:
+    def _account(self, writer: Writer) -> dict[str, Any]:
         assert self._leadership
+        made = [part.made for part in self._parts.values()]
         return {
             "identity": self._identity, "leading": self._leadership.leading, "leader": self._leadership.holder or None,
-            "objects": len(made.wanted), "hindered": len(made.hindered), "failed": len(writer.failed),
-            "applied": writer.applied, "pruned": writer.pruned, "reconciled": time.time(),
+            "objects": sum(len(one.wanted) for one in made), "hindered": sum(len(one.hindered) for one in made),
+            "failed": len(writer.failed), "applied": writer.applied, "pruned": writer.pruned,
+            "waiting": len(self._pending), "reconciled": time.time(),
         }  # fmt: skip
 
 
-def _subject(made: Plan, key: tuple[str, str, str, str]) -> str:
+def _lost(made: Plan, code: str, key: Key, why: str) -> Finding:
     wanted = made.wanted.get(key)
-    return wanted.subjects[0] if wanted else f"{key[1]} {key[2]}/{key[3]}"
+    subject = wanted.subjects[0] if wanted else f"{key[1]} {key[2]}/{key[3]}"
+    return Finding("error", code, subject, "", why)

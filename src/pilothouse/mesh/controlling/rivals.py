@@ -28,6 +28,19 @@ def rivals(wanted: Mapping[Key, Wanted], there: Mapping[Key, Seen]) -> Iterator[
                 yield key, f"{', '.join(others)} already governs {claim.partition(' ')[2]} and is not ours"
 
 
+def claimed_spaces(one: KubeObject) -> set[str]:
+    """The namespaces of what an object governs."""
+    found = set()
+    for claim in _claims(one.key, one):
+        kind, _, rest = claim.partition(" ")
+        if kind == "host":
+            parts = rest.split(".")
+            found.add(parts[1] if len(parts) == 2 else "")
+        else:
+            found.add(rest.partition("/" if kind == "route" else " ")[0])
+    return found - {""}
+
+
 def _claims(key: Key, one: KubeObject) -> Iterator[str]:
     """What an object governs, in words that are equal for two that govern the same."""
     if key[1] == "VirtualService":

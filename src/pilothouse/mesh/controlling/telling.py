@@ -31,7 +31,7 @@ class Teller:
         self, reading: Reading, findings: Iterable[Finding], made: Plan, failed: Mapping[Key, str],
         seen: Mapping[Key, Seen],
     ) -> None:  # fmt: skip
-        """All resources of the interface: also those that could not be read."""
+        """All resources of the interface among `seen`: also those that could not be read."""
         told: dict[tuple[str, str, str], Told] = {}
         for one in seen.values():
             if one.object.group.endswith("smi-spec.io"):
@@ -74,8 +74,9 @@ class Teller:
             events += [
                 (one.object, row) for row in now if _news(one.object, row) in self._owed or self._is_news(one, row)
             ]
-        # What turned again meanwhile is owed no longer.
-        self._owed = {_news(*event) for event in events}
+        # What turned again meanwhile is owed no longer; what is owed to others still is.
+        uids = {str(one.object.metadata.get("uid")) for one in seen.values()}
+        self._owed = {owed for owed in self._owed if owed[0] not in uids} | {_news(*event) for event in events}
         self._writer.conditions(rows)
         self._writer.each(self._event, events)
 

@@ -14,7 +14,8 @@ from pilothouse.kube import ApiError, Cluster, KubeError, KubeObject, follow
 from pilothouse.kube.discovering import Resource
 from pilothouse.kube.objects import mapping, mappings, text_of
 from pilothouse.kube.watching import DELETED, SYNCED
-from pilothouse.mesh.controlling.kinds import Kind
+from pilothouse.mesh.controlling.kinds import ACCESS, SPECS, SPLIT, Kind
+from pilothouse.mesh.controlling.pending import Pending
 
 log = structlog.get_logger(__name__)
 _AGAIN = 15.0
@@ -38,18 +39,33 @@ class Seen:
     conditions: tuple[dict[str, Any], ...] = ()
 
 
+Reach = Callable[[Seen], Iterable[str] | None]
+
+
+def _nowhere(seen: Seen) -> Iterable[str]:
+    return ()
+
+
 class Watched:
-    """The objects of some kinds. `changed` is set whenever something that matters did."""
+    """The objects of some kinds, by the part of the cluster that they are of. What matters is noted in `pending`."""
 
     def __init__(
-        self, cluster: Cluster, kinds: Iterable[Kind], stopping: Callable[[], bool], changed: threading.Event
+        self,
+        cluster: Cluster,
+        kinds: Iterable[Kind],
+        stopping: Callable[[], bool],
+        pending: Pending,
+        part_of: Callable[[Key], str] = lambda key: key[2],
+        reach: Reach = _nowhere,
     ) -> None:
+        """`reach` says which parts beyond its own an object matters to: None for all."""
         self._cluster, self._kinds, self._stopping = cluster, tuple(kinds), stopping
-        self._objects: dict[Key, Seen] = {}
+        self._part_of, self._reach = part_of, reach
+        self._objects: dict[str, dict[Key, Seen]] = {}
+        self._wide: dict[Key, Seen] = {}
         self._lock = threading.Lock()
         self._waiting = set(self._kinds)
-        self.changed = changed
-        self.last_change = 0.0
+        self.pending = pending
         self.resources: dict[Kind, Resource] = {}
         self.problems: dict[Kind, str] = {}
         self.blocked: dict[Kind, str] = {}
@@ -67,12 +83,27 @@ class Watched:
     def all(self) -> dict[Key, Seen]:
         """A copy of what is there now."""
         with self._lock:
-            return dict(self._objects)
+            return {key: seen for part in self._objects.values() for key, seen in part.items()}
+
+    def parts(self) -> set[str]:
+        """The parts that have objects."""
+        with self._lock:
+            return set(self._objects)
+
+    def of(self, part: str) -> dict[Key, Seen]:
+        """A copy of what a part has now."""
+        with self._lock:
+            return dict(self._objects.get(part, ()))
+
+    def wide(self) -> dict[Key, Seen]:
+        """The objects that matter beyond their own part."""
+        with self._lock:
+            return dict(self._wide)
 
     def get(self, key: Key) -> Seen | None:
         """One object."""
         with self._lock:
-            return self._objects.get(key)
+            return self._objects.get(self._part_of(key), {}).get(key)
 
     def note(self, one: KubeObject) -> None:
         """Take what a write answered, so that the next look does not see the state before it."""
@@ -95,7 +126,7 @@ class Watched:
                 self._trouble(kind, str(error))
                 log.exception("a watch ended", kind=kind.name)
             self._waiting.discard(kind)
-            self._tell()
+            self.pending.note_all()
             self._pause(_AGAIN)
 
     def _trouble(self, kind: Kind, why: str) -> None:
@@ -136,7 +167,7 @@ class Watched:
                 self._waiting.discard(kind)
                 self.blocked.pop(kind, None)
                 self.problems.pop(kind, None)
-                self._tell()
+                self.pending.note_all()
             elif event.object is not None:
                 self._take(event.type, event.object)
 
@@ -144,25 +175,42 @@ class Watched:
         """A kind that is no longer served has no objects."""
         self.resources.pop(kind, None)
         with self._lock:
-            for key in [key for key in self._objects if key[:2] == kind]:
-                del self._objects[key]
+            for part in (self._wide, *self._objects.values()):
+                for key in [key for key in part if key[:2] == kind]:
+                    del part[key]
 
     def _take(self, what: str, one: KubeObject) -> None:
         now = None if what == DELETED else _seen(one)
+        key = one.key
         with self._lock:
-            before = self._objects.get(one.key)
+            part = self._objects.setdefault(self._part_of(key), {})
+            before = part.get(key)
             if now is not None and before is not None and _older(now, before):
                 return
             if now is None:
-                self._objects.pop(one.key, None)
+                part.pop(key, None)
             else:
-                self._objects[one.key] = now
+                part[key] = now
+            if not part:
+                del self._objects[self._part_of(key)]
+            reached = [self._reach(seen) for seen in (before, now) if seen is not None]
+            if now is not None and reached[-1] != ():
+                self._wide[key] = now
+            else:
+                self._wide.pop(key, None)
         if before is None or now is None or before.object.content != now.object.content or before.ours != now.ours:
-            self._tell()
+            self._tell(key, reached)
 
-    def _tell(self) -> None:
-        self.last_change = time.monotonic()
-        self.changed.set()
+    def _tell(self, key: Key, reached: Iterable[Iterable[str] | None]) -> None:
+        # What is listed at the start is no change that somebody waits for.
+        urgent = key[0] in (ACCESS, SPECS, SPLIT) and Kind(*key[:2]) not in self._waiting
+        self.pending.note(self._part_of(key), urgent=urgent)
+        for parts in reached:
+            if parts is None:
+                self.pending.note_all()
+            else:
+                for part in parts:
+                    self.pending.note(part)
 
 
 def _older(now: Seen, before: Seen) -> bool:

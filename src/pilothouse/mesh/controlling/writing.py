@@ -36,6 +36,8 @@ class Writer:
         self.failed: dict[Key, str] = {}
         self.applied = 0
         self.pruned = 0
+        # Whether something was not told, since there was something to write.
+        self.put_off = False
         self._without_status: set[Kind] = set()
 
     def apply(self, objects: Iterable[Wanted]) -> None:
@@ -51,8 +53,14 @@ class Writer:
         self.each(lambda row: self._conditions(*row), rows)
 
     def each(self, tell: Callable[[T], None], rows: Iterable[T]) -> None:
-        """Tell things about resources, until there is something to write that matters more."""
-        self._each(lambda row: None if self._is_needed() else tell(row), rows)
+        """Tell things about resources, until there is something to write that matters more: see `put_off`."""
+        self._each(lambda row: self._unless_needed(tell, row), rows)
+
+    def _unless_needed(self, tell: Callable[[T], None], row: T) -> None:
+        if self._is_needed():
+            self.put_off = True
+        else:
+            tell(row)
 
     def event(self, about: KubeObject, kind: str, reason: str, message: str) -> bool:
         """Tell something about a resource; `kind` is Normal or Warning. Whether it was told."""
