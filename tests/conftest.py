@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+from hypothesis import settings
 
 from pilothouse.engine import Engine, open_engine
 from tests.running import RunningServer, start_server
 from tests.scheduling import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 
 __all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
+
+
+# What is not said otherwise waits five seconds for an answer: too few on a machine that does other things.
+_PATIENT: httpx.Timeout = httpx._config.DEFAULT_TIMEOUT_CONFIG
+_PATIENT.connect = _PATIENT.read = _PATIENT.write = _PATIENT.pool = 60.0
+
+# A run fails for what was changed, not for what chance came upon: PILOTHOUSE_THOROUGH=1 looks for that.
+settings.register_profile("fixed", derandomize=True)
+settings.register_profile("thorough", print_blob=True)
+settings.load_profile("thorough" if os.environ.get("PILOTHOUSE_THOROUGH") else "fixed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,9 +61,17 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     opened.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """`pilothouse up` in a process of its own; shared by the tests of a module."""
+    """`pilothouse up` in a process of its own; shared by all tests of a worker, which tell it names of their own."""
     running = start_server(tmp_path_factory.mktemp("server"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def new_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A server for one module, whose tests ask for everything there is, or tell it what others must not see."""
+    running = start_server(tmp_path_factory.mktemp("new-server"))
     yield running
     running.stop()

@@ -42,11 +42,11 @@ class RunningServer:
 
     def get(self, path: str, **parameters: Any) -> Any:
         """The JSON answer of a call that must succeed."""
-        response = httpx.get(self.http + path, params=parameters, timeout=30)
+        response = httpx.get(self.http + path, params=parameters, timeout=60)
         assert response.status_code == 200, response.text
         return response.json()
 
-    def wait_for(self, path: str, key: str, least: int, seconds: float = 5.0, **parameters: Any) -> Any:
+    def wait_for(self, path: str, key: str, least: int, seconds: float = 60, **parameters: Any) -> Any:
         """Ask until the list (or number) under `key` has at least so many."""
         deadline = time.monotonic() + seconds
         while True:
@@ -66,7 +66,7 @@ class RunningServer:
         """As Ctrl-C or Kubernetes ends it; returns the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=60)
 
 
 def free_port() -> int:

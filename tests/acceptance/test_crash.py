@@ -91,6 +91,12 @@ def stored(directory: Path) -> Counter[str]:
     return Counter({row["body"]: row["n"] for row in rows})
 
 
+@pytest.fixture(scope="module")
+def server(new_server: RunningServer) -> RunningServer:
+    """A server that can be hindered."""
+    return new_server
+
+
 @pytest.fixture
 def start() -> Iterator[Start]:
     """Starts servers; those that a failed test leaves are killed."""
@@ -118,7 +124,7 @@ def load_on(server: RunningServer) -> Iterator[Load]:
         raise
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
     """Wait for something to become true."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -137,7 +143,7 @@ def test_every_acknowledged_record_is_there_exactly_once_after_kill_9(start: Sta
         sent = len(load.acknowledged)
         wait_until(lambda: len(load.acknowledged) > sent + 30)
     total = len(load.acknowledged)
-    load.server.wait_for("/api/logs", "count", total, seconds=30, selector='service_name="load"', count="1")
+    load.server.wait_for("/api/logs", "count", total, selector='service_name="load"', count="1")
     assert load.server.stop() == 0
     assert "stored what the journal held from before" in load.server.log.read_text()
     found = stored(tmp_path)

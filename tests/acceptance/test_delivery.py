@@ -83,13 +83,13 @@ environments:
 CLIENT = httpx.Client(timeout=60)
 
 
-def until(question: Callable[[], Any], what: str, seconds: float = 90, now: Callable[[], Any] = lambda: "") -> Any:
+def until(question: Callable[[], Any], what: str, seconds: float = 180, now: Callable[[], Any] = lambda: "") -> Any:
     """Ask until the answer is true; `now` is told when it never is."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := question():
             return found
-        time.sleep(0.2)
+        time.sleep(0.4)
     raise AssertionError(f"never: {what} {now()}")
 
 

@@ -61,8 +61,14 @@ def on_terminal(*arguments: str) -> str:
             break
         written += part
     os.close(ours)
-    assert process.wait(timeout=30) == 0, written.decode()
+    assert process.wait(timeout=60) == 0, written.decode()
     return written.decode()
+
+
+@pytest.fixture(scope="module")
+def server(new_server: RunningServer) -> RunningServer:
+    """Nothing but what is sent here."""
+    return new_server
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +80,7 @@ def told(server: RunningServer) -> RunningServer:
     ):
         answer = httpx.post(f"{server.otlp}/v1/{kind}", content=body, headers=telemetry.PROTOBUF)
         assert answer.status_code == 200
-        server.wait_for(f"/api/{kind}", kind, 1, seconds=30)
+        server.wait_for(f"/api/{kind}", kind, 1)
     return server
 
 

@@ -76,7 +76,7 @@ class Sink:
                 names = frozenset(profile.string_table[function.name] for function in profile.function)
                 self.profiles.append(Profile(labels, names))
 
-    def wait(self, wanted: Callable[[Sink], object], seconds: float = 20) -> None:
+    def wait(self, wanted: Callable[[Sink], object], seconds: float = 60) -> None:
         """Until `wanted` is true of what has come."""
         deadline = time.monotonic() + seconds
         while not wanted(self):

@@ -60,8 +60,8 @@ class Running:
 
     def end(self) -> int:
         """The exit code, once the demo has ended; nothing may be left of it."""
-        code = self.process.wait(30)
-        deadline = time.monotonic() + 10
+        code = self.process.wait(60)
+        deadline = time.monotonic() + 60
         while (self.processes() or list(self.scratch.iterdir())) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert self.processes() == {}

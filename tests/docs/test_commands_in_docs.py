@@ -58,6 +58,12 @@ def test_each_command_and_option_is_there(page: str, line: str) -> None:
             assert word.partition("=")[0] in known, f"{page}: {line}: {word} is no option of it"
 
 
+@pytest.fixture(scope="module")
+def server(new_server: RunningServer) -> RunningServer:
+    """Nothing but what is sent here."""
+    return new_server
+
+
 def _marked() -> list[str]:
     return [str(page.relative_to(ROOT)) for page in PAGES if _RUNNABLE.search(page.read_text())]
 

@@ -122,7 +122,7 @@ def test_findings_are_kept_with_their_lives(tmp_path: Path) -> None:
     store.close()
 
 
-def wait_for(met: Callable[[], Any], seconds: float = 30) -> Any:
+def wait_for(met: Callable[[], Any], seconds: float = 60) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := met()):
         assert time.monotonic() < deadline

@@ -37,7 +37,7 @@ class Kubelet:
     def stop(self) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(timeout=30)
+            thread.join(timeout=60)
 
     def _look(self) -> None:
         begun: set[str] = set()

@@ -127,7 +127,7 @@ def _settled(running: RunningMesh, mesh: LocalMesh) -> None:
 
 def _status(url: str, method: str, path: str, headers: dict[str, str]) -> tuple[int, str]:
     """The raw path goes out as it is: clients would normalise it."""
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
     connection.request(method, path, headers=headers)
     answer = connection.getresponse()
     body = answer.read().decode()

@@ -50,7 +50,7 @@ def client(files: Path, certificate: Path | None) -> httpx.Client:
     context.check_hostname = False
     if certificate:
         context.load_cert_chain(certificate.with_suffix(".pem"), certificate.with_suffix(".key"))
-    return httpx.Client(verify=context, timeout=30, trust_env=False)
+    return httpx.Client(verify=context, timeout=60, trust_env=False)
 
 
 def test_only_the_front_proxy_may_ask(files: Path, address: str) -> None:

@@ -60,7 +60,7 @@ def test_every_path_begins_as_its_group_says() -> None:
 
 @pytest.mark.parametrize("path", ["/loki/api/v1/labels", "/prometheus/api/v1/labels", "/tempo/api/search", "/api/slos"])
 def test_a_server_answers_at_once(server: RunningServer, path: str) -> None:
-    assert httpx.get(server.http + path, timeout=30).status_code == 200
+    assert httpx.get(server.http + path, timeout=60).status_code == 200
 
 
 def test_a_start_does_not_read_query_languages() -> None:

@@ -39,7 +39,7 @@ def test_its_own_metrics_count_what_it_received(server: RunningServer) -> None:
     body = telemetry.logs("counted", ["one", "two"])
     before = _samples(server).get(("pilothouse_received_requests_total", "logs"), 0.0)
     assert httpx.post(f"{server.otlp}/v1/logs", content=body, headers=telemetry.PROTOBUF).status_code == 200
-    server.wait_for("/api/logs", "logs", 2, seconds=20, selector='service_name="counted"')
+    server.wait_for("/api/logs", "logs", 2, selector='service_name="counted"')
     after = _samples(server)
     assert after["pilothouse_received_requests_total", "logs"] == before + 1
     assert after["pilothouse_stored_size_bytes_total", "logs"] > 0
@@ -110,7 +110,7 @@ def test_every_answer_has_the_safe_headers(server: RunningServer, path: str) -> 
 def test_errors_are_words_with_a_fitting_status(
     server: RunningServer, method: str, path: str, status: int, code: str
 ) -> None:
-    answer = httpx.request(method, server.http + path, timeout=30)
+    answer = httpx.request(method, server.http + path, timeout=60)
     assert answer.status_code == status, answer.text
     error = answer.json()["error"]
     assert error["code"] == code
@@ -155,7 +155,7 @@ def _on_a_terminal(*command: str) -> str:
     while b"OTEL_EXPORTER" not in written:
         written += os.read(ours, 4096)
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=60) == 0
     os.close(ours)
     return written.decode()
 

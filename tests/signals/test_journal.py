@@ -30,7 +30,7 @@ def test_appended_requests_are_on_disk_in_order(tmp_path: Path) -> None:
     journal = Journal(tmp_path, "logs")
     sent = [bytes([number]) * number for number in range(1, 200)]
     for written in [journal.append(payload) for payload in sent]:
-        written.result(timeout=5)
+        written.result(timeout=60)
     segment = journal.seal()
     assert segment is not None
     assert _payloads(segment.path) == sent
@@ -43,9 +43,9 @@ def test_appended_requests_are_on_disk_in_order(tmp_path: Path) -> None:
 
 def test_sealing_starts_a_new_segment(tmp_path: Path) -> None:
     journal = Journal(tmp_path, "logs")
-    journal.append(b"one", frozenset({"a"})).result(timeout=5)
+    journal.append(b"one", frozenset({"a"})).result(timeout=60)
     first = journal.seal()
-    journal.append(b"two", frozenset({"b"})).result(timeout=5)
+    journal.append(b"two", frozenset({"b"})).result(timeout=60)
     second = journal.seal()
     assert journal.seal() is None
     assert first
@@ -63,7 +63,7 @@ def test_a_torn_end_is_cut_off_and_the_rest_recovered(
     directory = tmp_path_factory.mktemp("journal")
     journal = Journal(directory, "logs")
     for payload in payloads:
-        journal.append(payload).result(timeout=5)
+        journal.append(payload).result(timeout=60)
     segment = journal.seal()
     journal.close()
     assert segment
@@ -83,7 +83,7 @@ def test_a_torn_end_is_cut_off_and_the_rest_recovered(
 def test_a_flipped_bit_ends_the_segment_there(tmp_path: Path) -> None:
     journal = Journal(tmp_path, "logs")
     for payload in (b"first", b"second", b"third"):
-        journal.append(payload).result(timeout=5)
+        journal.append(payload).result(timeout=60)
     segment = journal.seal()
     journal.close()
     assert segment
@@ -101,7 +101,7 @@ def test_a_full_disk_acknowledges_nothing_and_leaves_whole_frames(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     journal = Journal(tmp_path, "logs")
-    journal.append(b"before").result(timeout=5)
+    journal.append(b"before").result(timeout=60)
     real = os.writev
 
     def full(file: int, buffers: Any) -> int:
@@ -110,10 +110,10 @@ def test_a_full_disk_acknowledges_nothing_and_leaves_whole_frames(
 
     monkeypatch.setattr(os, "writev", full)
     with pytest.raises(OverloadedError, match="No space left") as caught:
-        journal.append(b"lost").result(timeout=5)
+        journal.append(b"lost").result(timeout=60)
     assert caught.value.retry_after > 0
     monkeypatch.setattr(os, "writev", real)
-    journal.append(b"after").result(timeout=5)
+    journal.append(b"after").result(timeout=60)
     segment = journal.seal()
     assert segment
     assert _payloads(segment.path) == [b"before", b"after"]
@@ -122,13 +122,13 @@ def test_a_full_disk_acknowledges_nothing_and_leaves_whole_frames(
 
 def test_no_more_than_the_limit_may_wait(tmp_path: Path) -> None:
     journal = Journal(tmp_path, "logs", max_bytes=1000)
-    journal.append(bytes(900)).result(timeout=5)
+    journal.append(bytes(900)).result(timeout=60)
     with pytest.raises(OverloadedError, match="waiting to be stored"):
         journal.append(bytes(200))
     segment = journal.seal()
     assert segment
     journal.remove(segment)
-    journal.append(bytes(200)).result(timeout=5)
+    journal.append(bytes(200)).result(timeout=60)
     journal.close()
 
 
@@ -145,7 +145,7 @@ def test_a_segment_that_is_full_is_closed_by_the_writer(tmp_path: Path) -> None:
     """The engine may be busy for long; what it takes next must not have grown meanwhile."""
     journal = Journal(tmp_path, "logs", segment_bytes=1000)
     for number in range(5):
-        journal.append(bytes([number]) * 600).result(timeout=5)
+        journal.append(bytes([number]) * 600).result(timeout=60)
     taken = []
     while segment := journal.seal():
         taken.append([payload[0] for payload in _payloads(segment.path)])

@@ -42,7 +42,7 @@ def served(routes: list[BaseRoute]) -> Iterator[str]:
             time.sleep(0.01)
         yield f"http://127.0.0.1:{bound.getsockname()[1]}"
         server.should_exit = True
-        thread.join(timeout=30)
+        thread.join(timeout=60)
 
 
 @dataclass(frozen=True)

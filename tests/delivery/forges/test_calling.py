@@ -159,7 +159,7 @@ def test_the_last_call_that_is_left_is_heeded() -> None:
 def test_a_budget_only_grows() -> None:
     budget = Budget()
     budget.wait(60, 1000)
-    budget.wait(5, 1000)
+    budget.wait(60, 1000)
     budget.heard({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1010"})
     assert budget.seconds(1000) == 60
     assert budget.seconds(2000) == 0

@@ -35,7 +35,7 @@ def started(tmp_path: Path, text: str, *arguments: str) -> subprocess.Popen[byte
     )
 
 
-def until(path: Path, seconds: float = 30) -> None:
+def until(path: Path, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not path.exists():
         assert time.monotonic() < deadline, path
@@ -128,7 +128,7 @@ def test_cancel_from_another_process(tmp_path: Path) -> None:
     until(tmp_path / "running")
     done = command("pipeline", "cancel", "run", "--data", str(tmp_path))
     assert done.returncode == 0, done.stderr
-    output = process.communicate(timeout=20)[0].decode()
+    output = process.communicate(timeout=60)[0].decode()
     assert process.returncode == 1
     assert "TaskRunCancelled" in output
 
@@ -141,7 +141,7 @@ def test_ctrl_c_runs_finally_and_says_so(tmp_path: Path) -> None:
     process = started(tmp_path, text)
     until(tmp_path / "running")
     process.send_signal(signal.SIGINT)
-    output = process.communicate(timeout=20)[0].decode()
+    output = process.communicate(timeout=60)[0].decode()
     assert process.returncode == 1
     assert "cleaned" in output
     assert "Traceback" not in output

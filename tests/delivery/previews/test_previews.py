@@ -118,7 +118,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
 
 def gone(url: str) -> bool:
     try:
-        httpx.get(url, timeout=5)
+        httpx.get(url, timeout=60)
     except httpx.TransportError:
         return True
     return False
@@ -128,7 +128,7 @@ def test_a_preview_lives_with_its_pull_request(shop: Shop) -> None:
     number = shop.pull("one", "first")
     shop.previews.look(SHOP, number)
     ready = shop.until(number, "ready")
-    assert httpx.get(ready.url, timeout=10).text == "first"
+    assert httpx.get(ready.url, timeout=60).text == "first"
     assert ready.how.startswith("sandbox without a network")
     shop.until_told(number, ready.url)
     # Another commit: at the same address, and told in the same comment.
@@ -136,7 +136,7 @@ def test_a_preview_lives_with_its_pull_request(shop: Shop) -> None:
     shop.previews.look(SHOP, number)
     second = shop.until(number, "ready", lambda one: one.commit == sha)
     assert second.url == ready.url
-    assert httpx.get(second.url, timeout=10).text == "second"
+    assert httpx.get(second.url, timeout=60).text == "second"
     shop.until_told(number, sha[:10])
     assert len(shop.comments(number)) == 1
     shop.by("bob").close(SHOP, number)
@@ -155,8 +155,8 @@ def test_a_preview_reaches_nothing_and_sees_little(shop: Shop) -> None:
         number = shop.pull("one", "first", outside=outside.getsockname()[1])
         shop.previews.look(SHOP, number)
         ready = shop.until(number, "ready")
-        assert httpx.get(ready.url + "network", timeout=20).text == "refused"
-    seen = httpx.get(ready.url + "see", timeout=20).text
+        assert httpx.get(ready.url + "network", timeout=60).text == "refused"
+    seen = httpx.get(ready.url + "see", timeout=60).text
     assert seen == "False True no secret", "the server's files, its processes and its environment are hidden"
 
 
@@ -217,7 +217,7 @@ def test_a_restart_starts_it_again_at_its_address(shop: Shop) -> None:
     shop.previews.start()
     after = shop.until(number, "ready", lambda one: one.started > before.started)
     assert (after.url, after.expires) == (before.url, before.expires)
-    assert httpx.get(after.url, timeout=10).text == "first"
+    assert httpx.get(after.url, timeout=60).text == "first"
 
 
 _KILLED = """
@@ -244,7 +244,7 @@ def test_a_killed_server_leaves_no_process(shop: Shop) -> None:
     ) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
-        assert httpx.get(url, timeout=10).text == "first"
+        assert httpx.get(url, timeout=60).text == "first"
         os.kill(process.pid, signal.SIGKILL)
     deadline = time.monotonic() + 60
     while not gone(url):

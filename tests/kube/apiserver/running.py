@@ -39,7 +39,7 @@ class ApiServer:
 
     def cluster(self) -> Cluster:
         """Our client, closed with the server."""
-        made = Cluster(httpx.Client(base_url=self.url, timeout=10, trust_env=False))
+        made = Cluster(httpx.Client(base_url=self.url, timeout=60, trust_env=False))
         self._clients.append(made)
         return made
 
@@ -55,7 +55,7 @@ class ApiServer:
 
     def aggregate(self, group: str, url: str, verify: Any = True) -> None:
         """Hand a group's requests on to another server, as an APIService asks for."""
-        client = httpx.Client(base_url=url, verify=verify, timeout=30, trust_env=False)
+        client = httpx.Client(base_url=url, verify=verify, timeout=60, trust_env=False)
         self.api.aggregated[group] = client
 
     def kubectl(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -72,7 +72,7 @@ class ApiServer:
         for backend in self.api.aggregated.values():
             backend.close()
         self._server.should_exit = True
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=60)
 
 
 def start_api_server(directory: Path, version: str = "", history: int = 10_000) -> ApiServer:
@@ -87,7 +87,7 @@ def start_api_server(directory: Path, version: str = "", history: int = 10_000) 
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not server.started:
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -58,7 +58,7 @@ def raw(api: ApiServer, path: str) -> Any:
 
 
 def got(api: ApiServer, path: str) -> httpx.Response:
-    return httpx.get(f"{api.url}{ROOT}/{path}", timeout=30)
+    return httpx.get(f"{api.url}{ROOT}/{path}", timeout=60)
 
 
 def values(item: dict[str, Any]) -> dict[str, float]:

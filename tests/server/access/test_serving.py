@@ -151,7 +151,7 @@ def _export(served: Served, token: str, certificate: bool = True) -> bytes:
     with grpc.secure_channel(served.address("grpc").removeprefix("https://"), credentials) as channel:
         call = channel.unary_unary(telemetry.LOGS)
         metadata = [("authorization", f"Bearer {token}")] if token else []
-        return bytes(call(telemetry.logs("by-grpc", ["one"]), metadata=metadata, timeout=20))
+        return bytes(call(telemetry.logs("by-grpc", ["one"]), metadata=metadata, timeout=60))
 
 
 def test_over_grpc_too(served: Served) -> None:

@@ -29,7 +29,7 @@ class _Sender(threading.Thread):
         self.tenant, self.sent, self.acknowledged, self.stop = tenant, 0, 0, threading.Event()
 
     def run(self) -> None:
-        with httpx.Client(timeout=30) as client:
+        with httpx.Client(timeout=60) as client:
             while not self.stop.is_set():
                 body = telemetry.logs(self.tenant, [f"{self.tenant} {self.sent}"])
                 self.sent += 1

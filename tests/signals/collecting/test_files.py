@@ -32,7 +32,7 @@ class Collector:
 
     def stop(self, number: int = signal.SIGTERM) -> str:
         self.process.send_signal(number)
-        return self.process.communicate(timeout=30)[1]
+        return self.process.communicate(timeout=60)[1]
 
 
 def once(server: str, state: Path, *arguments: str) -> None:
@@ -42,9 +42,10 @@ def once(server: str, state: Path, *arguments: str) -> None:
     assert collector.process.returncode == 0, said
 
 
-def stored(server: RunningServer, service: str, least: int = 1, seconds: float = 30) -> list[str]:
+def stored(server: RunningServer, service: str, least: int = 1, seconds: float = 60) -> list[str]:
     """All lines of a service once there are so many, oldest first."""
     deadline = time.monotonic() + seconds
+    server.wait_for("/api/logs", "count", least, seconds, selector=f'service_name="{service}"', since="1d", count="1")
     while True:
         parameters = {
             "query": f'{{service_name="{service}"}}',
@@ -60,7 +61,7 @@ def stored(server: RunningServer, service: str, least: int = 1, seconds: float =
         time.sleep(0.1)
 
 
-def waited(condition: Callable[[], bool], seconds: float = 30) -> None:
+def waited(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -134,7 +135,7 @@ def _kept(state: Path) -> list[tuple[str, int]]:
 
 def test_kill_9_loses_nothing_and_repeats_nothing(server: RunningServer, tmp_path: Path) -> None:
     path = tmp_path / "killed.log"
-    total = 400_000 if THOROUGH else 40_000
+    total = 400_000 if THOROUGH else 20_000
     wanted = [f"line {number} {random.getrandbits(64):x}" for number in range(total)]
     path.write_text("")
     seed = random.Random(4)

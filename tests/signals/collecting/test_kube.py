@@ -113,7 +113,7 @@ def test_a_connection_that_breaks_is_taken_up_where_it_was(server: RunningServer
         assert stored(server, "quiet", 1)[0] == "before the silence"
         assert stored(server, "quiet", 2) == ["before the silence", "after the break"]
         stop.set()
-        running.join(10)
+        running.join(60)
         sender.close()
     http.shutdown()
     http.server_close()

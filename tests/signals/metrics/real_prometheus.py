@@ -41,7 +41,7 @@ class RealPrometheus:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=60)
 
 
 def start_prometheus(directory: Path, config: str = "", *arguments: str) -> RealPrometheus:
@@ -58,7 +58,7 @@ def start_prometheus(directory: Path, config: str = "", *arguments: str) -> Real
     with (directory / "prometheus.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while True:
         try:
             if httpx.get(f"{address}/-/ready").status_code == 200:

@@ -19,7 +19,7 @@ def store_series(
     taken = receiver.receive(bytes(cramjam.snappy.decompress_raw(encoded(series))))
     assert not taken.fault
     assert taken.written is not None
-    taken.written.result(timeout=10)
+    taken.written.result(timeout=60)
 
 
 def settled(intake: Intake, seconds: float = 10.0) -> None:

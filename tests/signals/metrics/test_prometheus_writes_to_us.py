@@ -60,7 +60,7 @@ def test_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
 def _assert_equal(ours: str, theirs: str, start: float, end: float) -> None:
     """All samples of some series between two times, raw."""
     seconds = int(end - start)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     for query in ("up", "prometheus_http_requests_total", "process_cpu_seconds_total", "go_goroutines"):
         parameters = {"query": f"{query}[{seconds}s]", "time": end}
         wanted = _series(httpx.get(f"{theirs}/api/v1/query", params=parameters))

@@ -45,7 +45,7 @@ class _Store:
     def take(self, request: Any, is_v2: bool = False) -> Any:
         taken = self.receiver.receive(request.SerializeToString(), is_v2)
         if taken.written is not None:
-            taken.written.result(timeout=10)
+            taken.written.result(timeout=60)
         settled(self.intake)
         return taken
 
@@ -255,7 +255,7 @@ def test_over_http(server: RunningServer) -> None:
     ):
         response = httpx.post(address, content=content, headers=headers)
         assert response.status_code == status, (response.status_code, response.text)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     query = {"query": "over_http", "time": now / 1000}
     while not (found := httpx.get(f"{server.http}/prometheus/api/v1/query", params=query).json()["data"]["result"]):
         assert time.monotonic() < deadline

@@ -46,7 +46,7 @@ class Pair:
 
     def wait(self) -> None:
         """Until we have stored what they have."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             ours, theirs = self.both(
                 "query", {"query": "count(last_over_time({__name__=~'.+'}[1h]))", "time": (self.end + 1) / 1000}
@@ -55,6 +55,12 @@ class Pair:
                 return
             assert time.monotonic() < deadline, f"not stored after 20 s: {ours.text}"
             time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def server(new_server: RunningServer) -> RunningServer:
+    """Nothing but what is sent here."""
+    return new_server
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ class House:
 
     def wait_for(self, service: str, type: str, profiles: int = 1) -> dict[str, Any]:
         """The row of /api/profiles/types, once that many profiles are there."""
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             found = self.get("/api/profiles/types", service=service, since="3h")["types"]
             for row in found:
@@ -68,13 +68,13 @@ class running:  # noqa: N801 - a context manager that reads as a word
         self._thread.start()
         self._listening = listening
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        self.house = House(address, engine, intake, httpx.Client(base_url=address, timeout=20), self._directory)
+        self.house = House(address, engine, intake, httpx.Client(base_url=address, timeout=60), self._directory)
         return self.house
 
     def __exit__(self, *_: object) -> None:
         self.house.client.close()
         self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(60)
         self._listening.close()
         self.house.intake.close()
         self.house.engine.close()

@@ -92,14 +92,14 @@ def test_in_a_terminal() -> None:
         seen += until(parent, b"66.7% of main")
         os.write(parent, b"\n")
         os.write(parent, b"q")
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     os.close(parent)
     assert b"Enter: zoom" in seen
 
 
 def until(terminal: int, text: bytes) -> bytes:
     """What is written there until the text is."""
-    seen, deadline = b"", time.monotonic() + 20
+    seen, deadline = b"", time.monotonic() + 60
     while text not in seen:
         assert time.monotonic() < deadline, seen
         if select.select([terminal], [], [], 0.2)[0]:

@@ -58,8 +58,8 @@ class Door:
         else:
             body = request if isinstance(request, bytes) else request.SerializeToString()
             outcome = self.receiver.receive(kind, body)
-        outcome.written.result(timeout=10)
-        deadline = time.monotonic() + 20
+        outcome.written.result(timeout=60)
+        deadline = time.monotonic() + 60
         while self.intake.kept_bytes[kind]:
             assert time.monotonic() < deadline, "not stored after 20 s"
             assert not self.aside.exists(), f"the engine refused {list(self.aside.iterdir())}"

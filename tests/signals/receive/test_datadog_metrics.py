@@ -14,7 +14,7 @@ from pilothouse.signals.receive.datadog_metrics import _Payload
 from tests.running import RunningServer
 
 
-def _until(server: RunningServer, query: str, least: int = 1, seconds: float = 30) -> list[Any]:
+def _until(server: RunningServer, query: str, least: int = 1, seconds: float = 60) -> list[Any]:
     deadline = time.monotonic() + seconds
     while True:
         found = server.get("/prometheus/api/v1/query", query=query)["data"]["result"]
@@ -40,7 +40,7 @@ def test_the_python_client(server: RunningServer) -> None:
     }  # fmt: skip
     (spread,) = _until(server, "histogram_sum(took)")
     assert float(spread["value"][1]) == 7
-    (counted,) = _until(server, "sum(max_over_time(orders_total[5m]))")
+    (counted,) = _until(server, 'sum(max_over_time(orders_total{otel_scope_name="datadog"}[5m]))')
     assert counted["value"][1] == "10"
 
 

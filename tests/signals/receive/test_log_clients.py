@@ -34,14 +34,14 @@ def server(tmp_path_factory: pytest.TempPathFactory, ports: dict[str, int]) -> I
 
 
 def logs(server: RunningServer, selector: str, least: int) -> list[dict[str, Any]]:
-    answer = server.wait_for("/api/logs", "logs", least, 20, selector=selector, since="1h", limit=10_000)
+    answer = server.wait_for("/api/logs", "logs", least, selector=selector, since="1h", limit=10_000)
     return sorted(answer["logs"], key=lambda one: str(one["body"]))
 
 
 def test_the_elasticsearch_client(server: RunningServer) -> None:
     from elasticsearch import Elasticsearch, helpers
 
-    with Elasticsearch(f"{server.http}/elasticsearch", request_timeout=30) as client:
+    with Elasticsearch(f"{server.http}/elasticsearch", request_timeout=60) as client:
         assert client.info()["version"]["number"]
         documents = (
             {"_op_type": "create", "_index": "logs-shop", "message": f"order {number:04}", "service.name": "es-client"}
@@ -108,7 +108,7 @@ def test_logger(server: RunningServer, ports: dict[str, int], options: list[str]
         pytest.skip("logger(1) is not installed")
     where = ["--server", "127.0.0.1", "--port", str(ports["syslog"])]
     tagged = ["--tag", name, "--priority", "local0.err"]
-    subprocess.run(["logger", *where, *options, *tagged, "disk is full: 97 %"], check=True, timeout=20)
+    subprocess.run(["logger", *where, *options, *tagged, "disk is full: 97 %"], check=True, timeout=60)
     (one,) = logs(server, f'service_name="{name}"', 1)
     assert one["body"] == "disk is full: 97 %"
     assert one["severity"].lower() in ("err", "error")
@@ -134,7 +134,7 @@ input(type="imfile" file="{source}" tag="shop" addMetadata="off")
         yield source
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def _write(source: Path, lines: list[str]) -> None:
@@ -183,8 +183,8 @@ action(type="omelasticsearch" server="{host}" serverport="{port}" searchIndex="l
 
 def test_plain_lines_as_nc_sends_them(server: RunningServer, ports: dict[str, int]) -> None:
     script = f"exec 3<>/dev/tcp/127.0.0.1/{ports['lines']}; printf 'one\\ntwo\\n' >&3"
-    subprocess.run(["bash", "-c", script], check=True, timeout=20)
-    deadline = time.monotonic() + 20
+    subprocess.run(["bash", "-c", script], check=True, timeout=60)
+    deadline = time.monotonic() + 60
     while True:
         found = server.get("/api/logs", contains="two", since="1h")["logs"]
         if found or time.monotonic() > deadline:

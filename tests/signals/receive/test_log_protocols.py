@@ -21,7 +21,7 @@ from tests.running import RunningServer
 
 
 def logs(server: RunningServer, selector: str, least: int) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = server.wait_for("/api/logs", "logs", least, 10, selector=selector, since="1h")["logs"]
+    found: list[dict[str, Any]] = server.wait_for("/api/logs", "logs", least, selector=selector, since="1h")["logs"]
     return found
 
 

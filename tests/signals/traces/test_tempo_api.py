@@ -25,12 +25,18 @@ ORDER = f"{4:032x}"
 
 
 @pytest.fixture(scope="module")
+def server(new_server: RunningServer) -> RunningServer:
+    """Nothing but what is sent here."""
+    return new_server
+
+
+@pytest.fixture(scope="module")
 def client(server: RunningServer) -> Iterator[httpx.Client]:
     body = request().SerializeToString()
     headers = {"content-type": "application/x-protobuf"}
     assert httpx.post(server.otlp + "/v1/traces", content=body, headers=headers).status_code == 200
     with httpx.Client(base_url=server.http) as opened:
-        server.wait_for("/tempo/api/search", "traces", 5, 10, limit=10, **RANGE)
+        server.wait_for("/tempo/api/search", "traces", 5, limit=10, **RANGE)
         yield opened
 
 
@@ -203,7 +209,7 @@ def test_zipkins_real_exporter_and_what_it_sent(client: httpx.Client, server: Ru
         span.set_status(Status(StatusCode.ERROR, "declined"))
     provider.shutdown()
     one = f"{span.get_span_context().trace_id:032x}"
-    server.wait_for("/tempo/api/search", "traces", 1, 10, q="{ trace:id = `" + one + "` }", since="5m")
+    server.wait_for("/tempo/api/search", "traces", 1, q="{ trace:id = `" + one + "` }", since="5m")
     [found] = ask(client, f"/zipkin/api/v2/trace/{one}")
     assert (found["name"], found["kind"], found["localEndpoint"]) == ("charge", "CLIENT", {"serviceName": "billing"})
     assert (found["tags"]["amount"], found["tags"]["error"]) == ("12", "declined")
@@ -226,7 +232,7 @@ def test_zipkin_v1_and_protobuf_and_what_is_refused(client: httpx.Client, server
     body = b"\x0a" + bytes([len(span)]) + span
     headers = {"content-type": "application/x-protobuf"}
     assert client.post("/zipkin/api/v2/spans", content=body, headers=headers).status_code == 202
-    server.wait_for("/tempo/api/search", "traces", 2, 10, q="{ .service.name =~ `old|new` }", since="5m")
+    server.wait_for("/tempo/api/search", "traces", 2, q="{ .service.name =~ `old|new` }", since="5m")
     [[old]] = ask(client, "/zipkin/api/v2/traceMany", traceIds="abc1")
     assert (old["kind"], old["duration"], old["tags"]["path"]) == ("CLIENT", 500, "/x")
     [new] = ask(client, "/zipkin/api/v2/trace/abc2")

@@ -57,8 +57,8 @@ class Watched:
     directory: Path
 
     def both(self, path: str, **parameters: Any) -> tuple[Any, Any]:
-        ours = httpx.get(f"{self.ours.http}/prometheus/api/v1/{path}", params=parameters, timeout=30).json()
-        theirs = httpx.get(f"{self.theirs.http}/api/v1/{path}", params=parameters, timeout=30).json()
+        ours = httpx.get(f"{self.ours.http}/prometheus/api/v1/{path}", params=parameters, timeout=60).json()
+        theirs = httpx.get(f"{self.theirs.http}/api/v1/{path}", params=parameters, timeout=60).json()
         return ours["data"], theirs["data"]
 
 
@@ -96,7 +96,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         found.ours.stop()
         theirs.stop()
         alertmanager.terminate()
-        alertmanager.wait(timeout=30)
+        alertmanager.wait(timeout=60)
 
 
 def _timeless(content: Any) -> Any:

@@ -99,11 +99,11 @@ class Beside:
     directory: Path
 
     def both(self, path: str, **parameters: Any) -> tuple[Any, Any]:
-        ours = httpx.get(f"{self.ours.http}/prometheus/api/v1/{path}", params=parameters, timeout=30).json()
-        theirs = httpx.get(f"{self.theirs.http}/api/v1/{path}", params=parameters, timeout=30).json()
+        ours = httpx.get(f"{self.ours.http}/prometheus/api/v1/{path}", params=parameters, timeout=60).json()
+        theirs = httpx.get(f"{self.theirs.http}/api/v1/{path}", params=parameters, timeout=60).json()
         return ours["data"], theirs["data"]
 
-    def until(self, holds: Callable[[], bool], seconds: float = 30) -> None:
+    def until(self, holds: Callable[[], bool], seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while not holds():
             assert time.monotonic() < deadline, self.ours.log.read_text()[-3000:]
@@ -212,11 +212,11 @@ def test_reloading(beside: Beside) -> None:
     file = beside.directory / "prometheus.yml"
     text = file.read_text()
     file.write_text("scrape_configs: [{job_name: x, oops: 1}]")
-    refused = httpx.post(f"{beside.ours.http}/prometheus/-/reload", timeout=30)
+    refused = httpx.post(f"{beside.ours.http}/prometheus/-/reload", timeout=60)
     assert refused.status_code == 500
     assert "scrape_configs.0.oops: there is no such setting" in refused.text
     assert beside.ours.get("/prometheus/api/v1/status/config")["data"]["yaml"] == text
     file.write_text("scrape_configs: []")
-    assert httpx.post(f"{beside.ours.http}/prometheus/-/reload", timeout=30).status_code == 200
+    assert httpx.post(f"{beside.ours.http}/prometheus/-/reload", timeout=60).status_code == 200
     assert beside.ours.get("/prometheus/api/v1/targets")["data"]["activeTargets"] == []
     beside.until(lambda: not beside.both("query", query="up")[0]["result"])
