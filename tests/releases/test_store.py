@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Column, MetaData, String, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
@@ -15,6 +16,7 @@ from pilothouse.releases.comparison import Comparison
 from pilothouse.releases.mark import Mark
 from pilothouse.releases.store import ReleaseStore
 from pilothouse.releases.store import verdicts as kept
+from pilothouse.releases.store.opening import open_database
 from pilothouse.signals.timerange import TimeRange
 from tests.releases.conftest import CANARY
 
@@ -87,3 +89,36 @@ def test_the_whole_comparison_is_kept(tmp_path: Path, verdicts: list[Comparison]
     assert store.verdicts.whole(key) == verdicts[0].to_json()
     assert store.verdicts.whole(key + 1) is None
     store.close()
+
+
+def test_what_a_version_was_made_of_stays_known(tmp_path: Path) -> None:
+    store = ReleaseStore(f"sqlite:///{tmp_path}/control.db")
+    made = Mark("cart", "1.0.0", 10, forge="github", repository="acme/cart", pulls=(7, 8), run="test-1", tag="v1.0.0")
+    store.marks.keep(made)
+    store.marks.keep(Mark("cart", "1.0.0", 20, by="rollout 3"))
+    store.marks.keep(Mark("cart", "1.0.0", 30, environment="staging"))
+    assert [(one.at, one.pulls, one.run) for one in store.marks.all("cart")] == [
+        (30, (7, 8), "test-1"), (20, (7, 8), "test-1"),
+    ]  # fmt: skip
+    said = store.marks.all("cart")[0].to_json()["made_of"]
+    store.close()
+    assert said["provenance"] == "/api/delivery/releases/provenance?repository=github%3Aacme%2Fcart&tag=v1.0.0"
+
+
+def test_a_database_of_before_gets_the_new_columns(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/control.db"
+    old = MetaData()
+    Table("things", old, Column("name", String(9), primary_key=True))
+    database = open_database(url, old)
+    with database.begin() as connection:
+        connection.execute(old.tables["things"].insert().values(name="one"))
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    database.dispose()
+    new = MetaData()
+    table = Table("things", new, Column("name", String(9), primary_key=True),
+                  Column("colour", String(9), nullable=False, server_default="none"))  # fmt: skip
+    for _ in range(2):
+        database = open_database(url, new)
+        with database.connect() as connection:
+            assert [tuple(row) for row in connection.execute(table.select())] == [("one", "none")]
+        database.dispose()

@@ -17,7 +17,7 @@ _FIELDS = ("service", "version", "at", "kind", "by", "environment", "commit", "u
 
 def mark_from(body: Mapping[str, Any]) -> Mark:
     """The mark of a request's JSON; raises `BadRequestError` that names the field."""
-    given = {name: _text(body, name) for name in _FIELDS}
+    given: dict[str, Any] = {name: _text(body, name) for name in _FIELDS}
     for name in body:
         if name not in _FIELDS:
             raise BadRequestError(f"{name}: no such field; known are {', '.join(_FIELDS)}", name)

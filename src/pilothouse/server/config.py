@@ -181,8 +181,8 @@ class Config(BaseModel):
     )
     environments: str = Field(
         "",
-        description="the environments file that versions are promoted through: a path, or OWNER/NAME:PATH in a "
-        "repository of the forge; empty: none",
+        description="the environments file that versions are promoted through: a path, or [FORGE:]OWNER/NAME:PATH in a "
+        "repository of a forge; empty: none",
     )
     forge: bool = Field(True, description="serve the built-in forge: git repositories and pull requests in `data`")
     strangers: str = Field(

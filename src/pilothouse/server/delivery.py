@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from starlette.routing import BaseRoute
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pilothouse.delivery.forges import Event, Forge, PullRequest
     from pilothouse.delivery.inbox import Inbox
     from pilothouse.delivery.pipelines.serving import PipelineServer
+    from pilothouse.delivery.releasing.release import Release
     from pilothouse.delivery.webhooks.serving import ForgeServer
     from pilothouse.server.config import Config
     from pilothouse.server.forge import LiveForge
@@ -109,6 +110,15 @@ class LiveDelivery:
             found[forge.name] = forge
         return found | (self.remote().forges if self.has_remote else {})
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the forges that are worked for; none of them is opened for that."""
+        return (*(("local",) if self._forge.is_on else ()), *(self._config.forges if self.has_remote else ()))
+
+    def forge(self, name: str) -> Forge:
+        """One forge by its name, which is among `names`."""
+        return self._forge.forge() if name == "local" else self.remote().forges[name]
+
     def remote(self) -> ForgeServer:
         """The forges elsewhere, with their doors."""
         from pilothouse.delivery.forges.settings import read
@@ -144,9 +154,19 @@ class LiveDelivery:
         """Say who else hears of events, after they were acted on; before `start`."""
         self._listeners = (*self._listeners, listener)
 
-    def is_trusted(self, pull: PullRequest) -> bool:
-        """Whether a pull request's head may be run here."""
-        return self.server().is_trusted(pull)
+    def is_trusted(self, forge: str, pull: PullRequest) -> bool:
+        """Whether the head of a pull request on a forge may be run here."""
+        return self.server().is_trusted(forge, pull)
+
+    def tested(self, release: Release) -> str:
+        """The pipeline run that tested the commit of a release; empty when none did."""
+        return self.server().tested(release.forge, release.repository, release.commit)
+
+    def run(self, name: str) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
+        """A pipeline run with its TaskRuns, as Tekton writes them; None for one that is not known."""
+        store = self.pipelines().store
+        found = store.find(name)
+        return (store.object(found.uid), store.task_runs(found.uid)) if found is not None else None
 
     def _page(self, run: str) -> str:
         return f"{self._address}/delivery/runs/{run}"

@@ -441,7 +441,7 @@ OPERATIONS: dict[str, Operation] = {
         {"repository": "only of this one: OWNER/NAME", "limit": "1 to 1000"},
         post="release a commit now",
         body={
-            "repository": "OWNER/NAME",
+            "repository": "OWNER/NAME, or FORGE:OWNER/NAME where there are several forges",
             "version": "instead of the one that follows",
             "commit": "instead of the default branch's tip",
             "by": "who asks",
@@ -450,7 +450,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "/api/delivery/releases/provenance": Operation(
         "where a release came from, signed: a DSSE envelope",
-        {"repository": "OWNER/NAME", "tag": "its tag"},
+        {"repository": "OWNER/NAME, or FORGE:OWNER/NAME where there are several forges", "tag": "its tag"},
         frozenset({"repository", "tag"}),
     ),
     "/api/previews": Operation(

@@ -115,8 +115,7 @@ class Process:
         forge = None if tenant else LiveForge(config, database)
         delivery = LiveDelivery(config, database, forge, pipelines) if forge else None
         shipping = LiveShipping(
-            config, database, store, self._engine, forge, self._rollouts.shifters,
-            delivery.is_trusted if delivery else None,
+            config, database, store, self._engine, delivery, self._rollouts.shifters,
         )  # fmt: skip
         if delivery:
             delivery.listen(shipping.heard)

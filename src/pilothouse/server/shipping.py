@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 import structlog
@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 if TYPE_CHECKING:
     from pilothouse.delivery.forges import Event, Forge
-    from pilothouse.delivery.previews.serving import PreviewServer, Starter, Trusted
+    from pilothouse.delivery.previews.serving import PreviewServer, Starter
     from pilothouse.delivery.promoting.serving import PromotionServer
     from pilothouse.delivery.releasing.publishing import Releasing
     from pilothouse.delivery.releasing.release import Release
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pilothouse.engine import Engine
     from pilothouse.releases.store import ReleaseStore
     from pilothouse.server.config import Config
-    from pilothouse.server.forge import LiveForge
+    from pilothouse.server.delivery import LiveDelivery
 
 log = structlog.get_logger(__name__)
 
@@ -28,14 +28,13 @@ class LiveShipping:
     """From a merge to production. The forge is opened, and what needs it imported, with the first event of it."""
 
     def __init__(
-        self, config: Config, database: str, releases: ReleaseStore, engine: Engine, forge: LiveForge | None,
-        shifters: Collection[str], trusted: Trusted | None = None,
+        self, config: Config, database: str, releases: ReleaseStore, engine: Engine, delivery: LiveDelivery | None,
+        shifters: Collection[str],
     ) -> None:  # fmt: skip
-        """`trusted` says which pull requests may be previewed; else those of people who may write."""
+        """`delivery` knows the forges, which pull requests may be previewed, and which runs tested what."""
         from pilothouse.delivery.promoting.serving import PromotionServer
 
-        self._config, self._database, self._releases, self._live = config, database, releases, forge
-        self._trusted = trusted
+        self._config, self._database, self._releases, self._delivery = config, database, releases, delivery
         self.promotions: PromotionServer = PromotionServer(
             config.environments, database, releases, engine, self.forge, shifters
         )
@@ -44,16 +43,25 @@ class LiveShipping:
         self._lock = threading.Lock()
         self._begun = self._closed = False
 
-    def forge(self) -> Forge | None:
-        """The forge that environments and repositories are on, or None."""
-        return self._live.forge() if self._live is not None and self._live.is_on else None
+    def forge(self, name: str = "") -> Forge | None:
+        """A forge by its name; without one the only one there is, None when there is none at all.
+
+        Raises the forges' `InvalidError` for one that is not there, and where it is not said which of several.
+        """
+        from pilothouse.delivery.forges.choosing import chosen
+
+        if self._delivery is None:
+            return None
+        found = chosen(self._delivery.names, name)
+        return self._delivery.forge(found) if found else None
 
     def start(self) -> None:
         """Begin; after the forge has."""
         if self._config.environments:
             self.promotions.start()
-        if self._live is not None and self._live.is_on and (self._config.data / "forge").exists():
-            # The forge opens itself meanwhile; the start does not wait for it.
+        live = self._delivery
+        if live is not None and (live.has_remote or (live.is_on and (self._config.data / "forge").exists())):
+            # The forges open themselves meanwhile; the start does not wait for them.
             threading.Thread(target=self._begin_quietly, name="shipping", daemon=True).start()
 
     def heard(self, event: Event) -> None:
@@ -95,50 +103,54 @@ class LiveShipping:
             log.error("releases and previews cannot begin", reason=str(error))
 
     def _begin(self) -> None:
-        forge = self.forge()
+        live = self._delivery
         with self._lock:
-            if self._begun or self._closed or forge is None:
+            if self._begun or self._closed or live is None or not live.is_on:
                 return
             self._begun = True
             from pilothouse.delivery.previews.serving import PreviewServer
             from pilothouse.delivery.releasing.serving import ReleaseServer
 
-            self.releasing = ReleaseServer(self._releaser(), self._database, self._released, self._refused)
+            self.releasing = ReleaseServer(self._releaser, self._database, self._released, self._refused)
             self.releasing.start()
             self.promotions.tell_changes = self.releasing.tell
-            if starter := self._starter(forge):
-                self.previews = PreviewServer(forge, self._database, self._config.data, starter, self._trusted)
+            if starter := self._starter(live.forge):
+                self.previews = PreviewServer(
+                    live.forge, self._database, self._config.data, starter, live.is_trusted
+                )  # fmt: skip
                 self.previews.start()
 
-    def _releaser(self) -> Releasing:
+    def _releaser(self, name: str = "") -> Releasing:
         from pilothouse.delivery.releasing.publishing import Releasing
 
-        forge = self.forge()
-        if forge is None:
+        forge = self.forge(name)
+        if forge is None or self._delivery is None:
             raise OSError("there is no forge here to release from")
-        return Releasing(forge, self._releases.marks, self._config.data)
+        live = self._delivery
+        return Releasing(forge, self._releases.marks, self._config.data, live.run, live.tested)
 
-    def _refused(self, repository: str, service: str) -> str:
+    def _refused(self, repository: str, service: str, forge: str) -> str:
         from pilothouse.delivery.environments import EnvironmentsError
-        from pilothouse.delivery.forges import UnavailableError
+        from pilothouse.delivery.forges import InvalidError, UnavailableError
 
         try:
-            return self.promotions.declared.environments().why_not_from(repository, service)
-        except EnvironmentsError as error:
+            return self.promotions.declared.environments().why_not_from(repository, service, forge)
+        except (EnvironmentsError, InvalidError) as error:
             # Asked again later: whether it may is not known before the file can be read.
             raise UnavailableError(str(error)) from None
 
     def _released(self, release: Release) -> None:
         from pilothouse.delivery.environments import EnvironmentsError
+        from pilothouse.delivery.forges import InvalidError
         from pilothouse.delivery.promoting.asking import released
 
         try:
             if released(self.promotions.crew, release.service, release.version, release.changes, "release"):
                 self.promotions.wake()
-        except EnvironmentsError as error:
+        except (EnvironmentsError, InvalidError) as error:
             log.warning("a release goes nowhere", service=release.service, version=release.version, reason=str(error))
 
-    def _starter(self, forge: Forge) -> Starter | None:
+    def _starter(self, forge: Callable[[str], Forge]) -> Starter | None:
         if self._config.previews == "local":
             from pilothouse.delivery.previews.local import LocalStarter
 

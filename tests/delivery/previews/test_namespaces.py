@@ -88,8 +88,8 @@ class Shop:
 
 def previews(house: House, place: Path, api: ApiServer) -> PreviewServer:
     forge = LocalForge.as_pilothouse(house)
-    starter = NamespaceStarter(forge, api.cluster(), "previews.example.org")
-    return PreviewServer(forge, f"sqlite:///{place}/control.db", place / "data", starter)
+    starter = NamespaceStarter(lambda _: forge, api.cluster(), "previews.example.org")
+    return PreviewServer(lambda _: forge, f"sqlite:///{place}/control.db", place / "data", starter)
 
 
 @pytest.fixture

@@ -94,7 +94,9 @@ class Shop:
 
 def previews(house: House, place: Path) -> PreviewServer:
     forge = LocalForge.as_pilothouse(house)
-    return PreviewServer(forge, f"sqlite:///{place}/control.db", place / "data", LocalStarter(forge))
+    return PreviewServer(
+        lambda _: forge, f"sqlite:///{place}/control.db", place / "data", LocalStarter(lambda _: forge)
+    )
 
 
 @pytest.fixture

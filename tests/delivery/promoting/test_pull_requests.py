@@ -255,7 +255,7 @@ def released_by_itself(acme: Acme, place: Path, repository: str, why: str) -> st
     sha = owner.commit_files(repository, "main", "fix: more", {".pilothouse.yaml": text.encode()})
     releasing = Releasing(acme.forge, acme.world.releases.marks, place / "data")
     url = f"sqlite:///{place / 'control.db'}"
-    server = ReleaseServer(releasing, url, lambda _: None, lambda _repository, _service: why)
+    server = ReleaseServer(lambda _: releasing, url, lambda _: None, lambda _repository, _service, _forge: why)
     try:
         server.store.ask(repository, sha)
         server.look()

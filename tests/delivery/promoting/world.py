@@ -70,7 +70,7 @@ class World:
     def __post_init__(self) -> None:
         url = f"sqlite:///{self.place}/control.db"
         self.releases, self.store = ReleaseStore(url), PromotionStore(url)
-        self.crew = Crew(self.store, lambda: self.environments, self.releases, lambda: self.forge, ("noted",))
+        self.crew = Crew(self.store, lambda: self.environments, self.releases, lambda _: self.forge, ("noted",))
         self.driver = Driver(self.crew)
         self.rollouts = Rollouts(self.releases.rollouts, self, {"noted": lambda _: self})
 

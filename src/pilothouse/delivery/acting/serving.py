@@ -86,15 +86,21 @@ class DeliveryServer:
             return {**pool_json.for_people(pool_json.EMPTY), "history": []}
         return part.pools.state(repository, branch)
 
-    def is_trusted(self, pull: PullRequest) -> bool:
+    def is_trusted(self, forge: str, pull: PullRequest) -> bool:
         """Whether a pull request's head may be run: its author works there, or /ok-to-test was said of this commit."""
-        for name, part in self.parts.items():
-            kept = self.store.pull(name, pull.repository, pull.number)
-            if kept is not None and part.forge.permission(pull.repository, pull.author) in ("write", "admin"):
-                return True
-            if kept is not None and kept.trusted_head == pull.head.sha:
-                return True
-        return False
+        part, kept = self.parts.get(forge), self.store.pull(forge, pull.repository, pull.number)
+        if part is None or kept is None:
+            return False
+        works_there = part.forge.permission(pull.repository, pull.author) in ("write", "admin")
+        return works_there or kept.trusted_head == pull.head.sha
+
+    def tested(self, forge: str, repository: str, commit: str) -> str:
+        """The run of the job that was green for a commit of a branch: after its push, else in the merge pool."""
+        green = [
+            job for job in self.store.jobs(repository, revision=commit)
+            if job.forge == forge and job.state == "success" and job.kind in ("postsubmit", "batch")
+        ]  # fmt: skip
+        return next((job.run for job in sorted(green, key=lambda job: job.kind != "postsubmit")), "")
 
     def part_of(self, repository: str, number: int) -> ForgePart | None:
         """The forge that has a pull request."""

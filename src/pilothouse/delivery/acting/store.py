@@ -13,7 +13,7 @@ from pilothouse.delivery.acting import effects_json
 from pilothouse.delivery.acting.records import OPEN, KeptDecision, KeptJob, KeptPull
 from pilothouse.delivery.acting.tables import DECISIONS, EFFECTS, JOBS, POOLS, PULLS, TABLES
 from pilothouse.delivery.chat.effects import Effect
-from pilothouse.delivery.database import open_database
+from pilothouse.releases.store.opening import open_database
 
 _HISTORY = 50
 
@@ -164,8 +164,9 @@ class DeliveryStore:
         return _job(row) if row is not None else None
 
     def jobs(
-        self, repository: str = "", number: int = 0, *, head: str = "", unfinished: bool = False, limit: int = 200
-    ) -> list[KeptJob]:
+        self, repository: str = "", number: int = 0, *, head: str = "", revision: str = "", unfinished: bool = False,
+        limit: int = 200,
+    ) -> list[KeptJob]:  # fmt: skip
         """Jobs, newest first."""
         asked = select(JOBS).order_by(JOBS.c.created.desc()).limit(limit)
         if repository:
@@ -174,6 +175,8 @@ class DeliveryStore:
             asked = asked.where(JOBS.c.number == number)
         if head:
             asked = asked.where(JOBS.c.head == head)
+        if revision:
+            asked = asked.where(JOBS.c.revision == revision)
         if unfinished:
             asked = asked.where(JOBS.c.state.in_(OPEN))
         with self._database.connect() as connection:

@@ -12,9 +12,10 @@ from pilothouse.delivery.environments.changing import all_deployed
 from pilothouse.delivery.environments.errors import EnvironmentsError
 from pilothouse.delivery.environments.model import Environments
 from pilothouse.delivery.environments.reading import read_environments
+from pilothouse.delivery.forges.errors import MissingError
 
 if TYPE_CHECKING:
-    from pilothouse.delivery.environments.model import Environment
+    from pilothouse.delivery.environments.model import Environment, Source
     from pilothouse.delivery.forges import Forge
 
 _SECONDS = 5.0
@@ -23,22 +24,20 @@ Deployed = dict[str, "str | Exception"]
 
 
 class Declared:
-    """Where the environments file is: a path of this machine, or `OWNER/NAME:PATH` on the forge. From any thread."""
+    """Where the environments file is: a path of this machine, or `OWNER/NAME:PATH` on the forge; where there are
+    several, `FORGE:OWNER/NAME:PATH`. From any thread.
+    """
 
     def __init__(
-        self, place: str, forge: Callable[[], Forge | None] = lambda: None, seconds: float = _SECONDS,
+        self, place: str, forge: Callable[[str], Forge | None] = lambda name: None, seconds: float = _SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        """What a forge was asked for is believed for so many seconds."""
+        """`forge` finds a forge by its name. What one was asked for is believed for so many seconds."""
         self.place, self._find, self._seconds, self._clock = place, forge, seconds, clock
         self._read: tuple[float, Environments] | None = None
         self._kept: dict[tuple[str, str], Deployed] = {}
         self._tips: dict[str, tuple[float, str]] = {}
         self._guard = threading.Lock()
-
-    @property
-    def _forge(self) -> Forge | None:
-        return self._find()
 
     def environments(self) -> Environments:
         """All environments. Raises `EnvironmentsError` that names the file, and the forge's errors."""
@@ -60,12 +59,12 @@ class Declared:
         """For each service the version that the environment declares, or why that cannot be told. Raises as above."""
         source = environment.source
         if source.directory:
-            return all_deployed(environment, self._forge)
-        key = (str(environment), self._tip(source.repository, source.branch))
+            return all_deployed(environment)
+        key = (str(environment), self._tip(source))
         with self._guard:
             known = self._kept.get(key)
         if known is None:
-            known = all_deployed(environment, self._forge, key[1])
+            known = all_deployed(environment, self._find(source.forge), key[1])
             with self._guard:
                 if len(self._kept) >= _MOST_KEPT:
                     self._kept.clear()
@@ -80,28 +79,41 @@ class Declared:
 
     def _loaded(self) -> Environments:
         path = Path(self.place)
-        repository, colon, name = self.place.partition(":")
-        if path.is_file() or not colon or "/" not in repository or path.is_absolute():
+        whose, repository, name = _parts(self.place)
+        if path.is_file() or "/" not in repository or path.is_absolute():
             return _from_file(path)
-        forge = self._forge
+        forge = self._find(whose)
         if forge is None:
             raise EnvironmentsError("is on a forge, and no forge is configured here")
-        text = forge.read_file(repository, name).decode(errors="replace")
-        return read_environments(text, repository)
+        try:
+            text = forge.read_file(repository, name).decode(errors="replace")
+        except MissingError as error:
+            raise EnvironmentsError(f"forge {forge.name}: {error}") from None
+        return read_environments(text, repository, forge=forge.name)
 
-    def _tip(self, repository: str, branch: str) -> str:
-        forge = self._forge
+    def _tip(self, source: Source) -> str:
+        forge = self._find(source.forge)
         if forge is None:
-            raise EnvironmentsError(f"{repository}: is on a forge, and no forge is configured here")
+            raise EnvironmentsError(f"{source.repository}: is on a forge, and no forge is configured here")
+        key = f"{forge.name}:{source.repository}@{source.branch}"
         with self._guard:
-            known = self._tips.get(f"{repository}@{branch}")
+            known = self._tips.get(key)
         if known and self._clock() - known[0] < self._seconds:
             return known[1]
-        ref = branch or forge.repository(repository).default_branch
-        sha = forge.commit(repository, ref).sha
+        ref = source.branch or forge.repository(source.repository).default_branch
+        sha = forge.commit(source.repository, ref).sha
         with self._guard:
-            self._tips[f"{repository}@{branch}"] = (self._clock(), sha)
+            self._tips[key] = (self._clock(), sha)
         return sha
+
+
+def _parts(place: str) -> tuple[str, str, str]:
+    """Forge, repository and path of `[FORGE:]OWNER/NAME:PATH`; a repository without a slash is none."""
+    first, _, rest = place.partition(":")
+    if "/" in first or ":" not in rest:
+        return "", first, rest
+    repository, _, path = rest.partition(":")
+    return first, repository, path
 
 
 def _from_file(path: Path) -> Environments:

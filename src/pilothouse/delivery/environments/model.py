@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from pilothouse.delivery.environments.errors import EnvironmentsError
+from pilothouse.delivery.forges.choosing import parted
 
 
 class Strategy(StrEnum):
@@ -28,17 +29,19 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an environment is declared: `folder` (empty: the root) of `repository` (OWNER/NAME on the forge), at
-    `branch` (empty: its default); or a `directory` of this machine.
+    """Where an environment is declared: `folder` (empty: the root) of `repository` (OWNER/NAME on `forge`; empty: the
+    only one there is), at `branch` (empty: its default); or a `directory` of this machine.
     """
 
     repository: str = ""
     branch: str = ""
     folder: str = ""
     directory: str = ""
+    forge: str = ""
 
     def __str__(self) -> str:
-        base = self.directory or self.repository + (f"@{self.branch}" if self.branch else "")
+        on = f"{self.forge}:" if self.forge else ""
+        base = self.directory or on + self.repository + (f"@{self.branch}" if self.branch else "")
         return f"{base}/{self.folder}" if self.folder else base
 
 
@@ -49,7 +52,7 @@ class Placement:
     Helm: the value at `key` of `file`. Kustomize: the tag of `image` among the images of `file`. Plain: the tag of
     `image` in every manifest. An `image` without a slash means any repository of that name. `prefix` stands before the
     version there (`v`). `chart` is the Helm chart that the values are for, below the folder. `releases_from` is the
-    repository whose releases of the service are taken.
+    repository (`OWNER/NAME`, or `FORGE:OWNER/NAME`) whose releases of the service are taken.
     """
 
     kind: Kind
@@ -106,20 +109,24 @@ class Environments:
         """Those that the service is deployed to."""
         return [one for one in self.all if service in one.services]
 
-    def why_not_from(self, repository: str, service: str) -> str:
-        """Why a repository's releases of a service are not taken; nothing when they are.
+    def why_not_from(self, repository: str, service: str, forge: str = "") -> str:
+        """Why the releases of a service by a repository of a forge are not taken; nothing when they are.
 
         Whoever may push to any repository of a forge could otherwise release as any service. Taken are those of the
-        repository that the first environment names with `from`; else of the same owner as its own repository.
+        repository that the first environment names with `from`; else of the same owner as its own repository. A
+        repository of that name on another forge is another's, unless `from` names the forge.
         """
         first = self.first(service)
         if first is None:
             return ""
-        named = first.services[service].releases_from
+        whose, named = parted(first.services[service].releases_from)
+        whose = whose or first.source.forge
+        same_forge = not whose or not forge or whose == forge
         if named:
-            return "" if named == repository else f"{first.name} takes {service} from {named}"
+            place = f"{whose}:{named}" if whose else named
+            return "" if named == repository and same_forge else f"{first.name} takes {service} from {place}"
         owner = first.source.repository.rpartition("/")[0]
-        if owner and owner == repository.rpartition("/")[0]:
+        if owner and owner == repository.rpartition("/")[0] and same_forge:
             return ""
         return f"{first.name} does not take {service} from {repository}; its service would say `from: {repository}`"
 

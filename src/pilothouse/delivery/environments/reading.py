@@ -3,7 +3,7 @@
     environments:
       - name: staging
         strategy: Auto                         # Auto, Manual or Never
-        source: {repository: acme/deploy, folder: staging}
+        source: {repository: acme/deploy, folder: staging}   # with several forges also `forge: github`
         kind: kustomize                        # helm, kustomize or plain
         services: [shop]
         checks: [test]                         # statuses that must be there and green
@@ -32,18 +32,19 @@ from pilothouse.delivery.environments.model import Environment, Environments, Ki
 _KNOWN = (
     "name", "order", "strategy", "source", "kind", "services", "checks", "telemetry", "rollout", "cluster", "namespace",
 )  # fmt: skip
-_SOURCE = ("repository", "branch", "folder", "directory")
+_SOURCE = ("repository", "branch", "folder", "directory", "forge")
 _PLACEMENT = ("kind", "file", "key", "image", "prefix", "chart", "from")
 _LARGEST = 500_000
 _MOST = 100
 Chosen = TypeVar("Chosen", bound=StrEnum)
 
 
-def read_environments(text: str, repository: str = "", directory: Path | None = None) -> Environments:
+def read_environments(text: str, repository: str = "", directory: Path | None = None, forge: str = "") -> Environments:
     """The environments of a file's text. Raises `EnvironmentsError` that names the place.
 
     A source that names neither a repository nor a directory is a folder of `repository`, the one that the file is in,
-    or of `directory`; a relative directory is below that too.
+    or of `directory`; a relative directory is below that too. Repositories are on `forge`, the one that the file is on,
+    unless a source names another.
     """
     content = _mapping(_loaded(text), "the file")
     _only(content, ("environments",), "")
@@ -59,14 +60,16 @@ def read_environments(text: str, repository: str = "", directory: Path | None = 
         order = one.get("order", number)
         if not isinstance(order, int | float) or isinstance(order, bool):
             raise EnvironmentsError(f"{place}.order: must be a number")
-        found.append((order, number, _environment(one, place, repository, directory)))
+        found.append((order, number, _environment(one, place, repository, directory, forge)))
     names = [one.name for _, _, one in found]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise EnvironmentsError(f"environments: {twice!r} is there twice")
     return Environments(tuple(one for _, _, one in sorted(found, key=lambda row: row[:2])))
 
 
-def _environment(content: dict[str, Any], place: str, repository: str, directory: Path | None) -> Environment:
+def _environment(
+    content: dict[str, Any], place: str, repository: str, directory: Path | None, forge: str
+) -> Environment:
     _only(content, _KNOWN, place)
     name = _text(content, "name", place)
     if not name or not _plain(name):
@@ -78,7 +81,7 @@ def _environment(content: dict[str, Any], place: str, repository: str, directory
     return Environment(
         name=name,
         strategy=_chosen(Strategy, content.get("strategy", Strategy.MANUAL), f"{place}.strategy"),
-        source=_source(content.get("source"), f"{place}.source", name, repository, directory),
+        source=_source(content.get("source"), f"{place}.source", name, repository, directory, forge),
         kind=kind,
         services=_services(content.get("services"), f"{place}.services", kind),
         checks=tuple(checks),
@@ -89,7 +92,7 @@ def _environment(content: dict[str, Any], place: str, repository: str, directory
     )
 
 
-def _source(given: Any, place: str, name: str, repository: str, directory: Path | None) -> Source:
+def _source(given: Any, place: str, name: str, repository: str, directory: Path | None, forge: str) -> Source:
     content = _mapping({} if given is None else given, place)
     _only(content, _SOURCE, place)
     said = {part: _text(content, part, place) for part in _SOURCE}
@@ -102,6 +105,9 @@ def _source(given: Any, place: str, name: str, repository: str, directory: Path 
         said["repository"], said["directory"] = repository, "" if repository else str(directory)
     elif said["directory"] and directory is not None:
         said["directory"] = str(directory / said["directory"])
+    if said["directory"] and said["forge"]:
+        raise EnvironmentsError(f"{place}.forge: a directory is on no forge")
+    said["forge"] = said["forge"] or ("" if said["directory"] else forge)
     return Source(**said)
 
 

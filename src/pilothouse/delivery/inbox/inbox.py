@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, exc
 
-from pilothouse.delivery.database import open_database
 from pilothouse.delivery.forges import Event, event_from_json, event_to_json
 from pilothouse.delivery.inbox import store
 from pilothouse.delivery.inbox.committing import Commits
@@ -22,6 +21,7 @@ from pilothouse.delivery.inbox.record import Arrival, Kept
 from pilothouse.delivery.inbox.tables import TABLES
 from pilothouse.delivery.inbox.waking import Bell
 from pilothouse.delivery.pipelines.state.owning import me
+from pilothouse.releases.store.opening import open_database
 
 T = TypeVar("T")
 _LONGEST_LANE = 500

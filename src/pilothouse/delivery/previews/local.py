@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import secrets
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,9 +64,9 @@ class LocalPreview:
 
 
 class LocalStarter:
-    """Starts previews on this machine, of pull requests of a forge."""
+    """Starts previews on this machine, of pull requests of forges that `forge` finds by their names."""
 
-    def __init__(self, forge: Forge) -> None:
+    def __init__(self, forge: Callable[[str], Forge]) -> None:
         self._forge = forge
 
     def start(self, preview: Preview, plan: PreviewPlan, place: Path) -> LocalPreview:
@@ -76,7 +76,7 @@ class LocalStarter:
         files, home = place / "files", place / "home"
         for directory in (files, home):
             directory.mkdir(parents=True, exist_ok=True)
-        fetched(self._forge, preview, place / "git", files)
+        fetched(self._forge(preview.forge), preview, place / "git", files)
         # Control groups are the machine's: another server's first preview must not be the same group as ours.
         name = f"preview-{preview.id}-{secrets.token_hex(4)}"
         sandbox = Sandboxed(name, files, home, plan, address_of(preview.id), preview.port)

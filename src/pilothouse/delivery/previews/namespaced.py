@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +84,7 @@ class NamespacedPreview:
 class NamespaceStarter:
     """Starts previews in namespaces of a cluster; with a `domain` each gets an Ingress below it."""
 
-    def __init__(self, forge: Forge, cluster: Cluster, domain: str = "") -> None:
+    def __init__(self, forge: Callable[[str], Forge], cluster: Cluster, domain: str = "") -> None:
         self._forge, self._cluster, self._domain = forge, cluster, domain
 
     def start(self, preview: Preview, plan: PreviewPlan, place: Path) -> NamespacedPreview:
@@ -93,7 +93,7 @@ class NamespaceStarter:
             raise PreviewError("preview.manifests: name the folder with the manifests of a preview on Kubernetes")
         files = place / "files"
         files.mkdir(parents=True, exist_ok=True)
-        fetched(self._forge, preview, place / "git", files)
+        fetched(self._forge(preview.forge), preview, place / "git", files)
         name = namespace_of(preview)
         objects = prepared(files / plan.manifests, plan, preview, name)
         if self._domain and plan.service:

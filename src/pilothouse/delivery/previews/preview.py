@@ -17,7 +17,7 @@ class PreviewError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The preview of pull request `number` of `repository` at `commit`.
+    """The preview of pull request `number` of `repository` on `forge`, at `commit`.
 
     `port` is where it is reached on this machine (0: not yet), `place` the namespace when it is on Kubernetes. `how`
     says how it is kept apart. Times are seconds since the epoch.
@@ -36,11 +36,13 @@ class Preview:
     started: float = 0.0
     expires: float = 0.0
     updated: float = 0.0
+    forge: str = "local"
 
     def to_json(self) -> dict[str, Any]:
         """As `/api/previews` answers it."""
         return {
             "id": self.id,
+            "forge": self.forge,
             "repository": self.repository,
             "number": self.number,
             "commit": self.commit,

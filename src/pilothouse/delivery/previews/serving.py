@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 _EVERY = 0.5
 _MOST = 20
-Trusted = Callable[[PullRequest], bool]
-"""Whether a pull request's commit may be run here."""
+Trusted = Callable[[str, PullRequest], bool]
+"""Whether the commit of a pull request on a forge (by its name) may be run here."""
 
 
 class Running(Protocol):
@@ -81,6 +81,7 @@ class _Live:
 class Ask:
     """Something to be done by the thread: a pull request to look at again, or (0) all of them."""
 
+    forge: str = ""
     repository: str = ""
     number: int = 0
 
@@ -89,10 +90,12 @@ class PreviewServer:
     """All previews of one process. `start` and `close` from any thread."""
 
     def __init__(
-        self, forge: Forge, database: str, data: Path, starter: Starter, trusted: Trusted | None = None,
-        most: int = _MOST,
+        self, forge: Callable[[str], Forge], database: str, data: Path, starter: Starter,
+        trusted: Trusted | None = None, most: int = _MOST,
     ) -> None:  # fmt: skip
-        """`starter` begins them; `trusted` says which may be; at most `most` live at once."""
+        """`forge` finds a forge by its name; `starter` begins previews; `trusted` says which may be; at most `most`
+        live at once.
+        """
         self.store = PreviewStore(database)
         self._forge, self._data, self._starter, self._most = forge, data / "previews", starter, most
         self._trusted = trusted or self._by_permission
@@ -118,11 +121,11 @@ class PreviewServer:
         """Something happened on the forge."""
         # A comment may have said /ok-to-test.
         if event.number and event.kind in ("pull_request", "comment"):
-            self.look(event.repository, event.number)
+            self.look(event.repository, event.number, event.forge)
 
-    def look(self, repository: str, number: int) -> None:
+    def look(self, repository: str, number: int, forge: str = "local") -> None:
         """See whether a pull request wants a preview, another one, or none any more."""
-        self._asked.put(Ask(repository, number))
+        self._asked.put(Ask(forge, repository, number))
 
     def stop(self, key: int, by: str = "") -> Preview | None:
         """End one before its time; None when there is none."""
@@ -146,7 +149,7 @@ class PreviewServer:
             try:
                 ask = self._asked.get(timeout=_EVERY)
                 if ask.number:
-                    self._guarded(self._look, ask.repository, ask.number)
+                    self._guarded(self._look, ask)
             except queue.Empty:
                 pass
             self._guarded(self._watch)
@@ -168,40 +171,40 @@ class PreviewServer:
         self._guarded(self._starter.sweep, {preview.id for preview in live})
         for preview in live:
             self.store.keep(replace(preview, state="asked"))
-            self.look(preview.repository, preview.number)
+            self.look(preview.repository, preview.number, preview.forge)
 
-    def _look(self, repository: str, number: int) -> None:
+    def _look(self, ask: Ask) -> None:
         try:
-            pull = self._forge.pull_request(repository, number)
+            pull = self._forge(ask.forge).pull_request(ask.repository, ask.number)
         except MissingError:
-            self._close(repository, number, "the pull request is gone")
+            self._close(ask, "the pull request is gone")
             return
         if pull.state != "open":
-            self._close(repository, number, f"the pull request was {pull.state}")
+            self._close(ask, f"the pull request was {pull.state}")
             return
-        known = self.store.of_pull(repository, number)
+        known = self.store.of_pull(ask.repository, ask.number, ask.forge)
         current = known is not None and known.commit == pull.head.sha
         if known is not None and current and (known.state in ("failed", "stopped") or known.id in self._live):
             return
-        plan = self._plan(pull)
+        plan = self._plan(ask.forge, pull)
         if plan is None:
-            self._close(repository, number, "its commit has no `preview` section")
+            self._close(ask, "its commit has no `preview` section")
             return
-        if not self._trusted(pull):
+        if not self._trusted(ask.forge, pull):
             return
-        preview = known if known is not None and current else self.store.ask(repository, number, pull.head.sha)
-        self._run(preview, plan)
+        asked = known if known is not None and current else None
+        self._run(asked or self.store.ask(ask.repository, ask.number, pull.head.sha, ask.forge), plan)
 
-    def _plan(self, pull: PullRequest) -> PreviewPlan | None:
+    def _plan(self, forge: str, pull: PullRequest) -> PreviewPlan | None:
         """What the pull request's own commit says. A file that cannot be used is told where it can be mended."""
         repository = pull.head.repository or pull.repository
         try:
-            text = self._forge.read_file(repository, FILE, pull.head.sha).decode(errors="replace")
+            text = self._forge(forge).read_file(repository, FILE, pull.head.sha).decode(errors="replace")
             return read_project(text, pull.repository).preview
         except MissingError:
             return None
         except ProjectError as error:
-            preview = self.store.ask(pull.repository, pull.number, pull.head.sha)
+            preview = self.store.ask(pull.repository, pull.number, pull.head.sha, forge)
             self._failed(preview, f"{FILE}: {error}")
             return None
 
@@ -241,8 +244,8 @@ class PreviewServer:
             elif not live.ready and time.time() > live.due:
                 self._failed(preview, f"it was not ready after {live.due - preview.started:.0f} s")
 
-    def _close(self, repository: str, number: int, reason: str) -> None:
-        preview = self.store.of_pull(repository, number)
+    def _close(self, ask: Ask, reason: str) -> None:
+        preview = self.store.of_pull(ask.repository, ask.number, ask.forge)
         if preview is not None and preview.state in LIVE:
             left = preview.id not in self._live
             self._finished(preview, reason)
@@ -271,10 +274,10 @@ class PreviewServer:
     def _tell(self, preview: Preview) -> None:
         try:
             text = comment(preview, self.log(preview.id))
-            self._forge.add_comment(preview.repository, preview.number, text, key=KEY)
+            self._forge(preview.forge).add_comment(preview.repository, preview.number, text, key=KEY)
         except ForgeError as error:
             log.warning("a preview's comment was not written", preview=preview.id, reason=str(error))
 
-    def _by_permission(self, pull: PullRequest) -> bool:
-        allowed = self._forge.permission(pull.repository, pull.author)
+    def _by_permission(self, forge: str, pull: PullRequest) -> bool:
+        allowed = self._forge(forge).permission(pull.repository, pull.author)
         return PERMISSIONS.index(allowed) >= PERMISSIONS.index("write")

@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy import Column, Float, Integer, MetaData, String, Table, Text, UniqueConstraint, select
 
-from pilothouse.delivery.database import open_database
 from pilothouse.delivery.previews.preview import LIVE, Preview
+from pilothouse.releases.store.opening import open_database
 from pilothouse.releases.store.tables import number
 
 _METADATA = MetaData()
 _PREVIEWS = Table(
-    "previews",
+    "delivery_previews",
     _METADATA,
     Column("id", number(), primary_key=True, autoincrement=True),
     Column("repository", String(255), nullable=False),
@@ -29,7 +29,8 @@ _PREVIEWS = Table(
     Column("started", Float, nullable=False),
     Column("expires", Float, nullable=False),
     Column("updated", Float, nullable=False),
-    UniqueConstraint("repository", "number"),
+    Column("forge", String(63), nullable=False),
+    UniqueConstraint("forge", "repository", "number"),
 )
 
 
@@ -44,16 +45,16 @@ class PreviewStore:
         """Let go of the database."""
         self._database.dispose()
 
-    def ask(self, repository: str, pull: int, commit: str) -> Preview:
+    def ask(self, repository: str, pull: int, commit: str, forge: str = "local") -> Preview:
         """A preview of this commit is wanted: a new one, or the pull request's own with another commit."""
-        known = self.of_pull(repository, pull)
+        known = self.of_pull(repository, pull, forge)
         if known is not None:
             return self.keep(replace(known, commit=commit, state="asked", reason="", started=0.0, expires=0.0))
-        row = asdict(Preview(0, repository, pull, commit, updated=time.time()))
+        row = asdict(Preview(0, repository, pull, commit, updated=time.time(), forge=forge))
         del row["id"]
         with self._database.begin() as connection:
             connection.execute(_PREVIEWS.insert().values(**row))
-        made = self.of_pull(repository, pull)
+        made = self.of_pull(repository, pull, forge)
         assert made is not None
         return made
 
@@ -70,9 +71,10 @@ class PreviewStore:
         """A preview, or None."""
         return next(iter(self._all(_PREVIEWS.c.id == key)), None)
 
-    def of_pull(self, repository: str, pull: int) -> Preview | None:
+    def of_pull(self, repository: str, pull: int, forge: str = "local") -> Preview | None:
         """The preview of a pull request, or None."""
-        return next(iter(self._all(_PREVIEWS.c.repository == repository, _PREVIEWS.c.number == pull)), None)
+        of = (_PREVIEWS.c.forge == forge, _PREVIEWS.c.repository == repository, _PREVIEWS.c.number == pull)
+        return next(iter(self._all(*of)), None)
 
     def all(self, repository: str = "", live: bool = False, limit: int = 1000) -> list[Preview]:
         """Previews, newest first."""

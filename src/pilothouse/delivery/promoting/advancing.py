@@ -65,19 +65,20 @@ def _looked_at(crew: Crew, promotion: Promotion, environment: Environment) -> Pr
 
 
 def _view(crew: Crew, promotion: Promotion) -> View:
-    if crew.forge is not None and promotion.number:
-        return view_of(crew.forge, promotion)
+    if (forge := crew.forge_with(promotion)) is not None:
+        return view_of(forge, promotion)
     return View(approvers=(promotion.approved_by,) if promotion.approved_by else ())
 
 
 def _merged(crew: Crew, promotion: Promotion, environment: Environment, found: Decision, head: str) -> Promotion:
-    if crew.forge is None or not promotion.number:
+    forge = crew.forge_with(promotion)
+    if forge is None:
         commit = ""
         _written(promotion, environment)
     else:
         message = commit_message(promotion)
         try:
-            commit = crew.forge.merge(
+            commit = forge.merge(
                 promotion.repository, promotion.number, "squash", head, title=promotion.title, message=message
             )
         except (ConflictError, MergeError) as error:
@@ -89,16 +90,18 @@ def _merged(crew: Crew, promotion: Promotion, environment: Environment, found: D
 
 def _taken_up(crew: Crew, promotion: Promotion) -> Promotion:
     """Somebody, or the merge pool, has merged it."""
-    assert crew.forge is not None
-    pull = crew.forge.pull_request(promotion.repository, promotion.number)
+    forge = crew.forge_with(promotion)
+    assert forge is not None
+    pull = forge.pull_request(promotion.repository, promotion.number)
     done = replace(promotion, state="merged", reason="", commit=pull.merge_sha)
     return _cleaned(crew, crew.store.change(done, Happened(time.time(), "merged", "the pull request was merged")))
 
 
 def _cleaned(crew: Crew, promotion: Promotion) -> Promotion:
-    if crew.forge is not None and promotion.branch:
+    forge = crew.forge_with(promotion)
+    if forge is not None and promotion.branch:
         try:
-            crew.forge.delete_branch(promotion.repository, promotion.branch)
+            forge.delete_branch(promotion.repository, promotion.branch)
         except Exception as error:
             # A branch too many is no reason to stop on the way to production.
             log.warning("a branch was not deleted", branch=promotion.branch, reason=str(error))

@@ -31,7 +31,7 @@ def promote(
     checked_version(version)
     if environment.strategy is Strategy.NEVER:
         raise RefusedError(f"{to}: takes no promotions (its strategy is Never)")
-    before = deployed(environment, service, crew.forge)
+    before = deployed(environment, service, crew.forge_of(environment))
     if before == without(version, ""):
         raise RefusedError(f"{to}: declares {service} {version} already")
     for one in crew.store.all(service, to, ongoing=True):
@@ -49,7 +49,8 @@ def promote(
 
 def preview(crew: Crew, service: str, version: str, to: str) -> Change:
     """What a promotion would change, without asking for it. Raises as `promote`."""
-    return change_of(crew.environments().named(to), service, version, crew.forge)
+    environment = crew.environments().named(to)
+    return change_of(environment, service, version, crew.forge_of(environment))
 
 
 def released(crew: Crew, service: str, version: str, changes: str = "", by: str = "") -> Promotion | None:

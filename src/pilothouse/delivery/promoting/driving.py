@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from pilothouse.delivery.claiming import Claim
 from pilothouse.delivery.environments import EnvironmentsError
 from pilothouse.delivery.forges import ForgeError
 from pilothouse.delivery.promoting.advancing import advance
@@ -27,8 +28,10 @@ _MOST_MOVES = 10
 class Driver:
     """Moves promotions until it is stopped."""
 
-    def __init__(self, crew: Crew, every: float = _EVERY) -> None:
+    def __init__(self, crew: Crew, every: float = _EVERY, owner: str = "") -> None:
+        """Of several processes on one database, told apart by `owner` (empty: this process), one moves them."""
         self._crew, self._every = crew, every
+        self._claim = Claim(crew.store.database, "promotions", owner)
         self._waits: dict[int, tuple[float, float]] = {}
         self._woken, self._stopped = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="promotions", daemon=True)
@@ -43,20 +46,24 @@ class Driver:
         self._woken.set()
         if self._thread.is_alive():
             self._thread.join(timeout=30)
+        self._claim.let_go()
 
-    def wake(self, repository: str = "", number: int = 0) -> None:
+    def wake(self, forge: str = "", repository: str = "", number: int = 0) -> None:
         """Look at once at the promotion of a pull request, or at all of them."""
         for one in self._crew.store.all(ongoing=True, limit=1000):
-            if not number or (one.repository, one.number) == (repository, number):
+            if not number or (one.forge, one.repository, one.number) == (forge, repository, number):
                 self._waits.pop(one.id, None)
         self._woken.set()
 
     def drive(self, now: float | None = None) -> None:
-        """Look once at all that are due."""
+        """Look once at all that are due; at none while another process does."""
+        if not self._claim.held():
+            return
         at = time.monotonic() if now is None else now
         ongoing = self._crew.store.all(ongoing=True, limit=1000)
         for one in reversed(ongoing):
-            if self._stopped.is_set():
+            # A look at many takes a while, and the claim may be lost meanwhile.
+            if self._stopped.is_set() or not self._claim.held():
                 return
             due, wait = self._waits.get(one.id, (0.0, self._every))
             if at < due:

@@ -23,18 +23,19 @@ LABEL = "promotion"
 
 def opened(crew: Crew, promotion: Promotion, environment: Environment) -> Promotion:
     """Open its pull request. May be repeated after a crash: branch, commit and pull request are the same again."""
-    change = change_of(environment, promotion.service, promotion.version, crew.forge)
+    forge = crew.forge_of(environment)
+    change = change_of(environment, promotion.service, promotion.version, forge)
     blocked = change.hazards.summary if change.hazards.blocking() else ""
     told = replace(promotion, before=promotion.before or change.before, blocked=blocked)
     if not change.files:
         done = replace(told, state="deployed", reason="the files declare this version already")
         return crew.store.change(done, Happened(time.time(), "deployed", done.reason))
-    if crew.forge is None or not environment.source.repository:
+    if forge is None:
         reason = f"is to be written to {environment.source}"
         waits = crew.store.change(replace(told, state="open", reason=reason), _event("opened", reason))
         _supersede(crew, waits)
         return waits
-    asked = _asked(crew.forge, told, environment, change)
+    asked = _asked(forge, told, environment, change)
     made = crew.store.change(asked, _event("opened", f"opened {asked.url or f'pull request {asked.number}'}"))
     _supersede(crew, made)
     return made
@@ -51,7 +52,7 @@ def _asked(forge: Forge, promotion: Promotion, environment: Environment, change:
     _report(forge, repository, head, change)
     return replace(
         promotion, state="open", reason="", repository=repository, branch=branch, number=pull.number, url=pull.url,
-        head=head,
+        head=head, forge=forge.name,
     )  # fmt: skip
 
 
@@ -77,10 +78,10 @@ def _supersede(crew: Crew, promotion: Promotion) -> None:
         if one.id >= promotion.id or one.state not in ("opening", "open"):
             continue
         words = f"{promotion.title} has taken its place (promotion {promotion.id})"
-        if crew.forge is not None and one.number:
-            crew.forge.add_comment(one.repository, one.number, f"Closed: {words}.", key="superseded")
-            crew.forge.close(one.repository, one.number)
-            crew.forge.delete_branch(one.repository, one.branch)
+        if (forge := crew.forge_with(one)) is not None:
+            forge.add_comment(one.repository, one.number, f"Closed: {words}.", key="superseded")
+            forge.close(one.repository, one.number)
+            forge.delete_branch(one.repository, one.branch)
         crew.store.change(replace(one, state="superseded", reason=words), _event("superseded", words))
 
 

@@ -17,7 +17,7 @@ ONGOING: tuple[State, ...] = ("opening", "open", "merged", "rolling_out")
 class Promotion:
     """`version` of `service` into `environment`, in the place of `before`.
 
-    `opening`: nothing was done yet; `open`: its pull request (`number` of `repository`, from `branch`) waits;
+    `opening`: nothing was done yet; `open`: its pull request waits (`number` of `repository`, `forge`, from `branch`);
     `merged`: it is declared; `rolling_out`: rollout `rollout` gives it its traffic. The other states are ends. `reason`
     says in words why it is where it is. `reverts` is the promotion that this one takes back (0: none), `report` why.
     `blocked` says which hazards keep it from merging. With `onward` the next environment follows once it is deployed.
@@ -48,6 +48,7 @@ class Promotion:
     created: float = 0.0
     updated: float = 0.0
     revision: int = 0
+    forge: str = ""
 
     @property
     def title(self) -> str:
@@ -59,7 +60,7 @@ class Promotion:
 
     def to_json(self) -> dict[str, Any]:
         """As `/api/promotions` answers it."""
-        pull = {"repository": self.repository, "number": self.number, "url": self.url} if self.number else None
+        where = {"forge": self.forge, "repository": self.repository, "number": self.number, "url": self.url}
         return {
             "id": self.id,
             "service": self.service,
@@ -71,7 +72,7 @@ class Promotion:
             "reason": self.reason,
             "by": self.by,
             "onward": self.onward,
-            "pull_request": pull,
+            "pull_request": where if self.number else None,
             "commit": self.commit,
             "rollout": self.rollout or None,
             "reverts": self.reverts or None,

@@ -33,9 +33,9 @@ class PromotionServer:
 
     def __init__(
         self, place: str, database: str, releases: ReleaseStore, engine: Engine | None = None,
-        forge: Callable[[], Forge | None] = lambda: None, shifters: Collection[str] = ("http",),
+        forge: Callable[[str], Forge | None] = lambda name: None, shifters: Collection[str] = ("http",),
     ) -> None:  # fmt: skip
-        """`place` is the environments file: a path, or `OWNER/NAME:PATH` on the forge."""
+        """`place` is the environments file: a path, or `[FORGE:]OWNER/NAME:PATH`; `forge` finds forges by name."""
         self.declared = Declared(place, forge)
         self.store = PromotionStore(database)
         # Who knows which pull requests a version came of says so here.
@@ -60,7 +60,7 @@ class PromotionServer:
         if event.kind == "push":
             self.declared.forget()
         if event.number or event.kind == "status":
-            self._driver.wake(event.repository if event.number else "", event.number)
+            self._driver.wake(event.forge, event.repository if event.number else "", event.number)
 
     def wake(self) -> None:
         """Look at all promotions at once."""
@@ -113,8 +113,8 @@ class PromotionServer:
         if promotion.state not in ("opening", "open"):
             raise RefusedError(f"promotion {promotion.id} is merged; abort rollout {promotion.rollout} to take it back")
         words = f"cancelled by {by}" if by else "cancelled"
-        if self.crew.forge is not None and promotion.number:
-            self.crew.forge.close(promotion.repository, promotion.number)
+        if (forge := self.crew.forge_with(promotion)) is not None:
+            forge.close(promotion.repository, promotion.number)
         return self.store.change(
             replace(promotion, state="closed", reason=words), Happened(time.time(), "closed", words, by or "somebody")
         )

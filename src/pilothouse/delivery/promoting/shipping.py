@@ -118,8 +118,8 @@ def _reverted(crew: Crew, promotion: Promotion, run: Run) -> Promotion:
     if not any(one.reverts == promotion.id for one in crew.store.all(promotion.service, promotion.environment)):
         crew.store.add(asked, Happened(time.time(), "asked", asked.title))
     words = f"rolled back: {run.reason or 'the rollout ended badly'}"
-    if crew.forge is not None and promotion.number:
-        crew.forge.add_comment(promotion.repository, promotion.number, f"{words}\n\n{report}", key="verdict")
+    if (forge := crew.forge_with(promotion)) is not None:
+        forge.add_comment(promotion.repository, promotion.number, f"{words}\n\n{report}", key="verdict")
     crew.tell_changes(promotion.service, promotion.version, f"In {promotion.environment}: {words}\n\n{report}")
     return _ended(crew, promotion, "rolled_back", words)
 

@@ -6,10 +6,10 @@ import time
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Float, Integer, MetaData, String, Table, Text, select
+from sqlalchemy import Boolean, Column, Engine, Float, Integer, MetaData, String, Table, Text, select
 
-from pilothouse.delivery.database import open_database
 from pilothouse.delivery.promoting.promotion import ONGOING, Happened, Promotion
+from pilothouse.releases.store.opening import open_database
 from pilothouse.releases.store.rollouts import ConflictError
 from pilothouse.releases.store.tables import number
 
@@ -41,6 +41,7 @@ _PROMOTIONS = Table(
     Column("created", Float, nullable=False),
     Column("updated", Float, nullable=False),
     Column("revision", Integer, nullable=False),
+    Column("forge", String(63), nullable=False, server_default=""),
 )
 _HAPPENED = Table(
     "promotion_events",
@@ -60,6 +61,11 @@ class PromotionStore:
     def __init__(self, url: str) -> None:
         """`url` as SQLAlchemy writes it."""
         self._database = open_database(url, _METADATA)
+
+    @property
+    def database(self) -> Engine:
+        """Where it keeps them."""
+        return self._database
 
     def close(self) -> None:
         """Let go of the database."""

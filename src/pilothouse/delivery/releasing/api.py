@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pilothouse.delivery.forges import ForgeError
+from pilothouse.delivery.forges.choosing import parted
 from pilothouse.delivery.releasing.release import Release, ReleaseError
 from pilothouse.signals.errors import BadRequestError, NotFoundError
 from pilothouse.signals.wire import answer, json_body, number, only, waiting, wanted
@@ -24,21 +25,23 @@ _FIELDS = ("repository", "version", "commit", "by", "dry_run")
 Found = TypeVar("Found")
 
 
-def routes(server: Callable[[], ReleaseServer | None], releasing: Callable[[], Releasing]) -> list[Route]:
-    """The calls; `releasing` raises `OSError` where there is no forge."""
+def routes(server: Callable[[], ReleaseServer | None], releasing: Callable[[str], Releasing]) -> list[Route]:
+    """The calls; `releasing` finds what makes releases on a forge by its name (empty: the only one), and raises the
+    forges' errors and `OSError` where there is none. A repository is `OWNER/NAME`, or `FORGE:OWNER/NAME`.
+    """
 
     async def listed(request: Request) -> Response:
         only(request, "repository", "limit")
         found = server()
         limit = number(request, "limit", 100, 1, 1000)
-        repository = request.query_params.get("repository", "")
+        repository = parted(request.query_params.get("repository", ""))[1]
         rows = await waiting(found.store.all, repository, limit) if found is not None else []
         return answer({"releases": [one.to_json() for one in rows]})
 
     async def ask(request: Request) -> Response:
         only(request)
         said = _said(await json_body(request))
-        made = await waiting(_asked, lambda: _made(releasing(), said))
+        made = await waiting(_asked, lambda: _made(releasing(said["forge"]), said))
         follow = server()
         if follow is not None and not said["dry_run"]:
             await waiting(follow.made, made)
@@ -46,8 +49,8 @@ def routes(server: Callable[[], ReleaseServer | None], releasing: Callable[[], R
 
     async def provenance(request: Request) -> Response:
         only(request, "repository", "tag")
-        repository, tag = wanted(request, "repository"), wanted(request, "tag")
-        return answer(json.loads(await waiting(_asked, lambda: _envelope(releasing(), repository, tag))))
+        (forge, repository), tag = parted(wanted(request, "repository")), wanted(request, "tag")
+        return answer(json.loads(await waiting(_asked, lambda: _envelope(releasing(forge), repository, tag))))
 
     return [
         Route("/api/delivery/releases", listed, methods=["GET"]),
@@ -65,7 +68,8 @@ def _made(releasing: Releasing, said: dict[str, Any]) -> Release:
 
 def _shown(release: Release) -> dict[str, Any]:
     return {
-        "repository": release.repository, "service": release.service, "version": release.version, "tag": release.tag,
+        "forge": release.forge, "repository": release.repository,
+        "service": release.service, "version": release.version, "tag": release.tag,
         "commit": release.commit, "before": release.before, "changes": release.changes, "pulls": list(release.pulls),
     }  # fmt: skip
 
@@ -89,6 +93,7 @@ def _said(body: dict[str, Any]) -> dict[str, Any]:
         said[name] = value
     if not said["repository"]:
         raise BadRequestError("repository: this field is needed", "repository")
+    said["forge"], said["repository"] = parted(said["repository"])
     said["dry_run"] = body.get("dry_run") is True
     return said
 

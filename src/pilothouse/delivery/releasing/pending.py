@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import Column, Float, MetaData, String, Table, Text, select
+from sqlalchemy import Column, Engine, Float, MetaData, String, Table, Text, exc, select
 
-from pilothouse.delivery.database import open_database
+from pilothouse.releases.store.opening import open_database
 from pilothouse.signals.timerange import to_rfc3339
 
 State = Literal["waiting", "released", "refused"]
 _METADATA = MetaData()
 _PENDING = Table(
-    "delivery_releases",
+    "delivery_released_commits",
     _METADATA,
+    Column("forge", String(63), primary_key=True),
     Column("repository", String(255), primary_key=True),
     Column("commit", String(64), primary_key=True),
     Column("state", String(16), nullable=False, index=True),
@@ -29,7 +31,10 @@ _PENDING = Table(
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """One commit of a default branch: it waits, or was `released` as `version`, or `refused` with a reason."""
+    """One commit of a default branch: it waits, or was `released` as `version`, or `refused` with a reason.
+
+    `run` is the pipeline run that tested it, when there was one.
+    """
 
     repository: str
     commit: str
@@ -39,6 +44,7 @@ class Pending:
     run: str = ""
     asked: float = 0.0
     updated: float = 0.0
+    forge: str = "local"
 
     def to_json(self) -> dict[str, Any]:
         """As `/api/delivery/releases` answers it."""
@@ -53,29 +59,35 @@ class PendingStore:
         """`url` as SQLAlchemy writes it."""
         self._database = open_database(url, _METADATA)
 
+    @property
+    def database(self) -> Engine:
+        """Where it keeps them."""
+        return self._database
+
     def close(self) -> None:
         """Let go of the database."""
         self._database.dispose()
 
-    def ask(self, repository: str, commit: str) -> None:
+    def ask(self, repository: str, commit: str, forge: str = "local") -> None:
         """A commit has come to a default branch; asked for twice, it is once."""
-        if self.one(repository, commit) is None:
+        if self.one(repository, commit, forge) is None:
             now = time.time()
-            row = asdict(Pending(repository, commit, asked=now, updated=now))
-            with self._database.begin() as connection:
+            row = asdict(Pending(repository, commit, asked=now, updated=now, forge=forge))
+            # Another process may have heard of it at the same time.
+            with suppress(exc.IntegrityError), self._database.begin() as connection:
                 connection.execute(_PENDING.insert().values(**row))
 
     def keep(self, pending: Pending) -> Pending:
         """Write it as it is now."""
         kept = replace(pending, updated=time.time())
-        same = (_PENDING.c.repository == kept.repository) & (_PENDING.c.commit == kept.commit)
+        same = _is(kept.repository, kept.commit, kept.forge)
         with self._database.begin() as connection:
-            connection.execute(_PENDING.update().where(same).values(**asdict(kept)))
+            connection.execute(_PENDING.update().where(*same).values(**asdict(kept)))
         return kept
 
-    def one(self, repository: str, commit: str) -> Pending | None:
+    def one(self, repository: str, commit: str, forge: str = "local") -> Pending | None:
         """A commit, or None."""
-        found = self._all(_PENDING.c.repository == repository, _PENDING.c.commit == commit, limit=1)
+        found = self._all(*_is(repository, commit, forge), limit=1)
         return found[0] if found else None
 
     def released(self, version: str) -> list[Pending]:
@@ -94,3 +106,7 @@ class PendingStore:
         asked = select(_PENDING).where(*conditions).order_by(_PENDING.c.asked.desc()).limit(limit)
         with self._database.connect() as connection:
             return [Pending(**row) for row in connection.execute(asked).mappings()]
+
+
+def _is(repository: str, commit: str, forge: str) -> tuple[Any, ...]:
+    return _PENDING.c.forge == forge, _PENDING.c.repository == repository, _PENDING.c.commit == commit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 Runs = Callable[[str], tuple[dict[str, Any], list[dict[str, Any]]] | None]
 """From a pipeline run's name to its object and its TaskRuns', or None."""
-_MOST_COMMENTS = 50
+Tested = Callable[[Release], str]
+"""From a release to the name of the pipeline run that tested its commit; empty when none did."""
+_MOST_COMMENTS = _MOST_PULLS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Releasing:
     marks: MarkStore
     data: Path
     runs: Runs = lambda _: None
+    tested: Tested = lambda _: ""
 
     def work_out(self, repository: str, commit: str = "", version: str = "") -> Release:
         """The release of a commit (default: the tip of the default branch), without making it.
@@ -49,10 +52,12 @@ class Releasing:
             tags = [tag for tag in past.tags(sha) if tag not in here]
             again = here[-1].removeprefix(prefix) if here else ""
             since = past.between(since_tag(tags, prefix), sha)
-            return worked_out(repository, project.service, sha, tags, since, prefix, version or again)
+            found = worked_out(repository, project.service, sha, tags, since, prefix, version or again)
+        return replace(found, forge=self.forge.name)
 
     def publish(self, release: Release, run: str = "", by: str = "") -> Published:
         """Make it. May be repeated: tag, page and mark are the same again. Raises the forge's errors."""
+        run = run or self.tested(release)
         title = f"{release.service} {release.version}"
         self.forge.create_tag(release.repository, release.tag, release.commit, f"{title}\n\n{release.changes}")
         told = Published(release.tag, title, release.changes, prerelease="-" in release.version)
@@ -77,7 +82,7 @@ class Releasing:
 
     def provenance(self, repository: str, tag: str) -> Path:
         """Where the DSSE envelope of a release is kept."""
-        return self.data / "provenance" / repository / f"{tag.replace('/', '-')}.intoto.json"
+        return self.data / "provenance" / self.forge.name / repository / f"{tag.replace('/', '-')}.intoto.json"
 
     def _attest(self, release: Release, run: str) -> None:
         from pilothouse.delivery.pipelines.provenance import ProvenanceError, load_or_make
@@ -95,7 +100,7 @@ class Releasing:
         path.write_text(json.dumps(envelope, indent=2) + "\n")
 
     def _mark(self, release: Release, page: Published, run: str, by: str) -> Mark:
-        pulls = ", ".join(f"#{number}" for number in release.pulls[:50])
+        pulls = ", ".join(f"#{number}" for number in release.pulls[:_MOST_PULLS])
         words = [f"{release.repository} {release.tag}"]
         if pulls:
             words.append(f"pull requests {pulls}")
@@ -108,7 +113,8 @@ class Releasing:
         ]
         return Mark(
             release.service, release.version, known[0].at if known else time.time_ns(), by=asked, commit=release.commit,
-            url=url, note="; ".join(words),
+            url=url, note="; ".join(words), forge=self.forge.name, repository=release.repository,
+            pulls=release.pulls[:_MOST_PULLS], run=run, tag=release.tag,
         )  # fmt: skip
 
     def tell(self, release: Release, words: str, key: str) -> None:

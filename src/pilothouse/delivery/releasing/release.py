@@ -19,7 +19,7 @@ class PastCommit:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """`version` of `service` at `commit` of `repository`; `before` is the version before it, empty for the first.
+    """`version` of `service` at `commit` of `repository` on `forge`; `before` is the version before it, if any.
 
     `changes` is the changelog's section as Markdown, `pulls` the pull requests in it, oldest first.
     """
@@ -32,3 +32,4 @@ class Release:
     before: str = ""
     changes: str = ""
     pulls: tuple[int, ...] = ()
+    forge: str = ""

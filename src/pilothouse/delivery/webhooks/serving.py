@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pilothouse.delivery.database import open_database
 from pilothouse.delivery.forges.opening import open_forge
 from pilothouse.delivery.forges.remote.secrets import Secret, SecretError
 from pilothouse.delivery.forges.settings import ForgeSettings
 from pilothouse.delivery.inbox import Inbox
 from pilothouse.delivery.webhooks import api
 from pilothouse.delivery.webhooks.door import Door
+from pilothouse.releases.store.opening import open_database
 
 if TYPE_CHECKING:
     from starlette.routing import Route

@@ -13,10 +13,10 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, delete, event, insert, select, update
 
-from pilothouse.delivery.database import open_database
 from pilothouse.delivery.forges.encoding import event_from_json, event_to_json
 from pilothouse.delivery.forges.events import Event
 from pilothouse.delivery.forges.local.tables import EVENTS, TABLES
+from pilothouse.releases.store.opening import open_database
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import exc, func, select, update
 
-from pilothouse.delivery.database import open_database
 from pilothouse.delivery.pipelines import times
 from pilothouse.delivery.pipelines.documents import Document
 from pilothouse.delivery.pipelines.runs.request import PipelineRun
@@ -19,6 +18,7 @@ from pilothouse.delivery.pipelines.state.owning import me
 from pilothouse.delivery.pipelines.state.tables import BUNDLES, CACHE, RUNS, TABLES, TASK_RUNS
 from pilothouse.delivery.pipelines.state.writing import Writer, explained
 from pilothouse.delivery.pipelines.tasks.request import TaskRun
+from pilothouse.releases.store.opening import open_database
 
 _LISTED = [column for column in RUNS.c if column.name not in ("asked", "bundle", "object")]
 

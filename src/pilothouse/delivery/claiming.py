@@ -1,0 +1,86 @@
+"""One of several processes on a control plane does what must not be done twice; another takes over when it ends.
+
+The claim is a lease in the database: it is renewed while its holder works, and ends by itself. A holder of this machine
+that is not there any more is not waited for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from sqlalchemy import Column, Engine, Float, MetaData, String, Table, exc, or_, select
+
+from pilothouse.delivery.pipelines.state.owning import alive, me
+
+TABLES = MetaData()
+_CLAIMS = Table(
+    "delivery_claims",
+    TABLES,
+    Column("name", String(63), primary_key=True),
+    Column("owner", String(255), nullable=False),
+    Column("until", Float, nullable=False),
+)
+_SECONDS = 30.0
+
+
+@dataclass(slots=True)
+class Claim:
+    """The right to do `name`, for `owner` (empty: this process). The clocks of the machines must agree within a few
+    seconds. What is done under it must be safe to do once more: a process that was held up may not have noticed.
+    """
+
+    database: Engine
+    name: str
+    owner: str = ""
+    seconds: float = _SECONDS
+    clock: Callable[[], float] = time.time
+    _until: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
+        TABLES.create_all(self.database)
+        self.owner = self.owner or me()
+
+    def held(self) -> bool:
+        """Whether it is ours now; takes or renews it where that can be. Raises SQLAlchemy's errors."""
+        now = self.clock()
+        if now < self._until - self.seconds * 2 / 3:
+            return True
+        until = now + self.seconds
+        taken = self._taken(now, until) or (self._gone() and self._taken(now, until))
+        self._until = until if taken else 0.0
+        return taken
+
+    def let_go(self) -> None:
+        """Let another process have it at once."""
+        mine = (_CLAIMS.c.name == self.name) & (_CLAIMS.c.owner == self.owner)
+        self._until = 0.0
+        with suppress(exc.SQLAlchemyError), self.database.begin() as connection:
+            connection.execute(_CLAIMS.delete().where(mine))
+
+    def _taken(self, now: float, until: float) -> bool:
+        free = or_(_CLAIMS.c.owner == self.owner, _CLAIMS.c.until < now)
+        row = {"owner": self.owner, "until": until}
+        with self.database.begin() as connection:
+            if connection.execute(_CLAIMS.update().where(_CLAIMS.c.name == self.name, free).values(**row)).rowcount:
+                return True
+            if connection.execute(select(_CLAIMS.c.name).where(_CLAIMS.c.name == self.name)).first():
+                return False
+        try:
+            with self.database.begin() as connection:
+                connection.execute(_CLAIMS.insert().values(name=self.name, **row))
+        except exc.IntegrityError:
+            return False
+        return True
+
+    def _gone(self) -> bool:
+        """Whether the holder was a process of this machine that has ended; its claim is taken away then."""
+        with self.database.connect() as connection:
+            holder = connection.execute(select(_CLAIMS.c.owner).where(_CLAIMS.c.name == self.name)).scalar()
+        if holder is None or holder.count(":") < 2 or alive(holder) is not False:
+            return holder is None
+        with self.database.begin() as connection:
+            connection.execute(_CLAIMS.delete().where(_CLAIMS.c.name == self.name, _CLAIMS.c.owner == holder))
+        return True
