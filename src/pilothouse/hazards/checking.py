@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pilothouse.hazards.embedded import unfold
-from pilothouse.hazards.expressions import bind, compile, holds
+from pilothouse.hazards.expressions import ExpressionError, bind, compile, hold_all, holds, together
 from pilothouse.hazards.facts.world import World
 from pilothouse.hazards.model import Finding, Rule, State, Subject
 from pilothouse.hazards.schemas import check_schema
@@ -26,6 +26,8 @@ class Compiled:
     # (scope, kind) to the rules that may speak there.
     by_kind: dict[tuple[str, str], list[tuple[Rule, Any, Any]]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    # The same keys to the conditions of those rules in a few expressions.
+    joined: dict[tuple[str, str], list[tuple[int, int, Any]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for rule in self.rules:
@@ -45,6 +47,43 @@ class Compiled:
             self.by_kind[key] = found
         return found
 
+    def prepare(self, scope: str, kind: str) -> None:
+        """Compile now what would be compiled at the first object of a kind."""
+        self._joined(scope, kind, self.of(scope, kind))
+
+    def states(self, scope: Scope, kind: str, in_cluster: bool) -> Iterator[tuple[Rule, State]]:
+        """The rules of a scope that speak, and what they say."""
+        rules = self.of(scope.name, kind)
+        for start, end, expression in self._joined(scope.name, kind, rules):
+            answers = hold_all(expression, scope.bound) if expression is not None and not in_cluster else None
+            if answers is not None:
+                yield from ((rules[start + at][0], State.LATENT) for at, holds in enumerate(answers) if holds)
+                continue
+            for rule, when, live in rules[start:end]:
+                state = state_of(rule, when, live, scope.bound, in_cluster, self)
+                if state is not None:
+                    yield rule, state
+
+    def _joined(self, scope: str, kind: str, rules: list[tuple[Rule, Any, Any]]) -> list[tuple[int, int, Any]]:
+        """Which rules (from, to) are asked in one expression: not so many that it is too long for CEL."""
+        found = self.joined.get((scope, kind))
+        if found is None:
+            bounds = [(at, min(at + _TOGETHER, len(rules))) for at in range(0, len(rules), _TOGETHER)]
+            found = [(start, end, _as_one([rule for rule, _, _ in rules[start:end]])) for start, end in bounds]
+            self.joined[scope, kind] = found
+        return found
+
+
+_TOGETHER = 32
+
+
+def _as_one(rules: Sequence[Rule]) -> Any:
+    """The conditions as one expression; None where they cannot be put together: then each is asked alone."""
+    try:
+        return together([rule.when or "false" for rule in rules])
+    except ExpressionError:
+        return None
+
 
 def check(objects: Sequence[KubeObject], rules: Sequence[Rule] | Compiled, world: World | None = None) -> list[Finding]:
     """All that the rules find in the objects, in their order. `world` when they are part of a larger one."""
@@ -61,10 +100,8 @@ def check_objects(objects: Iterable[KubeObject], compiled: Compiled, world: Worl
     version = f"1.{world.kubernetes:.0f}" if world.kubernetes else ""
     for number, one in enumerate(objects, start):
         for scope in scopes(one, world):
-            for rule, when, live in compiled.of(scope.name, one.kind):
-                state = state_of(rule, when, live, scope.bound, world.live, compiled)
-                if state is not None:
-                    findings.append(finding_of(rule, state, scope, one, number))
+            for rule, state in compiled.states(scope, one.kind, world.live):
+                findings.append(finding_of(rule, state, scope, one, number))
         # What a live cluster holds has passed its API server.
         if compiled.schema and not world.live and one.at[-2:-1] != ("data",):
             findings += check_schema(one, compiled.schema, version, number)

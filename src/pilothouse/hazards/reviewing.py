@@ -105,8 +105,8 @@ def settle(review: Review, rules: Sequence[Rule], files: Sequence[Path] = (), ba
     review.notes += excepting.decide(review.findings, exceptions)
     known = baselines.read(baseline) if baseline else set()
     review.excepted = [one for one in review.findings if one.excepted]
-    review.known = [one for one in review.findings if not one.excepted and one.fingerprint in known]
-    rest = [one for one in review.findings if not one.excepted and one.fingerprint not in known]
+    review.known = [one for one in review.findings if not one.excepted and known and one.fingerprint in known]
+    rest = [one for one in review.findings if not one.excepted and not (known and one.fingerprint in known)]
     review.findings = sorted(
         rest, key=lambda one: (-one.severity, one.rule.id, one.place.file, one.place.line, str(one.subject))
     )

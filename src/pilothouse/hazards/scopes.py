@@ -41,14 +41,18 @@ def scopes(one: KubeObject, world: World) -> Iterator[Scope]:
     described = pod_facts(dig(one.content, *path))
     around = workload(one, described, world)
     base |= {"pod": described, "workload": around}
-    # One binding for both: CEL converts a value when it is first touched, which costs more than any rule.
-    bound = bind(base | {"facts": facts(one, world)})
+    containers = described["all_containers"]
+    # One binding for all, with the first container: CEL converts a value when it is first touched, which costs more
+    # than any rule, and most pods have one container.
+    first = {"container": containers[0]} if containers else {}
+    bound = bind(base | first | {"facts": facts(one, world)})
     yield Scope("object", bound, subject, ())
     inside = (*path, "spec")
     yield Scope("pod", bound, subject, inside)
-    for each in described["all_containers"]:
+    for number, each in enumerate(containers):
         about = Subject(one.kind, one.namespace, one.name, each["name"])
-        yield Scope("container", bind(base | {"container": each}), about, inside + tuple(each["path"]))
+        again = bind(base | {"container": each}) if number else bound
+        yield Scope("container", again, about, inside + tuple(each["path"]))
 
 
 def sides(old: KubeObject | None, new: KubeObject | None, before: World, after: World) -> Scope:

@@ -45,9 +45,9 @@ def read_spread(paths: Sequence[str], values: Sequence[Path] = (), kubernetes: s
 
 def _plain(path: Path) -> bool:
     """A directory without charts and kustomizations."""
-    if not path.is_dir() or is_chart(path) or is_kustomization(path):
-        return False
-    return not any(is_chart(below) or is_kustomization(below) for below in path.rglob("*/"))
+    return path.is_dir() and not any(
+        is_chart(below) or is_kustomization(below) for below in map(Path, (place for place, _, _ in os.walk(path)))
+    )
 
 
 def _read_files(paths: Sequence[Path]) -> Manifests:
@@ -68,7 +68,7 @@ def check_spread(objects: Sequence[KubeObject], compiled: Compiled, world: World
     world.candidates("", {})
     for one in objects[:200]:
         for scope in ("object", "pod", "container"):
-            compiled.of(scope, one.kind)
+            compiled.prepare(scope, one.kind)
     _state = (objects, compiled, world)
     size = max(100, len(objects) // (_processes() * 4))
     bounds = [(at, min(at + size, len(objects))) for at in range(0, len(objects), size)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -89,10 +90,14 @@ def _add_bytes(found: Manifests, data: bytes, file: str) -> None:
 
 def files_of(directory: Path) -> Iterator[Path]:
     """The manifests below a directory, in a stable order; hidden and vendored directories are left out."""
-    for path in sorted(directory.rglob("*")):
-        below = path.relative_to(directory).parts
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not any(_skipped(part) for part in below[:-1]):
-            yield path
+    found: list[str] = []
+    for place, inside, names in os.walk(directory):
+        # What is not descended into costs nothing, whatever is in it.
+        inside[:] = [name for name in inside if not _skipped(name)]
+        found += [os.path.join(place, name) for name in names if name.lower().endswith(SUFFIXES)]
+    for text in sorted(found, key=lambda text: text.split(os.sep)):
+        if os.path.isfile(text):
+            yield Path(text)
 
 
 def _skipped(part: str) -> bool:
