@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ import pytest
 from pilothouse.mesh.envoy.binary import EnvoyMissingError, find
 from pilothouse.mesh.envoy.discovery import DiscoveryServer
 from pilothouse.mesh.envoy.local import LocalMesh, LocalMeshError, local_mesh
+from pilothouse.mesh.envoy.resources import CLUSTER, ROUTES, prepare, snapshot
 from pilothouse.mesh.envoy.running import RunningMesh
 from pilothouse.mesh.evaluating import Call, HttpRequest, Identity, access, route
 from pilothouse.mesh.model import (
@@ -263,16 +265,30 @@ def test_a_shift_loses_no_request_and_outlives_the_control_plane(envoy: Path, ba
     assert min(answers.values()) > 20
 
 
+def test_a_shift_changes_routes_alone(backends: Backends) -> None:
+    """A new cluster is the dear part of an update: those of backends that get nothing are there before."""
+    mesh, _ = _mesh(backends, secure=False)
+
+    def made(first: int, second: int) -> dict[str, dict[str, dict[str, Any]]]:
+        configuration = Configuration()
+        configuration.add(_split(first, second))
+        return snapshot(prepare(configuration, mesh), mesh, mesh.proxies["web"], Path()).resources
+
+    before, after = made(1, 0), made(0, 1)
+    assert {"shop/v1", "shop/v2"} <= before[CLUSTER].keys()
+    assert {kind for kind in before if before[kind] != after[kind]} == {ROUTES}
+
+
 def test_delta_tells_what_changed_and_after_a_restart_what_is_gone(envoy: Path, backends: Backends) -> None:
     mesh, urls = _mesh(backends, secure=False)
 
-    def configured(first: int, second: int) -> Configuration:
+    def configured(*names: str) -> Configuration:
         made = Configuration()
-        made.add(_split(first, second))
+        made.add(TrafficSplit(Name(SHOP, "s"), "checkout", tuple(Backend(name, 1) for name in names)))
         return made
 
     with RunningMesh(mesh, envoy, delta=True) as running, httpx.Client(base_url=urls["web"]) as client:
-        running.apply(configured(1, 1))
+        running.apply(configured("v1", "v2"))
         running.start()
         _settled(running, mesh)
         assert {client.get("/").text for _ in range(60)} == {"v1", "v2"}
@@ -282,7 +298,7 @@ def test_delta_tells_what_changed_and_after_a_restart_what_is_gone(envoy: Path, 
         running.discovery.close()
         assert {client.get("/").text for _ in range(60)} == {"v1", "v2"}
         running.discovery = DiscoveryServer(address)
-        running.apply(configured(0, 1))
+        running.apply(configured("v2"))
         _settled(running, mesh)
         assert {client.get("/").text for _ in range(20)} == {"v2"}
         deadline = time.monotonic() + 60

@@ -21,7 +21,7 @@ def compiled_for(configuration: Configuration, services: Path | None) -> Compile
     """What each proxy of a local mesh gets, as one object a proxy."""
     from pilothouse.mesh.compiling import Compiled
     from pilothouse.mesh.envoy.local import LocalMeshError, read_local_mesh
-    from pilothouse.mesh.envoy.resources import snapshot
+    from pilothouse.mesh.envoy.resources import prepare, snapshot
 
     if services is None:
         fail("--to envoy needs --services FILE: which services and proxies there are")
@@ -31,7 +31,7 @@ def compiled_for(configuration: Configuration, services: Path | None) -> Compile
         fail(str(error))
     compiled = Compiled()
     for name, proxy in mesh.proxies.items():
-        made = snapshot(configuration, mesh, proxy, Path("certificates"))
+        made = snapshot(prepare(configuration, mesh), mesh, proxy, Path("certificates"))
         resources = [content for found in made.resources.values() for content in found.values()]
         compiled.objects.append({"proxy": name, "resources": resources})
         compiled.findings += [finding for finding in made.findings if finding not in compiled.findings]

@@ -6,6 +6,6 @@
 
 from pilothouse.mesh.envoy.discovery import DiscoveryServer
 from pilothouse.mesh.envoy.local import LocalMesh, LocalMeshError, read_local_mesh
-from pilothouse.mesh.envoy.resources import Snapshot, snapshot
+from pilothouse.mesh.envoy.resources import Snapshot, prepare, snapshot
 
-__all__ = ["DiscoveryServer", "LocalMesh", "LocalMeshError", "Snapshot", "read_local_mesh", "snapshot"]
+__all__ = ["DiscoveryServer", "LocalMesh", "LocalMeshError", "Snapshot", "prepare", "read_local_mesh", "snapshot"]

@@ -8,9 +8,9 @@ a silent old one.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
-import queue
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -52,7 +52,11 @@ class DiscoveryServer:
     """Serves each proxy, by its node id, what was last `put` for it."""
 
     def __init__(self, address: str = "127.0.0.1:0") -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        # For who waits until something is accepted; each stream waits by itself, so that a change for one proxy does
+        # not wake the threads of all others.
+        self._changed = threading.Condition(self._lock)
+        self._streams: dict[str, set[threading.Condition]] = {}
         self._wanted: dict[str, dict[str, _Version]] = {}
         self._later: dict[str, dict[str, tuple[str, Any]]] = {}
         self._states: dict[str, ProxyState] = {}
@@ -78,7 +82,7 @@ class DiscoveryServer:
             else:
                 self._later.pop(proxy, None)
             self._wanted[proxy] = {kind: self._version(before.get(kind), found) for kind, found in made.items()}
-            self._changed.notify_all()
+            self._wake(proxy)
 
     def state(self, proxy: str) -> ProxyState:
         """What is known of a proxy."""
@@ -101,7 +105,8 @@ class DiscoveryServer:
         """End all streams; Envoys keep what they have."""
         with self._changed:
             self._stopping = True
-            self._changed.notify_all()
+            for proxy in self._streams:
+                self._wake(proxy)
         self._server.stop(grace=0.5).wait()
 
     def _version(self, before: _Version | None, found: dict[str, tuple[str, Any]]) -> _Version:
@@ -156,17 +161,28 @@ class DiscoveryServer:
             state.accepted.get(kind) == version.name for kind, version in wanted.items() if version.packed
         ):
             wanted[CLUSTER] = self._version(None, self._later.pop(proxy))
+            self._wake(proxy)
 
-    def connection(self, proxy: str, change: int) -> None:
-        """A stream of a proxy opened (1) or closed (-1)."""
-        with self._changed:
-            self._states.setdefault(proxy, ProxyState()).connected += change
-            self._changed.notify_all()
+    def opened(self, proxy: str, wake: threading.Condition) -> None:
+        """A stream of a proxy opened; `wake` is to be notified when there is something to send."""
+        with self._lock:
+            self._streams.setdefault(proxy, set()).add(wake)
+            self._states.setdefault(proxy, ProxyState()).connected += 1
+
+    def closed(self, proxy: str, wake: threading.Condition) -> None:
+        """It closed again."""
+        with self._lock:
+            self._streams.get(proxy, set()).discard(wake)
+            self._states.setdefault(proxy, ProxyState()).connected -= 1
+
+    def _wake(self, proxy: str) -> None:
+        for wake in self._streams.get(proxy, ()):
+            wake.notify_all()
 
     @property
-    def changed(self) -> threading.Condition:
-        """Notified when there is something to send."""
-        return self._changed
+    def lock(self) -> threading.RLock:
+        """Held while streams look at what there is to send."""
+        return self._lock
 
     @property
     def stopping(self) -> bool:
@@ -186,7 +202,7 @@ class _Stream:
         self._known: dict[str, dict[str, str]] = {}
         self._over = False
         self._number = 0
-        self._first: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._wake = threading.Condition(server.lock)
 
     def whole(self) -> Iterator[Any]:
         """State of the world: all resources of a type whenever one changes."""
@@ -217,26 +233,26 @@ class _Stream:
         self._context.add_callback(self._end)
         try:
             while True:
-                with self._server.changed:
+                with self._wake:
                     found = None
                     while not self._over and not self._server.stopping:
                         if found := self._server.next_version(self._proxy, self._sent, self._asked):
                             break
-                        self._server.changed.wait()
+                        self._wake.wait()
                     if found is None:
                         return
                     self._sent[found[0]] = found[1].name
                 yield found
         finally:
             if self._proxy:
-                self._server.connection(self._proxy, -1)
+                self._server.closed(self._proxy, self._wake)
 
     def _listen(self) -> None:
         try:
             for request in self._requests:
                 if not self._proxy:
                     self._proxy = request.node.id
-                    self._server.connection(self._proxy, 1)
+                    self._server.opened(self._proxy, self._wake)
                 self._take(request)
         except grpc.RpcError:
             pass
@@ -244,7 +260,7 @@ class _Stream:
             self._end()
 
     def _take(self, request: Any) -> None:
-        with self._server.changed:
+        with self._wake:
             if request.response_nonce in self._nonces:
                 kind, version = self._nonces.pop(request.response_nonce)
                 self._server.noted(self._proxy, kind, version, request.error_detail.message)
@@ -253,7 +269,7 @@ class _Stream:
                 had = {entry.key: entry.value for entry in request.initial_resource_versions}
                 self._known[request.type_url] = had
             self._asked.add(request.type_url)
-            self._server.changed.notify_all()
+            self._wake.notify_all()
 
     def _nonce(self, kind: str, version: str) -> str:
         self._number += 1
@@ -262,15 +278,20 @@ class _Stream:
         return nonce
 
     def _end(self) -> None:
-        with self._server.changed:
+        with self._wake:
             self._over = True
-            self._server.changed.notify_all()
+            self._wake.notify_all()
 
 
 def _one(kind: str, content: dict[str, Any]) -> tuple[str, Any]:
     """A resource with its version: the hash of its content."""
-    version = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
     try:
-        return version, packed({"@type": kind} | content)
+        return _packed(kind, json.dumps(content, sort_keys=True))
     except json_format.ParseError as error:
         raise ValueError(f"{content.get('name')}: {error}") from None
+
+
+@functools.lru_cache(4096)
+def _packed(kind: str, text: str) -> tuple[str, Any]:
+    """Made and checked once, however many proxies get it, and however often it stays as it is."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16], packed({"@type": kind} | json.loads(text))

@@ -39,18 +39,33 @@ class Snapshot:
     findings: tuple[Finding, ...] = ()
 
 
-def snapshot(configuration: Configuration, mesh: LocalMesh, proxy: LocalProxy, certificates: Path) -> Snapshot:
-    """The resources of one proxy; `certificates` is the directory that holds its identity."""
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What all proxies' resources are made from: the configuration with this machine's services, its splits by port."""
+
+    configuration: Configuration
+    routings: dict[tuple[Name, int], PortRouting]
+    findings: tuple[Finding, ...]
+
+
+def prepare(configuration: Configuration, mesh: LocalMesh) -> Prepared:
+    """Once for all proxies."""
     compiled = Compiled()
     with_services = _with_services(configuration, mesh)
     routings = {(r.root.id, r.port.port): r for r in port_routings(with_services, compiled)}
+    return Prepared(with_services, routings, tuple(compiled.findings))
+
+
+def snapshot(prepared: Prepared, mesh: LocalMesh, proxy: LocalProxy, certificates: Path) -> Snapshot:
+    """The resources of one proxy; `certificates` is the directory that holds its identity."""
+    compiled = Compiled()
     made = _Made(mesh, proxy, certificates)
     for service, listen in proxy.outbound:
-        made.outbound(mesh.services[service], listen, routings.get((service, mesh.services[service].port)))
+        made.outbound(mesh.services[service], listen, prepared.routings.get((service, mesh.services[service].port)))
     if proxy.inbound and proxy.account:
-        made.inbound(proxy.inbound, with_services, proxy.account, compiled)
+        made.inbound(proxy.inbound, prepared.configuration, proxy.account, compiled)
     resources = {CLUSTER: made.clusters, LISTENER: made.listeners, ROUTES: made.routes}
-    return Snapshot(resources, tuple(compiled.findings))
+    return Snapshot(resources, (*prepared.findings, *compiled.findings))
 
 
 def _with_services(configuration: Configuration, mesh: LocalMesh) -> Configuration:
@@ -77,6 +92,11 @@ class _Made:
         """The listener at which the proxy's own application reaches a service."""
         branches = routing.branches if routing else (Branch((), ((service.id.name, 1),), ""),)
         name = f"outbound|{service.id}"
+        # Also backends that get nothing now: a shift to them is then a change of routes alone.
+        for division in routing.root.divisions if routing else ():
+            for backend in division.split.backends:
+                if Name(service.id.namespace, backend.service) in self.mesh.services:
+                    self._backend(Name(service.id.namespace, backend.service))
         if service.protocol == "tcp":
             self.listeners[name] = _listener(name, listen, [self._tcp_filter(service.id, branches[-1])])
             return

@@ -13,7 +13,7 @@ from typing import Any, Self
 from pilothouse.mesh.envoy.certificates import write_certificates
 from pilothouse.mesh.envoy.discovery import DiscoveryServer
 from pilothouse.mesh.envoy.local import LocalMesh, LocalMeshError
-from pilothouse.mesh.envoy.resources import snapshot
+from pilothouse.mesh.envoy.resources import prepare, snapshot
 from pilothouse.mesh.findings import Finding
 from pilothouse.mesh.model import Configuration, Name, spiffe_id
 
@@ -48,8 +48,9 @@ class RunningMesh:
     def apply(self, configuration: Configuration) -> list[Finding]:
         """Give all proxies this configuration; what is to be said about it."""
         findings: dict[Finding, None] = {}
+        prepared = prepare(configuration, self._mesh)
         made = {
-            name: snapshot(configuration, self._mesh, proxy, self._certificates)
+            name: snapshot(prepared, self._mesh, proxy, self._certificates)
             for name, proxy in self._mesh.proxies.items()
         }
         for name, found in made.items():
