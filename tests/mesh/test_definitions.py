@@ -128,6 +128,22 @@ def test_a_route_that_is_too_big_is_a_loss() -> None:
         assert [f for f in findings if f.level == "loss" and f.subject == "TrafficSplit shop/s"], findings
 
 
+def test_weights_that_istio_cannot_add_up_are_scaled() -> None:
+    made = Configuration()
+    made.services[Name("shop", "checkout")] = Service(
+        Name("shop", "checkout"), (ServicePort(80, 8080, "http", "http"),)
+    )
+    made.add(
+        TrafficSplit(Name("shop", "s"), "checkout", (Backend("v1", 2**31), Backend("v2", 2**33), Backend("v3", 1)))
+    )
+    [virtual] = assert_fits("istio", made)
+    weights = [route["weight"] for route in virtual["spec"]["http"][0]["route"]]
+    assert sum(weights) < 2**31
+    # Within a millionth, and none of them nothing.
+    assert [round(weight, -2) for weight in weights] == [200_000, 800_000, 0]
+    assert weights[2] == 1
+
+
 def test_what_does_not_fit_is_found() -> None:
     made = compile_to("istio", big(1, ())).objects[0]
     made["spec"]["http"][0]["wieght"] = 1

@@ -15,6 +15,7 @@ from pilothouse.mesh.regexes import whole_path
 
 _NETWORKING, _SECURITY = "networking.istio.io/v1", "security.istio.io/v1"
 _MOST_RULES = 512
+_LARGEST_SUM = 2**31 - 1
 
 
 def compile_istio(configuration: Configuration, options: Options) -> Compiled:
@@ -74,12 +75,20 @@ def _http_matches(match: HttpMatch) -> list[dict[str, Any]]:
 
 def _destinations(options: Options, root: Name, shares: Shares, port: int) -> list[dict[str, Any]]:
     made = []
-    for service, weight in shares:
+    for service, weight in _scaled(shares):
         destination: dict[str, Any] = {"host": options.host(Name(root.namespace, service))}
         if port:
             destination["port"] = {"number": port}
         made.append({"destination": destination, "weight": weight})
     return made
+
+
+def _scaled(shares: Shares) -> Shares:
+    """Weights whose sum fits: Istio's webhook adds them up in 32 bits (pkg/config/validation). To a millionth."""
+    total = sum(weight for _, weight in shares)
+    if total <= _LARGEST_SUM:
+        return shares
+    return tuple((service, max(1, weight * 1_000_000 // total)) for service, weight in shares)
 
 
 def _policies(compiled: Compiled, options: Options, configuration: Configuration) -> None:

@@ -59,7 +59,7 @@ class Teller:
                 self._writer.event(about, "Normal", "DriftCorrected", said)
 
     def _write(self, told: Mapping[tuple[str, str, str], Told], seen: Mapping[Key, Seen]) -> None:
-        rows: list[tuple[KubeObject, list[dict[str, Any]]]] = []
+        rows: list[tuple[Seen, list[dict[str, Any]]]] = []
         events: list[tuple[KubeObject, dict[str, str]]] = []
         for one in seen.values():
             about = told.get(_key(one.object))
@@ -70,7 +70,7 @@ class Teller:
             generation = one.object.metadata.get("generation")
             changed = merged(one.conditions, now, generation if isinstance(generation, int) else 1)
             if changed is not None:
-                rows.append((one.object, changed))
+                rows.append((one, changed))
             events += [
                 (one.object, row) for row in now if _news(one.object, row) in self._owed or self._is_news(one, row)
             ]

@@ -16,7 +16,7 @@ import structlog
 from pilothouse.kube import ApiError, Cluster, KubeError, KubeObject
 from pilothouse.mesh.controlling.kinds import Kind
 from pilothouse.mesh.controlling.planning import Wanted
-from pilothouse.mesh.controlling.watching import MANAGER, Key, Watched
+from pilothouse.mesh.controlling.watching import MANAGER, Key, Seen, Watched
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -48,8 +48,8 @@ class Writer:
         """Delete objects of ours."""
         self._each(self._prune, keys)
 
-    def conditions(self, rows: Iterable[tuple[KubeObject, list[dict[str, Any]]]]) -> None:
-        """Set the status conditions of resources."""
+    def conditions(self, rows: Iterable[tuple[Seen, list[dict[str, Any]]]]) -> None:
+        """Set the status conditions of resources as they were seen: what others wrote since is not written over."""
         self.each(lambda row: self._conditions(*row), rows)
 
     def each(self, tell: Callable[[T], None], rows: Iterable[T]) -> None:
@@ -130,19 +130,23 @@ class Writer:
         self.accepted.pop(key, None)
         self.pruned += 1
 
-    def _conditions(self, about: KubeObject, rows: list[dict[str, Any]]) -> None:
+    def _conditions(self, seen: Seen, rows: list[dict[str, Any]]) -> None:
+        about = seen.object
         kind = Kind(about.group, about.kind)
         if kind in self._without_status or not self._may_write():
             return
         try:
             resource = self._cluster.resource(about.kind, about.group)
-            change = {"status": {"conditions": rows}}
+            # A merge patch sets the whole list, those of others too: it must be the list that they were read from.
+            change = {"metadata": {"resourceVersion": seen.version}, "status": {"conditions": rows}}
             self._cluster.patch(resource, about.name, change, about.namespace, "status")
         except ApiError as error:
             if error.status == 404 and "status" not in resource.subresources:
                 # The SDK's own definitions have no status: Events are then all there is.
                 self._without_status.add(kind)
                 log.warning("this kind has no status: conditions cannot be shown on it", kind=about.kind)
+            elif error.status == 409:
+                self.put_off = True
             elif error.status != 404:
                 log.warning("conditions could not be written", object=str(about), reason=str(error))
         except KubeError as error:
