@@ -137,3 +137,45 @@ def test_what_ran_when_the_server_was_stopped_runs_again(room: Room) -> None:
     room.start()
     assert room.finished(number) == "success"
     assert [job.state for job in room.server.store.jobs("acme/shop", number)] == ["success", "aborted"]
+
+
+def test_cancel_ends_what_runs(room: Room) -> None:
+    number = room.pull("cancelled", {"checks/cancelled.sh": "sleep 60\n"})
+    until(lambda: room.server.store.jobs("acme/shop", number)[0].state == "running", "it runs")
+    room.say(number, "eve", "/cancel")
+    assert room.server.store.jobs("acme/shop", number)[0].state == "running"
+    room.say(number, "bob", "/cancel unit")
+    assert room.finished(number) == "error"
+    job = room.server.store.jobs("acme/shop", number)[0]
+    assert (job.state, job.description) == ("aborted", "cancelled by bob")
+
+
+def test_a_change_waits_for_what_it_depends_on(room: Room) -> None:
+    first = room.pull("library", {"library.txt": "x\n"})
+    second = room.pull("user", {"checks/user.sh": "true\n"})
+    room.forge.acting_as("ann").set_body("acme/shop", second, f"It needs the library.\n\nDepends-On: #{first}\n")
+    room.say(second, "bob", "/lgtm\n/approve")
+    assert room.finished(second) == "success"
+    waits = [f"it depends on acme/shop#{first}, which is open"]
+    until(lambda: room.why(second)["reasons"] == waits, "it only waits for the other")
+    room.say(first, "bob", "/lgtm\n/approve")
+    room.merged(first, second)
+
+
+def test_of_pushes_only_the_newest_runs_and_few_runs_are_kept(room: Room) -> None:
+    annotated = UNIT.replace("[pull_request]", "[push]").replace(
+        "spec:", '    pipelinesascode.tekton.dev/cancel-in-progress: "true"\n'
+        '    pipelinesascode.tekton.dev/max-keep-runs: "1"\nspec:', 1,
+    )  # fmt: skip
+    repository = room.repository("acme/keep", {"README.md": "x\n"})
+    room.commit("main", {".tekton/push.yaml": annotated, "test.sh": "sleep 60\n"}, "ann", repository)
+    until(lambda: [job.state for job in room.server.store.jobs(repository)] == ["running"], "it runs")
+    for text in ("exit 0\n", "true\n"):
+        before = len(room.server.store.jobs(repository))
+        room.commit("main", {"test.sh": text}, "ann", repository)
+        until(lambda before=before: len(room.server.store.jobs(repository)) > before, "the next one begins")
+        until(lambda: room.server.store.jobs(repository)[0].state == "success", "it ends")
+    jobs = room.server.store.jobs(repository)
+    assert [job.state for job in jobs] == ["success", "success", "aborted"]
+    assert "has taken its place (cancel-in-progress)" in jobs[2].description
+    until(lambda: [bool(room.pipelines.store.find(job.uid)) for job in jobs][:2] == [True, False], "one run is kept")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pilothouse.delivery.chat import Event, Policy, PullRequest, Review
-from pilothouse.delivery.chat.model import ChangedFile, Status
+from pilothouse.delivery.chat.model import ChangedFile, RequiredLabel, Status
 from pilothouse.delivery.owners import OwnersTree
 from tests.delivery.chat.state import FAILED, POLICY, PULL, comment, labelled
 
@@ -25,9 +25,20 @@ SHOP = labelled("area/shop")
 SIGNED = replace(PULL, commits=("Cart\n\nSigned-off-by: Ann <ann@acme.test>",))
 GREEN = {"dco": Status("success", "All commits are signed off")}
 RED = {"dco": Status("failure", "Not all commits are signed off")}
+NEEDING = replace(POLICY, required_labels=(
+    RequiredLabel("^kind/", "needs-kind", "Say `/kind bug`."), RequiredLabel("^priority/", "needs-priority", "",
+    "release-.*"),
+))  # fmt: skip
 HM = comment("bob", "hm")
 YES, NO = "dco-signoff: yes", "dco-signoff: no"
 VENDOR = replace(SHOP, files=(ChangedFile("vendor/x.py", 3),))
+
+
+def overridden(base: str) -> PullRequest:
+    """With `unit` overridden while the base was at a commit; it is at 1111111 now."""
+    said = Status("success", f"Overridden by root, while the base is at {base}")
+    return replace(PULL, statuses={"unit": said}, base_sha="1111111")
+
 
 ROWS: list[tuple[str, Policy, PullRequest, Event, set[str]]] = [
     ("signed off", DCO, SIGNED, HM, {f"+{YES}", "status:dco=success"}),
@@ -94,6 +105,28 @@ ROWS: list[tuple[str, Policy, PullRequest, Event, set[str]]] = [
     ("lgtm of owners: a collaborator who owns nothing", replace(OWNED, skip_collaborators=True,
      collaborators=frozenset({"ann", "kim"})), SHOP, comment("kim", "/lgtm"),
      {"say:reviewers and approvers", "say:not approved"}),
+    # require-matching-label
+    ("a kind is missing", NEEDING, PULL, comment("eve", "hm"), {"+needs-kind", "say:Say `/kind bug`"}),
+    ("a kind is there", NEEDING, labelled("kind/bug"), comment("eve", "hm"), set()),
+    ("a kind that is missing is said once", NEEDING, labelled("needs-kind"), comment("eve", "hm"), set()),
+    ("a kind comes", NEEDING, labelled("needs-kind"), comment("eve", "/kind bug"), {"+kind/bug", "-needs-kind"}),
+    ("a kind goes", NEEDING, labelled("kind/bug"), comment("eve", "/remove-kind bug"),
+     {"-kind/bug", "+needs-kind", "say:Say `/kind bug`"}),
+    ("a bot's push finds it missing", NEEDING, PULL, Event("synchronize", "helper[bot]", is_bot=True),
+     {"+needs-kind", "say:Say `/kind bug`"}),
+    ("a label is missing only on its branch", NEEDING, replace(PULL, base="release-1.0"), comment("eve", "hm"),
+     {"+needs-kind", "say:Say `/kind bug`", "+needs-priority"}),
+    ("what is closed needs nothing", NEEDING, replace(PULL, state="closed"), comment("eve", "hm"), set()),
+    # overrides hold while the base is where it was
+    ("override that holds", POLICY, overridden("1111111"), comment("eve", "hm"), set()),
+    ("override of an older base", POLICY, overridden("2222222"), comment("eve", "hm"),
+     {"status:unit=failure", "run:unit"}),
+    ("override of an older base, as the base moves", POLICY, overridden("2222222"),
+     Event("edited", "pilothouse", is_bot=True), {"status:unit=failure", "run:unit"}),
+    ("override-sticky", POLICY, replace(overridden("2222222"), statuses={"unit": Status("success",
+     "Overridden by root (stays while the head is this commit)")}), comment("eve", "hm"), set()),
+    ("override of an older base of a stranger's", POLICY, replace(overridden("2222222"), author="eve"),
+     comment("zed", "hm"), {"status:unit=failure"}),
     ("override by an approver of the whole", OWNED, replace(FAILED, labels=SHOP.labels), comment("bob",
      "/override unit"), {"status:unit=success", "say:not approved"}),
     ("override by an approver of a folder", OWNED, replace(FAILED, labels=SHOP.labels), comment("cat",

@@ -76,5 +76,16 @@ ROWS: list[Row] = [
     ("skip where nothing has run", PULL, comment("bob", "/skip"), set()),
     ("skip but test one", FAILED, comment("bob", "/skip\n/test e2e"), {"status:lint=success", "run:e2e"}),
     ("skip with words", FAILED, comment("eve", "/skip e2e"), {"status:lint=success", "status:e2e=success"}),
+    # Pipelines-as-Code
+    ("cancel all that runs", PULL, comment("bob", "/cancel"), {"cancel:"}),
+    ("cancel by a member", PULL, comment("mia", "/cancel"), {"cancel:"}),
+    ("cancel one", PULL, comment("bob", "/cancel unit"), {"cancel:unit"}),
+    ("cancel two", PULL, comment("bob", "/cancel unit, lint"), {"cancel:unit,lint"}),
+    ("cancel what is not there", PULL, comment("bob", "/cancel `nope`"), {"say:There is no job"}),
+    ("cancel by a stranger", PULL, comment("eve", "/cancel"), {"say:people who work here"}),
+    ("cancel a stranger's by himself", OK, comment("eve", "/cancel"), {"say:people who work here"}),
+    ("cancel a stranger's", OK, comment("bob", "/cancel e2e"), {"cancel:e2e"}),
+    ("cancel on a closed one", replace(PULL, state="closed"), comment("bob", "/cancel"), set()),
+    ("cancelled is no command", PULL, comment("bob", "/cancelled"), set()),
     ("skip on a closed one", replace(FAILED, state="closed"), comment("bob", "/skip"), set()),
 ]  # fmt: skip

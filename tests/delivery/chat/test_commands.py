@@ -216,6 +216,8 @@ def short(effect: do.Effect) -> str:
             return f"unreview:{','.join(logins)}"
         case do.Run(jobs, _):
             return f"run:{','.join(jobs)}"
+        case do.Cancel(jobs, _, _):
+            return f"cancel:{','.join(jobs)}"
         case do.Trust(commit):
             return f"trust:{commit}"
         case do.SetStatus(context, state, _):

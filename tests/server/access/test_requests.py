@@ -151,5 +151,13 @@ def test_a_token_of_the_forge_is_the_forges_to_judge(house: Inside, tokens: dict
     assert house.http.get(asked, headers=bearer(owner)).status_code == 200
     forged = house.http.get(asked, headers=bearer("phf_forged"))
     assert (forged.status_code, forged.json()["error"]["code"]) == (401, "unknown_token")
+    # What is changed there is in the record as its people's, pushes too.
+    made = house.http.post("/api/forge/users", json={"login": "rita"}, headers=bearer(owner))
+    assert made.status_code == 201, made.text
+    house.http.post("/git/shop/cart.git/git-receive-pack", headers=bearer(owner))
+    acts = house.http.get("/api/audit", headers=bearer(tokens["admin"])).json()["acts"][:2]
+    assert [(one["caller"][:6], one["path"], one["status"]) for one in acts] == [
+        ("forge:", "/git/shop/cart.git/git-receive-pack", 404), ("forge:", "/api/forge/users", 201),
+    ]  # fmt: skip
     # Elsewhere it opens nothing.
     assert house.http.get("/api/services", headers=bearer(owner)).status_code == 401

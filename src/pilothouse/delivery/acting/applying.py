@@ -8,8 +8,9 @@ from pilothouse.delivery.acting import effects_json
 from pilothouse.delivery.acting.cherry_picking import cherry_pick
 from pilothouse.delivery.acting.loading import Loaded, Loading
 from pilothouse.delivery.acting.records import KeptDecision
-from pilothouse.delivery.acting.running import Jobs, Target, job_uid
+from pilothouse.delivery.acting.running import Jobs, job_uid
 from pilothouse.delivery.acting.store import DeliveryStore
+from pilothouse.delivery.acting.target import Target
 from pilothouse.delivery.chat import effects as do
 from pilothouse.delivery.forges import AccessError, ConflictError, InvalidError, MissingError, Status
 
@@ -63,7 +64,10 @@ class Applying:
             case do.Trust(commit):
                 self._store.trust(forge.name, repository, number, commit)
             case do.Abort(commit):
-                self._jobs.abort(repository, number, commit if loaded.pull.state == "open" else "", _why_ended(loaded))
+                keep = commit if loaded.pull.state == "open" else ""
+                self._jobs.abort(forge.name, repository, number, keep, _why_ended(loaded))
+            case do.Cancel(jobs, commit, by):
+                self._jobs.cancel(forge.name, repository, number, commit, jobs, f"cancelled by {by}")
             case do.Run(jobs, commit):
                 self._run(jobs, commit, key, loaded, comment)
             case do.CherryPick(branch):

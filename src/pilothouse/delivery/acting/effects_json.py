@@ -13,7 +13,7 @@ _KINDS: dict[str, Any] = {
     for kind in (
         effects.AddLabel, effects.RemoveLabel, effects.Say, effects.Assign, effects.Unassign, effects.RequestReview,
         effects.UnrequestReview, effects.Run, effects.Trust, effects.Abort, effects.SetStatus, effects.Close,
-        effects.Reopen, effects.Retitle, effects.CherryPick, effects.SetMilestone, effects.Explain,
+        effects.Reopen, effects.Cancel, effects.Retitle, effects.CherryPick, effects.SetMilestone, effects.Explain,
     )
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from pilothouse.delivery import chat, forges
 from pilothouse.delivery.acting import settings as rules
+from pilothouse.delivery.acting.depending import waits_for
 from pilothouse.delivery.acting.mirror import Mirror, Mirrors
 from pilothouse.delivery.acting.remembering import Remembered
 from pilothouse.delivery.acting.settings import Settings, SettingsError, read_settings
@@ -138,7 +139,8 @@ class Loading:
             raw.assignees, raw.requested_reviewers, tuple(files), forge.statuses(repository, head),
             tuple(forge.comments(repository, number)), tuple(forge.reviews(repository, number)), bool(conflict),
             mirror.messages(base, head) if base else (), kept.trusted_head if kept else "",
-            bool(base and mirror.merges(base, head)),
+            bool(base and mirror.merges(base, head)), base,
+            waits_for(forge, raw) if raw.state == "open" and raw.body else (),
         )  # fmt: skip
 
 

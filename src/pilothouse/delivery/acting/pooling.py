@@ -18,24 +18,31 @@ from pilothouse.delivery.acting import pool_json
 from pilothouse.delivery.acting.loading import Loaded, Loading
 from pilothouse.delivery.acting.mirror import Change, GitError
 from pilothouse.delivery.acting.records import OPEN, KeptJob
-from pilothouse.delivery.acting.running import Jobs, Target, job_uid
+from pilothouse.delivery.acting.running import Jobs, job_uid
 from pilothouse.delivery.acting.store import DeliveryStore
+from pilothouse.delivery.acting.target import Target
+from pilothouse.delivery.chat.overriding import holds
 from pilothouse.delivery.forges import ConflictError, ForgeError, MergeError, User
 from pilothouse.delivery.merging.pool import Candidate, MergePool, Step, Tree
 
 _MOST_ATTEMPTS = 5
+_MOST_LANDED = 100
 log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
 class Driven:
-    """A branch's pool with what is on its way: the jobs of each tree that is tested, and the merge that was begun."""
+    """A branch's pool with what is on its way: the jobs of each tree that is tested, and the merge that was begun.
+
+    `landed` are the changes that were merged last, and their heads.
+    """
 
     pool: MergePool
     tests: dict[Tree, tuple[str, ...]] = field(default_factory=dict)
     merging: tuple[Tree, str] | None = None
     loaded: dict[int, Loaded] = field(default_factory=dict)
     done: list[dict[str, Any]] = field(default_factory=list)
+    landed: dict[int, str] = field(default_factory=dict)
 
 
 class Pools:
@@ -64,6 +71,9 @@ class Pools:
             if not may and self._known(repository, branch) is None:
                 return
             driven = self._driven(repository, branch, loaded.base)
+            if driven.landed.get(number) == loaded.pull.head:
+                # It was looked at before it was merged, and told after.
+                may = False
             known = driven.pool.waiting.get(number)
             wanted = Candidate(number, loaded.pull.head, _priority(loaded)) if may else None
             if may:
@@ -222,7 +232,7 @@ class Pools:
         for job in jobs:
             if job.kind == "presubmit":
                 newest.setdefault(job.job, job)
-        needed = _required([loaded])
+        needed = _required([loaded], tree.base)
         return all(
             name in newest and newest[name].state == "success" and newest[name].base == tree.base for name in needed
         )
@@ -234,7 +244,7 @@ class Pools:
         last = loaded[-1]
         occasion = replace(last.occasion, revision=commit, base=tree.base, head=commit)
         uids = []
-        for name in sorted(_required(loaded)):
+        for name in sorted(_required(loaded, tree.base)):
             definition = config.named(name)
             if definition is None:
                 continue
@@ -306,8 +316,11 @@ class Pools:
             return []
         driven.merging = None
         driven.done.append(_entry("merged", numbers, f"{branch} is at {commit[:12]} now"))
-        for number in numbers:
-            driven.loaded.pop(number, None)
+        for one in tree.changes:
+            driven.loaded.pop(one.number, None)
+            driven.landed[one.number] = one.head
+        for old in list(driven.landed)[:-_MOST_LANDED]:
+            del driven.landed[old]
         _moved_along(driven, tree, commit)
         return driven.pool.merged(tree, commit)
 
@@ -336,13 +349,14 @@ def _moved_along(driven: Driven, tree: Tree, base: str) -> None:
             driven.tests[Tree(base, one.changes[count:])] = driven.tests.pop(one)
 
 
-def _required(loaded: list[Loaded]) -> set[str]:
-    """The jobs that have to be green for these changes, but those that somebody overrode."""
+def _required(loaded: list[Loaded], base: str) -> set[str]:
+    """The jobs that have to be green for these changes on a base, but those that somebody overrode there."""
     found = set()
     for one in loaded:
         for job in one.policy.jobs:
             status = one.pull.statuses.get(job.reports)
-            overridden = status is not None and status.description.startswith(("Overridden by ", "Skipped by "))
+            said = status.description if status is not None else ""
+            overridden = said.startswith("Skipped by ") or holds(said, base)
             if not job.optional and job.wanted(one.pull) and not overridden:
                 found.add(job.name)
     return found

@@ -15,14 +15,16 @@ from pilothouse.delivery import chat
 from pilothouse.delivery.acting import deciding
 from pilothouse.delivery.acting.applying import Applying
 from pilothouse.delivery.acting.cherry_picking import cherry_pick, wanted
+from pilothouse.delivery.acting.depending import mentions
 from pilothouse.delivery.acting.explaining import Explaining, reasons
 from pilothouse.delivery.acting.loading import Loaded, Loading, files_of
 from pilothouse.delivery.acting.mirror import GitError, Mirrors
 from pilothouse.delivery.acting.pooling import Pools
 from pilothouse.delivery.acting.records import KeptDecision, KeptJob, KeptPull
 from pilothouse.delivery.acting.replaying import snapshot
-from pilothouse.delivery.acting.running import Jobs, Target, job_uid
+from pilothouse.delivery.acting.running import Jobs, job_uid
 from pilothouse.delivery.acting.store import DeliveryStore
+from pilothouse.delivery.acting.target import Target
 from pilothouse.delivery.chat.reading import commands
 from pilothouse.delivery.forges import Event, Forge, ForgeError, MissingError, Repository
 from pilothouse.delivery.triggering import Definition, Files, Occasion
@@ -91,6 +93,14 @@ class ForgePart:
                 for branch in wanted(loaded.raw.labels):
                     mirror = self.loading.mirror(event.repository)
                     cherry_pick(self.forge, mirror, loaded.raw, branch, f"{event.delivery}/cherry-pick/{branch}")
+        if event.action in ("merged", "closed", "reopened"):
+            self._dependents(event.repository, event.number)
+
+    def _dependents(self, repository: str, number: int) -> None:
+        """Look again at what waits for a pull request, in whichever repository."""
+        for kept in self._store.pulls(state="open", limit=10_000):
+            if kept.forge == self.forge.name and mentions(kept.why, repository, number):
+                self.reconsider(kept.repository, kept.number)
 
     def _our_own(self, event: Event) -> bool:
         """Whether it is only the echo of what was done here: how things stand was looked at after it was done."""

@@ -12,17 +12,19 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
 
+from pilothouse.delivery.acting.cataloguing import catalogued
 from pilothouse.delivery.acting.confining import Confined, Walls, sandbox
 from pilothouse.delivery.acting.mirror import GitError, Mirror
 from pilothouse.delivery.acting.records import OPEN, JobKind, JobState, KeptJob
 from pilothouse.delivery.acting.store import DeliveryStore
+from pilothouse.delivery.acting.target import Target
 from pilothouse.delivery.acting.workspace import bind
 from pilothouse.delivery.forges import Forge, ForgeError, Status
 from pilothouse.delivery.pipelines.documents import Document
@@ -53,20 +55,13 @@ class Runs(Protocol):
     def kept(self, uid: str) -> Any:
         """The run as it is kept (`KeptRun`), or None."""
 
+    def forget(self, uid: str) -> None:
+        """Keep nothing of a run that is over."""
+
 
 def job_uid(*parts: str) -> str:
     """The UID of a job by what asked for it."""
     return str(uuid.uuid5(_NAMES, "\n".join(parts)))
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What is tested, for whom: the occasion, and the forge and mirror of its repository."""
-
-    forge: Forge
-    mirror: Mirror
-    occasion: Occasion
-    file: Callable[[str], str | None]
 
 
 class Jobs:
@@ -102,7 +97,7 @@ class Jobs:
             _run_name(definition.name, occasion, uid), created=time.time(),
         )  # fmt: skip
         try:
-            ready = build(definition, occasion, self._remote(definition, target))
+            ready = build(catalogued(definition, target), occasion, self._remote(definition, target))
             walls = self._walls[confined]
             if walls != "process":
                 sandbox(walls == "network")
@@ -116,11 +111,14 @@ class Jobs:
             "document": [ready.document.body, ready.document.source], "annotations": annotations,
             "documents": [[one.body, one.source] for one in ready.documents],
             "environment": ready.environment, "foreign": sorted(ready.untrusted), "walls": walls,
+            "keep": definition.keep,
         }  # fmt: skip
         job = replace(job, given=given)
         with self._lock:
             self._following.add(uid)
         if self._store.start_job(job):
+            if definition.cancels and kind != "batch":
+                self._supersede(job)
             self._launch(job, target.mirror)
         return self._store.job(uid) or job
 
@@ -189,11 +187,42 @@ class Jobs:
 
     # -- ending
 
-    def abort(self, repository: str, number: int, keep: str = "", reason: str = "a newer commit is tested") -> None:
+    def abort(
+        self, forge: str, repository: str, number: int, keep: str = "", reason: str = "a newer commit is tested"
+    ) -> None:
         """End a pull request's jobs, but those of the commit `keep`."""
         for job in self._store.jobs(repository, number, unfinished=True):
-            if job.kind == "presubmit" and job.head != keep:
+            if (job.forge, job.kind) == (forge, "presubmit") and job.head != keep:
                 self.end(job.uid, reason)
+
+    def cancel(
+        self, forge: str, repository: str, number: int, commit: str, names: Collection[str], reason: str
+    ) -> None:
+        """End what runs of these jobs (none: of all) for a pull request's commit."""
+        for job in self._store.jobs(repository, number, head=commit, unfinished=True):
+            if (job.forge, job.kind) == (forge, "presubmit") and (not names or job.job in names):
+                self.end(job.uid, reason)
+
+    def _supersede(self, new: KeptJob) -> None:
+        """Pipelines-as-Code's `cancel-in-progress`: of a pull request, or of a branch, only the newest runs."""
+        for job in self._store.jobs(new.repository, new.number, unfinished=True):
+            same = (job.forge, job.kind, job.job, job.branch) == (new.forge, new.kind, new.job, new.branch)
+            if same and job.uid != new.uid and job.created <= new.created:
+                self.end(job.uid, f"{new.run} has taken its place (cancel-in-progress)")
+
+    def _prune(self, ended: KeptJob) -> None:
+        """Pipelines-as-Code's `max-keep-runs`: of a job's finished runs so many stay, the newest."""
+        keep = ended.given.get("keep", 0)
+        if not keep:
+            return
+        finished = [
+            job for job in self._store.jobs(ended.repository, job=ended.job, limit=10_000)
+            if job.forge == ended.forge and job.state not in OPEN and job.given.get("keep")
+        ]  # fmt: skip
+        for job in finished[keep:]:
+            self._runs.forget(job.uid)
+            # The job itself stays: the merge pool and /why go by it.
+            self._store.change_job(job.uid, given="{}")
 
     def end(self, uid: str, reason: str) -> None:
         """End one job."""
@@ -225,6 +254,7 @@ class Jobs:
         ended = replace(job, state=state, description=description, finished=now)
         self.report(ended)
         shutil.rmtree(self.place(job.uid).parent, ignore_errors=True)
+        self._prune(ended)
         self._ended(ended)
 
     # -- telling, and making up

@@ -199,3 +199,7 @@ class _Runs:
     def kept(self, uid: str) -> Any:
         """The run as it is kept."""
         return self._pipelines.store.find(uid)
+
+    def forget(self, uid: str) -> None:
+        """Keep nothing of a run."""
+        self._pipelines.forget(uid)

@@ -5,6 +5,8 @@
       require_dco: true
       blocked_paths: ["^vendor/"]
       labels: [bug, kind/feature]      # further labels for /label
+      require_matching_label:          # without a kind it is labelled needs-kind, and not merged
+      - {regexp: "^kind/", missing_label: needs-kind, missing_comment: "Say `/kind bug`, or which it is."}
     merge:
       method: squash                   # merge, squash or rebase
       batch: 5                         # so many changes are tested together at most
@@ -28,6 +30,7 @@ from typing import Any, Literal
 import re2
 import yaml
 
+from pilothouse.delivery.chat.model import RequiredLabel
 from pilothouse.delivery.merging import Query
 
 PATH = ".pilothouse/delivery.yaml"
@@ -38,6 +41,7 @@ _FLAGS = (
 _PATTERNS = ("blocked_paths", "generated_paths")
 _PEOPLE = ("milestone_maintainers",)
 _LABELS = {"labels": "additional_labels"}
+_REQUIRED = "require_matching_label"
 _QUERY = {
     "labels": "labels", "missingLabels": "missing_labels", "includedBranches": "branches",
     "excludedBranches": "excluded_branches",
@@ -69,12 +73,15 @@ def read_settings(text: str) -> Settings:
     except (yaml.YAMLError, RecursionError) as error:
         raise SettingsError(f"{PATH}: is not YAML: {str(error).splitlines()[0]}") from None
     content = _mapping(content, "", ("chat", "merge", "optional_contexts"))
-    chat = _mapping(content.get("chat"), "chat", (*_FLAGS, *_PATTERNS, *_PEOPLE, *_LABELS, "reviewers"))
+    known = (*_FLAGS, *_PATTERNS, *_PEOPLE, *_LABELS, "reviewers", _REQUIRED)
+    chat = _mapping(content.get("chat"), "chat", known)
     merge = _mapping(content.get("merge"), "merge", ("method", "batch", "ahead", "priority", "queries"))
     found: dict[str, Any] = {name: _flag(chat[name], f"chat.{name}") for name in _FLAGS if name in chat}
     found |= {name: _patterns(chat[name], f"chat.{name}") for name in _PATTERNS if name in chat}
     found |= {name: frozenset(_texts(chat[name], f"chat.{name}")) for name in _PEOPLE if name in chat}
     found |= {field: frozenset(_texts(chat[name], f"chat.{name}")) for name, field in _LABELS.items() if name in chat}
+    if _REQUIRED in chat:
+        found["required_labels"] = _required(chat[_REQUIRED], f"chat.{_REQUIRED}")
     if "reviewers" in chat:
         found["reviewers"] = _number(chat["reviewers"], "chat.reviewers", 0)
     method = merge.get("method", "merge")
@@ -95,6 +102,24 @@ def read_settings(text: str) -> Settings:
 def _query(content: Any, where: str) -> Query:
     found = _mapping(content, where, tuple(_QUERY))
     return Query(**{field: frozenset(_texts(found.get(name), f"{where}.{name}")) for name, field in _QUERY.items()})
+
+
+def _required(content: Any, where: str) -> tuple[RequiredLabel, ...]:
+    if not isinstance(content, list):
+        raise SettingsError(f"{PATH}: {where}: must be a list")
+    found = []
+    for at, one in enumerate(content):
+        place = f"{where}[{at}]"
+        said = _mapping(one, place, ("regexp", "missing_label", "missing_comment", "branch"))
+        for name, value in said.items():
+            if not isinstance(value, str) or len(value) > 1000:
+                raise SettingsError(f"{PATH}: {place}.{name}: must be text of at most 1000 characters")
+        for name in ("regexp", "missing_label"):
+            if not said.get(name):
+                raise SettingsError(f"{PATH}: {place}.{name}: is needed")
+        _patterns([said[name] for name in ("regexp", "branch") if said.get(name)], place)
+        found.append(RequiredLabel(**said))
+    return tuple(found)
 
 
 def _mapping(value: Any, where: str, known: tuple[str, ...]) -> dict[str, Any]:

@@ -165,7 +165,7 @@ class DeliveryStore:
 
     def jobs(
         self, repository: str = "", number: int = 0, *, head: str = "", revision: str = "", unfinished: bool = False,
-        limit: int = 200,
+        job: str = "", limit: int = 200,
     ) -> list[KeptJob]:  # fmt: skip
         """Jobs, newest first."""
         asked = select(JOBS).order_by(JOBS.c.created.desc()).limit(limit)
@@ -175,6 +175,8 @@ class DeliveryStore:
             asked = asked.where(JOBS.c.number == number)
         if head:
             asked = asked.where(JOBS.c.head == head)
+        if job:
+            asked = asked.where(JOBS.c.job == job)
         if revision:
             asked = asked.where(JOBS.c.revision == revision)
         if unfinished:

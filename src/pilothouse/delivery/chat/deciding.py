@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from pilothouse.delivery.chat import approving, blocking, labelling, lgtm, overriding, people, standing, testing
+from pilothouse.delivery.chat import (
+    approving,
+    blocking,
+    labelling,
+    lgtm,
+    overriding,
+    people,
+    requiring,
+    standing,
+    testing,
+)
 from pilothouse.delivery.chat.effects import AddLabel, Effect, RemoveLabel, Say
 from pilothouse.delivery.chat.model import Event, Policy, PullRequest
 from pilothouse.delivery.chat.reading import Command, commands
@@ -15,7 +25,7 @@ Handler = Callable[[PullRequest, Policy, Event, Command], Iterator[Effect]]
 
 _HANDLERS: dict[str, Handler] = {
     "lgtm": lgtm.on_command, "remove-lgtm": lgtm.on_command,
-    "ok-to-test": testing.ok_to_test, "skip": testing.skip,
+    "ok-to-test": testing.ok_to_test, "skip": testing.skip, "cancel": testing.cancel,
     "assign": people.assign, "unassign": people.assign, "cc": people.review, "uncc": people.review,
     "auto-cc": people.auto_cc,
     "hold": labelling.hold, "unhold": labelling.hold, "remove-hold": labelling.hold,
@@ -44,10 +54,11 @@ class Decision:
 def decide(pull: PullRequest, policy: Policy, event: Event) -> Decision:
     """What an event asks for. Pure: the same state and event give the same effects."""
     if event.is_bot or event.author.lower() == policy.bot.lower():
-        return Decision(tuple(_upkeep(pull, policy)) if event.kind != "comment" else ())
+        return Decision(tuple(_by_itself(pull, policy)) if event.kind != "comment" else ())
     found = [*_effects(pull, policy, event)]
     if pull.state == "open" or event.kind in ("reopened", "opened"):
         found += [*_upkeep(pull, policy), *_approved(_with(pull, event), policy)]
+        found += requiring.labels(_labelled(pull, found), policy)
     return Decision(tuple(dict.fromkeys(found)))
 
 
@@ -87,9 +98,27 @@ def _by_description(pull: PullRequest, policy: Policy, event: Event) -> Iterator
             yield from handler(pull, policy, event, command)
 
 
+def _by_itself(pull: PullRequest, policy: Policy) -> Iterator[Effect]:
+    yield from _upkeep(pull, policy)
+    if pull.state == "open":
+        yield from requiring.labels(pull, policy)
+
+
 def _upkeep(pull: PullRequest, policy: Policy) -> Iterator[Effect]:
     if pull.state == "open":
         yield from blocking.labels(pull, policy)
+        yield from overriding.expired(pull, policy)
+
+
+def _labelled(pull: PullRequest, found: list[Effect]) -> PullRequest:
+    """The pull request with the labels that it has once all of this is done."""
+    labels = set(pull.labels)
+    for effect in found:
+        if isinstance(effect, AddLabel):
+            labels.add(effect.name)
+        elif isinstance(effect, RemoveLabel):
+            labels.discard(effect.name)
+    return replace(pull, labels=frozenset(labels))
 
 
 def _approved(pull: PullRequest, policy: Policy) -> Iterator[Effect]:

@@ -65,6 +65,15 @@ class Abort:
 
 
 @dataclass(frozen=True, slots=True)
+class Cancel:
+    """End the runs of these jobs (none: of all) for this commit, since somebody asked for it."""
+
+    jobs: tuple[str, ...]
+    commit: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class SetStatus:
     context: str
     state: str
@@ -104,6 +113,7 @@ class Explain:
 
 
 Effect = (
-    AddLabel | RemoveLabel | Say | Assign | Unassign | RequestReview | UnrequestReview | Run | Trust | Abort | SetStatus
+    AddLabel | RemoveLabel | Say | Assign | Unassign | RequestReview | UnrequestReview | Run | Trust | Abort | Cancel
+    | SetStatus
     | Close | Reopen | Retitle | CherryPick | SetMilestone | Explain
 )  # fmt: skip

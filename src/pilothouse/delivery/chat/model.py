@@ -16,7 +16,10 @@ EventKind = Literal["comment", "review", "opened", "synchronize", "edited", "clo
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """A pull request. Logins are compared without case."""
+    """A pull request. Logins are compared without case.
+
+    `base_sha` is the tip of its base branch; `waits_for` says what it depends on that is not merged yet.
+    """
 
     number: int
     author: str
@@ -37,6 +40,8 @@ class PullRequest:
     commits: tuple[str, ...] = ()
     trusted_head: str = ""
     merge_commits: bool = False
+    base_sha: str = ""
+    waits_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,18 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class RequiredLabel:
+    """A pull request of a `branch` (an expression for all of its name; empty: any) has to have a label that `regexp`
+    matches; until then it has `missing_label`, and `missing_comment` says once what to do.
+    """
+
+    regexp: str
+    missing_label: str
+    missing_comment: str = ""
+    branch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The repository's rules: people, labels, jobs, owners and options.
 
@@ -120,6 +137,7 @@ class Policy:
     blocked_paths: tuple[str, ...] = ()
     generated_paths: tuple[str, ...] = ()
     reviewers: int = 2
+    required_labels: tuple[RequiredLabel, ...] = ()
 
     def is_trusted(self, login: str) -> bool:
         """Whether somebody's changes may be tested without asking."""

@@ -1,6 +1,7 @@
 """`/override`, `/override-sticky`, `/override-cancel`: contexts that are made green, or red again, by who may.
 
-Source: Prow's plugin override (kubernetes-sigs/prow `pkg/plugins/override/override.go`).
+Source: Prow's plugin override (kubernetes-sigs/prow `pkg/plugins/override/override.go`). What is overridden is so for
+the commit of the base branch that it was said on, as in Prow, where Tide tests anew what was tested on an older one.
 """
 
 from __future__ import annotations
@@ -8,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pilothouse.delivery.chat.effects import Effect, Say, SetStatus
+from pilothouse.delivery.chat.effects import Effect, Run, Say, SetStatus
 from pilothouse.delivery.chat.model import Event, Policy, PullRequest
 from pilothouse.delivery.chat.quoting import quoted
 from pilothouse.delivery.chat.reading import Command
 
 PREFIX, STICKY = "Overridden by ", " (stays while the head is this commit)"
+_WHILE = ", while the base is at "
 _WORD = re.compile(r'"([^"]*)"|([^\s"]+)')
 
 
@@ -33,7 +35,8 @@ def override(pull: PullRequest, policy: Policy, event: Event, command: Command) 
         what = f"; not {', '.join(f'`{quoted(name)}`' for name in unknown)}" if unknown else ""
         yield Say(f"`/{command.word}` needs contexts that this commit has and that are not green: {shown}{what}.")
         return
-    words = f"{PREFIX}{event.author}{STICKY if command.word.endswith('sticky') else ''}"
+    while_ = f"{_WHILE}{pull.base_sha[:12]}" if pull.base_sha else ""
+    words = f"{PREFIX}{event.author}{STICKY if command.word.endswith('sticky') else while_}"
     for name in wanted:
         yield SetStatus(name, "success", words)
 
@@ -52,6 +55,27 @@ def cancel(pull: PullRequest, policy: Policy, event: Event, command: Command) ->
         return
     for name in wanted:
         yield SetStatus(name, "failure", f"{event.author} took its override back")
+
+
+def holds(description: str, base: str) -> bool:
+    """Whether a status is one that was overridden, and still is with the base branch at a commit."""
+    if not description.startswith(PREFIX):
+        return False
+    _, said, commit = description.partition(_WHILE)
+    return not said or not base or base.startswith(commit)
+
+
+def expired(pull: PullRequest, policy: Policy) -> Iterator[Effect]:
+    """Overrides that were said on an older commit of the base branch end: their jobs run again."""
+    ended = [
+        name for name, status in sorted(pull.statuses.items())
+        if status.description.startswith(PREFIX) and not holds(status.description, pull.base_sha)
+    ]  # fmt: skip
+    for name in ended:
+        yield SetStatus(name, "failure", f"{pull.base} moved on: {pull.statuses[name].description[:60]} no more")
+    jobs = tuple(job.name for job in policy.jobs if job.reports in ended and job.is_for(pull.base))
+    if jobs and (policy.is_trusted(pull.author) or pull.trusted_head == pull.head):
+        yield Run(jobs, pull.head)
 
 
 def contexts(text: str) -> list[str]:

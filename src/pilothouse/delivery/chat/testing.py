@@ -1,15 +1,17 @@
 """`/test` and its kin: which jobs run for which commit, and for whom.
 
 Source: Prow's plugins trigger and skip (https://docs.prow.k8s.io/docs/jobs/, kubernetes-sigs/prow
-`pkg/plugins/trigger`, `skip/skip.go`). That trust is bound to a commit is our own.
+`pkg/plugins/trigger`, `skip/skip.go`); `/cancel` is of Pipelines-as-Code's guide "GitOps commands". That trust is
+bound to a commit is our own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pilothouse.delivery.chat.effects import Abort, AddLabel, Effect, RemoveLabel, Run, Say, SetStatus, Trust
+from pilothouse.delivery.chat.effects import Abort, AddLabel, Cancel, Effect, RemoveLabel, Run, Say, SetStatus, Trust
 from pilothouse.delivery.chat.model import Event, Job, Policy, PullRequest
+from pilothouse.delivery.chat.quoting import quoted
 from pilothouse.delivery.chat.reading import Command, commands, plain
 from pilothouse.delivery.forges.model import Status
 
@@ -107,6 +109,20 @@ def skip(pull: PullRequest, policy: Policy, event: Event, command: Command) -> I
         status = pull.statuses.get(job.reports)
         if status and status.state != "success" and job.optional and job.name not in tested:
             yield SetStatus(job.reports, "success", f"Skipped by {event.author}")
+
+
+def cancel(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
+    """`/cancel [JOB ...]`: ends what runs for the head, all of it or these jobs; who may test may end it."""
+    if not policy.is_trusted(event.author):
+        yield Say(f"`/cancel` is for people who work here; @{event.author} is none of them.")
+        return
+    names = tuple(dict.fromkeys(word.rstrip(",") for word in command.words))
+    known = {job.name for job in policy.jobs}
+    if unknown := [name for name in names if name not in known]:
+        shown = ", ".join(f"`{name}`" for name in sorted(known)) or "none"
+        yield Say(f"There is no job {', '.join(f'`{quoted(name)}`' for name in unknown)} to end; there are {shown}.")
+        return
+    yield Cancel(names, pull.head, event.author)
 
 
 def _asked(pull: PullRequest, policy: Policy, command: Command, text: str) -> list[Job] | None:

@@ -28,6 +28,11 @@ def why_not(pull: PullRequest, policy: Policy, queries: Iterable[Query]) -> tupl
     if not found:
         return ("no query of the merge pool is configured",)
     reasons = min(found, key=lambda misses: len(misses))
+    reasons += [
+        f"it has the label {label}" for label in sorted({one.missing_label for one in policy.required_labels})
+        if label in pull.labels
+    ]  # fmt: skip
+    reasons += pull.waits_for
     if pull.conflicts:
         reasons.append(f"it conflicts with {pull.base}")
     for job in policy.jobs:

@@ -7,6 +7,7 @@ Only what is in the directory can be started: a request names an object and para
 from __future__ import annotations
 
 import asyncio
+import shutil
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -119,6 +120,11 @@ class PipelineServer:
         """Ask a run to end, from any thread."""
         if self._service is not None:
             self._loop.call_soon_threadsafe(self._service.cancel, uid, how)
+
+    def forget(self, uid: str) -> None:
+        """Keep nothing of a run that is over: neither its state nor its logs."""
+        if self.store.forget(uid):
+            shutil.rmtree(self.data / "logs" / uid, ignore_errors=True)
 
     def _go(self, document: Document, documents: list[Document], run: Any) -> asyncio.Task[Any]:
         assert self._service is not None

@@ -44,7 +44,7 @@ class Admission:
             await _refuse(RefusedError(403, "read_only", "this server is read-only"), scope, receive, send)
             return
         if wanted is None:
-            await self._apps[DEFAULT_TENANT](scope, receive, send)
+            await self._judged_elsewhere(scope, receive, send, method)
             return
         acting = wanted in (ACT, ADMIN) and method not in _SAFE
         try:
@@ -61,6 +61,27 @@ class Admission:
             await _refuse(error, scope, receive, send)
             return
         await self._go_on(scope, receive, send, admitted, acting)
+
+    async def _judged_elsewhere(self, scope: Scope, receive: Receive, send: Send, method: str) -> None:
+        """What the built-in forge lets in, or is open to all; a change of the forge is written down as its people's."""
+        path, app = scope["path"], self._apps[DEFAULT_TENANT]
+        if method in _SAFE or not path.startswith(_FORGE) or path.endswith("/git-upload-pack"):
+            await app(scope, receive, send)
+            return
+        status = 500
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await app(scope, receive, watched)
+        finally:
+            # Who is nobody there could fill the record with refusals.
+            if caller := scope.get("caller"):
+                await self._note(scope, f"forge:{caller}", DEFAULT_TENANT, status)
 
     async def _go_on(self, scope: Scope, receive: Receive, send: Send, admitted: Admitted, acting: bool) -> None:
         status = 500

@@ -57,7 +57,10 @@ def _entered(house: House, handler: Handler) -> Callable[[Request], Awaitable[Re
             if any("\0" in str(value) for value in (*request.query_params.values(), *request.path_params.values())):
                 raise InvalidError("the address has a NUL in it")
             who = await waiting(bearer, house, request.headers.get("authorization", ""))
-            return await handler(request, LocalForge(house, who))
+            forge = LocalForge(house, who)
+            # Whoever keeps the record of acts finds there who it was.
+            request.scope["caller"] = forge.me.login
+            return await handler(request, forge)
         except ForgeError as error:
             return failure(error)
 

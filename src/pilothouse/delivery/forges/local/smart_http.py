@@ -104,6 +104,8 @@ class SmartHttp:
 
         def entered() -> tuple[Kept, LocalReading]:
             forge = LocalReading(self._house, bearer(self._house, authorization))
+            # Whoever keeps the record of acts finds there who it was.
+            request.scope["caller"] = forge.me.login
             kept = forge.kept(name, "write" if service == _SERVICES[1] else "read")
             if kept.archived and service == _SERVICES[1]:
                 raise AccessError(f"{kept.full_name} is archived")

@@ -178,6 +178,15 @@ class RunStore:
             row = connection.execute(query).mappings().first()
             return KeptRun(**row) if row else None
 
+    def forget(self, uid: str) -> bool:
+        """Keep nothing of a run; False for one that is not known or not over."""
+        over = (RUNS.c.uid == uid) & (RUNS.c.status != "Unknown")
+        with self._engine.begin() as connection:
+            if not connection.execute(RUNS.delete().where(over)).rowcount:
+                return False
+            connection.execute(TASK_RUNS.delete().where(TASK_RUNS.c.run == uid))
+        return True
+
     def object(self, uid: str) -> dict[str, Any]:
         """The run as an object, with its status."""
         return self._json(select(RUNS.c.object).where(RUNS.c.uid == uid)) or {}
