@@ -10,14 +10,17 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from bench.releases.simulating import DEMO, HOUR, QUARTER, SIZES, Planted, Size, World, evidence
-from pilothouse.releases.comparing import judge
+from pilothouse.releases.comparing import conclude, tests_of
 from pilothouse.releases.comparison import Comparison
+from pilothouse.releases.tested import Tested
+from pilothouse.releases.trial import Trial
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
@@ -62,19 +65,30 @@ class Outcome:
         return float(beta.ppf(0.975, self.worse + 1, self.runs - self.worse)) if self.worse < self.runs else 1.0
 
 
-def comparisons(size: Size, runs: int, planted: Planted, seed: int, differing: float = 1.0) -> Iterator[Comparison]:
-    """So many judged comparisons; the candidate gets between a tenth and a half of the traffic."""
+def comparisons(
+    size: Size, runs: int, planted: Planted, seed: int, differing: float = 1.0, after: bool = False, climb: float = 0.0
+) -> Iterator[Comparison]:
+    """So many judged comparisons; the candidate gets between a tenth and a half of the traffic, or all of it after."""
     for number in range(runs):
         random = np.random.default_rng([seed, number])
         world = World(
             random,
             size,
-            share=float(random.choice([0.1, 0.25, 0.5])) if size is not DEMO else 0.5,
+            share=float(random.choice([0.1, 0.25, 0.5])) if size is not DEMO and not after else 0.5,
             planted=planted,
             differing=differing,
+            after=after,
+            climb=climb,
         )
         trial = world.trial()
-        yield judge(evidence(world, trial), trial)
+        found = evidence(world, trial)
+        yield conclude(found, tests_of(found, trial), trial, partial(_drifts, world, trial))
+
+
+def _drifts(world: World, trial: Trial) -> list[Tested]:
+    """The same version at two times, as far apart as the sides are."""
+    unplanted = replace(world, planted=Planted())
+    return tests_of(evidence(unplanted, trial), trial)
 
 
 def outcome(size: Size, runs: int, planted: Planted | None = None, cause: str = "", seed: int = 1) -> Outcome:
@@ -118,6 +132,26 @@ def unlike(runs: int) -> str:
             found = list(comparisons(size, runs, Planted(), 99, factor))
             worse = sum(one.verdict == "worse" for one in found)
             lines.append(f"| {size.name} | {factor * 0.04:.0%} | {runs} | {worse} |")
+            print(lines[-1], flush=True)
+    return "\n".join(lines)
+
+
+_CLIMBS = (("none", 0.0), ("10 %", 0.095), ("30 %", 0.26))
+
+
+def climbing(runs: int) -> str:
+    """Before and after, with a climb that was there before: the same version, and one with latency +60 % besides."""
+    lines = [
+        "| data | climb over one side's time | comparisons | the same version said worse | latency +60 % said worse |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for size in (QUARTER, HOUR):
+        for name, climb in _CLIMBS:
+            worse = [
+                sum(one.verdict == "worse" for one in comparisons(size, runs, planted, 55, after=True, climb=climb))
+                for planted in (Planted(), Planted(latency=0.6))
+            ]
+            lines.append(f"| {size.name} | {name} | {runs} | {worse[0]} | {worse[1]} |")
             print(lines[-1], flush=True)
     return "\n".join(lines)
 

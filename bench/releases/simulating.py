@@ -8,7 +8,7 @@ differ, restarts, log lines in bursts, profiles that vary from one to the next.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from pilothouse.releases.profiles import Costs, Function
 from pilothouse.releases.rules import Rules
 from pilothouse.releases.traces import Operation, Operations
 from pilothouse.releases.traces.operation import BUCKETS_PER_E
-from pilothouse.releases.trial import Side, Trial
+from pilothouse.releases.trial import Kind, Side, Trial
 from pilothouse.releases.window import cut
 from pilothouse.signals.timerange import NANOSECONDS, TimeRange
 
@@ -67,13 +67,19 @@ class Planted:
 
 @dataclass
 class World:
-    """One comparison's random numbers and its windows; `differing` multiplies what instances differ by."""
+    """One comparison's random numbers and its windows; `differing` multiplies what instances differ by.
+
+    With `after` the candidate runs after the baseline instead of beside it. `climb` is by how much latency, gauges and
+    counters grow by themselves over the time of one side, release or not (the logarithm).
+    """
 
     random: Random
     size: Size
     share: float = 0.5
     differing: float = 1.0
     planted: Planted = field(default_factory=Planted)
+    after: bool = False
+    climb: float = 0.0
 
     def trial(self) -> Trial:
         """Windows as `siding` would cut them, with wandering and bursting traffic."""
@@ -81,14 +87,25 @@ class World:
         fewer = self.size.seconds * self.size.rate * min(self.share, 1 - self.share)
         wanted = min(max(int(fewer) // rules.requests_per_window, rules.least_windows), rules.most_windows)
         windows = cut(TimeRange(0, int(self.size.seconds * NANOSECONDS)), max(min(wanted, int(self.size.seconds)), 1))
-        level = np.exp(self.wander(windows.count, 0.2)) * np.where(self.random.random(windows.count) < 0.05, 2.0, 1.0)
+        level = self._load(windows.count)
         sides = []
         for place, share in enumerate((1 - self.share, self.share)):
+            if place and self.after:
+                windows, level = replace(windows, start=windows.end), self._load(windows.count)
             mean = self.size.rate * windows.seconds * share * level
             requests = self.random.poisson(mean * self.random.gamma(40, 1 / 40, windows.count)).astype(float)
             born = dict.fromkeys(range(self.size.instances[place]), -(10**15))
             sides.append(Side(f"{place + 1}.0.0", windows, born, {n: str(n) for n in born}, requests))
-        return Trial("simulated", "canary", Both(sides[0], sides[1]), rules)
+        kind: Kind = "before_after" if self.after else "canary"
+        return Trial("simulated", kind, Both(sides[0], sides[1]), rules, paired=not self.after)
+
+    def grown(self, windows: int, number: int) -> Floats:
+        """The logarithm of what the climb has come to in each window of a side."""
+        return self.climb * (np.arange(windows) / windows + (number if self.after else 0))
+
+    def _load(self, windows: int) -> Floats:
+        bursts: Floats = np.where(self.random.random(windows) < 0.05, 2.0, 1.0)
+        return np.exp(self.wander(windows, 0.2)) * bursts
 
     def wander(self, count: int, deviation: float, memory: float = 0.7) -> Floats:
         """A first-order autoregression with this standard deviation."""
@@ -103,17 +120,23 @@ class World:
 
 def evidence(world: World, trial: Trial) -> Evidence:
     """All four signals."""
-    common = world.wander(trial.sides.baseline.windows.count, 0.15)
-    bursts = np.where(world.random.random(len(common)) < 0.04, np.log(3), 0.0)
+    shocks = _shocks(world, trial)
+    common = Both(shocks, _shocks(world, trial) if world.after else shocks)
     return Evidence(
         metrics=_metrics(world, trial),
-        traces=_traces(world, trial, common + bursts),
+        traces=_traces(world, trial, common),
         logs=_logs(world, trial),
         profiles=[_profiles(world, trial)],
     )
 
 
-def _traces(world: World, trial: Trial, common: Floats) -> Operations:
+def _shocks(world: World, trial: Trial) -> Floats:
+    """What hits all operations at a time."""
+    common = world.wander(trial.sides.baseline.windows.count, 0.15)
+    return common + np.where(world.random.random(len(common)) < 0.04, np.log(3), 0.0)
+
+
+def _traces(world: World, trial: Trial, common: Both[Floats]) -> Operations:
     weights = world.random.dirichlet(np.full(8, 0.7))
     weights[0] = max(weights[0], 0.3)
     weights /= weights.sum()
@@ -133,9 +156,10 @@ def _traces(world: World, trial: Trial, common: Floats) -> Operations:
 
 def _side(
     world: World, trial: Trial, number: int, weight: float, median: float, tail: float, failing: float, first: int,
-    common: Floats, hit: bool,
+    shocks: Both[Floats], hit: bool,
 ) -> tuple[Floats, Floats, Floats]:  # fmt: skip
-    side = tuple(trial.sides)[number]
+    side, common = tuple(trial.sides)[number], tuple(shocks)[number]
+    common = common + world.grown(len(common), number)
     random, planted = world.random, world.planted
     offsets = random.normal(0, 0.04 * world.differing, side.size)
     own = world.wander(side.windows.count, 0.07) + np.where(random.random(len(common)) < 0.02, np.log(2.5), 0.0)
@@ -165,7 +189,12 @@ def _metrics(world: World, trial: Trial) -> Measures:
     exposures = trial.sides.map(lambda side: np.full(windows.count, windows.seconds))
     for place in range(60):
         kind = ("gauge", "walk", "rate", "rare", "queue")[place % 5]
-        values = trial.sides.map(lambda side, kind=kind: _series(world, side.size, windows.count, kind))
+        values = Both(
+            *(
+                _series(world, side.size, windows.count, kind) * np.exp(world.grown(windows.count, number))
+                for number, side in enumerate(trial.sides)
+            )
+        )
         sort = "rate" if kind in ("rate", "rare") else "level"
         name = f"{('queue.size', 'heap.used', 'cpu.time', 'errors', 'queue.pending')[place % 5]}.{place}"
         measures.append(Measure(name, (), "1", sort, values, "up", exposures if sort == "rate" else None))

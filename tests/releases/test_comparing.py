@@ -138,6 +138,31 @@ class TestOneAfterTheOther:
         assert "times as many requests to POST /checkout" in found.missing[0]
 
 
+class TestDrift:
+    """A release after the other: what the one before had been doing by itself is no fault of the release."""
+
+    LAST = TimeRange(START - 60 * SECOND, START)
+
+    def test_what_climbs_as_before_is_no_worse(self, shop: Engine) -> None:
+        found = compare(shop, "climbs", "1.0.0", "2.0.0", self.LAST)
+        assert found.kind == "before_after"
+        assert not [one for one in found.findings if one.direction == "worse"]
+        [note] = [one for one in found.notes if "1.0.0 had moved by itself before is taken off" in one]
+        assert "POST /checkout duration p50 +" in note or "POST /checkout duration p50 x" in note
+
+    def test_without_an_earlier_time_it_cannot_be_known(self, shop: Engine) -> None:
+        found = compare(shop, "new-and-slower", "1.0.0", "2.0.0", self.LAST)
+        assert named(found, "traces", "POST /checkout is slower").direction == "worse"
+        assert not any("by itself" in note for note in found.notes)
+
+    def test_what_is_beyond_the_climb_is_worse_by_what_is_beyond_it(self, shop: Engine) -> None:
+        found = compare(shop, "climbs-and-worse", "1.0.0", "2.0.0", self.LAST)
+        slower = named(found, "traces", "POST /checkout is slower")
+        assert slower.direction == "worse"
+        # 30 times as slow, of which 10 / 3 were to come.
+        assert slower.change == pytest.approx(0.9 / 0.03 / (0.03 / 0.009) - 1, rel=0.2)
+
+
 class TestTooLittle:
     def test_too_few_requests(self, shop: Engine) -> None:
         found = compare(shop, "checkout", "1.0.0", "3.0.0", CANARY)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pilothouse.releases import deciding, logs, metrics, profiles, reporting, traces
+from pilothouse.releases import deciding, drifting, logs, metrics, profiles, reporting, traces
 from pilothouse.releases.both import Both
 from pilothouse.releases.comparison import Comparison, SignalReport
 from pilothouse.releases.finding import Finding, SignalName
@@ -89,7 +89,8 @@ def compare(
     trial, unlike = matched(engine, trial)
     if unlike:
         return _nothing(trial, unlike, time.monotonic() - began)
-    comparison = judge(read(engine, trial), trial)
+    evidence, tests = _read_and_test(engine, trial)
+    comparison = conclude(evidence, tests, trial, lambda: _drifts(engine, trial))
     shown = tuple(_illustrated(engine, trial, finding) for finding in comparison.findings)
     # What changed around explains what is worse; it is not asked for when nothing is.
     around = changes(engine, service, marks, trial.range) if comparison.verdict == "worse" else []
@@ -100,23 +101,68 @@ def compare(
 
 def read(engine: Engine, trial: Trial) -> Evidence:
     """All four signals of a trial."""
-    with ThreadPoolExecutor(_AT_ONCE, "compare") as pool:
-        found = pool.submit(metrics.read, engine, trial)
-        spans = pool.submit(traces.read, engine, trial)
-        lines = pool.submit(logs.read, engine, trial)
-        stacks = pool.submit(profiles.read, engine, trial)
-        return Evidence(found.result(), spans.result(), lines.result(), stacks.result())
+    return _read_and_test(engine, trial)[0]
 
 
 def judge(evidence: Evidence, trial: Trial) -> Comparison:
     """The verdict on what was read; needs no store."""
-    tests = [
-        *metrics.judge(evidence.metrics, trial),
-        *traces.judge(evidence.traces, trial),
-        *slos.judge(trial.objectives, evidence.traces, trial),
-        *logs.judge(evidence.logs, trial),
-        *profiles.judge(evidence.profiles, trial),
-    ]
+    return conclude(evidence, tests_of(evidence, trial), trial)
+
+
+def tests_of(evidence: Evidence, trial: Trial) -> list[Tested]:
+    """All tests on what was read."""
+    found: tuple[Any, ...] = (evidence.metrics, evidence.traces, evidence.logs, evidence.profiles)
+    tests = [test(signal, trial) for (_, test), signal in zip(_SIGNALS, found, strict=True)]
+    return [one for signal in tests for one in signal]
+
+
+def _test_traces(found: traces.Operations, trial: Trial) -> list[Tested]:
+    return [*traces.judge(found, trial), *slos.judge(trial.objectives, found, trial)]
+
+
+# How each signal of `Evidence` is read and tested, in its order.
+_SIGNALS: tuple[tuple[Callable[[Engine, Trial], Any], Callable[[Any, Trial], list[Tested]]], ...] = (
+    (metrics.read, metrics.judge),
+    (traces.read, _test_traces),
+    (logs.read, logs.judge),
+    (profiles.read, profiles.judge),
+)
+# Log lines take the longest to read: the others are read and tested beside them.
+_LONGEST_FIRST = (2, 1, 3, 0)
+
+
+def _read_and_test(engine: Engine, trial: Trial) -> tuple[Evidence, list[Tested]]:
+    def one(place: int) -> tuple[Any, list[Tested]]:
+        reading, testing = _SIGNALS[place]
+        found = reading(engine, trial)
+        return found, testing(found, trial)
+
+    with ThreadPoolExecutor(_AT_ONCE, "compare") as pool:
+        running = {place: pool.submit(one, place) for place in _LONGEST_FIRST}
+        done = [running[place].result() for place in range(len(_SIGNALS))]
+    return Evidence(*(found for found, _ in done)), [test for _, tests in done for test in tests]
+
+
+def _drifts(engine: Engine, trial: Trial) -> list[Tested]:
+    earlier = drifting.one_step_earlier(engine, trial)
+    return _read_and_test(engine, earlier)[1] if earlier else []
+
+
+def conclude(
+    evidence: Evidence, tests: list[Tested], trial: Trial, drifts: Callable[[], list[Tested]] = list
+) -> Comparison:
+    """The verdict from all tests; `drifts` are asked for when sides that did not run together differ for the worse."""
+    found = _concluded(evidence, tests, trial)
+    if found.verdict != "worse" or trial.paired or not (moved := drifts()):
+        return found
+    left, said = drifting.without_drift(tests, moved)
+    if not said:
+        return found
+    noted = (*trial.noted, drifting.told(said, trial.sides.baseline.version))
+    return _concluded(evidence, left, replace(trial, noted=noted))
+
+
+def _concluded(evidence: Evidence, tests: list[Tested], trial: Trial) -> Comparison:
     settled = deciding.settle(tests, trial.rules)
     explainers: dict[SignalName, Callable[[list[tuple[Tested, float]], Trial], list[Finding]]] = {
         "metrics": metrics.explain,

@@ -193,6 +193,15 @@ def _side(engine: Engine, service: str, party: Party, found: list[Resource], win
     )
 
 
+def side_in(engine: Engine, service: str, party: Party, windows: Windows) -> Side | None:
+    """A party in other windows than those it was staged in; None when it had not run for most of them."""
+    found = speakers(engine, service, party)
+    begun = min(one.first_seen for one in found)
+    if windows.start < 0 or begun > windows.start + (1 - _COVERED) * (windows.end - windows.start):
+        return None
+    return _side(engine, service, party, found, windows)
+
+
 def _present(
     found: list[Resource], served: dict[int, Floats], traced_by: set[int], windows: Windows
 ) -> tuple[list[Resource], dict[int, str]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pilothouse.releases.both import Both
 from pilothouse.releases.statistics import Floats, Rates, compare_rates
 from pilothouse.releases.tested import Tested
 
@@ -62,21 +64,29 @@ def _tests(
     if not len(places):
         return []
     rates = function_rates(costs, trial, baseline, candidate)
-    whole = float(costs.samples.baseline.sum() / costs.exposures.baseline.sum())
-    process = _of_process(costs)
-    return [
-        _tested(costs, trial, rates, row, int(place), own, whole, process, candidate[row], baseline[row])
-        for row, place in enumerate(places)
-    ]
-
-
-def _of_process(costs: Costs) -> float:
-    """The candidate's cost of the whole process per exposure against the baseline's."""
-    base, other = (
-        float(samples.sum() / exposures.sum())
-        for samples, exposures in zip(costs.samples, costs.exposures, strict=True)
+    whole = Whole(
+        costs.samples.map(lambda side: float(side.sum())), costs.exposures.map(lambda side: float(side.sum()))
     )
-    return other / base
+    seen = Both(np.count_nonzero(baseline, axis=1), np.count_nonzero(candidate, axis=1))
+    return [_tested(costs, trial, rates, row, int(place), own, whole, seen) for row, place in enumerate(places)]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """All samples of each side's process, and what they are exposed to."""
+
+    samples: Both[float]
+    exposures: Both[float]
+
+    @property
+    def baseline(self) -> float:
+        """The baseline's cost per exposure."""
+        return self.samples.baseline / self.exposures.baseline
+
+    @property
+    def ratio(self) -> float:
+        """The candidate's cost per exposure against the baseline's."""
+        return self.samples.candidate / self.exposures.candidate / self.baseline
 
 
 def _is_told(trial: Trial, ratio: float, process: float) -> bool:
@@ -85,7 +95,7 @@ def _is_told(trial: Trial, ratio: float, process: float) -> bool:
     One that only one side runs does. Of the others, what each takes of a process depends on how busy it is; so they
     count only where the whole process' cost is beyond what the traffic can make of it.
     """
-    if trial.same_load or ratio == 0 or not np.isfinite(ratio):
+    if trial.same_load or ratio == 0 or not math.isfinite(ratio):
         return True
     return trial.beyond_load(ratio) and trial.beyond_load(process)
 
@@ -108,16 +118,14 @@ def _tested(
     row: int,
     place: int,
     own: bool,
-    whole: float,
-    process: float,
-    candidate: Floats,
-    baseline: Floats,
+    whole: Whole,
+    seen: Both[NDArray[np.int64]],
 ) -> Tested:
-    exposed = [float(side.sum()) for side in costs.exposures]
-    every = sum(float(side.sum()) for side in costs.samples)
-    base, other = float(rates.baseline[row]) / exposed[0], float(rates.candidate[row]) / exposed[1]
+    exposed, least, most = whole.exposures, *_PROMINENCE
+    base, other = float(rates.baseline[row]) / exposed.baseline, float(rates.candidate[row]) / exposed.candidate
     ratio, high = float(rates.ratio[row]), float(rates.high[row]) - 1
-    shown = candidate if ratio > 1 else baseline
+    share = float(rates.baseline[row] + rates.candidate[row]) / sum(whole.samples)
+    side = 1 if ratio > 1 else 0
     return Tested(
         signal="profiles",
         subject=costs.functions[place].name if place >= 0 else TOTAL,
@@ -125,20 +133,20 @@ def _tested(
         unit=costs.unit,
         baseline=base * costs.per_sample,
         candidate=other * costs.per_sample,
-        change=ratio - 1 if np.isfinite(ratio) else None,
-        interval=(float(rates.low[row]) - 1, high if np.isfinite(high) else None),
+        change=ratio - 1 if math.isfinite(ratio) else None,
+        interval=(float(rates.low[row]) - 1, high if math.isfinite(high) else None),
         p_value=float(rates.p_value[row]),
         rising=ratio > 1,
         bad=costs.bad,
-        material=abs(other - base) >= trial.rules.cost_share * whole
+        material=abs(other - base) >= trial.rules.cost_share * whole.baseline
         and abs(ratio - 1) >= trial.rules.cost_change
-        and _is_told(trial, ratio, process),
-        lasting=int(np.count_nonzero(shown)) >= min(3, len(shown)),
+        and _is_told(trial, ratio, whole.ratio),
+        lasting=int(tuple(seen)[side][row]) >= min(3, tuple(costs.samples)[side].shape[1]),
         freedom=float(rates.freedom[row]),
         error=float(rates.error[row]),
         weight=1.0 if place < 0 and costs.bad == "up" else 0.0,
         least=trial.rules.cost_change,
         # Both sides together say how much of the cost this is, and nothing of which side has more of it.
-        prominence=float(np.clip((rates.baseline[row] + rates.candidate[row]) / every, *_PROMINENCE)),
+        prominence=min(max(share, least), most),
         source=FunctionTest(costs, place, own),
     )
