@@ -7,6 +7,7 @@ digest of what it was built from; when nothing changed, nothing is done.
 from __future__ import annotations
 
 import argparse
+import gzip
 import hashlib
 import os
 import shutil
@@ -40,8 +41,18 @@ def build_page(page: Path = PAGE, *, tools: bool = False) -> bool:
     if current:
         return False
     npm("run", "build", PILOTHOUSE_PAGE=str(page))
+    compress(page / "assets")
     (page / STAMP).write_text(digest)
     return True
+
+
+def compress(assets: Path) -> None:
+    """Puts a `.gz` beside each file that gains by it: the server need not do that for every visitor."""
+    for file in sorted(assets.iterdir()):
+        content = file.read_bytes()
+        squeezed = gzip.compress(content, 9, mtime=0)
+        if len(squeezed) < 0.9 * len(content):
+            file.with_name(f"{file.name}.gz").write_bytes(squeezed)
 
 
 def is_current(page: Path, digest: str) -> bool:

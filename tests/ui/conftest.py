@@ -32,6 +32,7 @@ from playwright.sync_api import (
 
 from tests.running import start_server
 from tests.ui.shop import make_shop, send_shop
+from tests.ui.shop_cluster import start_cluster
 from tests.ui.shop_environments import write_environments
 from tests.ui.shop_mesh import send_mesh, write_mesh
 from tests.ui.shop_pipelines import write_pipelines
@@ -69,10 +70,13 @@ def build_page() -> ModuleType:
 
 @pytest.fixture(scope="package")
 def shop_url(build_page: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A running Pilothouse to which the shop's telemetry was sent, without a slash at the end."""
+    """A running Pilothouse to which the shop's telemetry was sent and that watches its cluster; no slash at the end."""
     folder = tmp_path_factory.mktemp("shop")
+    cluster = start_cluster(folder)
     running = start_server(
         folder,
+        "--kube",
+        KUBECONFIG=str(cluster.kubeconfig),
         PILOTHOUSE_PIPELINES=str(write_pipelines(folder / "pipelines")),
         PILOTHOUSE_ENVIRONMENTS=str(write_environments(folder / "environments")),
         PILOTHOUSE_MESH_CONFIG=str(write_mesh(folder / "mesh")),
@@ -84,6 +88,7 @@ def shop_url(build_page: ModuleType, tmp_path_factory: pytest.TempPathFactory) -
     running.wait_for("/api/profiles/types", "types", 1, 90)
     yield running.http
     running.stop()
+    cluster.stop()
 
 
 @pytest.fixture(scope="package")

@@ -49,6 +49,7 @@ def standin(page: Path = PAGE, *, empty: bool = False) -> Starlette:
             Route("/api/compare", compare),
             Route("/api/slos", answer(world.slos)),
             Route("/api/hazards", answer(world.hazards)),
+            Route("/api/hazards/rules", answer(world.rules)),
             Route("/api/mesh", answer(lambda _: {"source": None, "hint": "mesh_config"})),
             Route("/api/environments", answer(lambda _: {"file": None, "environments": []})),
             Route("/api/forge/repositories", answer(lambda _: {"repositories": []})),

@@ -281,12 +281,10 @@ def slos(asked: dict[str, str]) -> Json:
 
 
 def hazards(asked: dict[str, str]) -> Json:
-    """`/api/hazards` of a watched cluster: one finding on the checkout."""
-    subject = {"kind": "Deployment", "namespace": "shop", "name": "checkout", "container": "app"}
-    finding = {
-        "cluster": "shop", "fingerprint": "a1", "rule": "CPU-001", "family": "cpu",
-        "title": "A CPU limit makes requests wait", "object": subject, "subject": "Deployment shop/checkout [app]",
-        "state": "hurting", "severity": "high", "message": "31 % of its periods were throttled", "evidence": [],
-        "history": [{"at": at(9), "state": "hurting"}], "first_seen": at(9), "last_seen": at(0), "resolved": None,
-    }  # fmt: skip
-    return {"watching": True, "findings": [finding]}
+    """`/api/hazards`: no cluster is watched."""
+    return {"watching": False, "findings": []}
+
+
+def rules(asked: dict[str, str]) -> Json:
+    """`/api/hazards/rules`: none are needed where nothing was found."""
+    return {"rules": []}

@@ -1,4 +1,4 @@
-"""The known ways to get hurt: all rules, searched; and what to do where no cluster is watched."""
+"""The known ways to get hurt: what was found in the shop's cluster, with its fix; all rules, searched."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ pytestmark = pytest.mark.browser
 def test_rules_are_searched_and_tell_their_reason(page: Page, shop_url: str) -> None:
     rules = httpx.get(f"{shop_url}/api/hazards/rules").json()["rules"]
     page.goto(f"{shop_url}/hazards")
-    expect(page.get_by_text("No cluster is watched.")).to_be_visible()
     expect(page.get_by_role("heading", name=f"{len(rules)} known ways to get hurt")).to_be_visible()
     page.get_by_role("searchbox", name="Find a rule").fill("DNS-001")
     expect(page.get_by_role("heading", name=re.compile(r"^\d known ways? to get hurt"))).to_be_visible()
@@ -25,3 +24,26 @@ def test_rules_are_searched_and_tell_their_reason(page: Page, shop_url: str) -> 
     expect(page.get_by_text(first["why"])).to_be_visible()
     expect(page).to_have_url(re.compile("find=DNS-001"))
     assert violations(page) == []
+
+
+def test_what_was_found_in_the_cluster_has_its_fix_as_a_diff(page: Page, shop_url: str) -> None:
+    page.goto(f"{shop_url}/hazards")
+    row = page.get_by_role("list", name="Found in the cluster").get_by_role("row").filter(has_text="0.5 cores")
+    expect(row).to_contain_text("Deployment shop/checkout [app]")
+    row.get_by_text("Fix", exact=True).click()
+    change = row.get_by_role("region", name="The fix for Deployment shop/checkout [app]: diff")
+    expect(change.get_by_text("-            cpu: 500m")).to_be_visible()
+    expect(row.get_by_text("kubectl patch deployment.v1.apps checkout")).to_be_visible()
+    assert violations(page) == []
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.wait_for_function("() => document.documentElement.scrollWidth <= 400")
+    # The finding is on its service's release too, and leads back to the rule.
+    page.goto(f"{shop_url}/releases/checkout/2.0.0?baseline=1.0.0")
+    found = page.get_by_role("region", name="Hazards").get_by_role("listitem")
+    found.get_by_role("link", name="A small CPU limit stops the process").click()
+    expect(page.get_by_role("searchbox", name="Find a rule")).to_have_value("ISO-003")
+
+
+def test_without_a_cluster_it_says_how_to_check_manifests(page: Page, empty_url: str) -> None:
+    page.goto(f"{empty_url}/hazards")
+    expect(page.get_by_text("pilothouse check manifests/")).to_be_visible()

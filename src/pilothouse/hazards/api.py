@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from pilothouse.hazards.model import Rule, Severity, State
 from pilothouse.hazards.store import FindingStore, KeptFinding
-from pilothouse.signals.errors import BadRequestError
+from pilothouse.signals.errors import BadRequestError, NotFoundError
 from pilothouse.signals.timerange import to_rfc3339
 from pilothouse.signals.wire import answer, only
 
@@ -40,7 +40,19 @@ def routes(store: FindingStore, watcher: Watcher | None) -> list[Route]:
             _severity(query.get("severity", "")),
         )
         about = watcher.state() if watcher else {}
-        return answer({"watching": watcher is not None, **about, "findings": [_finding(one) for one in found]})
+        fixable = watcher.fixable if watcher else set()
+        findings = [{**_finding(one), "fixable": one.fingerprint in fixable and not one.resolved} for one in found]
+        return answer({"watching": watcher is not None, **about, "findings": findings})
+
+    async def fix(request: Request) -> Response:
+        only(request)
+        fingerprint = request.path_params["fingerprint"]
+        if watcher is None:
+            raise NotFoundError("no cluster is watched; start the server with --kube")
+        found = await asyncio.to_thread(watcher.fix, fingerprint)
+        if found is None:
+            raise NotFoundError(f"there is no fix to show for finding {fingerprint!r}: see `fixable` in /api/hazards")
+        return answer({"fingerprint": fingerprint, **dataclasses.asdict(found)})
 
     async def rules(request: Request) -> Response:
         only(request, "family")
@@ -48,7 +60,11 @@ def routes(store: FindingStore, watcher: Watcher | None) -> list[Route]:
         found = [rule for rule in await asyncio.to_thread(_rules) if not family or rule.family == family]
         return answer({"rules": [_rule(rule) for rule in found]})
 
-    return [Route("/api/hazards", hazards), Route("/api/hazards/rules", rules)]
+    return [
+        Route("/api/hazards", hazards),
+        Route("/api/hazards/rules", rules),
+        Route("/api/hazards/findings/{fingerprint}/fix", fix),
+    ]
 
 
 def _rules() -> tuple[Rule, ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.hazards.model import Finding
+from pilothouse.hazards.writing import written
 from pilothouse.kube.objects import KubeObject
 from pilothouse.kube.objects import Path as FieldPath
 
@@ -23,10 +24,15 @@ class Fixed:
 
 
 def diff(one: KubeObject, finding: Finding) -> str:
-    """The fix as a unified diff of the document; empty when the rule has none or it cannot be shown."""
-    if finding.rule.patch is None or not one.text:
+    """The fix as a unified diff of the document; empty when the rule has none or it cannot be shown.
+
+    A live object has no document: what is changed is what somebody would have written to get it.
+    """
+    if finding.rule.patch is None:
         return ""
-    changed = patched(one.text, [(one, finding)])
+    if not (one.text or one.file or one.at):
+        one = written(one)
+    changed = patched(one.text, [(one, finding)]) if one.text else None
     if changed is None or changed == one.text:
         return ""
     before, after = one.text.splitlines(), changed.splitlines()

@@ -9,9 +9,11 @@ from typing import Any
 
 import structlog
 
+from pilothouse.hazards.commanding import Fix, command
+from pilothouse.hazards.fixing import diff
 from pilothouse.hazards.gathering import wanted
 from pilothouse.hazards.judging import judge
-from pilothouse.hazards.model import Rule, State
+from pilothouse.hazards.model import Finding, Rule, State
 from pilothouse.hazards.narrating import Narrator
 from pilothouse.hazards.reviewing import review_objects, settle
 from pilothouse.hazards.store import FindingStore
@@ -41,6 +43,7 @@ class Watcher:
         self._connect, self._rules, self._store = connect, rules, store
         self.telemetry, self._narrator, self._settle = telemetry, narrator, settle_seconds
         self._objects: dict[tuple[str, str, str, str], KubeObject] = {}
+        self._fixable: dict[str, tuple[KubeObject, Finding]] = {}
         self._lock = threading.Lock()
         self._changed = threading.Event()
         self._stop = threading.Event()
@@ -80,6 +83,19 @@ class Watcher:
             "checks": self.checks,
             "problems": [f"{name}: {why}" for name, why in sorted(self.problems.items())],
         }
+
+    @property
+    def fixable(self) -> set[str]:
+        """Fingerprints of the findings of the last check whose rule knows a fix."""
+        return set(self._fixable)
+
+    def fix(self, fingerprint: str) -> Fix | None:
+        """The fix of a finding of the last check, in its live object; None when there is none to show."""
+        if fingerprint not in self._fixable:
+            return None
+        source, finding = self._fixable[fingerprint]
+        change = diff(source, finding)
+        return Fix(str(finding.subject), change, command(source, finding), finding.rule.safe) if change else None
 
     def _spawn(self, name: str, run: Callable[[], None]) -> None:
         thread = threading.Thread(target=run, name=name, daemon=True)
@@ -187,6 +203,8 @@ class Watcher:
         # A refuted finding is none; not evaluable ones stay as what the manifest allows.
         kept = [one for one in review.findings if one.state is not State.REFUTED]
         self._store.keep(self.cluster, kept)
+        sources = ((one, review.source(one)) for one in kept if one.rule.patch is not None)
+        self._fixable = {one.fingerprint: (source, one) for one, source in sources if source is not None}
         self.checks += 1
         self.checked = time.time_ns()
 

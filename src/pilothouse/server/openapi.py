@@ -277,6 +277,9 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "/api/pipelines": Operation("the pipelines of the server's directory, which is null where there is none"),
     "/api/hazards/rules": Operation("the rules", {"family": "only of this family: dns, daemonsets, ..."}),
+    "/api/hazards/findings/{fingerprint}/fix": Operation(
+        "a finding's fix in its live object, as a diff and as a command", {"fingerprint": "as /api/hazards tells it"}
+    ),
     "/api/mesh": Operation(
         "the mesh: services, splits with measured shares, access, calls, findings",
         {"since": "how far back is measured: 5m", "namespace": "only this namespace"},

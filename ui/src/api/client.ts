@@ -68,8 +68,18 @@ function known(response: Response): Response {
   return response;
 }
 
+declare global {
+  interface Window {
+    /** What was asked before the page's own code was there (`public/assets/early.js`): each answer once. */
+    earlyAnswers?: Map<string, Promise<Response>>;
+  }
+}
+
 async function reach(path: string, signal?: AbortSignal): Promise<Response> {
+  const early = window.earlyAnswers?.get(path);
+  window.earlyAnswers?.delete(path);
   try {
+    if (early !== undefined) return known(await early);
     return known(await fetch(path, { headers: { accept: "application/json" }, signal: signal ?? null }));
   } catch (reason) {
     if (signal?.aborted) throw reason;

@@ -5,7 +5,7 @@ import type { Pipelines, Run, RunWhole } from "../delivery/model";
 import type { Environments, PlannedChange, Promotion, Question } from "../delivery/promoting";
 import type { Pull, PullState, PullWhole, PullWhy, Repository } from "../delivery/pulling";
 import type { Different, Moved } from "../explore/model";
-import type { HazardRule, Hazards } from "../hazards/model";
+import type { HazardFix, HazardRule, Hazards } from "../hazards/model";
 import type { Explained, Mesh, NoMesh } from "../mesh/model";
 import { asDifference, type Flame, type ProfileType, type Rendered } from "../profiles/model";
 import type { Rollout, RolloutWhole } from "../rollouts/model";
@@ -229,6 +229,8 @@ export const questions = {
       staleTime: A_WHILE,
     }),
   hazards: () => ({ ...ask("/api/hazards", (said: Hazards) => said), refetchInterval: 15_000 }),
+  hazardFix: (fingerprint: string) =>
+    ask(`/api/hazards/findings/${encodeURIComponent(fingerprint)}/fix`, (said: HazardFix) => said, A_WHILE),
   hazardRules: () => ask("/api/hazards/rules", (said: { rules: HazardRule[] }) => said.rules, 600_000),
   different: (path: string) => ask(path, (said: Different) => said, A_WHILE),
   moved: (path: string) =>

@@ -7,7 +7,7 @@ const CHORD = 3_000;
 
 declare global {
   interface Window {
-    /** What was pressed before the page was there (`public/assets/early-keys.js`); `take` ends the keeping. */
+    /** What was pressed before the page was there (`public/assets/early.js`); `take` ends the keeping. */
     earlyKeys?: { take: () => KeyboardEvent[] };
   }
 }

@@ -1,5 +1,6 @@
 import { Instant } from "../format/Instant";
 import { useWords } from "../words";
+import { Fix } from "./Fix";
 import styles from "./hazards.module.css";
 import { byRule, type HazardFinding, type HazardRule, type Severity } from "./model";
 
@@ -41,6 +42,7 @@ export function Found({ findings, rules }: { findings: HazardFinding[]; rules: H
                         ))}
                       </ul>
                     ) : null}
+                    {finding.fixable ? <Fix finding={finding} /> : null}
                   </td>
                   <td>
                     <Instant at={finding.first_seen} now={now} relative />

@@ -26,7 +26,7 @@ export function HazardsPage() {
               {hazards.watching ? null : (
                 <>
                   <p className="soft">{say.hazards.notWatching}</p>
-                  <pre className={styles.command}>pilothouse hazards check manifests/</pre>
+                  <pre className={styles.command}>pilothouse check manifests/</pre>
                 </>
               )}
               {hazards.findings.length > 0 ? (

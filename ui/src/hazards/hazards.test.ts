@@ -4,7 +4,7 @@ import { about, byRule, type HazardFinding, type HazardRule, rulesWith } from ".
 const finding = (rule: string, severity: string): HazardFinding => ({
   ...{ rule, severity, state: "active", subject: "Pod a", title: rule, message: "", evidence: [] },
   object: { kind: "Pod", namespace: "shop", name: "checkout-7c9", container: "" },
-  ...{ first_seen: "", last_seen: "", resolved: null, history: [] },
+  ...{ first_seen: "", last_seen: "", resolved: null, history: [], fingerprint: rule, fixable: false },
 });
 const rule = (id: string, title: string): HazardRule => ({
   ...{ id, title, family: "dns", severity: "high", hurting: "high", why: "because", advice: "" },

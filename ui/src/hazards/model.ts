@@ -16,6 +16,17 @@ export interface HazardFinding {
   last_seen: string;
   resolved: string | null;
   history: { at: string; state: string }[];
+  fingerprint: string;
+  /** Whether the rule knows a fix that can be shown in the object. */
+  fixable: boolean;
+}
+
+/** How the object of a finding would be changed: `GET /api/hazards/findings/FINGERPRINT/fix`. */
+export interface HazardFix {
+  diff: string;
+  /** The same for kubectl; empty where a patch cannot say it. */
+  command: string;
+  safe: boolean;
 }
 
 export interface Hazards {

@@ -24,6 +24,10 @@ export const hazards = {
   rulesLead: "Each with its reason, what to do, where that is known from, and the chart that proves it.",
   findRule: "Find a rule",
   noRule: "No rule has this in it.",
+  fix: (subject: string) => `The fix for ${subject}`,
+  showFix: "Fix",
+  fixUnsafe: "Look at it before you take it: it is not right for every workload.",
+  fixCommand: "The same for kubectl. Where the object comes from a repository, change it there.",
   proof: "Proof in the metrics:",
   sources: "Known from",
 };

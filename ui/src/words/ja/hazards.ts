@@ -19,6 +19,10 @@ export const hazards: Catalogue["hazards"] = {
   rulesLead: "それぞれに理由、対処、出典、証拠となるグラフがあります。",
   findRule: "ルールを検索",
   noRule: "該当するルールはありません。",
+  fix: (subject: string) => `${subject} の修正`,
+  showFix: "修正",
+  fixUnsafe: "適用する前に確認してください。すべてのワークロードに合うとは限りません。",
+  fixCommand: "kubectl での同じ変更です。リポジトリで管理しているオブジェクトは、そちらを変更してください。",
   proof: "メトリクスでの証拠：",
   sources: "出典",
 };

@@ -13,3 +13,12 @@
   addEventListener("keydown", keep);
   window.earlyKeys = { take };
 })();
+
+// What the home page shows is asked for while its code is on its way: api/client.ts takes the answer from here.
+(() => {
+  if (location.pathname !== "/" && location.pathname !== "/releases") return;
+  const answer = fetch("/api/releases", { headers: { accept: "application/json" } });
+  // Who takes it sees the failure; it must not be reported a second time.
+  answer.catch(() => {});
+  window.earlyAnswers = new Map([["/api/releases", answer]]);
+})();
