@@ -43,6 +43,8 @@ def _parser() -> _Parser:
         run.add_argument(name, required=True)
     for name in ("--user", "--memory", "--cpus", "--entrypoint"):
         run.add_argument(name)
+    for name in ("--interactive", "--tty"):
+        run.add_argument(name, action="store_true")
     run.add_argument("--network", choices=["none", "bridge", "host"])
     run.add_argument("--volume", action="append", default=[])
     run.add_argument("--env", action="append", default=[])

@@ -19,11 +19,27 @@ from pilothouse.delivery.pipelines import (
     read_text,
     to_run,
 )
+from pilothouse.delivery.pipelines.executors import namespace
+from pilothouse.delivery.pipelines.executors.containers import ContainerLauncher
+from pilothouse.delivery.pipelines.executors.launching import Launcher
+from pilothouse.delivery.pipelines.executors.sandbox import SandboxLauncher
 from tests.delivery.pipelines.running import task
+from tests.delivery.pipelines.test_containers import Engine as Containers
 
 
-@pytest.mark.parametrize(("word", "reason"), [("continue", "Succeeded"), ("fail", "Failed")])
-def test_a_failed_step_waits(tmp_path: Path, word: str, reason: str) -> None:
+def launcher(kind: str, directory: Path) -> Launcher:
+    if kind == "process":
+        return ProcessLauncher()
+    if namespace.bubblewrap() is None:
+        pytest.skip("bubblewrap cannot make namespaces here")
+    return SandboxLauncher() if kind == "sandbox" else ContainerLauncher(str(Containers(directory).program))
+
+
+@pytest.mark.parametrize(
+    ("word", "reason", "kind"),
+    [("continue", "Succeeded", "process"), ("fail", "Failed", "sandbox"), ("fail", "Failed", "containers")],
+)
+def test_a_failed_step_waits(tmp_path: Path, word: str, reason: str, kind: str) -> None:
     documents = read_text(
         task(
             "- {name: s, image: bash, script: 'echo x > /workspace/left; exit 7'}\n- {name: next, image: bash, script: echo went on}"
@@ -45,7 +61,7 @@ def test_a_failed_step_waits(tmp_path: Path, word: str, reason: str) -> None:
             Path(event.release).write_text(word)
 
     async def go() -> str:
-        engine = Engine(Catalog(documents), Options(tmp_path, ProcessLauncher(), listen, breakpoints=True))
+        engine = Engine(Catalog(documents), Options(tmp_path, launcher(kind, tmp_path), listen, breakpoints=True))
         run = await engine.run(to_run(choose(documents)[0]))
         return run.condition.reason
 

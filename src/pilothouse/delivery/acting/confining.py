@@ -42,6 +42,11 @@ class Confined:
         """See `Launcher`."""
         return self.prepare(another(launch, command))
 
+    def shell(self, launch: Launch) -> Started:
+        """See `Launcher`."""
+        mount = Mount(self._directory, str(self._directory))
+        return self._inner.shell(replace(launch, mounts=(mount, *launch.mounts)))
+
     def limits(self, limits: Limits) -> Limits:
         """See `Launcher`."""
         return self._inner.limits(limits)

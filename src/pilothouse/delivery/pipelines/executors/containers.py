@@ -7,10 +7,11 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pilothouse.delivery.pipelines.errors import ResolveError
 from pilothouse.delivery.pipelines.executors.images import ImageMeaning, Toolchain
-from pilothouse.delivery.pipelines.executors.launching import Launch, Limits, Started
+from pilothouse.delivery.pipelines.executors.launching import Launch, Limits, Started, another
 
 
 @functools.cache
@@ -77,6 +78,13 @@ class ContainerLauncher:
     def beside(self, launch: Launch, command: tuple[str, ...]) -> Started:
         """See `Launcher`: in the running container."""
         return Started((self._program, "exec", launch.container, *command), self._own(), None, True)
+
+    def shell(self, launch: Launch) -> Started:
+        """See `Launcher`: a container of the same image with the same mounts; the step's own is gone when it failed."""
+        inside = replace(another(launch, ("sh", "-i")), container=f"{launch.container}-shell")
+        started = self.prepare(inside)
+        program, run, *rest = started.command
+        return replace(started, command=(program, run, "--interactive", "--tty", *rest))
 
     def limits(self, limits: Limits) -> Limits:
         """The engine sets them."""

@@ -98,6 +98,10 @@ class Launcher(Protocol):
         """Another command where `launch` runs: what a probe of a sidecar asks."""
         ...
 
+    def shell(self, launch: Launch) -> Started:
+        """A shell for a person at the terminal where `launch` runs, ran or will run."""
+        ...
+
     def limits(self, limits: Limits) -> Limits:
         """The limits that are ours to set for a step that asks for `limits`."""
         ...

@@ -66,6 +66,10 @@ class ProcessLauncher:
         """See `Launcher`."""
         return self.prepare(another(launch, command))
 
+    def shell(self, launch: Launch) -> Started:
+        """See `Launcher`."""
+        return self.beside(launch, ("sh", "-i"))
+
     def limits(self, limits: Limits) -> Limits:
         """As the step asks."""
         return limits

@@ -107,6 +107,11 @@ class SandboxLauncher:
         """See `Launcher`."""
         return self.prepare(another(launch, command))
 
+    def shell(self, launch: Launch) -> Started:
+        """See `Launcher`; what runs there must not type into the terminal that it was opened from."""
+        started = self.beside(launch, ("sh", "-i"))
+        return replace(started, command=(started.command[0], "--new-session", *started.command[1:]))
+
     def limits(self, limits: Limits) -> Limits:
         """A step's own limits, and always one on processes."""
         return replace(limits, processes=limits.processes or self._processes)

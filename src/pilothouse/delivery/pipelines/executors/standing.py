@@ -96,8 +96,8 @@ class Standing:
 
 def take(limits: Limits) -> Standing | None:
     """One that is ready, if there is one; others are called for the next time."""
-    if limits != Limits(processes=limits.processes):
-        # Memory and processors differ from step to step.
+    if not limits.processes or limits != Limits(processes=limits.processes):
+        # Memory and processors differ from step to step; without limits there is nothing to wait for.
         return None
     if not _standing:
         sweep(_NAME)

@@ -11,7 +11,7 @@ from typing import Any
 
 from pilothouse.delivery.pipelines import durations, events, times, tracing, whens
 from pilothouse.delivery.pipelines.errors import RunError
-from pilothouse.delivery.pipelines.executors.launching import Launch, Started
+from pilothouse.delivery.pipelines.executors.launching import Launch
 from pilothouse.delivery.pipelines.executors.limiting import Limited
 from pilothouse.delivery.pipelines.executors.spawning import Child, Exit, SpawnError, finish, spawn
 from pilothouse.delivery.pipelines.executors.standing import take
@@ -136,7 +136,7 @@ class StepRunner:
         if started.note and started.note not in self.problems:
             self.problems.append(started.note)
         if state.name in (self._breakpoints.get("beforeSteps") or []):
-            held = await self._pause(index, state, started, Exit(1), before=True)
+            held = await self._pause(index, state, launch, Exit(1), before=True)
             if held.code:
                 state.message = "told to fail at the breakpoint before it"
                 self._close(output, out, err)
@@ -150,7 +150,7 @@ class StepRunner:
                 if exited.code and limited.out_of_memory():
                     state.reason = "OOMKilled"
                 if exited.code and (self._setting.breakpoints or self._breakpoints.get("onFailure") == "enabled"):
-                    exited = await self._pause(index, state, started, exited)
+                    exited = await self._pause(index, state, launch, exited)
                 return exited
         except SpawnError as error:
             output.say(f"pilothouse: {error}")
@@ -199,14 +199,13 @@ class StepRunner:
                 one.cancel()
             child.kill()
 
-    async def _pause(
-        self, index: int, state: StepState, started: Started, exited: Exit, *, before: bool = False
-    ) -> Exit:
+    async def _pause(self, index: int, state: StepState, launch: Launch, exited: Exit, *, before: bool = False) -> Exit:
         """Wait at a breakpoint: a success when told to go on, `exited` when told to fail or when the run ends."""
         release = self._layout.root / f"breakpoint-{'before-' if before else ''}{index}"
+        shell = self._setting.launcher.shell(launch)
         self._tell(
-            events.Paused, step=state.name, release=str(release), shell=_shell(started), before=before,
-            environment=started.environment, directory=started.directory,
+            events.Paused, step=state.name, release=str(release), shell=shell.command, before=before,
+            environment=shell.environment, directory=shell.directory,
         )  # fmt: skip
         while not self._control.asked:
             with contextlib.suppress(OSError):
@@ -275,16 +274,6 @@ def _real(path: str | None, launch: Launch) -> Path | None:
         if path.startswith(mount.target + "/"):
             return Path(str(mount.source) + path[len(mount.target) :])
     return Path(path)
-
-
-def _shell(started: Started) -> tuple[str, ...]:
-    """The command that opens a shell where the step was."""
-    command = started.command
-    if "--" not in command:
-        return ("sh", "-i")
-    # What runs in a sandbox must not type into the terminal that its shell was opened from.
-    apart = ("--new-session",) if started.isolated else ()
-    return (command[0], *apart, *command[1 : command.index("--") + 1], "sh", "-i")
 
 
 def _hint(exited: Exit, launch: Launch) -> str:
