@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import ast
 import time
 from collections import defaultdict
 from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
 
 import httpx
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from pilothouse.demo import repository
 from pilothouse.demo.processes import Processes
 from pilothouse.demo.system import Service, System
+from pilothouse.signals.timerange import NANOSECONDS, TimeRange
+from pilothouse.signals.traces.graph import service_graph
 from tests.demo.sink import Record, Sink, values
+from tests.signals.receive.conftest import Door
+from tests.signals.traces.shop_spans import pairs
 
 WALLET = [f"SAIL{n}-{300 + n}-0" for n in range(14)]
 ORDER = {"items": {"compasses-07": 2, "ropes-11": 1}, "coupons": WALLET}
@@ -220,3 +228,34 @@ def test_only_version_2_is_slower(shop: Shop, sink: Sink) -> None:
         return taken[len(taken) // 2] / 1e6
 
     assert median_ms("2.0.0") > median_ms("1.0.0") + 5
+
+
+def test_the_service_graph_is_the_one_the_code_says(shop: Shop, sink: Sink, tmp_path: Path) -> None:
+    door = Door(tmp_path)
+    try:
+        spans = [
+            {"resource": {"attributes": pairs(one.resource)}, "scope_spans": [{"spans": [one.body]}]}
+            for one in list(sink.spans)
+        ]
+        door.send("traces", ExportTraceServiceRequest(resource_spans=spans))  # type: ignore[arg-type]
+        now = time.time_ns()
+        edges = service_graph(door.engine, TimeRange(now - 3600 * NANOSECONDS, now))
+    finally:
+        door.close()
+    found = {(edge.client, edge.server): edge.calls for edge in edges}
+    assert set(found) == calls_in_the_code()
+    # An order asks for prices once, and is charged once or, after a failure, twice.
+    assert found["gateway", "checkout"] <= found["checkout", "catalog"] + 1
+    assert found["checkout", "payments"] <= 2 * found["checkout", "catalog"]
+
+
+def calls_in_the_code() -> set[tuple[str, str]]:
+    """Who calls whom: a module of the shop that reads the address of a service, which `Settings` has a field for."""
+    directory = Path(str(files("pilothouse.demo.shop")))
+    return {
+        (path.stem, node.attr)
+        for path in directory.glob("*.py")
+        if path.stem in SERVICES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in SERVICES and ast.unparse(node.value).endswith("settings")
+    }

@@ -34,7 +34,8 @@ class SegmentStatement:
     """How one table is filled from a segment of concatenated protobuf messages.
 
     `select` is a SELECT with the place `{segment}` where the rows come from. `structure` is that source's
-    ClickHouse structure, `schema` the .proto text it is read with, `message` the message's name in it.
+    ClickHouse structure, `schema` the .proto text it is read with, `message` the message's name in it. `forget` is
+    run before a segment is stored that may have been stored in part: it takes back what would leave its rows out.
     """
 
     table: str
@@ -43,6 +44,7 @@ class SegmentStatement:
     structure: str
     schema: str
     message: str
+    forget: str = ""
 
 
 class Engine(Protocol):

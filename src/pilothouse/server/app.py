@@ -176,12 +176,13 @@ def _log_routes(rooms: Rooms) -> list[BaseRoute]:
 def _trace_routes(rooms: Rooms) -> list[Route]:
     """Tempo's, Jaeger's and Zipkin's API, and the ways in for spans that do not come as OTLP."""
     from pilothouse.signals.receive import datadog_traces, jaeger_thrift, zipkin
-    from pilothouse.signals.traces import jaeger, tempo, zipkin_api
+    from pilothouse.signals.traces import jaeger, jaeger_v3, tempo, zipkin_api
 
     receiver, limit = rooms.receiver, rooms.config.max_body_bytes
     return [
         *tempo.routes(rooms.engine),
         *jaeger.routes(rooms.engine),
+        *jaeger_v3.routes(rooms.engine),
         *zipkin.routes(receiver, limit),
         *jaeger_thrift.routes(receiver, limit),
         *datadog_traces.routes(receiver, limit),

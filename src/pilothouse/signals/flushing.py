@@ -23,6 +23,7 @@ import structlog
 from pilothouse.engine import BudgetExceededError, EngineError, EngineUnavailableError, SegmentStatement
 from pilothouse.signals.errors import OverloadedError
 from pilothouse.signals.journal import SUFFIX, Journal, Segment, digest, framed, frames
+from pilothouse.signals.resending import Taken
 
 if TYPE_CHECKING:
     from pilothouse.engine import Engine
@@ -42,11 +43,13 @@ class Storing:
 
     The door marks a request when it holds something that the statement would find, so that statements without
     work are left out. A recovered segment has lost its marks and gets all statements. `repair` mends a request that
-    the engine refused, as far as that can be done.
+    the engine refused, as far as that can be done. With `once`, a request that comes again within ten minutes, byte
+    for byte, is acknowledged and not kept again: its client did not hear the first answer.
     """
 
     statements: tuple[tuple[str, SegmentStatement], ...]
     repair: Callable[[bytes], bytes] = bytes
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Intake:
         self._directory = directory
         self._journals = {kind: Journal(directory, kind, limits.waiting_bytes, limits.segment_bytes) for kind in kinds}
         self._recovered: set[bytes] = set()
+        self.taken = {kind: Taken() for kind, storing in kinds.items() if storing.once}
         self._resent_until = 0.0
         self._stored: deque[tuple[float, str, Segment]] = deque()
         self._turn = threading.Lock()
@@ -116,7 +120,13 @@ class Intake:
             known: Future[None] = Future()
             known.set_result(None)
             return known
-        return self._journals[kind].append(payload, marks, ahead)
+        taken = self.taken.get(kind)
+        if taken and not ahead and (before := taken.find(payload)):
+            return before
+        written = self._journals[kind].append(payload, marks, ahead)
+        if taken:
+            taken.note(payload, written)
+        return written
 
     @property
     def failing(self) -> bool:
@@ -218,7 +228,7 @@ class Intake:
                 continue
             token = f"{segment.token}-{place}-{statement.table}"
             try:
-                if not self._run(statement, segment.path, token):
+                if not self._run(statement, segment.path, token, segment.recovered):
                     return
             except EngineError as error:
                 log.warning("a segment was refused, storing its requests singly", token=token, reason=str(error))
@@ -233,11 +243,16 @@ class Intake:
             _, kind, segment = self._stored.popleft()
             self._journals[kind].remove(segment)
 
-    def _run(self, statement: SegmentStatement, path: Path, token: str) -> bool:
-        """Store one statement of a segment; False when the process ends before the engine is able to."""
+    def _run(self, statement: SegmentStatement, path: Path, token: str, again: bool = False) -> bool:
+        """Store one statement of a segment; False when the process ends before the engine is able to.
+
+        `again` says that it may have been stored in part.
+        """
         attempt = 0
         while True:
             try:
+                if statement.forget and (again or attempt):
+                    self._engine.command(statement.forget)
                 self._engine.store_segment(statement, path, token)
                 self._failing = False
                 return True
@@ -257,7 +272,7 @@ class Intake:
             for number, payload in enumerate(frames(segment.path)):
                 single.write_bytes(storing.repair(payload))
                 try:
-                    if not self._run(statement, single, f"{token}-{number}"):
+                    if not self._run(statement, single, f"{token}-{number}", again=True):
                         return False
                 except EngineError as error:
                     self._put_aside(segment, payload, statement, error)

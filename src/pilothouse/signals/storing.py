@@ -21,7 +21,9 @@ def storings() -> dict[str, Storing]:
     return {
         "logs": Storing((("resources", logs.RESOURCES), ("", logs.RECORDS)), partial(repaired, "logs")),
         "loki": Storing((("resources", logs.RESOURCES), ("", loki_storing.RECORDS)), loki_streams.repaired),
-        "traces": Storing((("resources", traces.RESOURCES), ("", traces.SPANS)), partial(repaired, "traces")),
+        "traces": Storing(
+            (("resources", traces.RESOURCES), ("", traces.SPANS)), partial(repaired, "traces"), once=True
+        ),
         "profiles": Storing(profiles.MARKED),
         "remote_write": Storing(remote_writing.MARKED),
         "metrics": Storing(

@@ -246,3 +246,37 @@ def test_zipkin_v1_and_protobuf_and_what_is_refused(client: httpx.Client, server
 def test_liveness(client: httpx.Client) -> None:
     assert client.get("/tempo/api/echo").text == "echo"
     assert client.get("/tempo/ready").status_code == 200
+
+
+def test_tempos_summary_counts_servers_by_group(client: httpx.Client) -> None:
+    given = {"q": '{ resource.env = "prod" }', "groupBy": "resource.service.name,status,span.http.status_code"}
+    found = ask(client, "/tempo/api/metrics/summary", **given, **RANGE)["summaries"]
+    counts = [(one["spanCount"], one.get("errorSpanCount")) for one in found]
+    assert counts == [("3", None), ("3", None), ("1", "1"), ("1", "1")]
+    [gateway] = [one for one in found if one["series"][2]["value"] == {"type": 3, "n": "200"}]
+    assert gateway["series"][:2] == [
+        {"key": "resource.service.name", "value": {"type": 5, "s": "gateway"}},
+        {"key": "status", "value": {"type": 8, "status": 2}},
+    ]
+    assert gateway["p50"] == "200000000"
+    for wrong in ({}, {"groupBy": "1 +"}, {"groupBy": "name) | { true"}):
+        assert client.get("/tempo/api/metrics/summary", params={"q": "{ }", **wrong}).status_code == 400
+
+
+def test_jaegers_third_version_answers_otlp(client: httpx.Client) -> None:
+    assert ask(client, "/jaeger/api/v3/services")["services"] == ask(client, "/jaeger/api/services")["data"]
+    operations = ask(client, "/jaeger/api/v3/operations", service="gateway", span_kind="server")["operations"]
+    assert operations == [{"name": "GET /order", "spanKind": "server"}]
+    whole = ask(client, f"/jaeger/api/v3/traces/{ORDER}")["result"]
+    spans = [span for one in whole["resourceSpans"] for scope in one["scopeSpans"] for span in scope["spans"]]
+    assert {span["traceId"] for span in spans} == {ORDER}
+    assert {bytes.fromhex(span["spanId"]) for span in spans} == set(spans_sent())
+    assert {span["kind"] for span in spans} == {2, 3}
+    times = {"query.startTimeMin": "2000-01-01T00:00:00Z", "query.start_time_max": "2100-01-01T00:00:00.5Z"}
+    asked = {"query.serviceName": "gateway", "query.duration_min": "350ms", "query.attributes": '{"cache": "true"}'}
+    found = ask(client, "/jaeger/api/v3/traces", **times, **asked)
+    assert found == ask(client, f"/jaeger/api/v3/traces/{ORDER}")
+    assert (
+        client.get("/jaeger/api/v3/traces", params={"query.serviceName": "gateway"}).json()["error"]["httpCode"] == 400
+    )
+    assert client.get(f"/jaeger/api/v3/traces/{77:032x}").status_code == 404

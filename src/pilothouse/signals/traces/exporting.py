@@ -59,9 +59,15 @@ def resources_of(engine: Engine, identities: set[int]) -> dict[int, tuple[list[t
 
 def otlp(engine: Engine, trace_id: str, budget: Budget | None = None) -> TracesData:
     """One trace. Raises `NotFoundError` when there is none."""
-    rows = spans_of(engine, [trace_id], budget)
-    if not rows:
+    data = otlp_of(engine, [trace_id], budget)
+    if not data.resource_spans:
         raise NotFoundError(f"no span of trace {trace_id} is stored")
+    return data
+
+
+def otlp_of(engine: Engine, trace_ids: Sequence[str], budget: Budget | None = None) -> TracesData:
+    """The spans of all these traces, each resource once; of traces that are not there, nothing."""
+    rows = spans_of(engine, trace_ids, budget)
     known = resources_of(engine, {row["identity"] for row in rows})
     data = TracesData()
     places: dict[int, tuple[ResourceSpans, dict[Any, ScopeSpans]]] = {}

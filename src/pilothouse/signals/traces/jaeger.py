@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pilothouse.engine import Engine
 
 PREFIX = "/jaeger/api"
-_KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
+KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
 _TYPES = {"i": "int64", "d": "float64", "b": "bool", "x": "binary"}
 _MICROSECOND, _HOUR = 1000, 3600 * 1_000_000_000
 Handler = Callable[["Engine", "Request"], Any]
@@ -99,7 +99,8 @@ def _search(engine: Engine, request: Request) -> Any:
     limit = given.get("limit") or "20"
     if not limit.isdigit() or not 1 <= int(limit) <= 1500:
         raise BadRequestError("limit: not a number from 1 to 1500", "limit")
-    query = parse(_question(given)).root
+    durations = (given.get("minDuration", ""), given.get("maxDuration", ""))
+    query = parse(matching(given["service"], given.get("operation", ""), durations, _tags(given))).root
     found = find(engine, query, _within(given), int(limit), 1)  # type: ignore[arg-type]
     return traces(engine, [trace.trace_id for trace in found])
 
@@ -112,17 +113,18 @@ def _dependencies(engine: Engine, request: Request) -> Any:
     return [{"parent": edge.client, "child": edge.server, "callCount": edge.calls} for edge in edges]
 
 
-def _question(given: Any) -> str:
-    parts = [f"resource.service.name = {json.dumps(given['service'])}"]
-    if given.get("operation"):
-        parts.append(f"name = {json.dumps(given['operation'])}")
-    for field, sign in (("minDuration", ">="), ("maxDuration", "<=")):
-        if given.get(field):
-            length = nanoseconds(given[field])
+def matching(service: str, operation: str, durations: tuple[str, str], tags: Mapping[str, str]) -> str:
+    """TraceQL for the spans that fit; what is empty is not asked for. `durations` are the least and the most."""
+    parts = [f"resource.service.name = {json.dumps(service)}"] if service else []
+    if operation:
+        parts.append(f"name = {json.dumps(operation)}")
+    for text, field, sign in zip(durations, ("minDuration", "maxDuration"), (">=", "<="), strict=True):
+        if text:
+            length = nanoseconds(text)
             if length is None:
-                raise BadRequestError(f"{field}: {given[field][:40]!r} is not a duration", field)
+                raise BadRequestError(f"{field}: {text[:40]!r} is not a duration", field)
             parts.append(f"duration {sign} {length}ns")
-    parts += [_tag(name, value) for name, value in _tags(given).items()]
+    parts += [_tag(name, value) for name, value in tags.items()]
     return "{ " + " && ".join(parts) + " }"
 
 
@@ -145,7 +147,7 @@ def _tags(given: Any) -> dict[str, str]:
 def _tag(name: str, value: str) -> str:
     if name == "error" and value == "true":
         return "status = error"
-    if name == "span.kind" and value in _KINDS:
+    if name == "span.kind" and value in KINDS:
         return f"kind = {value}"
     field = "." + json.dumps(name, ensure_ascii=False)
     same = f"{field} = {json.dumps(value, ensure_ascii=False)}"
@@ -253,4 +255,4 @@ def _text(key: str, value: str) -> dict[str, Any]:
 
 
 def _kind(number: int) -> str:
-    return _KINDS[number] if number < len(_KINDS) else _KINDS[0]
+    return KINDS[number] if number < len(KINDS) else KINDS[0]

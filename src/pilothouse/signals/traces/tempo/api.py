@@ -17,6 +17,7 @@ from pilothouse.signals.traces.series.series import Steps
 from pilothouse.signals.traces.spansets.searching import find
 from pilothouse.signals.traces.summaries import summaries
 from pilothouse.signals.traces.tempo import answers, asking, tags
+from pilothouse.signals.traces.tempo.summary import summary
 from pilothouse.signals.wire import answer, trace_id, waiting
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def routes(engine: Engine) -> list[Route]:
         "/api/v2/search/tag/{tag:path}/values": _values_v2,
         "/api/metrics/query_range": _query_range,
         "/api/metrics/query": _query,
+        "/api/metrics/summary": _summary,
         "/api/status/buildinfo": _build,
     }
     made = [
@@ -144,6 +146,12 @@ def _query(engine: Engine, request: Request) -> Any:
     steps = Steps(within.start, within.end, within.end - within.start)
     found = series_of(engine, asking.series_query(given), Question(steps, 0))
     return {"series": answers.instants(found), "metrics": {"completedJobs": 1, "totalJobs": 1}}
+
+
+def _summary(engine: Engine, request: Request) -> Any:
+    given = request.query_params
+    found = summary(engine, asking.search_query(given), given.get("groupBy", ""), asking.within(given))
+    return {"summaries": found}
 
 
 def _build(engine: Engine, request: Request) -> Any:
