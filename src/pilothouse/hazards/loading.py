@@ -32,6 +32,7 @@ _ID = re.compile(r"[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*-\d{3}")
 _KNOWN = {
     "id", "title", "severity", "hurting", "why", "sources", "scope", "kinds", "when", "live", "at", "message", "advice",
     "patch", "safe", "ways", "warnings", "telemetry", "conflicts_with", "conflict", "aliases", "also", "examples",
+    "verified",
 }  # fmt: skip
 WARNINGS = ("daemonsets", "dns", "cloud", "isolation")
 
@@ -111,6 +112,7 @@ def _rule(raw: Any, family: str, path: Path) -> Rule:
         hurting=hurting,
         why=" ".join(str(raw["why"]).split()),
         sources=tuple(map(str, sequence(raw.get("sources")))),
+        verified=str(raw.get("verified") or ""),
         scope=str(raw["scope"]),
         kinds=frozenset(map(str, sequence(raw.get("kinds")))),
         when=str(raw.get("when") or ""),

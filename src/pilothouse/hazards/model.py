@@ -80,6 +80,8 @@ class Rule:
     advice: str = ""
     patch: Any = None
     safe: bool = False
+    # The day on which somebody last held the rule against its sources; empty: not yet.
+    verified: str = ""
     ways: tuple[int, ...] = ()
     warnings: tuple[str, ...] = ()
     telemetry: tuple[TelemetryProof, ...] = ()

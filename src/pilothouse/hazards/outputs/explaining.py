@@ -43,7 +43,8 @@ def explanation(rule: Rule) -> Group:
     for kind, title in (("fail", "speaks on"), ("pass", "silent on")):
         if rule.examples.get(kind):
             parts.append((title, yaml.safe_dump(rule.examples[kind][0], sort_keys=False).rstrip()))
-    parts.append(("sources", "\n".join(rule.sources)))
+    held = f"sources (held against them on {rule.verified})" if rule.verified else "sources"
+    parts.append((held, "\n".join(rule.sources)))
     weight = f"{rule.severity} in a manifest, {rule.active} when a cluster is in it, {rule.hurting} when it hurts"
     lines: list[Text | Padding] = [Text(f"{rule.id}  {rule.title}", "bold"), Text(f"{rule.family}; {weight}", "dim")]
     for title, body in parts:
