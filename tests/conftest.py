@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,10 @@ __all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
 # What is not said otherwise waits five seconds for an answer: too few on a machine that does other things.
 _PATIENT: httpx.Timeout = httpx._config.DEFAULT_TIMEOUT_CONFIG
 _PATIENT.connect = _PATIENT.read = _PATIENT.write = _PATIENT.pool = 60.0
+
+# Started in the background, as some CI does, this process ignores Ctrl-C, and so would all that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A run fails for what was changed, not for what chance came upon: PILOTHOUSE_THOROUGH=1 looks for that.
 settings.register_profile("fixed", derandomize=True)

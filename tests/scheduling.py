@@ -12,7 +12,7 @@ import pytest
 TOGETHER = ("tests/ui/", "tests/releases/test_", "tests/signals/correlate/")
 """Directories (or beginnings of paths) that share a browser, a server or a filled store."""
 
-FIRST = ("tests/ui/",)
+FIRST = ("tests/acceptance/test_demo.py", "tests/ui/", "tests/acceptance/", "tests/engine/test_on_a_server.py")
 """What takes longest, longest first: begun last, it would leave the other processes idle at the end."""
 
 

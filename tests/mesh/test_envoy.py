@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import http.server
 import random
-import socket
 import threading
 import time
 from collections import Counter
@@ -34,6 +33,7 @@ from pilothouse.mesh.model import (
     TrafficSplit,
     TrafficTarget,
 )
+from tests.ports import free_port
 
 SHOP = "shop"
 WEB, ADMIN, CHECKOUT = Name(SHOP, "web"), Name(SHOP, "admin"), Name(SHOP, "checkout")
@@ -72,14 +72,6 @@ class Backends:
         for server in self._servers:
             server.shutdown()
             server.server_close()
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +116,7 @@ def _split(first: int, second: int, matches: tuple[str, ...] = ()) -> TrafficSpl
 
 def _settled(running: RunningMesh, mesh: LocalMesh) -> None:
     for name in mesh.proxies:
-        assert running.discovery.wait_until_accepted(name, 20), running.discovery.state(name)
+        assert running.discovery.wait_until_accepted(name, 60), running.discovery.state(name)
 
 
 def _status(url: str, method: str, path: str, headers: dict[str, str]) -> tuple[int, str]:
@@ -247,10 +239,11 @@ def test_a_shift_loses_no_request_and_outlives_the_control_plane(envoy: Path, ba
         threads = [threading.Thread(target=load) for _ in range(2)]
         for thread in threads:
             thread.start()
+        _answered(answers, "v1", 21)
         for first in (75, 25, 0):
             running.apply(configured(first, 100 - first))
             _settled(running, mesh)
-            time.sleep(0.2)
+            _answered(answers, "v2", answers["v2"] + 10)
         with httpx.Client(base_url=urls["web"]) as client:
             assert {client.get("/").text for _ in range(20)} == {"v2"}
             running.discovery.close()
@@ -277,6 +270,14 @@ def test_a_shift_changes_routes_alone(backends: Backends) -> None:
     before, after = made(1, 0), made(0, 1)
     assert {"shop/v1", "shop/v2"} <= before[CLUSTER].keys()
     assert {kind for kind in before if before[kind] != after[kind]} == {ROUTES}
+
+
+def _answered(answers: Counter[str], version: str, least: int) -> None:
+    """Waits until a version has answered so often."""
+    deadline = time.monotonic() + 60
+    while answers[version] < least:
+        assert time.monotonic() < deadline, answers
+        time.sleep(0.01)
 
 
 def test_delta_tells_what_changed_and_after_a_restart_what_is_gone(envoy: Path, backends: Backends) -> None:

@@ -21,6 +21,12 @@ from tests.acceptance import telemetry
 from tests.running import RunningServer, start_server
 
 
+@pytest.fixture(scope="module")
+def server(new_server: RunningServer) -> RunningServer:
+    """One whose log and load are of this module's making."""
+    return new_server
+
+
 def test_the_banner_says_where_to_point_an_sdk(server: RunningServer) -> None:
     banner = server.log.read_text()
     assert f"Pilothouse is ready: {server.http}\n" in banner

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
@@ -17,6 +16,7 @@ import pytest
 
 from pilothouse.delivery.forges import Event
 from pilothouse.delivery.inbox import Inbox, Limits, work
+from tests.ports import free_port
 
 _FOUND = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
@@ -30,10 +30,8 @@ def _as_nobody() -> list[str]:
 def url() -> Iterator[str]:
     if not _FOUND or (os.geteuid() == 0 and not shutil.which("setpriv")):
         pytest.skip("needs PostgreSQL's server (Debian: postgresql), and setpriv when run as root")
-    with tempfile.TemporaryDirectory(prefix="pg") as place, socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
+    with tempfile.TemporaryDirectory(prefix="pg") as place:
+        port = free_port()
         if os.geteuid() == 0:
             shutil.chown(place, "nobody")
         data, tools = f"{place}/data", _FOUND[-1].parent

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from pilothouse.cli.program import program
 from pilothouse.server.config import Config
 from pilothouse.server.doctor import Finding, examine
-from tests.running import RunningServer, free_port
+from tests.ports import free_port
+from tests.running import RunningServer
 
 
 def _config(data: Path, **settings: object) -> Config:

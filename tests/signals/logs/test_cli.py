@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.commands import Done, command
-from tests.running import RunningServer, free_port, start_server
+from tests.ports import free_port
+from tests.running import RunningServer, start_server
 from tests.signals.logs.test_loki_api import SECOND, push, wait_for
 
 

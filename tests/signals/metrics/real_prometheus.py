@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterable
@@ -16,6 +15,7 @@ import cramjam
 import httpx
 
 from pilothouse.signals.receive.remote_write_messages import WriteRequest
+from tests.ports import free_port
 
 BINARY = os.environ.get("PILOTHOUSE_PROMETHEUS") or shutil.which("prometheus")
 """Where it is; another version can be named for a test run."""
@@ -47,7 +47,7 @@ class RealPrometheus:
 def start_prometheus(directory: Path, config: str = "", *arguments: str) -> RealPrometheus:
     """Start it with an empty store in `directory` and wait until it is ready."""
     assert BINARY
-    port = _free_port()
+    port = free_port()
     file = directory / "prometheus.yml"
     file.write_text(config or "scrape_configs: []\n")
     command = [
@@ -83,9 +83,3 @@ def encoded(series: Iterable[tuple[dict[str, str], list[Sample]]]) -> bytes:
         for moment, value in samples:
             added.samples.add(timestamp=moment, value=value)
     return bytes(cramjam.snappy.compress_raw(request.SerializeToString()))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

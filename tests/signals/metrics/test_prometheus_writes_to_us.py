@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.ports import free_port
 from tests.running import start_server
 from tests.signals.metrics.real_prometheus import BINARY, RealPrometheus, start_prometheus
 
@@ -36,11 +36,11 @@ remote_write:
 
 
 def test_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{free_port()}"
     ours = start_server(tmp_path, "--http", address)
     theirs = None
     try:
-        theirs = start_prometheus(tmp_path, _CONFIG.format(port=_free_port(), ours=address))
+        theirs = start_prometheus(tmp_path, _CONFIG.format(port=free_port(), ours=address))
         _retarget(tmp_path, theirs, address)
         begun = time.time()
         time.sleep(_SECONDS / 3)
@@ -87,9 +87,3 @@ def _retarget(directory: Path, theirs: RealPrometheus, ours: str) -> None:
     port = int(theirs.http.rpartition(":")[2])
     (directory / "prometheus.yml").write_text(_CONFIG.format(port=port, ours=ours))
     theirs.process.send_signal(1)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.running import RunningServer, free_port, start_server
+from tests.ports import free_port
+from tests.running import RunningServer, start_server
 
 RSYSLOG = shutil.which("rsyslogd", path="/usr/sbin:/usr/bin:/sbin") or ""
 ELASTIC_OUTPUT = next(Path("/usr/lib").glob("*/rsyslog/omelasticsearch.so"), None)

@@ -15,6 +15,7 @@ from datadog.dogstatsd.base import DogStatsd
 
 from pilothouse.signals.receive.statsd_aggregating import Aggregator
 from pilothouse.signals.receive.statsd_lines import Check, Event, LineError, Metric, parse
+from tests.ports import free_port
 from tests.running import RunningServer, start_server
 
 
@@ -85,9 +86,7 @@ class Listening:
 @pytest.fixture(scope="module")
 def listening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listening]:
     directory = tmp_path_factory.mktemp("statsd")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     path = directory / "dsd.socket"
     server = start_server(
         directory, PILOTHOUSE_STATSD=f"127.0.0.1:{port}", PILOTHOUSE_STATSD_SOCKET=str(path),
