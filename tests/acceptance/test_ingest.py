@@ -45,9 +45,13 @@ WAYS = ("grpc", "grpc-gzip", "http", "http-gzip")
 
 @dataclass(frozen=True)
 class Sdk:
-    """A service with the SDK set up as its documentation says, under a name that no other test has."""
+    """A service with the SDK set up as its documentation says, under a name that no other test has.
+
+    `way` is how it sends; what a command prints has nothing to do with it, and is asked after one of them.
+    """
 
     service: str
+    way: str
     tracer: TracerProvider
     meter: MeterProvider
     logger: LoggerProvider
@@ -84,7 +88,7 @@ def _sdk(server: RunningServer, way: str) -> Iterator[Sdk]:
     meter = MeterProvider([reader], resource, shutdown_on_exit=False, views=[exponential])
     logger = LoggerProvider(resource, shutdown_on_exit=False)
     logger.add_log_record_processor(BatchLogRecordProcessor(to_logs))
-    yield Sdk(service, tracer, meter, logger)
+    yield Sdk(service, way, tracer, meter, logger)
     for provider in (tracer, meter, logger):
         provider.shutdown()
 
@@ -124,7 +128,8 @@ def test_logs(server: RunningServer, sdk: Sdk) -> None:
     assert (failed["severity"], failed["attributes"]["exception.type"]) == ("ERROR", "ValueError")
     assert "out of stock" in failed["attributes"]["exception.stacktrace"]
     assert failed["trace_id"] == ""
-    assert _command(server, "logs", sdk.selector, "--grep", "late", "--severity", "warn") == [late]
+    if sdk.way == WAYS[0]:
+        assert _command(server, "logs", sdk.selector, "--grep", "late", "--severity", "warn") == [late]
 
 
 def test_traces(server: RunningServer, sdk: Sdk) -> None:
@@ -147,8 +152,9 @@ def test_traces(server: RunningServer, sdk: Sdk) -> None:
     assert second["links"] == [
         {"trace_id": found["trace_id"], "span_id": first["span_id"], "attributes": {"why": "retry"}}
     ]
-    assert _command(server, "traces", "--service", sdk.service, "--errors") == [found]
-    assert _command(server, "traces", found["trace_id"]) == [first, second]
+    if sdk.way == WAYS[0]:
+        assert _command(server, "traces", "--service", sdk.service, "--errors") == [found]
+        assert _command(server, "traces", found["trace_id"]) == [first, second]
 
 
 def test_metrics(server: RunningServer, sdk: Sdk) -> None:
@@ -175,9 +181,10 @@ def test_metrics(server: RunningServer, sdk: Sdk) -> None:
     assert found["orders"]["is_monotonic"]
     assert found["orders"]["temporality"] == "cumulative"
     assert found["orders"]["labels"].items() >= {"kind": "card", "service.name": sdk.service}.items()
-    [again] = _command(server, "metrics", sdk.selector, "--name", "temperature", "--since", "5m", "--step", "1s")
-    assert again["labels"]["room"] == "a"
-    assert again["points"][-1][1] == 21.5
+    if sdk.way == WAYS[0]:
+        [again] = _command(server, "metrics", sdk.selector, "--name", "temperature", "--since", "5m", "--step", "1s")
+        assert again["labels"]["room"] == "a"
+        assert again["points"][-1][1] == 21.5
 
 
 def test_a_counter_is_answered_as_its_rate(server: RunningServer) -> None:

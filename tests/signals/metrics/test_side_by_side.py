@@ -23,7 +23,7 @@ from tests.signals.metrics.real_prometheus import BINARY, HEADERS, RealPrometheu
 
 pytestmark = pytest.mark.skipif(not BINARY, reason="needs Debian's package prometheus")
 
-_QUERIES = 2400 if os.environ.get("PILOTHOUSE_THOROUGH") else 500
+_QUERIES = 2400 if os.environ.get("PILOTHOUSE_THOROUGH") else 250
 _STEP = 15_000
 _BOUNDS = ("0.005", "0.025", "0.1", "0.5", "1", "5", "+Inf")
 _STALE = 0x7FF0000000000002
