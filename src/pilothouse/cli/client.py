@@ -25,9 +25,13 @@ Server = Annotated[
     str,
     typer.Option("--server", envvar="PILOTHOUSE_SERVER", metavar="URL", help="Where Pilothouse runs."),
 ]
-Since = Annotated[str | None, typer.Option("--since", metavar="DURATION", help="How far back: 15m, 1h, 2d.")]
-Start = Annotated[str | None, typer.Option("--start", help="From: RFC 3339, Unix seconds, or 2h (ago).")]
-End = Annotated[str | None, typer.Option("--end", help="Until: RFC 3339, Unix seconds, or 1h (ago).")]
+_TIMES = ("start", "end", "since", "at")
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="DURATION", help="How far back: 15m, 1h, 2d; or since 14:05, yesterday 14:00."),
+]
+Start = Annotated[str | None, typer.Option("--start", help="From: 14:05, yesterday 14:00, 2h (ago), RFC 3339.")]
+End = Annotated[str | None, typer.Option("--end", help="Until: 14:05, yesterday 14:00, 1h (ago), RFC 3339.")]
 Output = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="FORMAT", help="table or json; json when piped."),
@@ -36,14 +40,27 @@ Output = Annotated[
 
 def ask(server: str, path: str, **parameters: Any) -> Any:
     """The JSON answer of an API call; parameters that are None are left out. Ends the program on an error."""
-    return _answered(
-        server, "GET", path, params={name: value for name, value in parameters.items() if value is not None}
-    )
+    given = {name: value for name, value in parameters.items() if value is not None}
+    return _answered(server, "GET", path, params=_here(given))
 
 
 def send(server: str, path: str, body: Any = None) -> Any:
     """The JSON answer of a call that changes something. Ends the program on an error."""
-    return _answered(server, "POST", path, json=body or {})
+    return _answered(server, "POST", path, json=_here(body) if isinstance(body, dict) else body or {})
+
+
+def _here(given: dict[str, Any]) -> dict[str, Any]:
+    """Clock times (`14:05`, `yesterday 14:00`) are those of the person's zone: the server may be in another."""
+    told = {name: given[name] for name in _TIMES if isinstance(given.get(name), str) and given[name]}
+    if not told:
+        return given
+    import time
+
+    from pilothouse.signals.clocktimes import parse_clock
+
+    now = time.time_ns()
+    read = {name: parse_clock(text, now, None) for name, text in told.items()}
+    return given | {name: str(moment // 1_000_000_000) for name, moment in read.items() if moment is not None}
 
 
 def _answered(server: str, method: str, path: str, **request: Any) -> Any:

@@ -66,7 +66,9 @@ def compare(
 
 def why(
     service: Annotated[str, typer.Argument(help="The service's name.", show_default=False)],
-    at: Annotated[str, typer.Option("--at", metavar="TIME", help="When it began: RFC 3339, Unix seconds, 20m (ago).")],
+    at: Annotated[
+        str, typer.Option("--at", metavar="TIME", help="When it began: yesterday 14:00, 20m (ago), RFC 3339.")
+    ],
     around: Annotated[str, typer.Option("--around", metavar="DURATION", help="How long after it to look.")] = "15m",
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FORMAT", help="text, json, markdown or junit.")

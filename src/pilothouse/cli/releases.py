@@ -80,7 +80,10 @@ def show(
 def mark(
     service: Annotated[str, typer.Argument(help="The service's name.", show_default=False)],
     version: Annotated[str, typer.Argument(help="The version that was released.", show_default=False)],
-    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="When: RFC 3339, 10m (ago); or now.")] = None,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="TIME", help="When: 14:05, 10m (ago), RFC 3339, now."),
+    ] = None,
     kind: Annotated[str | None, typer.Option("--kind", help="release, or config for a changed setting.")] = None,
     by: Annotated[str | None, typer.Option("--by", help="Who says so: a person, a pipeline.")] = None,
     environment: Annotated[str | None, typer.Option("--environment", help="Where: production, staging.")] = None,

@@ -16,7 +16,7 @@ from pilothouse.releases.speaking import known_service
 from pilothouse.releases.store import KeptVerdict, ReleaseStore
 from pilothouse.signals.errors import BadRequestError
 from pilothouse.signals.selector import parse_selector
-from pilothouse.signals.timerange import parse_duration, parse_instant, to_rfc3339
+from pilothouse.signals.timerange import parse_duration, parse_moment, to_rfc3339
 from pilothouse.signals.wire import answer, json_body, number, only, time_range, waiting, wanted
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _why(engine: Engine, store: ReleaseStore, request: Request) -> Comparison:
 
     only(request, "service", "at", "around")
     service, query = wanted(request, "service"), request.query_params
-    at = parse_instant(wanted(request, "at"), time.time_ns(), "at")
+    at = parse_moment(wanted(request, "at"), time.time_ns(), "at")
     around = int(parse_duration(query.get("around", _AROUND), "around") * 1e9)
     if around < 1_000_000_000:
         raise BadRequestError("around: must be a second at least", "around")

@@ -8,7 +8,7 @@ from typing import Any
 
 from pilothouse.releases.mark import Mark
 from pilothouse.signals.errors import BadRequestError
-from pilothouse.signals.timerange import parse_instant
+from pilothouse.signals.timerange import parse_moment
 
 KINDS = ("release", "config")
 _LONGEST = {"note": 4000, "url": 2000}
@@ -31,7 +31,7 @@ def mark_from(body: Mapping[str, Any]) -> Mark:
         raise BadRequestError("url: write an address that begins with https:// or http://", "url")
     now = time.time_ns()
     at = given.pop("at")
-    return Mark(at=parse_instant(at, now, "at") if at else now, kind=kind, **given)
+    return Mark(at=parse_moment(at, now, "at") if at else now, kind=kind, **given)
 
 
 def _text(body: Mapping[str, Any], name: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pilothouse.releases.party import Party
 from pilothouse.signals.errors import BadRequestError
 from pilothouse.signals.selector import Matcher, Selector, parse_selector
-from pilothouse.signals.timerange import TimeRange, parse_instant
+from pilothouse.signals.timerange import TimeRange, parse_moment
 from pilothouse.signals.wire import wanted
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def _within(request: Request, side: str) -> TimeRange | None:
     if not start:
         raise BadRequestError(f"{side}_start: is needed with {side}_end", f"{side}_start")
     now = time.time_ns()
-    first = parse_instant(start, now, f"{side}_start")
-    last = parse_instant(end, now, f"{side}_end") if end else now
+    first = parse_moment(start, now, f"{side}_start")
+    last = parse_moment(end, now, f"{side}_end") if end else now
     if first >= last:
         raise BadRequestError(f"{side}_start: the range is empty, start is not before end", f"{side}_start")
     return TimeRange(first, last)

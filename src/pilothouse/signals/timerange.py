@@ -1,4 +1,4 @@
-"""Time ranges as people write them: `15m`, `2d`, RFC 3339, Unix seconds, `now`."""
+"""Time ranges as people write them: `15m`, `2d`, RFC 3339, Unix seconds, `now`, `yesterday 14:00`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pilothouse.signals.clocktimes import parse_clock
 from pilothouse.signals.errors import BadRequestError
 
 NANOSECONDS = 1_000_000_000
@@ -58,6 +59,12 @@ def parse_instant(text: str, now: int, field: str = "time") -> int:
     return int(seconds * NANOSECONDS)
 
 
+def parse_moment(text: str, now: int, field: str = "time") -> int:
+    """Nanoseconds of what a person asks about: a clock time (in UTC: see `clocktimes`), or any instant."""
+    moment = parse_clock(text, now)
+    return parse_instant(text, now, field) if moment is None else moment
+
+
 def parse_range(
     start: str | None = None, end: str | None = None, since: str | None = None, default: str = "1h"
 ) -> TimeRange:
@@ -65,9 +72,11 @@ def parse_range(
     now = time.time_ns()
     if start and since:
         raise BadRequestError("since: give either since or start, not both", "since")
-    last = parse_instant(end, now, "end") if end else now
+    last = parse_moment(end, now, "end") if end else now
     if start:
-        first = parse_instant(start, now, "start")
+        first = parse_moment(start, now, "start")
+    elif since and not _DURATION.fullmatch(since):
+        first = parse_moment(since, now, "since")
     else:
         first = (last if end else now) - int(parse_duration(since or default) * NANOSECONDS)
     first = max(first, 0)
@@ -97,7 +106,8 @@ def _parse_rfc3339(text: str, field: str) -> int:
         nanoseconds = int(moment.timestamp()) * NANOSECONDS + int(digits.ljust(9, "0"))
     except (ValueError, OverflowError):
         raise BadRequestError(
-            f"{field}: {text!r} is not a time; write RFC 3339, Unix seconds or a distance such as 15m", field
+            f"{field}: {text!r} is not a time; write yesterday 14:00, 15m (ago), RFC 3339 or Unix seconds",
+            field,
         ) from None
     if not 0 <= nanoseconds < _YEAR_2262 * NANOSECONDS:
         raise BadRequestError(f"{field}: {text} is not between 1970 and 2262", field)

@@ -69,15 +69,13 @@ function known(response: Response): Response {
 }
 
 declare global {
-  interface Window {
-    /** What was asked before the page's own code was there (`public/assets/early.js`): each answer once. */
-    earlyAnswers?: Map<string, Promise<Response>>;
-  }
+  /** What was asked before the page's own code was there (`public/assets/early.js`): each answer once. */
+  var earlyAnswers: Map<string, Promise<Response>> | undefined;
 }
 
 async function reach(path: string, signal?: AbortSignal): Promise<Response> {
-  const early = window.earlyAnswers?.get(path);
-  window.earlyAnswers?.delete(path);
+  const early = globalThis.earlyAnswers?.get(path);
+  globalThis.earlyAnswers?.delete(path);
   try {
     if (early !== undefined) return known(await early);
     return known(await fetch(path, { headers: { accept: "application/json" }, signal: signal ?? null }));

@@ -3,6 +3,7 @@ import { useSearchParams } from "react-router";
 import { apiPath } from "../api/client";
 import { useTitle } from "../app/title";
 import { Button } from "../controls/Button";
+import { parseClock } from "../format/clocktimes";
 import { useWords } from "../words";
 import styles from "./release.module.css";
 import { Why } from "./Verdict";
@@ -20,7 +21,10 @@ export function WhyPage() {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const given = new FormData(event.currentTarget);
-    setSearch(Object.fromEntries([...given].map(([name, value]) => [name, String(value).trim()])));
+    const asked = Object.fromEntries([...given].map(([name, value]) => [name, String(value).trim()]));
+    // A clock time is the person's own, and means the same to whom the link is sent.
+    const clock = parseClock(asked.at ?? "", Date.now());
+    setSearch(clock === null ? asked : { ...asked, at: new Date(clock).toISOString() });
   };
   return (
     <>
@@ -33,7 +37,7 @@ export function WhyPage() {
         </label>
         <label>
           <span>{say.around.at}</span>
-          <input name="at" defaultValue={at} required placeholder="20m, 2026-01-02T03:04:05Z" />
+          <input name="at" defaultValue={at} required placeholder="20m, 14:05, yesterday 14:00" />
         </label>
         <label>
           <span>{say.around.howLong}</span>

@@ -1,7 +1,8 @@
 import { useIsFetching } from "@tanstack/react-query";
-import { useRef, useState } from "react";
+import { useId, useRef, useState } from "react";
 import { between, boundsOf, DISTANCES, lengthOf, type Window, wider } from "../address/window";
 import { Button } from "../controls/Button";
+import { parseMoment } from "../format/clocktimes";
 import { moment, utc } from "../format/instants";
 import { useWords } from "../words";
 import styles from "./selection.module.css";
@@ -82,12 +83,14 @@ function Points({
   take: (next: Window) => void;
   close: () => void;
 }) {
-  const { say } = useWords();
+  const { locale, say } = useWords();
+  const help = useId();
   const bounds = boundsOf(window, Date.now());
   const [from, setFrom] = useState(local(bounds.from));
   const [until, setUntil] = useState(local(bounds.until));
-  const [start, end] = [Date.parse(from), Date.parse(until)];
-  const wrong = !(start < end);
+  const now = Date.now();
+  const [start, end] = [parseMoment(from, now), parseMoment(until, now)];
+  const wrong = start === null || end === null || start >= end;
   return (
     <form
       method="dialog"
@@ -99,22 +102,31 @@ function Points({
       <label>
         {say.selection.from}
         <input
-          type="datetime-local"
-          step="1"
           value={from}
+          aria-describedby={help}
+          aria-invalid={start === null}
           onChange={(event) => setFrom(event.target.value)}
         />
       </label>
       <label>
         {say.selection.until}
         <input
-          type="datetime-local"
-          step="1"
           value={until}
+          aria-describedby={help}
+          aria-invalid={end === null}
           onChange={(event) => setUntil(event.target.value)}
         />
       </label>
-      {wrong ? <p role="alert">{say.selection.backwards}</p> : null}
+      <p id={help} className={styles.hint}>
+        {start !== null && end !== null && !wrong
+          ? `${moment(start, now, locale)} – ${moment(end, now, locale)}`
+          : say.selection.writeTimes}
+      </p>
+      {start === null || end === null ? (
+        <p role="alert">{say.selection.noTime(start === null ? from : until)}</p>
+      ) : wrong ? (
+        <p role="alert">{say.selection.backwards}</p>
+      ) : null}
       <p className={styles.buttons}>
         <Button type="submit" disabled={wrong}>
           {say.selection.take}
@@ -125,10 +137,10 @@ function Points({
   );
 }
 
-/** What an input of type datetime-local holds: the person's own time without a zone. */
+/** The person's own time without a zone, as they would write it. */
 function local(at: number): string {
   const shifted = new Date(at - new Date(at).getTimezoneOffset() * 60_000);
-  return shifted.toISOString().slice(0, 19);
+  return shifted.toISOString().slice(0, 19).replace("T", " ");
 }
 
 const UNITS = { s: "second", m: "minute", h: "hour", d: "day", w: "week" } as const;

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from pilothouse.releases.slos.reading import read_objectives
 from pilothouse.signals.errors import BadRequestError, NotFoundError
-from pilothouse.signals.timerange import parse_instant
+from pilothouse.signals.timerange import parse_moment
 from pilothouse.signals.wire import answer, json_body, only, waiting
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _listed(engine: Engine, store: ReleaseStore, request: Request) -> list[dict[
     from pilothouse.releases.slos.burning import alerting, burn_rates
 
     at = request.query_params.get("at", "")
-    now = parse_instant(at, time.time_ns(), "at") / 1e9 if at else time.time()
+    now = parse_moment(at, time.time_ns(), "at") / 1e9 if at else time.time()
     found = []
     for one in store.slos.all(request.query_params.get("service", "")):
         burn = burn_rates(engine, one, now)

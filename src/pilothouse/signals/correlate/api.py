@@ -14,7 +14,7 @@ from pilothouse.signals.correlate.neighbours import neighbours
 from pilothouse.signals.correlate.selection import LOGS, TRACES, lines_selected, spans_selected
 from pilothouse.signals.errors import BadRequestError
 from pilothouse.signals.selector import parse_selector
-from pilothouse.signals.timerange import NANOSECONDS, TimeRange, parse_duration, parse_instant
+from pilothouse.signals.timerange import NANOSECONDS, TimeRange, parse_duration, parse_moment
 from pilothouse.signals.wire import answer, number, only, time_range, trace_id, waiting
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _anchor(engine: Engine, request: Request) -> Anchor:
 
 def _around(request: Request) -> TimeRange:
     query = request.query_params
-    at = parse_instant(query.get("at", "now"), time.time_ns(), "at")
+    at = parse_moment(query.get("at", "now"), time.time_ns(), "at")
     reach = int(parse_duration(query.get("around", _AROUND), "around") * NANOSECONDS)
     return TimeRange(max(at - reach, 0), at + max(reach, 1))
 

@@ -15,6 +15,8 @@ export const selection = {
   refresh: "Look again",
   from: "From",
   until: "Until",
+  writeTimes: "14:05, yesterday 14:00, friday 9:30, 2026-11-25 14:00, 20m ago",
+  noTime: (text: string) => `“${text}” is not a time.`,
   backwards: "The end must be after the beginning.",
   take: "Use these times",
 };

@@ -16,6 +16,8 @@ export const selection: Catalogue["selection"] = {
   refresh: "最新の状態に更新",
   from: "開始",
   until: "終了",
+  writeTimes: "14:05、yesterday 14:00、friday 9:30、2026-11-25 14:00、20m ago のように書けます",
+  noTime: (text: string) => `「${text}」は時刻として読めません。`,
   backwards: "終了は開始より後にしてください。",
   take: "この期間にする",
 };
