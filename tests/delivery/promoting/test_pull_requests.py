@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,9 +44,11 @@ class Acme:
         self.by(by).add_review(DEPLOY, self.world.last(environment).number, "approved")
 
 
-@pytest.fixture
-def acme(tmp_path: Path) -> Iterator[Acme]:
-    house = House(tmp_path / "forge", f"sqlite:///{tmp_path / 'control.db'}")
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The company before anything happened, closed: copying it costs no process of git."""
+    place = tmp_path_factory.mktemp("acme")
+    house = House(place / "forge", f"sqlite:///{place / 'control.db'}")
     house.open()
     for login in ("ann", "bob", "eve"):
         house.people.add(login, login.title(), f"{login}@example.org")
@@ -61,6 +64,15 @@ def acme(tmp_path: Path) -> Iterator[Acme]:
     }
     acme.commit_files(DEPLOY, "main", "feat: begin", files | {"environments.yaml": ENVIRONMENTS.encode()})
     acme.commit_files(SHOP, "main", "feat: begin", {"app.py": b"print('shop')\n"})
+    house.close()
+    return place
+
+
+@pytest.fixture
+def acme(tmp_path: Path, template: Path) -> Iterator[Acme]:
+    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
+    house = House(tmp_path / "forge", f"sqlite:///{tmp_path / 'control.db'}")
+    house.open()
     world = World(tmp_path, read_environments(ENVIRONMENTS, DEPLOY), LocalForge.as_pilothouse(house))
     yield Acme(house, world)
     world.close()

@@ -78,7 +78,12 @@ class Loading:
         return self._lasting.ask((repository, commit), lambda: self._rules(repository, commit))
 
     def _rules(self, repository: str, commit: str) -> Rules:
-        return rules_of(self.mirror(repository).texts(commit, is_rule), repository)
+        mirror = self.mirror(repository)
+        blobs = mirror.blobs(commit, is_rule)
+        # Nearly all commits say what the one before said: reading it again is most of the work on an event.
+        return self._lasting.ask(
+            (repository, "rules", tuple(blobs.items())), lambda: rules_of(mirror.contents(blobs), repository)
+        )
 
     def load(self, repository: str, number: int, sender: str = "") -> Loaded:
         """One pull request; `sender` is whoever did something to it. Raises `ForgeError`."""

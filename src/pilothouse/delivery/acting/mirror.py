@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import threading
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,7 @@ class Mirror:
 
     def fetched(self, name: str) -> str:
         """The commit that a fetched ref stands for, or nothing."""
-        return self._git.commit_or_none(f"refs/forge/{name}") or ""
+        return self._ref(f"refs/forge/{name}")
 
     def has(self, commit: str) -> bool:
         """Whether a commit is here."""
@@ -119,12 +120,26 @@ class Mirror:
             for change in changes:
                 key += f"\n{change.number} {change.head}\n{change.message}"
                 ref = f"refs/made/{hashlib.sha256(key.encode()).hexdigest()}"
-                made = self._git.commit_or_none(ref)
-                if made is None:
+                made = self._ref(ref)
+                if not made:
                     made = merging.merged(self._git, method, tip, change.head, change.message, change.author, self._who)
-                    self._git.run("update-ref", ref, made)
+                    self._keep(ref, made)
                 tip = made
         return tip
+
+    def _ref(self, ref: str) -> str:
+        """The commit of a ref, or nothing. Refs lie open here, since nothing packs them: one that does not is none."""
+        if not (self.directory / ref).exists() and not (self.directory / "packed-refs").exists():
+            return ""
+        return self._git.commit_or_none(ref) or ""
+
+    def _keep(self, ref: str, commit: str) -> None:
+        """Write a ref of our own, which nobody else writes; whole or not at all."""
+        path = self.directory / ref
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+        part.write_text(f"{commit}\n")
+        part.replace(path)
 
     def picked(self, onto: str, since: str, change: Change) -> str:
         """One commit on `onto` with what lies between `since` and the change's head. Raises `MergeError`."""
@@ -142,6 +157,10 @@ class Mirror:
 
     def texts(self, commit: str, wanted: Callable[[str], bool]) -> dict[str, str]:
         """The files of a commit for which `wanted` holds, by path; what is too large or no text is left out."""
+        return self.contents(self.blobs(commit, wanted))
+
+    def blobs(self, commit: str, wanted: Callable[[str], bool]) -> dict[str, str]:
+        """The same files, each as the hash of its content: two commits with the same say the same in them."""
         listed = self._git.run("ls-tree", "-r", "-z", commit).decode("utf-8", "surrogateescape")
         blobs: dict[str, str] = {}
         for entry in listed.split("\0"):
@@ -151,9 +170,10 @@ class Mirror:
                 # Only plain files: a link could lead anywhere.
                 if mode.startswith("100") and len(blobs) < _MOST_FILES:
                     blobs[path] = blob
-        return self._contents(blobs)
+        return blobs
 
-    def _contents(self, blobs: Mapping[str, str]) -> dict[str, str]:
+    def contents(self, blobs: Mapping[str, str]) -> dict[str, str]:
+        """The texts of what `blobs` named."""
         if not blobs:
             return {}
         raw = self._git.run("cat-file", "--batch", given="".join(f"{blob}\n" for blob in blobs.values()).encode())
@@ -172,27 +192,30 @@ class Mirror:
 
     def messages(self, base: str, head: str) -> tuple[str, ...]:
         """The messages of the commits that `head` has and `base` has not, oldest first."""
-
-        def ask() -> tuple[str, ...]:
-            raw = self._git.run("log", "--reverse", "--max-count=500", "--format=%B%x00", f"{base}..{head}")
-            return tuple(text.strip() for text in raw.decode("utf-8", "replace").split("\0") if text.strip())
-
-        return self._said.ask(("messages", base, head), ask)
+        return tuple(text for _, _, text in self._commits(base, head) if text)
 
     def merges(self, base: str, head: str) -> tuple[str, ...]:
         """The merge commits among them."""
-        words = ("rev-list", "--merges", "--max-count=20", f"{base}..{head}")
-        return self._said.ask(("merges", base, head), lambda: tuple(self._git.text(*words).split()))
+        return tuple(commit for commit, parents, _ in self._commits(base, head) if len(parents) > 1)
+
+    def _commits(self, base: str, head: str) -> tuple[tuple[str, tuple[str, ...], str], ...]:
+        """Hash, parents and message of each of them, oldest first; of very many the newest."""
+
+        def ask() -> tuple[tuple[str, tuple[str, ...], str], ...]:
+            raw = self._git.run("log", "--reverse", "--max-count=500", "--format=%H %P%n%B%x00", f"{base}..{head}")
+            entries = (one.strip().partition("\n") for one in raw.decode("utf-8", "replace").split("\0"))
+            return tuple((line.split()[0], tuple(line.split()[1:]), text.strip()) for line, _, text in entries if line)
+
+        return self._said.ask(("commits", base, head), ask)
 
     def check_out(self, commit: str, directory: Path) -> None:
         """A repository of its own with a commit checked out; nothing leads from it back to this one."""
         shutil.rmtree(directory, ignore_errors=True)
-        directory.mkdir(parents=True)
+        _begin(directory / ".git")
         environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")} | _settings(
             _NETWORK
         )
         for words in (
-            ("init", "--quiet", "--initial-branch=work", "."),
             ("fetch", "--quiet", "--no-tags", f"--depth={_DEPTH}", f"file://{self.directory}", commit),
             ("checkout", "--quiet", "--detach", "FETCH_HEAD"),
         ):
@@ -221,6 +244,16 @@ class Mirrors:
                 name = hashlib.sha256(f"{forge} {repository}".encode()).hexdigest()[:32]
                 found = self._open[forge, repository] = Mirror(self._directory / f"{name}.git", who)
             return found
+
+
+def _begin(directory: Path) -> None:
+    """An empty repository, as `git init` makes it without its templates; a process less on the way to a first step."""
+    for name in ("objects/info", "objects/pack", "refs/heads", "refs/tags"):
+        (directory / name).mkdir(parents=True)
+    (directory / "HEAD").write_text("ref: refs/heads/work\n")
+    (directory / "config").write_text(
+        "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n\tlogallrefupdates = true\n"
+    )
 
 
 def _network(remote: Remote) -> dict[str, str]:
