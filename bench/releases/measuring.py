@@ -184,14 +184,24 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=40, help="A/B comparisons for each planted regression")
     parser.add_argument("--unlike", type=int, default=100, help="A/A comparisons with instances that differ more")
     parser.add_argument("--write", action="store_true", help="write RESULTS.md")
+    parser.add_argument("--climbing", type=int, default=20, help="before-and-after comparisons for each climb")
     options = parser.parse_args()
     began = time.monotonic()
     aa, ab = same(options.same, options.seed), power(options.each) if options.each else ""
-    more = unlike(options.unlike)
+    more, climbs = unlike(options.unlike), climbing(options.climbing)
     took = time.monotonic() - began
     if options.write:
         RESULTS.write_text(
-            _TEXT.format(aa=aa, ab=ab, more=more, same=options.same, seed=options.seed, each=options.each, took=took)
+            _TEXT.format(
+                aa=aa,
+                ab=ab,
+                more=more,
+                climbs=climbs,
+                same=options.same,
+                seed=options.seed,
+                each=options.each,
+                took=took,
+            )
         )
 
 
@@ -204,7 +214,9 @@ Simulated releases (`simulating.py`) through the same judging functions as `/api
 
 What must not happen is "worse". The noise: load that wanders and bursts, a candidate with 10, 25 or 50 % of the
 traffic, latency with a heavy tail (Student's t with 5 degrees of freedom on the logarithm) and shocks over several
-windows, instances that differ by 4 %, restarts, random walks, log lines in bursts, errors in bursts.
+windows, instances that differ by 4 %, restarts, random walks, log lines in bursts, errors in bursts, and a tenth of the
+baseline's CPU that does not follow the requests (so that a candidate with a tenth of the traffic costs nearly twice as
+much per request).
 
 How to read it: the thresholds of the judge were set while looking at this simulator, with seeds 1, 7, 11 and 21. The
 table is of another seed, so that it is not fitted to these very numbers; but the *kind* of noise is the one that the
@@ -220,6 +232,12 @@ The latency of two instances of the same version differs by 8 and 16 % (standard
 gauges and CPU in proportion). Then the false alarms are no longer under one in a hundred:
 
 {more}
+
+## One after the other, with a climb of its own
+
+The sides run one after the other, and latency, gauges and counters of both climb by themselves.
+
+{climbs}
 
 ## With a planted regression
 

@@ -26,6 +26,8 @@ from pilothouse.releases.window import cut
 from pilothouse.signals.timerange import NANOSECONDS, TimeRange
 
 Floats = NDArray[np.float64]
+# The part of a baseline's CPU that does not follow its requests.
+_FIXED = 0.1
 Random = np.random.Generator
 
 
@@ -290,25 +292,36 @@ def _profiles(world: World, trial: Trial) -> Costs:
     # What is planted is planted where there is something to plant: at a function with a tenth of the CPU.
     share[0] = 0.1
     share /= share.sum()
-    sides = [_samples(world, side, share, place) for place, side in enumerate(trial.sides)]
+    spans = [_profiled(world, side) for side in trial.sides]
+    sides = [
+        _samples(world, side, share, place, *spans[place], share_fixed=_FIXED * trial.sides.baseline.traffic)
+        for place, side in enumerate(trial.sides)
+    ]
     return Costs(
         type="cpu", unit="ns", per_sample=1e7, bad="up", level=False, functions=tuple(names),
         frames=np.array([frame for stack in stacks for frame in stack]),
         starts=np.arange(0, 4 * len(stacks) + 1, 4),
         samples=Both(sides[0], sides[1]),
-        exposures=trial.sides.map(
-            lambda side: np.full(
-                min(world.size.profiles, 30),
-                world.size.profile_seconds * max(world.size.profiles / 30, 1.0) * side.traffic,
-            )
-        ),
+        exposures=Both(*(seconds * traffic for seconds, traffic in spans)),
+        seconds=Both(*(seconds for seconds, _ in spans)),
     )  # fmt: skip
 
 
-def _samples(world: World, side: Side, share: Floats, number: int) -> Floats:
+def _profiled(world: World, side: Side) -> tuple[Floats, Floats]:
+    """The seconds of each replicate, and the requests per second and instance in its part of the time."""
     replicates = min(world.size.profiles, 30)
-    seconds = world.size.profile_seconds * max(world.size.profiles / 30, 1.0)
-    cost = share * side.traffic * 0.015 * 100 * seconds * np.exp(world.random.normal(0, 0.03 * world.differing))
+    seconds = np.full(replicates, world.size.profile_seconds * max(world.size.profiles / 30, 1.0))
+    served = np.concatenate([[0.0], np.cumsum(side.requests)])
+    edges = np.linspace(0, side.windows.count, replicates + 1)
+    counted = np.diff(np.interp(edges, np.arange(len(served)), served))
+    return seconds, np.maximum(counted / (side.seconds / replicates) / side.size, 0.05 * side.traffic)
+
+
+def _samples(
+    world: World, side: Side, share: Floats, number: int, seconds: Floats, traffic: Floats, share_fixed: float
+) -> Floats:
+    replicates = len(seconds)
+    cost = share * side.traffic * 0.015 * 100 * seconds[0] * np.exp(world.random.normal(0, 0.03 * world.differing))
     if number:
         cost = cost.copy()
         cost[0] += world.planted.function_cpu * cost.sum()
@@ -319,4 +332,7 @@ def _samples(world: World, side: Side, share: Floats, number: int) -> Floats:
     wandering = world.random.gamma(60, 1 / 60, (1, replicates)) * world.random.gamma(
         25, 1 / 25, (len(share), replicates)
     )
-    return world.random.poisson(cost[:, None] * wandering).astype(float)
+    following = cost[:, None] * (traffic / traffic.mean())
+    # What sends telemetry costs the same however few requests there are.
+    following[-1] = share_fixed * 0.015 * 100 * seconds
+    return world.random.poisson(following * wandering).astype(float)

@@ -42,6 +42,7 @@ def costs(stacks: Stacks, replicates: int = 8, seed: int = 1) -> Costs:
         starts=np.cumsum([0, *(len(frame) for frame in frames)]),
         samples=Both(sides[0].astype(float), sides[1].astype(float)),
         exposures=Both(np.full(replicates, 100.0), np.full(replicates, 100.0)),
+        seconds=Both(np.full(replicates, 10.0), np.full(replicates, 10.0)),
     )  # fmt: skip
 
 

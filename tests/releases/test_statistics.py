@@ -13,6 +13,7 @@ from pilothouse.releases.statistics import (
     contrast,
     contrast_lately,
     mann_whitney,
+    most_fixed,
     persists,
     q_values,
     quantile_contrasts,
@@ -285,3 +286,27 @@ class TestPersisting:
 
     def test_too_few_windows(self) -> None:
         assert not persists(np.zeros(10), np.array([1.0, 1.0, np.nan]), 1.0)
+
+
+class TestMostFixed:
+    """What of a cost may be there without requests."""
+
+    def seen(self, fixed: float, varying: float, replicates: int = 30) -> Floats:
+        random = np.random.default_rng(3)
+        traffic = 100 * np.exp(random.normal(0, varying, replicates))
+        costs = random.poisson(10 * (fixed * 100 + (1 - fixed) * traffic)[None])
+        return most_fixed(costs.astype(float), traffic * 10, np.full(replicates, 10.0))
+
+    def test_a_cost_that_follows_its_traffic_has_little(self) -> None:
+        assert self.seen(0.0, 0.3)[0] < 0.15
+
+    @pytest.mark.parametrize("fixed", [0.1, 0.3, 0.8])
+    def test_it_is_no_less_than_there_is(self, fixed: float) -> None:
+        assert fixed < self.seen(fixed, 0.3)[0] <= fixed + 0.2
+
+    def test_steady_traffic_and_few_replicates_say_nothing(self) -> None:
+        assert self.seen(0.0, 0.0) == 1
+        assert self.seen(0.0, 0.3, replicates=5) == 1
+
+    def test_a_cost_that_was_never_seen_may_be_all_fixed(self) -> None:
+        assert most_fixed(np.zeros((1, 10)), np.arange(10.0) + 1, np.ones(10)) == 1

@@ -118,17 +118,18 @@ class Trial:
         """Whether both sides' instances serve the same traffic, within a tenth."""
         return bool(abs(np.log(self.load_ratio)) < 0.1)
 
-    def beyond_load(self, ratio: float) -> bool:
+    def beyond_load(self, ratio: float, fixed: float = 1.0) -> bool:
         """Whether a ratio of costs per request is more than unequal traffic can make of one and the same program.
 
         A part of what a process costs is there without a request (telemetry that is sent, timers, collections): with a
         twentieth of the traffic it is twenty times as much per request. So what lies between a cost that follows the
-        requests (1) and one that does not know them (the inverse of the traffic's ratio) tells nothing.
+        requests (1) and one of which a part does not know them tells nothing; `fixed` is the most that this part can be
+        of the baseline's cost.
         """
         if self.same_load:
             return True
-        fixed = 1 / self.load_ratio
-        return not min(1.0, fixed) / _LOAD_SLACK <= ratio <= max(1.0, fixed) * _LOAD_SLACK
+        unequal = 1 - fixed + fixed / self.load_ratio
+        return not min(1.0, unequal) / _LOAD_SLACK <= ratio <= max(1.0, unequal) * _LOAD_SLACK
 
     @property
     def same_instances(self) -> bool:

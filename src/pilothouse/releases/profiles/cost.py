@@ -26,7 +26,8 @@ class Function(NamedTuple):
 class Costs:
     """`samples` are [stacks, replicates] of each side; a replicate is a profile or some that follow each other.
 
-    `exposures` say what a replicate covers: requests served, seconds, or 1 for levels. `frames` is each frame's
+    `exposures` say what a replicate covers: requests served, seconds, or 1 for levels; `seconds` how long it profiled
+    (0 where that is not known). `frames` is each frame's
     function (a place in `functions`), leaf first, `starts` [stacks + 1] where each stack's frames begin.
     `per_sample` is what a sample is worth in `unit`.
     """
@@ -41,6 +42,7 @@ class Costs:
     starts: NDArray[np.int64]
     samples: Both[Floats]
     exposures: Both[Floats]
+    seconds: Both[Floats]
 
     @cached_property
     def containing(self) -> sparse.csr_array:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilothouse.releases.both import Both
-from pilothouse.releases.statistics import Floats, Rates, compare_rates
+from pilothouse.releases.statistics import Floats, Rates, compare_rates, most_fixed
 from pilothouse.releases.tested import Tested
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LEAST_SAMPLES = 10.0
 LEAST_OF_SIDE = 50.0
+# A function of whose cost at least so much goes with the requests follows them.
+_FOLLOWS = 0.5
 _PROMINENCE = (0.002, 0.3)
 TOTAL = "all functions"
 
@@ -64,19 +66,31 @@ def _tests(
     if not len(places):
         return []
     rates = function_rates(costs, trial, baseline, candidate)
-    whole = Whole(
-        costs.samples.map(lambda side: float(side.sum())), costs.exposures.map(lambda side: float(side.sum()))
-    )
+    whole = _whole(costs, trial)
     seen = Both(np.count_nonzero(baseline, axis=1), np.count_nonzero(candidate, axis=1))
-    return [_tested(costs, trial, rates, row, int(place), own, whole, seen) for row, place in enumerate(places)]
+    fixed = _most_fixed(costs, trial, baseline)
+    return [_tested(costs, trial, rates, row, int(place), own, whole, seen, fixed) for row, place in enumerate(places)]
+
+
+def _most_fixed(costs: Costs, trial: Trial, baseline: Floats) -> Floats:
+    """The most that each cost's fixed part can be; it is not asked for where the traffic is the same."""
+    if trial.same_load or costs.level:
+        return np.ones(len(baseline))
+    return most_fixed(baseline, costs.exposures.baseline, costs.seconds.baseline)
+
+
+def _whole(costs: Costs, trial: Trial) -> Whole:
+    sums = [both.map(lambda side: float(side.sum())) for both in (costs.samples, costs.exposures)]
+    return Whole(sums[0], sums[1], float(_most_fixed(costs, trial, costs.samples.baseline.sum(0)[None])[0]))
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """All samples of each side's process, and what they are exposed to."""
+    """All samples of each side's process, what they are exposed to, and how much of them may be fixed at the most."""
 
     samples: Both[float]
     exposures: Both[float]
+    fixed: float
 
     @property
     def baseline(self) -> float:
@@ -89,15 +103,18 @@ class Whole:
         return self.samples.candidate / self.exposures.candidate / self.baseline
 
 
-def _is_told(trial: Trial, ratio: float, process: float) -> bool:
+def _is_told(trial: Trial, ratio: float, fixed: float, process: float, process_fixed: float) -> bool:
     """Whether a function's change tells something where the traffic differs; `process` is the whole process' ratio.
 
-    One that only one side runs does. Of the others, what each takes of a process depends on how busy it is; so they
-    count only where the whole process' cost is beyond what the traffic can make of it.
+    One that only one side runs does. One that is known to follow the traffic does beyond what its `fixed` part makes of
+    it. What the others take of a process depends on how busy it is; so they count only where the whole process' cost
+    is beyond what the traffic can make of it.
     """
     if trial.same_load or ratio == 0 or not math.isfinite(ratio):
         return True
-    return trial.beyond_load(ratio) and trial.beyond_load(process)
+    if not trial.beyond_load(ratio, fixed):
+        return False
+    return fixed < _FOLLOWS or trial.beyond_load(process, process_fixed)
 
 
 def function_rates(costs: Costs, trial: Trial, baseline: Floats, candidate: Floats) -> Rates:
@@ -120,6 +137,7 @@ def _tested(
     own: bool,
     whole: Whole,
     seen: Both[NDArray[np.int64]],
+    fixed: Floats,
 ) -> Tested:
     exposed, least, most = whole.exposures, *_PROMINENCE
     base, other = float(rates.baseline[row]) / exposed.baseline, float(rates.candidate[row]) / exposed.candidate
@@ -140,7 +158,7 @@ def _tested(
         bad=costs.bad,
         material=abs(other - base) >= trial.rules.cost_share * whole.baseline
         and abs(ratio - 1) >= trial.rules.cost_change
-        and _is_told(trial, ratio, whole.ratio),
+        and _is_told(trial, ratio, fixed[row], whole.ratio, whole.fixed),
         lasting=int(tuple(seen)[side][row]) >= min(3, tuple(costs.samples)[side].shape[1]),
         freedom=float(rates.freedom[row]),
         error=float(rates.error[row]),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_REPLICATES = 30
 MOST_STACKS = 50_000
+_LEAST_TRAFFIC = 0.05
 _TIME = within_sql(3)
 
 _PROFILES = f"""SELECT type, any(unit) AS unit, toUnixTimestamp64Milli(time) AS t, sum(duration) AS duration,
@@ -122,6 +123,7 @@ def _costs(engine: Engine, trial: Trial, name: str, sides: Both[_Replicates]) ->
             _exposure(trial, trial.sides.baseline, sides.baseline, level),
             _exposure(trial, trial.sides.candidate, sides.candidate, level),
         ),
+        seconds=sides.map(lambda side: side.seconds),
     )
 
 
@@ -129,7 +131,23 @@ def _exposure(trial: Trial, side: Side, replicates: _Replicates, level: bool) ->
     """What each replicate covers: profiles for levels, else requests (or seconds) in the profiled time."""
     if level or not replicates.seconds.all():
         return replicates.profiles
-    return replicates.seconds * (side.traffic if trial.per_request else 1.0)
+    return replicates.seconds * (_traffic(side, replicates) if trial.per_request else 1.0)
+
+
+def _traffic(side: Side, replicates: _Replicates) -> Floats:
+    """Requests per second and instance from each replicate's first profile to the next one's."""
+    windows = side.windows
+    starts = replicates.firsts * 1_000_000
+    ends = np.append(starts[1:], windows.end)
+    served = np.concatenate([[0.0], np.cumsum(side.requests)])
+    edges = windows.start + windows.width * np.arange(windows.count + 1)
+    counted = np.interp(ends, edges, served) - np.interp(starts, edges, served)
+    spans = (np.clip(ends, windows.start, windows.end) - np.clip(starts, windows.start, windows.end)) / 1e9
+    traffic = np.divide(counted, spans * side.size, out=np.full(len(starts), side.traffic), where=spans > 0)
+    # A profile in a lull still has the cost of what was running.
+    lull = _LEAST_TRAFFIC * side.traffic
+    kept: Floats = np.maximum(traffic, lull)
+    return kept * (side.traffic / max(float(np.average(kept, weights=replicates.seconds)), 1e-9))
 
 
 def _stacks(
