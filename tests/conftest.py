@@ -36,6 +36,9 @@ settings.load_profile("thorough" if os.environ.get("PILOTHOUSE_THOROUGH") else "
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--engine server`: what opens an embedded store gets a database of a ClickHouse server instead."""
     parser.addoption("--engine", choices=["embedded", "server"], default="embedded", help="which engine tests run on")
+    parser.addoption(
+        "--control", choices=["sqlite", "postgresql"], default="sqlite", help="which control plane stores are tested on"
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -55,6 +58,34 @@ def chosen_engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
             return ServerEngine(address, hashlib.sha256(str(directory).encode()).hexdigest()[:16])
 
         patched.setattr(embedded, "EmbeddedEngine", opened)
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server, started once; `tests.control.postgres.new_database` makes databases on it."""
+    from tests.control.postgres import postgresql
+
+    with postgresql() as address:
+        yield address
+
+
+@pytest.fixture(scope="session", autouse=True)
+def chosen_control(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Where tests open a control plane's file in this process, what `--control` says."""
+    if request.config.getoption("--control") == "sqlite":
+        yield
+        return
+    from pilothouse.control import opening
+    from tests.control.postgres import new_database
+
+    server, address = request.getfixturevalue("postgres"), opening.address
+
+    with pytest.MonkeyPatch.context() as patched:
+        # A file is a database: opened again, it has what it had.
+        patched.setattr(
+            opening, "address", lambda url: address(new_database(server, url) if url.startswith("sqlite:///") else url)
+        )
         yield
 
 

@@ -13,10 +13,10 @@ import yaml
 from typer.testing import CliRunner
 
 from pilothouse.cli.program import program
+from pilothouse.control.opening import open_database
 from pilothouse.hazards.gathering import role
 from pilothouse.kube.schemas.catalog import known_kind
 from pilothouse.kube.schemas.validating import validate
-from pilothouse.server.access.opening import open_access
 from pilothouse.server.access.token_files import TokenFile
 from pilothouse.server.access.tokens import TokenStore
 from pilothouse.server.config import Config
@@ -117,7 +117,7 @@ def test_the_secret_that_is_asked_for_is_the_one_that_the_command_makes(tmp_path
     assert made["metadata"] == {"name": values["auth"]["secretName"], "namespace": "pilothouse"}
     file = tmp_path / "tokens"
     file.write_text(made["stringData"]["tokens"])
-    store = TokenStore(open_access("sqlite://"), TokenFile(file))
+    store = TokenStore(open_database("sqlite://"), TokenFile(file))
     assert not store.empty
     scopes = {name: store.caller(made["stringData"][name]).scopes for name in ("admin", "read", "agent")}  # type: ignore[union-attr]
     assert scopes == {"admin": {"admin"}, "read": {"read"}, "agent": {"ingest"}}
@@ -126,7 +126,7 @@ def test_the_secret_that_is_asked_for_is_the_one_that_the_command_makes(tmp_path
     file.write_text(other["tokens"] + "\n# changed\n")
     assert store.caller(other["admin"])
     file.write_text("admin admin short")
-    assert TokenStore(open_access("sqlite://"), store._file).caller(other["admin"])
+    assert TokenStore(open_database("sqlite://"), store._file).caller(other["admin"])
     with pytest.raises(OSError, match=r"tokens:1: .*is wanted"):
         TokenFile(file)
 

@@ -6,7 +6,6 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, MetaData, String, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
@@ -16,7 +15,6 @@ from pilothouse.releases.comparison import Comparison
 from pilothouse.releases.mark import Mark
 from pilothouse.releases.store import ReleaseStore
 from pilothouse.releases.store import verdicts as kept
-from pilothouse.releases.store.opening import open_database
 from pilothouse.signals.timerange import TimeRange
 from tests.releases.conftest import CANARY
 
@@ -103,22 +101,3 @@ def test_what_a_version_was_made_of_stays_known(tmp_path: Path) -> None:
     said = store.marks.all("cart")[0].to_json()["made_of"]
     store.close()
     assert said["provenance"] == "/api/delivery/releases/provenance?repository=github%3Aacme%2Fcart&tag=v1.0.0"
-
-
-def test_a_database_of_before_gets_the_new_columns(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/control.db"
-    old = MetaData()
-    Table("things", old, Column("name", String(9), primary_key=True))
-    database = open_database(url, old)
-    with database.begin() as connection:
-        connection.execute(old.tables["things"].insert().values(name="one"))
-        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
-    database.dispose()
-    new = MetaData()
-    table = Table("things", new, Column("name", String(9), primary_key=True),
-                  Column("colour", String(9), nullable=False, server_default="none"))  # fmt: skip
-    for _ in range(2):
-        database = open_database(url, new)
-        with database.connect() as connection:
-            assert [tuple(row) for row in connection.execute(table.select())] == [("one", "none")]
-        database.dispose()

@@ -156,14 +156,14 @@ def _row(token: Token) -> dict[str, str]:
 def _store(file: Path | None, data: Path | None) -> Iterator[TokenStore]:
     from sqlalchemy.exc import SQLAlchemyError
 
-    from pilothouse.server.access.opening import open_access
+    from pilothouse.control.opening import open_database
     from pilothouse.server.access.tokens import TokenStore
     from pilothouse.server.config import ConfigError, control_database, load
 
     try:
         config = load({"data": data}, file).config
         config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        database = open_access(control_database(config))
+        database = open_database(control_database(config))
     except (ConfigError, OSError) as error:
         fail(str(error))
     except SQLAlchemyError as error:

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, MetaData, String, Table, Text, create_engine, select, update
+from sqlalchemy import BigInteger, Column, MetaData, String, Table, Text, select, update
 from sqlalchemy.engine import RowMapping
 
+from pilothouse.control.opening import open_database
 from pilothouse.hazards.model import Finding, Severity
 
 _tables = MetaData()
@@ -66,8 +67,7 @@ class FindingStore:
 
     def __init__(self, url: str) -> None:
         """`url` as SQLAlchemy writes it."""
-        self._engine = create_engine(url)
-        _tables.create_all(self._engine)
+        self._engine = open_database(url)
 
     def keep(self, cluster: str, findings: Iterable[Finding], at: int = 0) -> None:
         """What a check found, all of it: new ones begin, those not among them are resolved."""

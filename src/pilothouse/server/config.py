@@ -246,12 +246,6 @@ class Config(BaseModel):
     tokens_file: str = Field(
         "", description="file with further tokens, a line each: NAME SCOPE[,SCOPE] TOKEN [TENANT]; empty: none"
     )
-    replica: int = Field(
-        0,
-        ge=0,
-        description="number of this server among those that share store and database: all but 0 take telemetry in and "
-        "answer, and leave what goes on by itself to 0",
-    )
     insecure: bool = Field(
         False, description="no token is needed beyond loopback: whoever reaches the ports may do everything"
     )
@@ -325,8 +319,6 @@ def _together(config: Config) -> Config:
         raise ConfigError(
             "tenants: each needs a database of its own: in `database`, put {tenant} where its name belongs"
         )
-    if config.replica and not (config.store and config.database):
-        raise ConfigError("replica: servers can share what they keep only in `store` and `database`; set both")
     return config
 
 

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 import uvicorn
 
+from pilothouse.control.claiming import Claim
+from pilothouse.control.opening import open_database
 from pilothouse.engine import open_engine, retention
 from pilothouse.releases.rollout.driving import BUILT_IN, Driver
 from pilothouse.releases.rollout.observing import Observer
@@ -24,13 +26,13 @@ from pilothouse.releases.store import ReleaseStore
 from pilothouse.server.access.building import access_of, certificates_of, openid_of
 from pilothouse.server.access.callers import DEFAULT_TENANT
 from pilothouse.server.access.calls import Calls
-from pilothouse.server.access.opening import open_access
 from pilothouse.server.app import Rooms, inner_app, main_app, otlp_app
 from pilothouse.server.backups.making import Backups, Source
 from pilothouse.server.config import control_database
 from pilothouse.server.delivery import LiveDelivery
 from pilothouse.server.forge import LiveForge
 from pilothouse.server.hazards import LiveHazards
+from pilothouse.server.leading import Leading
 from pilothouse.server.locking import lock
 from pilothouse.server.measuring import Measurements
 from pilothouse.server.mesh import LiveMesh
@@ -89,13 +91,12 @@ class Process:
         self._lock = lock(config.data)
         database = control_database(config, tenant or DEFAULT_TENANT)
         self._certificates = certificates_of(config)
-        self._access_database = open_access(database)
+        self._access_database = open_database(database)
         self._access: Access = main._access if main else access_of(config, self._access_database)
         self._engine = open_engine(config.store or config.data / "store", cache_bytes=config.cache_bytes, tenant=tenant)
         kept = parse_duration(config.retention)
         longest = max([kept, *map(parse_duration, config.span_retention.values())])
-        if self._acts:
-            retention.keep(self._engine, dict.fromkeys(retention.TABLES, kept) | {"spans": longest})
+        self._kept = dict.fromkeys(retention.TABLES, kept) | {"spans": longest}
         self._retaining = self._retained(config, kept)
         limits = FlushLimits(parse_duration(config.flush_interval), waiting_bytes=config.journal_bytes)
         self._intake = Intake(self._engine, config.data / "journal", storings(), limits)
@@ -149,20 +150,28 @@ class Process:
         self._sockets: dict[str, socket.socket] = {}
         self._grpc: Any = None
         self._inner = ""
-
-    @property
-    def _acts(self) -> bool:
-        """Whether anything goes on by itself here: scraping, rules, rollouts, pipelines, retention."""
-        return not self._config.read_only and not self._config.replica
+        self._acting = False
+        # Only a database that was named can be another server's too.
+        shared = bool(config.database) and not (tenant or config.read_only)
+        claim = Claim(self._access_database, "leading") if shared else None
+        self._leading = Leading(claim, self._act, _end_in_order) if claim else None
 
     def begin(self) -> None:
-        """Store what an earlier process left, and begin what goes on by itself."""
+        """Store what an earlier process left."""
         if recovered := self._intake.start():
             log.info("stored what the journal held from before", requests=recovered)
         for tenant in self._tenants.values():
             tenant.begin()
-        if not self._acts:
-            return
+
+    def _act(self) -> None:
+        """Begin what goes on by itself, for all tenants: scraping, rules, rollouts, retention, looking for hazards."""
+        for house in self._houses().values():
+            house._begin_acting()
+        self._begin_asking()
+
+    def _begin_acting(self) -> None:
+        self._acting = True
+        retention.keep(self._engine, self._kept)
         if self._profile_scraper:
             self._profile_scraper.start()
         self._span_metrics.start()
@@ -188,8 +197,12 @@ class Process:
             self._config.max_body_bytes,
             credentials=self._certificates.credentials() if self._certificates else None,
         )
-        if self._acts:
-            self._begin_asking()
+        if not self._config.read_only:
+            self._begin_inner()
+            if self._leading:
+                self._leading.start()
+            else:
+                self._act()
         host = self._config.otlp_grpc.rpartition(":")[0]
         scheme = "https" if self._certificates else "http"
         if self._rooms.delivery and not self._config.read_only:
@@ -205,21 +218,23 @@ class Process:
             "otlp_grpc": f"{scheme}://{host}:{grpc_port}",
         }
 
-    def _begin_asking(self) -> None:
+    def _begin_inner(self) -> None:
         """What asks and tells over HTTP as others do; where that wants tokens or TLS, over a socket of our own."""
-        inner = ""
         if not self._access.open or self._certificates:
-            self._sockets["inner"], inner = _bind_inner(self._config.data)
-        self._inner = inner
+            self._sockets["inner"], self._inner = _bind_inner(self._config.data)
         if self._rooms.pipelines:
-            self._rooms.pipelines.start(f"http://{_name(self._sockets['otlp_http'])}", inner)
+            # Whoever is asked for a run runs it; what is scheduled is the leader's.
+            leads = (lambda: bool(self._leading and self._leading.leads)) if self._leading else None
+            self._rooms.pipelines.start(f"http://{_name(self._sockets['otlp_http'])}", self._inner, leads)
+
+    def _begin_asking(self) -> None:
         prometheus = f"http://{_name(self._sockets['http'])}/prometheus"
         if self._watching:
             self._watching.start(prometheus)
         if self._rooms.mesh:
             self._rooms.mesh.start()
         if self._rooms.hazards:
-            self._rooms.hazards.start(prometheus, inner)
+            self._rooms.hazards.start(prometheus, self._inner)
 
     def _houses(self) -> dict[str, Process]:
         return {DEFAULT_TENANT: self, **self._tenants}
@@ -229,20 +244,21 @@ class Process:
         import uvloop
 
         uvloop.run(self._serve(addresses, on_ready))
+        if self._leading and self._leading.reason:
+            raise OSError(self._leading.reason)
 
     def close(self) -> None:
         """Take no more, store what was acknowledged, let go of the store."""
+        if self._leading:
+            self._leading.close()
         if self._grpc:
             self._grpc.stop(grace=5).wait()
         for tenant in self._tenants.values():
             tenant.close()
-        self._span_metrics.close()
         if self._rooms.pipelines:
             self._rooms.pipelines.close()
         if self._rooms.shipping:
             self._rooms.shipping.close()
-        for one in self._retaining:
-            one.close()
         if self._rooms.mesh:
             self._rooms.mesh.close()
         if self._rooms.hazards:
@@ -251,17 +267,26 @@ class Process:
             self._rooms.delivery.close()
         if self._rooms.forge:
             self._rooms.forge.close()
-        if self._watching:
-            self._watching.close()
-        if self._profile_scraper:
-            self._profile_scraper.close()
-        self._rollouts.stop()
+        if self._acting:
+            self._end_acting()
+        if self._leading:
+            self._leading.let_go()
         self._intake.close()
         if not self._rooms.tenant:
             self._measurements.close()
         self._rooms.releases.close()
         self._access_database.dispose()
         self._engine.close()
+
+    def _end_acting(self) -> None:
+        self._span_metrics.close()
+        for one in self._retaining:
+            one.close()
+        if self._watching:
+            self._watching.close()
+        if self._profile_scraper:
+            self._profile_scraper.close()
+        self._rollouts.stop()
 
     async def _serve(self, addresses: dict[str, str], on_ready: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
@@ -395,6 +420,10 @@ def _shifters(config: Config) -> Shifters:
         return SplitFiles({**settings, "config": config.mesh_config})
 
     return {**BUILT_IN, "smi": smi}
+
+
+def _end_in_order() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _calls(receiver: Receiver) -> list[Any]:

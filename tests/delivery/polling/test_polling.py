@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from pilothouse.control.opening import open_database
 from pilothouse.delivery.forges import Event, ReadingForge
 from pilothouse.delivery.forges.opening import open_forge
 from pilothouse.delivery.forges.settings import ForgeSettings
 from pilothouse.delivery.inbox import Inbox
 from pilothouse.delivery.polling import Poller
-from pilothouse.delivery.polling.seen import TABLES
-from pilothouse.releases.store.opening import open_database
 from tests.delivery.forges.conftest import Shop, filled
 from tests.delivery.forges.stand_ins.github import GitHubStandIn
 
@@ -27,7 +26,7 @@ class Watched:
     def __init__(self, directory: Path, forge: ReadingForge) -> None:
         url = f"sqlite:///{directory / 'polled.db'}"
         self.inbox = Inbox(url)
-        self.database = open_database(url, TABLES)
+        self.database = open_database(url)
         self.forge = forge
         self.poller = self.begin()
 

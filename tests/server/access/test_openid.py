@@ -11,9 +11,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from pilothouse.control.opening import open_database
 from pilothouse.server.access.callers import SESSION
 from pilothouse.server.access.openid import OpenId, Provider
-from pilothouse.server.access.opening import open_access
 from pilothouse.server.access.signing_in import SigningIn
 from pilothouse.server.access.tokens import TokenStore
 from tests.server.access.provider import StandInProvider, provider
@@ -35,7 +35,7 @@ def remote(standing: StandInProvider) -> StandInProvider:
 
 @pytest.fixture
 def store(tmp_path: Path) -> TokenStore:
-    return TokenStore(open_access(f"sqlite:///{tmp_path}/control.db"))
+    return TokenStore(open_database(f"sqlite:///{tmp_path}/control.db"))
 
 
 def _browser(remote: StandInProvider, store: TokenStore, **settings: object) -> TestClient:

@@ -16,10 +16,10 @@ _MARK = {"service": "shop", "version": "1"}
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
     data = tmp_path_factory.mktemp("access")
-    from pilothouse.server.access.opening import open_access
+    from pilothouse.control.opening import open_database
     from pilothouse.server.access.tokens import TokenStore
 
-    TokenStore(open_access(f"sqlite:///{data}/control.db")).create("first", ["admin"])
+    TokenStore(open_database(f"sqlite:///{data}/control.db")).create("first", ["admin"])
     with inside(data, require_tokens=True) as found:
         yield found
 

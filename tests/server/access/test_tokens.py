@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from pilothouse.cli.program import program
+from pilothouse.control.opening import open_database
 from pilothouse.server.access.callers import secret_of
-from pilothouse.server.access.opening import open_access
 from pilothouse.server.access.tokens import TokenError, TokenStore
 
 
@@ -23,7 +23,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(file: Path) -> TokenStore:
-    return TokenStore(open_access(f"sqlite:///{file}"))
+    return TokenStore(open_database(f"sqlite:///{file}"))
 
 
 def test_a_token_is_known_by_its_text_alone(store: TokenStore, file: Path) -> None:

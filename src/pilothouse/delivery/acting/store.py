@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import Row, exc, func, select
 
+from pilothouse.control.opening import open_database
 from pilothouse.delivery.acting import effects_json
 from pilothouse.delivery.acting.records import OPEN, KeptDecision, KeptJob, KeptPull
-from pilothouse.delivery.acting.tables import DECISIONS, EFFECTS, JOBS, POOLS, PULLS, TABLES
+from pilothouse.delivery.acting.tables import DECISIONS, EFFECTS, JOBS, POOLS, PULLS
 from pilothouse.delivery.chat.effects import Effect
-from pilothouse.releases.store.opening import open_database
 
 _HISTORY = 50
 
@@ -23,7 +23,7 @@ class DeliveryStore:
 
     def __init__(self, url: str) -> None:
         """`url` as SQLAlchemy writes it. Raises SQLAlchemy's errors and `OSError` where it cannot be opened."""
-        self._database = open_database(url, TABLES)
+        self._database = open_database(url)
 
     def close(self) -> None:
         """Let go of the database."""

@@ -13,15 +13,14 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, exc
 
+from pilothouse.control.opening import open_database
+from pilothouse.control.owning import me
 from pilothouse.delivery.forges import Event, event_from_json, event_to_json
 from pilothouse.delivery.inbox import store
 from pilothouse.delivery.inbox.committing import Commits
 from pilothouse.delivery.inbox.limits import Limits
 from pilothouse.delivery.inbox.record import Arrival, Kept
-from pilothouse.delivery.inbox.tables import TABLES
 from pilothouse.delivery.inbox.waking import Bell
-from pilothouse.delivery.pipelines.state.owning import me
-from pilothouse.releases.store.opening import open_database
 
 T = TypeVar("T")
 _LONGEST_LANE = 500
@@ -51,7 +50,7 @@ class Inbox:
     def __init__(self, url: str, limits: Limits = Limits(), clock: Callable[[], float] = time.time) -> None:
         """`url` as SQLAlchemy writes it. Raises `InboxError` where it cannot be opened."""
         try:
-            self._database = open_database(url, TABLES)
+            self._database = open_database(url)
         except (exc.SQLAlchemyError, OSError) as error:
             raise InboxError(f"events cannot be kept: {getattr(error, 'orig', None) or error}") from None
         self.limits = limits

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+from pilothouse.control.owning import alive
 from pilothouse.delivery.pipelines import checking, times
 from pilothouse.delivery.pipelines.catalog import Catalog
 from pilothouse.delivery.pipelines.conditions import Condition
@@ -16,7 +17,7 @@ from pilothouse.delivery.pipelines.engine import Engine, Options, Run, inherited
 from pilothouse.delivery.pipelines.errors import StateError
 from pilothouse.delivery.pipelines.queueing import Queue, group_of
 from pilothouse.delivery.pipelines.runs.request import PipelineRun
-from pilothouse.delivery.pipelines.state import owning
+from pilothouse.delivery.pipelines.state.owning import kill_left_steps
 from pilothouse.delivery.pipelines.state.store import KeptRun, RunStore
 from pilothouse.delivery.pipelines.tasks.request import TaskRun
 
@@ -118,11 +119,11 @@ class Service:
         """
         taken = []
         for run in self.store.runs(limit=10_000, unfinished=True):
-            if not run.owner or owning.alive(run.owner) is not False or not self.store.claim(run.uid, run.owner):
+            if not run.owner or alive(run.owner) is not False or not self.store.claim(run.uid, run.owner):
                 continue
             taken.append(run)
         lost = {run.uid: [one for one in self.store.task_runs(run.uid) if not _done(one)] for run in taken}
-        owning.kill_left_steps({one["metadata"]["uid"] for found in lost.values() for one in found})
+        kill_left_steps({one["metadata"]["uid"] for found in lost.values() for one in found})
         await asyncio.gather(*(self._again(run, lost[run.uid]) for run in taken))
         return taken
 

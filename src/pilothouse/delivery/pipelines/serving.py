@@ -49,6 +49,7 @@ class PipelineServer:
         self._service: Service | None = None
         self._running: set[asyncio.Task[Any]] = set()
         self._repeating: asyncio.Future[None] | None = None
+        self._leads: Callable[[], bool] = lambda: True
 
     def documents(self) -> list[Document]:
         """The objects of the directory as they are now, checked. Raises `PipelineError`."""
@@ -56,11 +57,13 @@ class PipelineServer:
         checking.require(found)
         return found
 
-    def start(self, telemetry: str = "", socket: str = "") -> None:
+    def start(self, telemetry: str = "", socket: str = "", leads: Callable[[], bool] | None = None) -> None:
         """Begin: take up what a killed process left, and run what is scheduled.
 
-        `telemetry` is where runs are told of, over OTLP; `socket` the Unix socket to go through, if any.
+        `telemetry` is where runs are told of, over OTLP; `socket` the Unix socket to go through, if any. Of several
+        processes on one database the one that `leads` runs what is scheduled (None: this one).
         """
+        self._leads = leads or (lambda: True)
         from pilothouse.delivery.pipelines.telemetry import Telemetry
 
         where = Where(self.data, executor=self._executor, listeners=[Telemetry(telemetry, socket)] if telemetry else [])
@@ -151,6 +154,8 @@ class PipelineServer:
         while True:
             try:
                 for document in clock.due(self.documents() if clock.changed(self.directory) else None):
+                    if not self._leads():
+                        continue
                     self._go(document, self.documents(), to_run(scheduled.once(document)))
             except (PipelineError, OSError) as error:
                 log.warning("scheduled pipelines", error=str(error))

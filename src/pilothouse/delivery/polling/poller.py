@@ -13,7 +13,7 @@ from pilothouse.delivery.forges import ForgeError, ReadingForge, UnavailableErro
 from pilothouse.delivery.inbox import Inbox
 from pilothouse.delivery.polling.comparing import author_opened, events
 from pilothouse.delivery.polling.looking import look
-from pilothouse.delivery.polling.seen import TABLES, SeenStore
+from pilothouse.delivery.polling.seen import SeenStore
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +25,6 @@ class Poller:
                  clock: Callable[[], float] = time.time) -> None:  # fmt: skip
         """`forges` by name, with the seconds between two looks."""
         self._forges, self._inbox, self._clock = forges, inbox, clock
-        TABLES.create_all(database)
         self._seen = SeenStore(database)
         self._ended = threading.Event()
         self._threads = [

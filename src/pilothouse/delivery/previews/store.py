@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Column, Float, Integer, MetaData, String, Table, Text, UniqueConstraint, select
 
+from pilothouse.control.opening import open_database
 from pilothouse.delivery.previews.preview import LIVE, Preview
-from pilothouse.releases.store.opening import open_database
 from pilothouse.releases.store.tables import number
 
 _METADATA = MetaData()
@@ -39,7 +39,7 @@ class PreviewStore:
 
     def __init__(self, url: str) -> None:
         """`url` as SQLAlchemy writes it."""
-        self._database = open_database(url, _METADATA)
+        self._database = open_database(url)
 
     def close(self) -> None:
         """Let go of the database."""

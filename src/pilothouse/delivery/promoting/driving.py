@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from pilothouse.delivery.claiming import Claim
+from pilothouse.control.claiming import Claim
 from pilothouse.delivery.environments import EnvironmentsError
 from pilothouse.delivery.forges import ForgeError
 from pilothouse.delivery.promoting.advancing import advance

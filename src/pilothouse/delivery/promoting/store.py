@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, Engine, Float, Integer, MetaData, String, Table, Text, select
 
+from pilothouse.control.opening import open_database
 from pilothouse.delivery.promoting.promotion import ONGOING, Happened, Promotion
-from pilothouse.releases.store.opening import open_database
 from pilothouse.releases.store.rollouts import ConflictError
 from pilothouse.releases.store.tables import number
 
@@ -60,7 +60,7 @@ class PromotionStore:
 
     def __init__(self, url: str) -> None:
         """`url` as SQLAlchemy writes it."""
-        self._database = open_database(url, _METADATA)
+        self._database = open_database(url)
 
     @property
     def database(self) -> Engine:

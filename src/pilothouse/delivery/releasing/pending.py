@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Column, Engine, Float, MetaData, String, Table, Text, exc, select
 
-from pilothouse.releases.store.opening import open_database
+from pilothouse.control.opening import open_database
 from pilothouse.signals.timerange import to_rfc3339
 
 State = Literal["waiting", "released", "refused"]
@@ -57,7 +57,7 @@ class PendingStore:
 
     def __init__(self, url: str) -> None:
         """`url` as SQLAlchemy writes it."""
-        self._database = open_database(url, _METADATA)
+        self._database = open_database(url)
 
     @property
     def database(self) -> Engine:

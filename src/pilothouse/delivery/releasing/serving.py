@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from pilothouse.delivery.claiming import Claim
+from pilothouse.control.claiming import Claim
 from pilothouse.delivery.forges import ForgeError, MissingError
 from pilothouse.delivery.projects import FILE
 from pilothouse.delivery.releasing.pending import Pending, PendingStore

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pilothouse.control.opening import open_database
 from pilothouse.delivery.forges.opening import open_forge
 from pilothouse.delivery.forges.remote.secrets import Secret, SecretError
 from pilothouse.delivery.forges.settings import ForgeSettings
 from pilothouse.delivery.inbox import Inbox
 from pilothouse.delivery.webhooks import api
 from pilothouse.delivery.webhooks.door import Door
-from pilothouse.releases.store.opening import open_database
 
 if TYPE_CHECKING:
     from starlette.routing import Route
@@ -41,7 +41,7 @@ class ForgeServer:
             for name, one in settings.items()
         }
         self._polled = {name: (self.forges[name], one.polled) for name, one in settings.items() if one.polled}
-        self._database = open_database(database, _no_tables()) if self._polled else None
+        self._database = open_database(database) if self._polled else None
         self._poller: Poller | None = None
 
     def routes(self, most_bytes: int = api.LARGEST) -> list[Route]:
@@ -73,9 +73,3 @@ def _secrets(settings: ForgeSettings) -> tuple[str, ...]:
         except SecretError:
             continue
     return tuple(found)
-
-
-def _no_tables() -> Any:
-    from sqlalchemy import MetaData
-
-    return MetaData()

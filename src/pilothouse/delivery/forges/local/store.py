@@ -13,10 +13,10 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, delete, event, insert, select, update
 
+from pilothouse.control.opening import open_database
 from pilothouse.delivery.forges.encoding import event_from_json, event_to_json
 from pilothouse.delivery.forges.events import Event
-from pilothouse.delivery.forges.local.tables import EVENTS, TABLES
-from pilothouse.releases.store.opening import open_database
+from pilothouse.delivery.forges.local.tables import EVENTS
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ class Store:
 
     def __init__(self, url: str, sink: Sink) -> None:
         """`url` as SQLAlchemy writes it; `sink` hears each event, in order, again when it failed."""
-        self._engine = open_database(url, TABLES)
+        self._engine = open_database(url)
         self.sink = sink
         self._telling = threading.Lock()
         self._more = threading.Event()

@@ -11,14 +11,14 @@ from typing import Any
 
 from sqlalchemy import exc, func, select, update
 
+from pilothouse.control.opening import open_database
+from pilothouse.control.owning import me
 from pilothouse.delivery.pipelines import times
 from pilothouse.delivery.pipelines.documents import Document
 from pilothouse.delivery.pipelines.runs.request import PipelineRun
-from pilothouse.delivery.pipelines.state.owning import me
-from pilothouse.delivery.pipelines.state.tables import BUNDLES, CACHE, RUNS, TABLES, TASK_RUNS
+from pilothouse.delivery.pipelines.state.tables import BUNDLES, CACHE, RUNS, TASK_RUNS
 from pilothouse.delivery.pipelines.state.writing import Writer, explained
 from pilothouse.delivery.pipelines.tasks.request import TaskRun
-from pilothouse.releases.store.opening import open_database
 
 _LISTED = [column for column in RUNS.c if column.name not in ("asked", "bundle", "object")]
 
@@ -54,7 +54,7 @@ class RunStore:
     def __init__(self, url: str) -> None:
         """`url` as SQLAlchemy writes it. Raises `StateError` where it cannot be opened."""
         try:
-            self._engine = open_database(url, TABLES)
+            self._engine = open_database(url)
         except (exc.SQLAlchemyError, OSError) as error:
             raise explained(error) from None
         self._writer = Writer(self._engine)

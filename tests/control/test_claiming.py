@@ -6,17 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sqlalchemy import MetaData
-
-from pilothouse.delivery.claiming import Claim
-from pilothouse.releases.store.opening import open_database
+from pilothouse.control.claiming import Claim
+from pilothouse.control.opening import open_database
 
 
 def test_one_holds_it_and_the_other_takes_over(tmp_path: Path) -> None:
     url, now = f"sqlite:///{tmp_path}/control.db", [1000.0]
-    one, other = (
-        Claim(open_database(url, MetaData()), "promotions", owner, 30, lambda: now[0]) for owner in ("one", "other")
-    )
+    one, other = (Claim(open_database(url), "promotions", owner, 30, lambda: now[0]) for owner in ("one", "other"))
     assert (one.held(), other.held(), one.held()) == (True, False, True)
     now[0] += 25
     assert (one.held(), other.held()) == (True, False), "renewed while it is held"
@@ -31,11 +27,11 @@ def test_one_holds_it_and_the_other_takes_over(tmp_path: Path) -> None:
 def test_a_process_that_is_gone_is_not_waited_for(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/control.db"
     program = (
-        "import sys, sqlalchemy; from pilothouse.delivery.claiming import Claim; "
-        "from pilothouse.releases.store.opening import open_database; "
-        "sys.exit(not Claim(open_database(sys.argv[1], sqlalchemy.MetaData()), 'promotions').held())"
+        "import sys, sqlalchemy; from pilothouse.control.claiming import Claim; "
+        "from pilothouse.control.opening import open_database; "
+        "sys.exit(not Claim(open_database(sys.argv[1]), 'promotions').held())"
     )
     assert subprocess.run([sys.executable, "-c", program, url], timeout=120).returncode == 0
-    claim = Claim(open_database(url, MetaData()), "promotions")
+    claim = Claim(open_database(url), "promotions")
     assert claim.held()
     claim.database.dispose()

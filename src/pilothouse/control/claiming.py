@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Column, Engine, Float, MetaData, String, Table, exc, or_, select
 
-from pilothouse.delivery.pipelines.state.owning import alive, me
+from pilothouse.control.owning import alive, me
 
-TABLES = MetaData()
 _CLAIMS = Table(
     "delivery_claims",
-    TABLES,
+    MetaData(),
     Column("name", String(63), primary_key=True),
     Column("owner", String(255), nullable=False),
     Column("until", Float, nullable=False),
@@ -40,7 +39,6 @@ class Claim:
     _until: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
-        TABLES.create_all(self.database)
         self.owner = self.owner or me()
 
     def held(self) -> bool:

@@ -1,0 +1,52 @@
+"""How the control plane's database is opened: the one place that says so, for all rooms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+
+from pilothouse.control.migrating import migrate
+
+# Readers beside a writer; every commit on the disk before it is answered for; and waiting for another writer instead of
+# failing at once: several stores, and several processes, write to one file.
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=15000")
+# The driver that comes with `pilothouse[postgres]`, where the address does not name one.
+_POSTGRESQL = "postgresql+pg8000://"
+
+
+def open_database(url: str) -> Engine:
+    """The database in its newest form. `url` as SQLAlchemy writes it: `sqlite:///path`, `postgresql://host/database`.
+
+    Raises `SchemaError` for a database of a newer Pilothouse, SQLAlchemy's errors and `OSError` where it cannot be
+    opened.
+    """
+    url = address(url)
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    # A server that was restarted leaves connections behind that are dead; SQLite has none.
+    database = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    if database.dialect.name == "sqlite":
+        event.listen(database, "connect", _careful)
+    try:
+        migrate(database)
+    except BaseException:
+        database.dispose()
+        raise
+    return database
+
+
+def address(url: str) -> str:
+    """The URL with the driver that we bring, where it names none."""
+    for scheme in ("postgresql://", "postgres://"):
+        if url.startswith(scheme):
+            return _POSTGRESQL + url.removeprefix(scheme)
+    return url
+
+
+def _careful(connection: Any, record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

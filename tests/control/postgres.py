@@ -1,0 +1,71 @@
+"""A PostgreSQL server of our own, from Debian's package: on loopback, in a directory, gone afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from tests.running import free_port
+
+_FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=200")
+
+
+def binaries() -> Path:
+    """Where the server's programs are; the test is skipped where there is none."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    if not found and (on_path := shutil.which("postgres")):
+        found = [Path(on_path).resolve()]
+    if not found:
+        pytest.skip("there is no PostgreSQL here: tests/install_system_packages.sh installs it")
+    return found[-1].parent
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """A server with its data in a new directory; gives its address, `postgresql://postgres@127.0.0.1:PORT`.
+
+    Not in a directory of pytest's: those are for their owner alone, and the server does not run as root.
+    """
+    programs, port = binaries(), free_port()
+    user = "postgres" if os.getuid() == 0 else None
+    with tempfile.TemporaryDirectory(prefix="pilothouse-postgresql-", ignore_cleanup_errors=True) as directory:
+        if user:
+            shutil.chown(directory, user)
+        data = f"{directory}/data"
+        given = ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions"]
+        _run([str(programs / "initdb"), *given], user)
+        control = [str(programs / "pg_ctl"), "-D", data, "-w", "-t", "120"]
+        options = f"-p {port} -h 127.0.0.1 -k {directory} " + " ".join(f"-c {one}" for one in _FAST)
+        _run([*control, "-l", f"{directory}/log", "-o", options, "start"], user)
+        try:
+            yield f"postgresql://postgres@127.0.0.1:{port}"
+        finally:
+            _run([*control, "-m", "immediate", "stop"], user)
+
+
+def _run(command: list[str], user: str | None) -> None:
+    """Its output goes to a file: the server that `pg_ctl` leaves behind would hold a pipe open."""
+    with tempfile.TemporaryFile("w+") as said:
+        done = subprocess.run(command, stdout=said, stderr=said, user=user, cwd="/", timeout=180)
+        said.seek(0)
+        assert done.returncode == 0, said.read()
+
+
+def new_database(server: str, of: str) -> str:
+    """The URL of the database of this name's own; made where it is not there yet."""
+    name = "p" + hashlib.sha256(of.encode()).hexdigest()[:20]
+    engine = create_engine(server.replace("postgresql:", "postgresql+pg8000:") + "/postgres")
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if not connection.execute(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}).first():
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine.dispose()
+    return f"{server}/{name}"
