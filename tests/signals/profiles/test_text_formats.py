@@ -77,12 +77,12 @@ def test_perf_of_a_deleted_binary() -> None:
     ],
 )
 def test_long_lines_take_no_longer_than_long(body: str, format: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with contextlib.suppress(BadRequestError):
         if format == "x":
             read_ingest({"name": body.replace("a", "a ") + "{"}, "", b"a 1", LIMITS)
         ingested(body, format)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(
