@@ -474,7 +474,8 @@ class Evaluator:
             places, present = self._latest(selection, references)
             kept = present.any(axis=1)
             times = (selection.times[places] if selection.size else places)[kept]
-            info = matrix_of(selection.labels, np.zeros(present.shape), present)
+            cells = None if selection.histograms is None else selection.histograms[places]
+            info = matrix_of(selection.labels, np.zeros(present.shape), present, cells)
         return enrichment.enriched(base, info, times)
 
     def _info_times(self, node: Node) -> Ints:

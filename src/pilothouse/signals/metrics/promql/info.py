@@ -13,18 +13,25 @@ from pilothouse.signals.metrics.promql.matrix import Ints, Matrix, joined, matri
 
 IDENTIFYING = ("instance", "job")
 _DEFAULT = Matcher(NAME, "=", "target_info")
+_ANY = Matcher(NAME, "=~", ".+_info")
 
 
 class Enrichment:
-    """One call of `info`, with the matchers of its second argument."""
+    """One call of `info`, with the matchers of its second argument.
+
+    Matchers that only leave names out (`!=`, `!~`) choose among all metrics that are called `..._info`.
+    """
 
     def __init__(self, matchers: Sequence[Matcher]) -> None:
-        self.names = [matcher for matcher in matchers if matcher.label == NAME] or [_DEFAULT]
+        given = [matcher for matcher in matchers if matcher.label == NAME]
+        says_which = any(matcher.operator in ("=", "=~") for matcher in given)
+        self.names = given if says_which else [_ANY, *given] if given else [_DEFAULT]
+        self._is_choosy = says_which or not matchers
         self._data = [matcher for matcher in matchers if matcher.label != NAME]
 
     def ignored(self, labels: Labels) -> bool:
-        """Whether a series is itself an info metric."""
-        return all(matcher.matches(labels.name) for matcher in self.names)
+        """Whether a series is itself one of the info metrics that were named."""
+        return self._is_choosy and all(matcher.matches(labels.name) for matcher in self.names)
 
     def matchers(self, base: Matrix) -> list[Matcher] | None:
         """What to ask the store for; None when no series has a target."""
@@ -58,6 +65,8 @@ class Enrichment:
         cache: dict[tuple[int, ...], Labels | None] = {}
         for step in steps:
             present = tuple(place for place in rows if info.present[place, step])
+            if info.histograms is not None and any(info.histograms[place, step] is not None for place in present):
+                raise ExecutionError("info sample should be float")
             key = self._newest(info, times, present, int(step))
             if key not in cache:
                 cache[key] = self._labels(base.labels[row], [info.labels[place] for place in key])
@@ -93,7 +102,7 @@ class Enrichment:
                     raise ExecutionError(f"conflicting label: {name}")
                 if not base.get(name):
                     added[name] = value
-        if not added and not all(matcher.matches("") for matcher in self._data):
+        if not infos and not all(matcher.matches("") for matcher in self._data):
             return None
         return labels_of({**base.map, **added})
 

@@ -11,7 +11,6 @@ from pilothouse.signals.metrics.promql.annotations import Annotations
 from pilothouse.signals.metrics.promql.arithmetic import CHANGING, Cells, combine
 from pilothouse.signals.metrics.promql.errors import ExecutionError
 from pilothouse.signals.metrics.promql.labels import EMPTY, METADATA, Labels
-from pilothouse.signals.metrics.promql.matcher import NAME
 from pilothouse.signals.metrics.promql.matrix import Bools, Ints, Matrix, empty, joined, matrix_of, merged
 from pilothouse.signals.metrics.promql.nodes import Binary, Matching
 from pilothouse.signals.metrics.promql.positions import Position
@@ -22,7 +21,7 @@ def signatures(labels: Sequence[Labels], matching: Matching) -> list[Labels]:
     names = frozenset(matching.labels)
     if matching.on:
         return [one.only(names) for one in labels] if names else [EMPTY] * len(labels)
-    unwanted = names | {NAME}
+    unwanted = names | METADATA
     return [Labels(tuple(pair for pair in one.pairs if pair[0] not in unwanted)) for one in labels]
 
 
