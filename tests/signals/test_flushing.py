@@ -153,3 +153,25 @@ def test_a_request_that_is_sent_again_after_a_crash_is_stored_once(engine: Engin
     again.close()
     # The second time it is not the same request any more: it is a client that sends equal bytes.
     assert engine.has(b"answered never") == 2
+
+
+def test_much_gathers_longer_where_storing_takes_long(engine: Engine, tmp_path: Path) -> None:
+    kinds = {"logs": Storing((("", FIRST),))}
+    limits = FlushLimits(interval=0.02, few_bytes=10, patience=20.0, longest=60.0)
+    intake = Intake(engine, tmp_path / "journal", kinds, limits)  # type: ignore[arg-type]
+
+    def slowly(table: str, content: bytes) -> None:
+        time.sleep(0.1)
+
+    engine.refuse = slowly
+    intake.start()
+    intake.accept("logs", b"the first goes at once").result(timeout=5)
+    wait_until(lambda: engine.stored)
+    begun = time.monotonic()
+    intake.accept("logs", b"the second waits for others").result(timeout=5)
+    intake.accept("logs", b"the third goes with it").result(timeout=5)
+    wait_until(lambda: len(engine.stored) > 1)
+    assert time.monotonic() - begun > 1.5
+    assert engine.has(b"third")
+    assert len(engine.stored) == 2
+    intake.close()

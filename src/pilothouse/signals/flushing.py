@@ -56,12 +56,16 @@ class Storing:
 class FlushLimits:
     """When a segment is sealed, and how many bytes may wait for the engine, per kind.
 
-    A segment of up to `small_bytes` waits `interval` to twice that, in seconds; none waits more than `longest`.
+    A segment of up to `small_bytes` waits `interval` to twice that, in seconds; none waits more than `longest`. One
+    with more than `few_bytes` waits `patience` times as long as the kind's last one took to store: what a statement
+    costs however few rows it finds is then a small part of what the server does.
     """
 
     interval: float = 0.4
     longest: float = 2.0
+    few_bytes: int = 200_000
     small_bytes: int = 2_000_000
+    patience: float = 4.0
     segment_bytes: int = 64_000_000
     waiting_bytes: int = 2_000_000_000
 
@@ -85,6 +89,7 @@ class Intake:
         self.taken = {kind: Taken() for kind, storing in kinds.items() if storing.once}
         self._resent_until = 0.0
         self._stored: deque[tuple[float, str, Segment]] = deque()
+        self._took: dict[str, float] = {}
         self._turn = threading.Lock()
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -179,7 +184,7 @@ class Intake:
             self._wake.clear()
             for kind, journal in self._journals.items():
                 # One segment of each kind in turn, and all of them at the end.
-                while (stopping or self._due(journal) <= 0) and (segment := journal.seal()):
+                while (stopping or self._due(kind, journal) <= 0) and (segment := journal.seal()):
                     with self._turn:
                         self._store_or_leave(kind, segment)
                     if not stopping:
@@ -189,7 +194,7 @@ class Intake:
             if stopping:
                 return
 
-    def _due(self, journal: Journal) -> float:
+    def _due(self, kind: str, journal: Journal) -> float:
         """Seconds until the next segment is to be stored; infinity when there is none.
 
         The more arrives, the longer it may gather: a large segment costs half as much a record as a small one.
@@ -200,11 +205,14 @@ class Intake:
         if size >= self._limits.segment_bytes:
             return 0.0
         limits = self._limits
-        wait = min(limits.interval * (1 + size / limits.small_bytes), limits.longest)
+        wait = limits.interval * (1 + size / limits.small_bytes)
+        if size > limits.few_bytes:
+            wait = max(wait, limits.patience * self._took.get(kind, 0.0))
+        wait = min(wait, limits.longest)
         return opened + max(wait, limits.interval) - time.monotonic()
 
     def _next_due(self) -> float | None:
-        due = min(map(self._due, self._journals.values()))
+        due = min(self._due(kind, journal) for kind, journal in self._journals.items())
         if self._stored:
             due = min(due, self._stored[0][0] + _REMOVED_AFTER - time.monotonic())
         return None if due == float("inf") else max(due, 0.001)
@@ -234,7 +242,8 @@ class Intake:
                 log.warning("a segment was refused, storing its requests singly", token=token, reason=str(error))
                 if not self._store_singly(self._kinds[kind], statement, segment, token):
                     return
-        self.on_stored(kind, segment.size, time.monotonic() - started)
+        self._took[kind] = time.monotonic() - started
+        self.on_stored(kind, segment.size, self._took[kind])
         self._journals[kind].release(segment)
         self._stored.append((time.monotonic(), kind, segment))
 
