@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pilothouse.cli.program import program
+from tests.delivery.acting.room import UNIT
 from tests.delivery.forges.serving import fine
 from tests.delivery.promoting.world import MANIFEST
 from tests.running import RunningServer, start_server
@@ -22,7 +25,8 @@ environments:
   - {name: staging, strategy: Auto, services: [shop]}
   - {name: production, strategy: Manual, services: [shop]}
 """
-PROJECT = "service: shop\n"
+PROJECT = "service: shop\nrelease: {after: [unit]}\n"
+PUSH = UNIT.replace("[pull_request]", "[push]")
 
 
 @dataclass
@@ -102,7 +106,8 @@ def test_from_a_push_to_production(world: World) -> None:
     manifests = {f"{name}/shop.yaml": MANIFEST.format(name=name) for name in ("staging", "production")}
     world.pushed(deploy, "feat: begin", {"environments.yaml": ENVIRONMENTS, **manifests})
     shop = world.cloned("bob", "ann/shop")
-    world.pushed(shop, "feat: begin", {"app.py": "print()\n", ".pilothouse.yaml": PROJECT})
+    world.pushed(shop, "feat: begin", {"app.py": "print()\n", ".pilothouse.yaml": PROJECT,
+                                          ".tekton/unit.yaml": PUSH, "test.sh": "true\n"})  # fmt: skip
     world.until(lambda: world.declared("staging") == "0.1.0")
     assert world.declared("production") == "1.0.0", "nobody has approved it"
     asked = world.until(lambda: world.promotions("production", "open"))[0]
@@ -112,6 +117,15 @@ def test_from_a_push_to_production(world: World) -> None:
     world.until(lambda: world.declared("production") == "0.1.0")
     marks = [one["mark"] for one in world.server.get("/api/releases", service="shop")["releases"] if one["mark"]]
     assert {mark["environment"] for mark in marks} <= {"", "staging", "production"}
+    # What it was made of is known wherever the release is: the run that tested it, and where the provenance is.
+    made_of = marks[0]["made_of"]
+    assert (made_of["forge"], made_of["repository"], made_of["tag"]) == ("local", "ann/shop", "v0.1.0")
+    assert made_of["run"].startswith("unit-")
+    signed = httpx.get(world.server.http + made_of["provenance"], timeout=60).json()
+    said = json.loads(base64.b64decode(signed["payload"]))["predicate"]
+    run = said["runDetails"]["metadata"]["invocationId"]
+    assert run.startswith(made_of["run"].rpartition("-")[2]), "it speaks of the run"
+    assert said["buildDefinition"]["internalParameters"]["release"]["tag"] == "v0.1.0"
     made = CliRunner().invoke(program(), ["releases", "make", "ann/shop", "--dry-run", "--server", world.server.http])
     assert (made.exit_code, "would release shop 0.1.0: v0.1.0" in made.output) == (0, True), made.output
     shown = CliRunner().invoke(program(), ["env", "previews", "--server", world.server.http, "-o", "table"])

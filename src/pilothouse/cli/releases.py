@@ -25,6 +25,7 @@ from pilothouse.cli.client import (
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
 _STYLES = {"worse": "red", "no_worse": "green", "cannot_tell": "yellow"}
+_REPOSITORY = "The repository; FORGE:OWNER/NAME where there are several forges."
 
 
 @app.callback()
@@ -110,7 +111,7 @@ def mark(
     epilog="Examples: pilothouse releases make acme/shop --dry-run  |  pilothouse releases make acme/shop --version 2",
 )
 def make(
-    repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="The repository.", show_default=False)],
+    repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help=_REPOSITORY, show_default=False)],
     version: Annotated[str, typer.Option("--version", help="Instead of the one that follows.")] = "",
     commit: Annotated[str, typer.Option("--commit", help="Instead of the default branch's tip.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be released.")] = False,
@@ -127,7 +128,7 @@ def make(
 
 @app.command("provenance", epilog="Example: pilothouse releases provenance acme/shop v1.4.0 > shop.intoto.json")
 def provenance(
-    repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="The repository.", show_default=False)],
+    repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help=_REPOSITORY, show_default=False)],
     tag: Annotated[str, typer.Argument(help="The release's tag.", show_default=False)],
     server: Server = DEFAULT_SERVER,
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from pilothouse.delivery.environments import EnvironmentsError
 from pilothouse.delivery.promoting.asking import promote, released
+from pilothouse.delivery.promoting.driving import Driver
 from pilothouse.delivery.promoting.promotion import Happened
 from tests.delivery.promoting.world import MANIFEST, World, in_folders
 
@@ -144,3 +145,16 @@ def test_a_restart_between_merge_and_rollout_starts_one_rollout(world: World) ->
     world.tick()
     assert [run.id for run in world.releases.rollouts.all("shop")] == [rolling.rollout]
     assert (world.one(asked.id).state, world.one(asked.id).rollout) == ("rolling_out", rolling.rollout)
+
+
+def test_of_two_processes_one_moves_promotions(world: World) -> None:
+    other = Driver(world.crew, owner="another process")
+    promoted = promote(world.crew, "shop", "1.1.0", "staging")
+    world.tick()
+    assert world.one(promoted.id).state == "deployed"
+    second = promote(world.crew, "shop", "1.2.0", "staging")
+    other.drive()
+    assert world.one(second.id).state == "opening", "the first one does it"
+    world.driver.stop()
+    other.drive()
+    assert world.one(second.id).state == "deployed", "it gave it back"
