@@ -20,12 +20,14 @@ def print_trace(answer: dict[str, Any], lines: list[dict[str, Any]]) -> None:
 
     console = Console()
     spans = answer["spans"]
+    total = answer.get("total", len(spans))
+    count = f"{len(spans):,} of {total:,}" if total > len(spans) else str(len(spans))
     begin = min(map(start_of, spans))
     whole = max(start_of(span) + span["duration_ms"] for span in spans) - begin or 1.0
     names = sorted({_service(span) for span in spans})
     colours = {name: _COLOURS[place % len(_COLOURS)] for place, name in enumerate(names)}
     console.print(
-        f"Trace {answer['trace_id']}: {len(spans)} spans, {whole:.2f} ms (* is the critical path)", soft_wrap=True
+        f"Trace {answer['trace_id']}: {count} spans, {whole:.2f} ms (* is the critical path)", soft_wrap=True
     )
     told: dict[str, list[dict[str, Any]]] = {}
     for line in lines:

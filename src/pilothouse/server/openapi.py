@@ -545,7 +545,10 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "/api/profiles/export": Operation("a file", _PROFILES | {"format": "pprof, folded or speedscope"}),
     "/api/traces/graph": Operation("which service calls which: rate, errors, latency", _RANGE),
-    "/api/traces/{trace_id}": Operation("all spans of one trace", {"trace_id": "32 hexadecimal digits"}),
+    "/api/traces/{trace_id}": Operation(
+        "one trace; of a very large one the spans that tell most, with how many there are",
+        {"trace_id": "32 hexadecimal digits", "limit": "at most so many spans (10000)"},
+    ),
 }
 
 

@@ -84,3 +84,15 @@ def test_what_was_not_written_is_not_taken_for_sent() -> None:
         taken.note(payload, written)
     assert (taken.find(b"a"), taken.find(b"c")) == (None, written)
     assert Taken(seconds=-1).find(b"c") is None
+
+
+def test_a_large_trace_is_answered_in_part_with_its_size(one_door: Door) -> None:
+    one_door.renew()
+    spans = [span(1, 1, 0, "root", SERVER, 0, 1000)]
+    spans += [span(1, number, max(1, number // 10), "op", CLIENT, 1, 2) for number in range(2, 3001)]
+    one_door.send("traces", ExportTraceServiceRequest(resource_spans=[of("big", spans)]))
+    found = trace(one_door.engine, f"{1:032x}", most=50)
+    assert (found["total"], len(found["spans"])) == (3000, 50)
+    ids = {one["span_id"] for one in found["spans"]}
+    assert all(one["parent_span_id"] in {"", *ids} for one in found["spans"])
+    assert trace(one_door.engine, f"{1:032x}")["total"] == len(spans)

@@ -60,7 +60,7 @@ function Shown({ trace }: { trace: Trace }) {
         </h1>
         <ul>
           <li>{amount(fall.length, "ms", locale)}</li>
-          <li>{say.traces.spanCount(trace.spans.length)}</li>
+          <li>{say.traces.spanCount(trace.spans.length, trace.total)}</li>
           {errors > 0 ? <li className={styles.bad}>{say.traces.errorCount(errors)}</li> : null}
           <li>{say.logs.lines(lines.length)}</li>
           <li>

@@ -38,6 +38,8 @@ export interface Span {
 
 export interface Trace {
   trace_id: string;
+  /** How many there are: of a very large trace `spans` has those that tell most. */
+  total?: number;
   spans: Span[];
 }
 

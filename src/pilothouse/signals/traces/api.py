@@ -65,8 +65,9 @@ def routes(engine: Engine) -> list[Route]:
         return answer({"edges": [asdict(edge) for edge in edges]})
 
     async def one(request: Request) -> Response:
-        only(request)
-        return answer(await waiting(trace, engine, trace_id(request.path_params["trace_id"])))
+        only(request, "limit")
+        wanted_id, most = trace_id(request.path_params["trace_id"]), number(request, "limit", 10_000, 1, 200_000)
+        return answer(await waiting(trace, engine, wanted_id, None, most))
 
     return [
         Route("/api/traces", traces),

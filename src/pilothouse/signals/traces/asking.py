@@ -10,8 +10,10 @@ from pilothouse.signals.rows import attributes, hexadecimal
 from pilothouse.signals.selecting import resources
 from pilothouse.signals.selector import Selector
 from pilothouse.signals.timerange import TimeRange, to_rfc3339
+from pilothouse.signals.traces.bounding import telling
 from pilothouse.signals.traces.critical import Timed, critical_path
 from pilothouse.signals.traces.exporting import COLUMNS
+from pilothouse.signals.traces.forests import forests
 from pilothouse.signals.traces.spansets.searching import find
 from pilothouse.signals.traces.summaries import Summary, summaries
 from pilothouse.signals.traces.traceql import TraceqlError, check, parse, tree
@@ -96,28 +98,43 @@ def _line(trace_id: str, summary: Summary) -> dict[str, Any]:
     }
 
 
-def trace(engine: Engine, trace_id: str, budget: Budget | None = None) -> dict[str, Any]:
-    """All spans of a trace, by start. Raises `NotFoundError` when there are none."""
+def trace(engine: Engine, trace_id: str, budget: Budget | None = None, most: int = _MOST_SPANS) -> dict[str, Any]:
+    """The spans of a trace, by start; `total` says how many there are. Raises `NotFoundError` when there are none.
+
+    Of one that has more than `most`, those that tell most about it (see `bounding`).
+    """
+    rows = _rows(engine, trace_id, budget, most + 1)
+    if not rows:
+        raise NotFoundError(f"no span of trace {trace_id} is stored")
+    total, critical = len(rows), None
+    if total > most:
+        leaves = forests(engine, [trace_id], budget)[trace_id]
+        total, critical = len(leaves), critical_path([leaf.timed for leaf in leaves])
+        rows = _rows(engine, trace_id, budget, most, telling(leaves, most))
+    known = {resource.identity: resource.attributes for resource in resources(engine, Selector(), None, "traces")}
+    if critical is None:
+        critical = critical_path([_timed(row) for row in rows])
+    spans = [_span(row, known.get(row["identity"], {})) for row in rows]
+    marked = [span | {"critical": span["span_id"] in critical} for span in spans]
+    return {"trace_id": trace_id, "total": total, "spans": marked}
+
+
+def _rows(
+    engine: Engine, trace_id: str, budget: Budget | None, most: int, kept: set[str] | None = None
+) -> list[dict[str, Any]]:
+    narrowed = "AND span_id IN (SELECT unhex(arrayJoin({kept:Array(String)}))) " if kept else ""
     table = engine.query(
-        f"SELECT {COLUMNS} FROM spans WHERE trace_id = unhex({{trace_id:String}}) ORDER BY time, span_id "
-        f"LIMIT 1 BY span_id, kind, identity LIMIT {_MOST_SPANS}",
-        {"trace_id": trace_id},
+        f"SELECT {COLUMNS} FROM spans WHERE trace_id = unhex({{trace_id:String}}) {narrowed}ORDER BY time, span_id "
+        f"LIMIT 1 BY span_id, kind, identity LIMIT {most}",
+        {"trace_id": trace_id} | ({"kept": sorted(kept)} if kept else {}),
         budget,
     )
-    if not table.num_rows:
-        raise NotFoundError(f"no span of trace {trace_id} is stored")
-    rows = table.to_pylist()
-    known = {resource.identity: resource.attributes for resource in resources(engine, Selector(), None, "traces")}
-    critical = critical_path(
-        [
-            Timed(
-                row["span_id"].hex(), hexadecimal(row["parent_span_id"]), row["start"], row["start"] + row["duration"]
-            )
-            for row in rows
-        ]
-    )
-    spans = [_span(row, known.get(row["identity"], {})) for row in rows]
-    return {"trace_id": trace_id, "spans": [span | {"critical": span["span_id"] in critical} for span in spans]}
+    return list(table.to_pylist())
+
+
+def _timed(row: dict[str, Any]) -> Timed:
+    start = row["start"]
+    return Timed(row["span_id"].hex(), hexadecimal(row["parent_span_id"]), start, start + row["duration"])
 
 
 def _condition(question: TraceQuestion, found: list[int]) -> tuple[str, dict[str, Any]]:

@@ -20,7 +20,8 @@ export const traces = {
   services: "Services",
   limited: (n: number) => `The newest ${n} are shown; there may be more.`,
   trace: (id: string) => `Trace ${id}`,
-  spanCount: (n: number) => plural(n, "span", "spans"),
+  spanCount: (n: number, of?: number) =>
+    of && of > n ? `${n.toLocaleString("en")} of ${plural(of, "span", "spans")}` : plural(n, "span", "spans"),
   errorCount: (n: number) => plural(n, "error", "errors"),
   ways: "From here",
   waterfall: "Spans in the order of the calls",

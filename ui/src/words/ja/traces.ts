@@ -19,7 +19,10 @@ export const traces: Catalogue["traces"] = {
   services: "サービス",
   limited: (n) => `新しい ${n} 件を表示しています。続きがある可能性があります。`,
   trace: (id) => `トレース ${id}`,
-  spanCount: (n) => `スパン ${n.toLocaleString("ja")} 件`,
+  spanCount: (n, of) =>
+    of && of > n
+      ? `スパン ${of.toLocaleString("ja")} 件中 ${n.toLocaleString("ja")} 件`
+      : `スパン ${n.toLocaleString("ja")} 件`,
   errorCount: (n) => `エラー ${n.toLocaleString("ja")} 件`,
   ways: "ここから",
   waterfall: "呼び出し順のスパン",
