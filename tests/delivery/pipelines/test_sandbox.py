@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from pilothouse.delivery.pipelines.errors import ResolveError
 from pilothouse.delivery.pipelines.executors import namespace
+from pilothouse.delivery.pipelines.executors.launching import Limits, Started
+from pilothouse.delivery.pipelines.executors.standing import Standing, take
 from tests.delivery.pipelines.running import run_yaml, task
 
 pytestmark = pytest.mark.skipif(namespace.bubblewrap() is None, reason="bubblewrap cannot make namespaces here")
@@ -75,6 +79,31 @@ def test_a_fork_bomb_is_bounded(tmp_path: Path) -> None:
     assert happened.run.condition.done  # type: ignore[attr-defined]
     left = [entry for entry in os.scandir("/proc") if entry.name.isdigit()]
     assert len(left) < 2000
+
+
+def test_a_shell_that_stands_ready_becomes_the_command_within_its_limits() -> None:
+    limits = Limits(processes=20)
+    said: list[bytes] = []
+
+    async def run() -> int:
+        one = Standing(limits)
+        if not one.limited.places:
+            one.dismiss()
+            pytest.skip("no control group can be made here")
+        with one.limited:
+            deadline = time.monotonic() + 60
+            while not one.is_ready():
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.01)
+            command = ("sh", "-c", 'cat /proc/self/cgroup; echo "$WORD" "$1"; exit 7', "sh", "two\nlines")
+            child = one.run(Started(command, {"WORD": "it's", "PATH": os.environ["PATH"]}, None, True), said.append)
+            return (await child.wait()).code
+
+    assert asyncio.run(run()) == 7
+    output = b"".join(said).decode()
+    assert f"pilothouse-standing-{os.getpid()}-" in output
+    assert output.endswith("it's two\nlines\n")
+    assert take(Limits(processes=20, memory=1 << 20)) is None
 
 
 def test_processes_end_with_the_step(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import threading
 
 from pilothouse.delivery.pipelines.executors.launching import Limits, Started
 from pilothouse.delivery.pipelines.executors.limiting import Limited, sweep
@@ -29,6 +30,8 @@ _MOST = 2
 _NAME = "standing"
 _numbers = itertools.count()
 _standing: dict[Limits, list[Standing]] = {}
+# Tenants have a loop and a thread each.
+_lock = threading.Lock()
 
 
 class Standing:
@@ -99,16 +102,17 @@ def take(limits: Limits) -> Standing | None:
     if not limits.processes or limits != Limits(processes=limits.processes):
         # Memory and processors differ from step to step; without limits there is nothing to wait for.
         return None
-    if not _standing:
-        sweep(_NAME)
-        atexit.register(dismiss)
-    waiting = _standing.setdefault(limits, [])
-    for one in [one for one in waiting if one.ended]:
-        waiting.remove(one)
-        one.dismiss()
-    found = next((one for one in waiting if one.is_ready()), None)
-    if found:
-        waiting.remove(found)
+    with _lock:
+        if not _standing:
+            sweep(_NAME)
+            atexit.register(dismiss)
+        waiting = _standing.setdefault(limits, [])
+        for one in [one for one in waiting if one.ended]:
+            waiting.remove(one)
+            one.dismiss()
+        found = next((one for one in waiting if one.is_ready()), None)
+        if found:
+            waiting.remove(found)
     # Not before what is wanted now has begun.
     asyncio.get_running_loop().call_soon(_call, limits)
     return found
@@ -116,15 +120,16 @@ def take(limits: Limits) -> Standing | None:
 
 def dismiss() -> None:
     """Send all away."""
-    for waiting in _standing.values():
-        for one in waiting:
-            one.dismiss()
-    _standing.clear()
+    with _lock:
+        for waiting in _standing.values():
+            for one in waiting:
+                one.dismiss()
+        _standing.clear()
 
 
 def _call(limits: Limits) -> None:
-    waiting = _standing.setdefault(limits, [])
-    with contextlib.suppress(OSError):
+    with _lock, contextlib.suppress(OSError):
+        waiting = _standing.setdefault(limits, [])
         while len(waiting) < _MOST:
             made = Standing(limits)
             if not made.limited.places:
