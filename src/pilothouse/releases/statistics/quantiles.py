@@ -7,6 +7,7 @@ are drawn. Blocks of neighbouring windows keep what lasts longer than one (Küns
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -27,9 +28,7 @@ def quantile_contrasts(
     used = (baseline.sum(0) + candidate.sum(0)) > 0
     bounds = np.stack([edges[:-1][used], edges[1:][used]])
     baseline, candidate = baseline[:, used], candidate[:, used]
-    random = np.random.default_rng(_SEED)
-    weights = _block_weights(random, len(baseline))
-    others = weights if paired else _block_weights(random, len(candidate))
+    weights, others = _draws(len(baseline), None if paired else len(candidate))
     observed = _quantiles(candidate.sum(0)[None], bounds, quantiles)
     observed -= _quantiles(baseline.sum(0)[None], bounds, quantiles)
     drawn = _quantiles(others @ candidate, bounds, quantiles) - _quantiles(weights @ baseline, bounds, quantiles)
@@ -62,14 +61,21 @@ def _error(drawn: Floats) -> float:
     return float(max(np.std(finite), (high - low) / 2))
 
 
+@lru_cache(maxsize=16)
+def _draws(windows: int, others: int | None) -> tuple[Floats, Floats]:
+    """The weights of both sides' windows, always the same ones; `others` is None for the same windows of both."""
+    random = np.random.default_rng(_SEED)
+    weights = _block_weights(random, windows)
+    return weights, weights if others is None else _block_weights(random, others)
+
+
 def _block_weights(random: np.random.Generator, windows: int) -> Floats:
     """How often each window is drawn, [draws, windows]; blocks wrap around."""
     length = block_length(windows)
     starts = random.integers(0, windows, (DRAWS, -(-windows // length)))
     places = ((starts[:, :, None] + np.arange(length)) % windows).reshape(DRAWS, -1)[:, :windows]
-    weights = np.zeros((DRAWS, windows))
-    np.add.at(weights, (np.arange(DRAWS)[:, None], places), 1)
-    return weights
+    flat = places + windows * np.arange(DRAWS)[:, None]
+    return np.bincount(flat.ravel(), minlength=DRAWS * windows).reshape(DRAWS, windows).astype(float)
 
 
 def _quantiles(counts: Floats, bounds: Floats, quantiles: Floats) -> Floats:
