@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -20,7 +22,7 @@ from pilothouse.kube.schemas.validating import validate
 from pilothouse.server.access.token_files import TokenFile
 from pilothouse.server.access.tokens import TokenStore
 from pilothouse.server.config import Config
-from tests.deploy.rendering import ChartError, render
+from tests.deploy.rendering import ChartError, _merged, render
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy" / "helm" / "pilothouse"
@@ -31,6 +33,17 @@ VALUES: dict[str, dict[str, Any]] = {
     "tls": {"tls": {"secretName": "tls"}, "storage": {"className": "fast"}},
     "no agent, no hazards": {"agent": {"enabled": False}, "hazards": {"enabled": False}},
     "settings": {"settings": {"retention": "14d", "span_metrics": "off"}, "nodeSelector": {"disk": "ssd"}},
+    "reached and scraped from outside": {
+        "ingress": {
+            "enabled": True,
+            "host": "ship.example.org",
+            "className": "nginx",
+            "tlsSecretName": "page",
+            "annotations": {"cert-manager.io/cluster-issuer": "main"},
+        },
+        "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+        "tls": {"secretName": "tls"},
+    },
     "no policy": {
         "networkPolicy": {"enabled": False},
         "tolerations": [{"key": "dedicated", "operator": "Exists", "effect": "NoSchedule"}],
@@ -47,6 +60,9 @@ def test_every_object_is_what_kubernetes_takes(values: dict[str, Any]) -> None:
     objects = _objects(values)
     assert {"StatefulSet", "Service", "ServiceAccount"} <= {one["kind"] for one in objects}
     for one in objects:
+        if one["kind"] == "ServiceMonitor":
+            # Of the Prometheus operator, which Kubernetes' own definitions do not know.
+            continue
         kind = known_kind(one["apiVersion"], one["kind"])
         assert kind, one["kind"]
         problems = list(validate(one, kind))
@@ -85,6 +101,38 @@ def test_helm_renders_the_same(values: dict[str, Any], tmp_path: Path) -> None:
         return sorted(yaml.safe_dump(one) for one in objects if one)
 
     assert ordered(yaml.safe_load_all(done.stdout)) == ordered(_objects(values))
+
+
+def test_the_values_are_what_their_schema_says() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    valid = jsonschema_rs.validator_for(schema)
+    defaults = yaml.safe_load((CHART / "values.yaml").read_text())
+    assert list(schema["properties"]) == [*defaults, "global"]
+    for values in VALUES.values():
+        valid.validate(_merged(defaults, values))
+    for wrong in (
+        {"replica": 3}, {"replicas": 0}, {"ingress": {"hosts": ["a"]}}, {"storage": {"size": "50 GB"}},
+        {"settings": {"PILOTHOUSE_RETENTION": "1d"}}, {"serviceMonitor": {"interval": "often"}},
+    ):  # fmt: skip
+        assert not valid.is_valid(_merged(defaults, wrong)), wrong
+
+
+def test_a_service_monitor_scrapes_each_replica_once() -> None:
+    objects = _objects(VALUES["reached and scraped from outside"])
+    [monitor] = [one for one in objects if one["kind"] == "ServiceMonitor"]
+    picked = monitor["spec"]["selector"]["matchLabels"].items()
+    [service] = [one for one in objects if one["kind"] == "Service" and picked <= one["metadata"]["labels"].items()]
+    [endpoint] = monitor["spec"]["endpoints"]
+    assert service["spec"]["clusterIP"] == "None"
+    assert endpoint["port"] in {port["name"] for port in service["spec"]["ports"]}
+    assert (endpoint["path"], endpoint["scheme"], endpoint["authorization"]["credentials"]["key"]) == (
+        "/metrics", "https", "read",
+    )  # fmt: skip
+
+
+def test_an_ingress_without_a_host_is_refused() -> None:
+    with pytest.raises(ChartError, match=r"ingress\.host"):
+        render(CHART, {"ingress": {"enabled": True}})
 
 
 def test_several_replicas_without_databases_are_refused() -> None:
