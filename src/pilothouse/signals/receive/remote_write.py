@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 import cramjam
 import numpy as np
 from google.protobuf.message import DecodeError
+from numpy.typing import NDArray
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pilothouse.signals.errors import BadRequestError, OverloadedError
 from pilothouse.signals.receive.checking import TimeLimits
 from pilothouse.signals.receive.decoding import BodyError, read_body
+from pilothouse.signals.receive.known_series import UNTOLD, KnownSeries
 from pilothouse.signals.receive.remote_write_messages import WriteRequest, from_v2
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ class RemoteWriteReceiver:
 
     def __init__(self, intake: Intake, limits: TimeLimits = TimeLimits()) -> None:
         self._intake, self._limits = intake, limits
+        self._known = KnownSeries()
         self.on_request: Callable[[str, int, int], None] = lambda kind, size, rejected: None
 
     def receive(self, body: bytes, is_v2: bool = False) -> Taken:
@@ -70,16 +73,28 @@ class RemoteWriteReceiver:
             raise BadRequestError(f"body: this is not a {_V2 if is_v2 else _V1}") from None
         now = time.time()
         first, last = int((now - self._limits.past) * 1000), int((now + self._limits.future) * 1000)
-        counts = _usual(request.timeseries, payload, first, last)
+        times = _usual(request.timeseries, payload, first, last)
         fault, rejected = "", 0
-        if counts is None:
+        new = UNTOLD
+        if times is None:
             fault, rejected = _cleaned(request.timeseries, first, last)
             payload = request.SerializeToString() if rejected else payload
             counts = _counted(request.timeseries)
-        marks = _marks(counts, bool(request.metadata))
+        else:
+            counts = (times.size, 0, 0)
+            if times.size:
+                new = self._known.new(payload, int(times.min()), int(times.max()))
+        marks = _marks(counts, bool(request.metadata), bool(new))
         self.on_request(KIND, len(body), rejected)
         written = self._intake.accept(KIND, payload, marks) if marks else None
+        if written is not None and new:
+            self._known.told(new)
+            written.add_done_callback(self._after)
         return Taken(written, *counts, fault)
+
+    def _after(self, written: Future[None]) -> None:
+        if written.exception():
+            self._known.forget()
 
     def take(self, body: bytes) -> None:
         """A request of our own, such as a scrape; it is not waited for."""
@@ -88,8 +103,8 @@ class RemoteWriteReceiver:
             raise BadRequestError(taken.fault)
 
 
-def _usual(series: Any, payload: bytes, first: int, last: int) -> tuple[int, int, int] | None:
-    """The counts of a request with nothing but samples of named series within the bounds of time; None of another.
+def _usual(series: Any, payload: bytes, first: int, last: int) -> NDArray[np.int64] | None:
+    """The times of a request's samples, if it holds nothing but samples of named series within the bounds of time.
 
     The loops are C's: what is looked at here is looked at for every sample. That each series has a name is seen from
     the encoded bytes; should a label's value look the same, the series without a name is kept under the empty name.
@@ -99,7 +114,7 @@ def _usual(series: Any, payload: bytes, first: int, last: int) -> tuple[int, int
     times = np.fromiter(map(_timestamp, chain.from_iterable(map(_samples, series))), np.int64)
     if times.size and not (first <= times.min() and times.max() <= last):
         return None
-    return (times.size, 0, 0) if payload.count(_ENCODED_NAME) == len(series) else None
+    return times if payload.count(_ENCODED_NAME) == len(series) else None
 
 
 def _cleaned(series: Any, first: int, last: int) -> tuple[str, int]:
@@ -178,11 +193,11 @@ def _counted(series: Any) -> tuple[int, int, int]:
     return samples, histograms, exemplars
 
 
-def _marks(counts: tuple[int, int, int], has_metadata: bool) -> frozenset[str]:
-    """Which tables a request fills."""
+def _marks(counts: tuple[int, int, int], has_metadata: bool, has_new: bool) -> frozenset[str]:
+    """Which tables a request fills; `has_new` says that it may hold series that the engine has not heard of."""
     marks = {name for name, count in zip(("samples", "histograms", "exemplars"), counts, strict=True) if count}
-    if counts[0] or counts[1]:
-        marks.add("resources")
+    if (counts[0] or counts[1]) and has_new:
+        marks |= {"resources", "series"}
     if has_metadata:
         marks.add("metadata")
     return frozenset(marks)
