@@ -26,9 +26,7 @@ def print_trace(answer: dict[str, Any], lines: list[dict[str, Any]]) -> None:
     whole = max(start_of(span) + span["duration_ms"] for span in spans) - begin or 1.0
     names = sorted({_service(span) for span in spans})
     colours = {name: _COLOURS[place % len(_COLOURS)] for place, name in enumerate(names)}
-    console.print(
-        f"Trace {answer['trace_id']}: {count} spans, {whole:.2f} ms (* is the critical path)", soft_wrap=True
-    )
+    console.print(f"Trace {answer['trace_id']}: {count} spans, {whole:.2f} ms (* is the critical path)", soft_wrap=True)
     told: dict[str, list[dict[str, Any]]] = {}
     for line in lines:
         told.setdefault(line.get("span_id", ""), []).append(line)

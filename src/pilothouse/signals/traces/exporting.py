@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pilothouse.engine import Budget, Engine
 
 MOST_SPANS = 200_000
+_FEW = 20
+_MANY = "SELECT unhex(arrayJoin({ids:Array(String)}))"
 # All that a span is, events and links as lists side by side.
 COLUMNS = (
     "* EXCEPT (time, events, links), toUnixTimestamp64Nano(time) AS start, "
@@ -37,11 +39,14 @@ COLUMNS = (
 
 def spans_of(engine: Engine, trace_ids: Sequence[str], budget: Budget | None = None) -> list[dict[str, Any]]:
     """All columns of the spans of these traces, by trace and start; what was sent twice stands once."""
+    # Constants are looked up by the projection for half of what a subquery costs.
+    few: dict[str, str] = {f"id{place}": one for place, one in enumerate(trace_ids[: _FEW + 1])}
+    constants = ", ".join(f"unhex({{{name}:String}})" for name in few)
+    among, given = (constants, few) if 0 < len(few) <= _FEW else (_MANY, {"ids": list(trace_ids)})
     table = engine.query(
-        f"SELECT {COLUMNS} FROM spans "
-        "WHERE trace_id IN (SELECT unhex(arrayJoin({ids:Array(String)}))) ORDER BY trace_id, start, span_id "
+        f"SELECT {COLUMNS} FROM spans WHERE trace_id IN ({among}) ORDER BY trace_id, start, span_id "
         f"LIMIT 1 BY trace_id, span_id, kind, identity LIMIT {MOST_SPANS}",
-        {"ids": list(trace_ids)},
+        given,
         budget,
     )
     return list(table.to_pylist())
