@@ -7,7 +7,6 @@ what was drawn, from Chromium's own trace, which needs a machine with nothing el
 from __future__ import annotations
 
 import argparse
-import gzip
 import importlib.util
 import json
 import os
@@ -86,21 +85,24 @@ def _build() -> None:
 def _home(browser: Browser, address: str) -> list[Row]:
     page = browser.new_page()
     loaded: dict[str, int] = {}
-    page.on("response", lambda response: loaded.update({response.url: len(gzip.compress(response.body()))}))
+    page.on("requestfinished", lambda one: loaded.update({one.url: one.sizes()["responseBodySize"]}))
     page.goto(address, wait_until="networkidle")
     size = sum(count for url, count in loaded.items() if "/api/" not in url)
     page.close()
-    times = []
+    times, spent = [], []
     for _ in range(5):
         # A new visitor each time: nothing is in the cache.
         page = browser.new_page()
-        page.goto(address, wait_until="commit")
-        page.get_by_role("link", name="checkout 2.0.0").first.wait_for()
-        times.append(float(page.evaluate("performance.now()")))
+        with main_thread(page) as loading:
+            page.goto(address, wait_until="commit")
+            page.get_by_role("link", name="checkout 2.0.0").first.wait_for()
+            times.append(float(page.evaluate("performance.now()")))
+        spent.append(loading.milliseconds)
         page.close()
     return [
-        ("home: first load, compressed", f"{size / 1000:.0f} kB", "below 300 kB"),
+        ("home: first load, as it was sent", f"{size / 1000:.0f} kB", "below 300 kB"),
         ("home: until a release can be clicked, median of 5", f"{statistics.median(times):.0f} ms", "below 1,000 ms"),
+        ("home: main thread until then, median of 5", f"{statistics.median(spent):.0f} ms", "below 500 ms"),
     ]
 
 

@@ -5,10 +5,9 @@ import { paintDifference, paintModules } from "./colour";
 import { FrameFacts, frameSentence } from "./FrameFacts";
 import styles from "./flamegraph.module.css";
 import type { FlameLayout } from "./layout";
-import { ROW } from "./painting";
 import type { Matches } from "./searching";
 import { useCanvas } from "./useCanvas";
-import { frameAt, type Move, moveFrom, rowsOf } from "./viewing";
+import { boxOf, frameAt, type Move, moveFrom, ROW, rowsOf } from "./viewing";
 
 interface Props {
   layout: FlameLayout;
@@ -46,7 +45,6 @@ export function FlameGraph({ layout, unit, label, zoomed, matches, onZoom, singl
     layout,
     zoomed,
     matches,
-    marked: mark?.index ?? null,
     ...colours,
   });
 
@@ -97,6 +95,7 @@ export function FlameGraph({ layout, unit, label, zoomed, matches, onZoom, singl
         }}
       >
         <canvas ref={canvas} className={styles.canvas} />
+        {mark ? <i className={styles.mark} style={boxOf(layout, zoomed, mark.index, view().width)} /> : null}
         <div style={{ height: rows * ROW }} />
       </div>
       {mark && marked && root ? (

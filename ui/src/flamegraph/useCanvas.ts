@@ -1,14 +1,18 @@
 import { type RefObject, useCallback, useEffect, useRef } from "react";
 import type { FlameLayout } from "./layout";
-import { paint, ROW, type Scene } from "./painting";
-import type { FlameView } from "./viewing";
+import { paint, type Scene } from "./painting";
+import { type FlameView, ROW } from "./viewing";
 
-type Drawn = Omit<Scene, "view" | "scrollTop" | "font"> & { layout: FlameLayout; zoomed: number };
+type Drawn = Omit<Scene, "view" | "top" | "font"> & { layout: FlameLayout; zoomed: number };
 
-/** Keeps a canvas as large as what its scroller shows, and paints it again, once a frame, when anything changes. */
+/**
+ * Keeps a canvas over what its scroller shows, and a screen above and below: scrolling moves it, and it is painted again
+ * only when what was painted no longer covers what is seen, or when anything drawn on it changes.
+ */
 export function useCanvas(scroller: RefObject<HTMLDivElement | null>, drawn: Drawn) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const pending = useRef(0);
+  const painted = useRef({ first: 0, last: -1 });
   const latest = useRef(drawn);
   latest.current = drawn;
 
@@ -30,39 +34,53 @@ export function useCanvas(scroller: RefObject<HTMLDivElement | null>, drawn: Dra
       const context = canvas.current?.getContext("2d");
       const shown = scroller.current;
       if (!context || !shown) return;
-      sizeTo(shown, context.canvas);
+      const seen = view();
+      const spare = seen.lastRow - seen.firstRow;
+      const first = Math.max(0, seen.firstRow - spare);
+      const last = Math.min(seen.lastRow + spare, Math.ceil(shown.scrollHeight / ROW));
+      painted.current = { first, last };
+      const height = (last - first) * ROW;
+      sizeTo(context.canvas, shown.clientWidth, height);
+      context.canvas.style.top = `${first * ROW}px`;
       context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
       const font = `11.5px ${getComputedStyle(shown).fontFamily}`;
       paint(
         context,
-        { ...latest.current, view: view(), font, scrollTop: shown.scrollTop },
-        shown.clientHeight,
+        { ...latest.current, view: { ...seen, firstRow: first, lastRow: last }, font, top: first * ROW },
+        height,
       );
     });
   }, [scroller, view]);
 
-  useEffect(schedule);
+  const { layout, zoomed, matches, paintOf, ink } = drawn;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is drawn, not what this function is made of
+  useEffect(schedule, [schedule, layout, zoomed, matches, paintOf, ink]);
   useEffect(() => {
     const shown = scroller.current;
     if (shown === null) return;
     const size = new ResizeObserver(schedule);
     size.observe(shown);
-    shown.addEventListener("scroll", schedule, { passive: true });
+    const look = () => {
+      const { firstRow, lastRow } = view();
+      const rows = Math.ceil(shown.scrollHeight / ROW);
+      if (firstRow < painted.current.first || Math.min(lastRow, rows) > painted.current.last) schedule();
+    };
+    shown.addEventListener("scroll", look, { passive: true });
     return () => {
       size.disconnect();
-      shown.removeEventListener("scroll", schedule);
+      shown.removeEventListener("scroll", look);
       cancelAnimationFrame(pending.current);
     };
-  }, [scroller, schedule]);
+  }, [scroller, schedule, view]);
   return { canvas, view };
 }
 
-function sizeTo(shown: HTMLElement, canvas: HTMLCanvasElement) {
-  const width = Math.round(shown.clientWidth * devicePixelRatio);
-  const height = Math.round(shown.clientHeight * devicePixelRatio);
+function sizeTo(canvas: HTMLCanvasElement, shownWidth: number, shownHeight: number) {
+  const width = Math.round(shownWidth * devicePixelRatio);
+  const height = Math.round(shownHeight * devicePixelRatio);
   if (canvas.width === width && canvas.height === height) return;
   canvas.width = width;
   canvas.height = height;
-  canvas.style.width = `${shown.clientWidth}px`;
-  canvas.style.height = `${shown.clientHeight}px`;
+  canvas.style.width = `${shownWidth}px`;
+  canvas.style.height = `${shownHeight}px`;
 }

@@ -1,5 +1,8 @@
 import type { FlameLayout } from "./layout";
 
+/** Height of a row with the line under it, in pixels. */
+export const ROW = 19;
+
 /** What is seen: the frame that fills the width, the width in pixels, and the rows between two scroll positions. */
 export interface FlameView {
   zoomed: number;
@@ -39,6 +42,20 @@ export function frameAt(layout: FlameLayout, view: FlameView, x: number, row: nu
     if (x >= left && x < left + width) found = index;
   });
   return found;
+}
+
+/** Where a frame stands in the graph, in pixels: what is marked lies over the canvas, which need not be painted again. */
+export function boxOf(layout: FlameLayout, zoomed: number, index: number, width: number) {
+  const from = at(layout.start, zoomed);
+  const scale = width / (layout.weight[zoomed] || 1);
+  const left = Math.max(0, (at(layout.start, index) - from) * scale);
+  const right = Math.min(width, (at(layout.start, index) + at(layout.weight, index) - from) * scale);
+  return {
+    left,
+    width: Math.max(right - left - 0.75, 1),
+    top: at(layout.depth, index) * ROW,
+    height: ROW - 1,
+  };
 }
 
 /** How many rows a zoomed graph needs: its callers and all it calls. */
