@@ -78,14 +78,6 @@ def test_operations_overlay_both_histograms_and_name_traces(page: Page, page_url
     expect(panel.get_by_role("list", name="Also measured")).to_contain_text(f"duration p99 31{THIN}ms → 330{THIN}ms")
 
 
-def test_new_log_patterns_have_example_lines(page: Page, page_url: str) -> None:
-    page.goto(page_url + CHECKOUT)
-    panel = page.get_by_role("region", name="New log patterns")
-    expect(panel).to_contain_text("payment retry <*> of <*> for order <*>: card gateway timed out")
-    expect(panel.get_by_role("list", name="Example lines")).to_contain_text("order 81233")
-    expect(panel).to_contain_text("new")
-
-
 def test_what_was_tested_and_what_could_have_been_seen(page: Page, page_url: str) -> None:
     page.goto(page_url + CHECKOUT)
     rows = page.get_by_role("region", name="What was tested").first.get_by_role("row")

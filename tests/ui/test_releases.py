@@ -24,22 +24,15 @@ def test_a_release_shows_its_verdict_in_words(page: Page, page_url: str) -> None
     expect(oldest).to_contain_text("there is none before it to compare with")
 
 
-def test_services_come_newest_first(page: Page, page_url: str) -> None:
+def test_services_come_newest_first_with_their_time_lines_and_older_versions(page: Page, page_url: str) -> None:
     page.goto(page_url)
     expect(page.get_by_role("heading", level=2).first).to_have_text("payment")
     names = page.get_by_role("heading", level=2).all_inner_texts()
     assert names.index("payment") < names.index("checkout") < names.index("cart")
-
-
-def test_the_time_line_says_in_words_what_it_draws(page: Page, page_url: str) -> None:
-    page.goto(page_url)
+    # A time line says in words what it draws.
     line = page.get_by_role("list", name="Time line of cart")
     expect(line.get_by_role("link")).to_have_count(5)
     expect(line.get_by_role("link", name=re.compile(r"cart 1\.4\.0, Worse, first seen"))).to_be_visible()
-
-
-def test_older_versions_are_a_click_away(page: Page, page_url: str) -> None:
-    page.goto(page_url)
     rows = page.get_by_role("list", name="Releases of cart")
     expect(rows.get_by_role("link")).to_have_count(3)
     page.get_by_role("button", name="Show 2 older versions").click()
