@@ -179,6 +179,7 @@ def test_lanes_are_pull_requests_refs_and_commits() -> None:
     assert len(lane(long)) == 64
 
 
+@pytest.mark.skipif("config.getoption('--control') != 'sqlite'", reason="about a file of SQLite's")
 def test_the_next_event_is_found_by_the_indexes_of_what_is_open(inbox: Inbox, tmp_path: Path) -> None:
     """Thousands of old events must not be read to find the next."""
     from pilothouse.delivery.inbox import store
@@ -193,6 +194,7 @@ def test_the_next_event_is_found_by_the_indexes_of_what_is_open(inbox: Inbox, tm
     assert "USE TEMP B-TREE" not in plan
 
 
+@pytest.mark.skipif("config.getoption('--control') != 'sqlite'", reason="about a file of SQLite's")
 def test_a_database_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(InboxError, match="events cannot be kept"):
