@@ -76,13 +76,21 @@ def parse_range(
     if start:
         first = parse_moment(start, now, "start")
     elif since and not _DURATION.fullmatch(since):
-        first = parse_moment(since, now, "since")
+        first = _since_when(since, now)
     else:
         first = (last if end else now) - int(parse_duration(since or default) * NANOSECONDS)
     first = max(first, 0)
     if first >= last:
         raise BadRequestError("start: the range is empty, start is not before end", "start")
     return TimeRange(first, last)
+
+
+def _since_when(text: str, now: int) -> int:
+    try:
+        return parse_moment(text, now, "since")
+    except BadRequestError:
+        said = f"since: {text[:40]!r} is not a duration or a time; write 15m, 1h30m, 2d, 14:05 or yesterday 14:00"
+        raise BadRequestError(said, "since") from None
 
 
 def to_rfc3339(nanoseconds: int) -> str:
