@@ -174,7 +174,7 @@ def test_a_record_without_any_time_is_as_old_as_its_arrival(door: Door) -> None:
     ],
 )
 def test_a_span_that_cannot_be_kept(door: Door, field: str, fields: dict[str, Any]) -> None:
-    reason = rejected(door, "traces", traces(span(), span(**fields), span(**fields), span()), 2)
+    reason = rejected(door, "traces", traces(span(), span(**fields), span(**fields), span(span_id=b"other id")), 2)
     assert reason.startswith("2 x ")
     assert field in reason
     assert door.rows("SELECT count() AS n FROM spans") == [{"n": 2}]
