@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from pilothouse.demo import repository
 from pilothouse.demo.processes import Processes
@@ -235,7 +236,7 @@ def test_the_service_graph_is_the_one_the_code_says(shop: Shop, sink: Sink, tmp_
     try:
         spans = [
             {"resource": {"attributes": pairs(one.resource)}, "scope_spans": [{"spans": [one.body]}]}
-            for one in list(sink.spans)
+            for one in answered(list(sink.spans))
         ]
         door.send("traces", ExportTraceServiceRequest(resource_spans=spans))  # type: ignore[arg-type]
         now = time.time_ns()
@@ -247,6 +248,17 @@ def test_the_service_graph_is_the_one_the_code_says(shop: Shop, sink: Sink, tmp_
     # An order asks for prices once, and is charged once or, after a failure, twice.
     assert found["gateway", "checkout"] <= found["checkout", "catalog"] + 1
     assert found["checkout", "payments"] <= 2 * found["checkout", "catalog"]
+
+
+def answered(spans: list[Record]) -> list[Record]:
+    """Without the traces in which a call has no other side yet: it is being answered, or its span is under way."""
+    parents = {one.body.parent_span_id for one in spans}
+    open_ones = {
+        one.body.trace_id for one in spans if one.body.kind == Span.SPAN_KIND_CLIENT and one.body.span_id not in parents
+    }
+    kept = [one for one in spans if one.body.trace_id not in open_ones]
+    assert len(kept) > len(spans) / 2
+    return kept
 
 
 def calls_in_the_code() -> set[tuple[str, str]]:
