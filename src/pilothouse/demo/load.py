@@ -16,7 +16,7 @@ import uvloop
 from pilothouse.demo.shop.catalog import CATEGORIES, PRODUCTS_IN_A_CATEGORY
 
 VISITORS = 12
-LISTS, PRODUCTS, UNKNOWN = 0.30, 0.245, 0.005
+LISTS, PRODUCTS, UNKNOWN = 0.22, 0.175, 0.005
 """The parts of all requests that list products, look at one, or at one that is gone; the rest are orders."""
 WALLETS = 0.5
 """The part of the orders that come with a wallet full of coupons."""

@@ -12,7 +12,7 @@ Fate = Literal["rolled_back", "deployed", "refused"]
 class Change:
     """A change: its directory in the demo's repository, its commit, and its fate.
 
-    `told` are texts of which the findings of a bad verdict must hold one each, by signal.
+    `told` are texts of which the findings of a bad verdict must hold one, by signal.
     """
 
     name: str
@@ -22,18 +22,20 @@ class Change:
     told: tuple[tuple[str, str], ...] = ()
 
 
+# What the change makes call the slow function: the judge names the highest whose cost moved.
+_CALLER = "discount (pricing.py)"
 _COUPONS = "Customers may use all coupons in their wallet at once: the best set of them is taken."
 CHANGES = {
     "regression": Change(
         "regression", "feat: take several coupons at once", _COUPONS, "rolled_back",
         (
             ("traces", "POST /checkout"), ("logs", "coupon combinations"), ("metrics", "process.memory.usage"),
-            ("profiles", "try_all_coupon_combinations"),
+            ("profiles", "try_all_coupon_combinations"), ("profiles", _CALLER),
         ),
     ),
     "slow": Change(
         "slow", "feat: take several coupons at once", _COUPONS, "rolled_back",
-        (("traces", "POST /checkout"), ("profiles", "try_all_coupon_combinations")),
+        (("traces", "POST /checkout"), ("profiles", "try_all_coupon_combinations"), ("profiles", _CALLER)),
     ),
     "leak": Change(
         "leak", "feat: keep all receipts for a reprint", "Support asked for it: any receipt can be printed again.",
