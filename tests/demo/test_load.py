@@ -73,7 +73,7 @@ def test_visitors_come_at_about_the_rate_and_leave_when_told(front_door: tuple[s
     # A busy machine makes them slower, nothing makes them quicker.
     assert 5 < rate < 120
     assert seen.keys() == {"GET /products", "POST /checkout"}
-    assert 0.15 < seen["POST /checkout"] / seen.total() < 0.6
+    assert 0.4 < seen["POST /checkout"] / seen.total() < 0.8
 
 
 def test_visitors_stay_when_nobody_answers() -> None:
