@@ -13,7 +13,7 @@ import time
 
 from pilothouse.engine import Engine, open_engine
 from pilothouse.releases.both import Both
-from pilothouse.releases.comparing import compare, judge, read
+from pilothouse.releases.comparing import compare, conclude, read_and_test
 from pilothouse.releases.siding import stage
 from pilothouse.signals.timerange import NANOSECONDS, TimeRange
 
@@ -82,11 +82,11 @@ def main() -> None:
         began = time.monotonic()
         trial, _ = stage(engine, "big", Both("1.0.0", "2.0.0"), within)
         staged = time.monotonic()
-        evidence = read(engine, trial)
+        evidence, tests = read_and_test(engine, trial)
         known = time.monotonic()
-        judge(evidence, trial)
+        conclude(evidence, tests, trial)
         print(
-            f"staging {staged - began:.2f} s, reading {known - staged:.2f} s, judging {time.monotonic() - known:.2f} s"
+            f"staging {staged - began:.2f} s, reading and testing {known - staged:.2f} s, concluding {time.monotonic() - known:.2f} s"
         )
         engine.close()
 

@@ -89,7 +89,7 @@ def compare(
     trial, unlike = matched(engine, trial)
     if unlike:
         return _nothing(trial, unlike, time.monotonic() - began)
-    evidence, tests = _read_and_test(engine, trial)
+    evidence, tests = read_and_test(engine, trial)
     comparison = conclude(evidence, tests, trial, lambda: _drifts(engine, trial))
     shown = tuple(_illustrated(engine, trial, finding) for finding in comparison.findings)
     # What changed around explains what is worse; it is not asked for when nothing is.
@@ -99,11 +99,6 @@ def compare(
     return replace(comparison, findings=shown, stories=tuple(told), changes=tuple(around), took_seconds=took)
 
 
-def read(engine: Engine, trial: Trial) -> Evidence:
-    """All four signals of a trial."""
-    return _read_and_test(engine, trial)[0]
-
-
 def judge(evidence: Evidence, trial: Trial) -> Comparison:
     """The verdict on what was read; needs no store."""
     return conclude(evidence, tests_of(evidence, trial), trial)
@@ -111,41 +106,42 @@ def judge(evidence: Evidence, trial: Trial) -> Comparison:
 
 def tests_of(evidence: Evidence, trial: Trial) -> list[Tested]:
     """All tests on what was read."""
-    found: tuple[Any, ...] = (evidence.metrics, evidence.traces, evidence.logs, evidence.profiles)
-    tests = [test(signal, trial) for (_, test), signal in zip(_SIGNALS, found, strict=True)]
-    return [one for signal in tests for one in signal]
+    return [one for name, (_, test) in _SIGNALS.items() for one in test(getattr(evidence, name), trial)]
 
 
 def _test_traces(found: traces.Operations, trial: Trial) -> list[Tested]:
     return [*traces.judge(found, trial), *slos.judge(trial.objectives, found, trial)]
 
 
-# How each signal of `Evidence` is read and tested, in its order.
-_SIGNALS: tuple[tuple[Callable[[Engine, Trial], Any], Callable[[Any, Trial], list[Tested]]], ...] = (
-    (metrics.read, metrics.judge),
-    (traces.read, _test_traces),
-    (logs.read, logs.judge),
-    (profiles.read, profiles.judge),
-)
+# How each signal of `Evidence` is read and tested.
+_SIGNALS: dict[SignalName, tuple[Callable[[Engine, Trial], Any], Callable[[Any, Trial], list[Tested]]]] = {
+    "metrics": (metrics.read, metrics.judge),
+    "traces": (traces.read, _test_traces),
+    "logs": (logs.read, logs.judge),
+    "profiles": (profiles.read, profiles.judge),
+}
 # Log lines take the longest to read: the others are read and tested beside them.
-_LONGEST_FIRST = (2, 1, 3, 0)
+_LONGEST_FIRST: tuple[SignalName, ...] = ("logs", "traces", "profiles", "metrics")
 
 
-def _read_and_test(engine: Engine, trial: Trial) -> tuple[Evidence, list[Tested]]:
-    def one(place: int) -> tuple[Any, list[Tested]]:
-        reading, testing = _SIGNALS[place]
+def read_and_test(engine: Engine, trial: Trial) -> tuple[Evidence, list[Tested]]:
+    """All four signals of a trial, each tested as soon as it is read."""
+
+    def one(name: SignalName) -> tuple[Any, list[Tested]]:
+        reading, testing = _SIGNALS[name]
         found = reading(engine, trial)
         return found, testing(found, trial)
 
     with ThreadPoolExecutor(_AT_ONCE, "compare") as pool:
-        running = {place: pool.submit(one, place) for place in _LONGEST_FIRST}
-        done = [running[place].result() for place in range(len(_SIGNALS))]
-    return Evidence(*(found for found, _ in done)), [test for _, tests in done for test in tests]
+        running = {name: pool.submit(one, name) for name in _LONGEST_FIRST}
+        done = {name: running[name].result() for name in _SIGNALS}
+    evidence = Evidence(**{str(name): found for name, (found, _) in done.items()})
+    return evidence, [test for _, tests in done.values() for test in tests]
 
 
 def _drifts(engine: Engine, trial: Trial) -> list[Tested]:
     earlier = drifting.one_step_earlier(engine, trial)
-    return _read_and_test(engine, earlier)[1] if earlier else []
+    return read_and_test(engine, earlier)[1] if earlier else []
 
 
 def conclude(

@@ -67,9 +67,11 @@ def _tests(
         return []
     rates = function_rates(costs, trial, baseline, candidate)
     whole = _whole(costs, trial)
-    seen = Both(np.count_nonzero(baseline, axis=1), np.count_nonzero(candidate, axis=1))
+    present = Both(np.count_nonzero(baseline, axis=1), np.count_nonzero(candidate, axis=1))
     fixed = _most_fixed(costs, trial, baseline)
-    return [_tested(costs, trial, rates, row, int(place), own, whole, seen, fixed) for row, place in enumerate(places)]
+    return [
+        _tested(costs, trial, rates, row, int(place), own, whole, present, fixed) for row, place in enumerate(places)
+    ]
 
 
 def _most_fixed(costs: Costs, trial: Trial, baseline: Floats) -> Floats:
@@ -103,8 +105,8 @@ class Whole:
         return self.samples.candidate / self.exposures.candidate / self.baseline
 
 
-def _is_told(trial: Trial, ratio: float, fixed: float, process: float, process_fixed: float) -> bool:
-    """Whether a function's change tells something where the traffic differs; `process` is the whole process' ratio.
+def _is_told(trial: Trial, ratio: float, fixed: float, whole: Whole) -> bool:
+    """Whether a function's change tells something where the traffic differs.
 
     One that only one side runs does. One that is known to follow the traffic does beyond what its `fixed` part makes of
     it. What the others take of a process depends on how busy it is; so they count only where the whole process' cost
@@ -114,7 +116,7 @@ def _is_told(trial: Trial, ratio: float, fixed: float, process: float, process_f
         return True
     if not trial.beyond_load(ratio, fixed):
         return False
-    return fixed < _FOLLOWS or trial.beyond_load(process, process_fixed)
+    return fixed < _FOLLOWS or trial.beyond_load(whole.ratio, whole.fixed)
 
 
 def function_rates(costs: Costs, trial: Trial, baseline: Floats, candidate: Floats) -> Rates:
@@ -136,14 +138,16 @@ def _tested(
     place: int,
     own: bool,
     whole: Whole,
-    seen: Both[NDArray[np.int64]],
+    present: Both[NDArray[np.int64]],
     fixed: Floats,
 ) -> Tested:
     exposed, least, most = whole.exposures, *_PROMINENCE
     base, other = float(rates.baseline[row]) / exposed.baseline, float(rates.candidate[row]) / exposed.candidate
     ratio, high = float(rates.ratio[row]), float(rates.high[row]) - 1
     share = float(rates.baseline[row] + rates.candidate[row]) / sum(whole.samples)
-    side = 1 if ratio > 1 else 0
+    samples, seen = (
+        (costs.samples.candidate, present.candidate) if ratio > 1 else (costs.samples.baseline, present.baseline)
+    )
     return Tested(
         signal="profiles",
         subject=costs.functions[place].name if place >= 0 else TOTAL,
@@ -158,8 +162,8 @@ def _tested(
         bad=costs.bad,
         material=abs(other - base) >= trial.rules.cost_share * whole.baseline
         and abs(ratio - 1) >= trial.rules.cost_change
-        and _is_told(trial, ratio, fixed[row], whole.ratio, whole.fixed),
-        lasting=int(tuple(seen)[side][row]) >= min(3, tuple(costs.samples)[side].shape[1]),
+        and _is_told(trial, ratio, float(fixed[row]), whole),
+        lasting=int(seen[row]) >= min(3, samples.shape[1]),
         freedom=float(rates.freedom[row]),
         error=float(rates.error[row]),
         weight=1.0 if place < 0 and costs.bad == "up" else 0.0,

@@ -137,16 +137,15 @@ def _exposure(trial: Trial, side: Side, replicates: _Replicates, level: bool) ->
 def _traffic(side: Side, replicates: _Replicates) -> Floats:
     """Requests per second and instance from each replicate's first profile to the next one's."""
     windows = side.windows
-    starts = replicates.firsts * 1_000_000
-    ends = np.append(starts[1:], windows.end)
+    firsts = replicates.firsts * 1_000_000
+    starts, ends = np.clip([firsts, np.append(firsts[1:], windows.end)], windows.start, windows.end)
     served = np.concatenate([[0.0], np.cumsum(side.requests)])
     edges = windows.start + windows.width * np.arange(windows.count + 1)
     counted = np.interp(ends, edges, served) - np.interp(starts, edges, served)
-    spans = (np.clip(ends, windows.start, windows.end) - np.clip(starts, windows.start, windows.end)) / 1e9
+    spans = (ends - starts) / 1e9
     traffic = np.divide(counted, spans * side.size, out=np.full(len(starts), side.traffic), where=spans > 0)
     # A profile in a lull still has the cost of what was running.
-    lull = _LEAST_TRAFFIC * side.traffic
-    kept: Floats = np.maximum(traffic, lull)
+    kept: Floats = np.maximum(traffic, _LEAST_TRAFFIC * side.traffic)
     return kept * (side.traffic / max(float(np.average(kept, weights=replicates.seconds)), 1e-9))
 
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
-from pilothouse.engine import BudgetExceededError
 from pilothouse.signals.errors import BadRequestError, NotFoundError
 from pilothouse.signals.timerange import TimeRange
 from pilothouse.signals.traces import catalogue
+from pilothouse.signals.traces.answering import Handler, endpoint
 from pilothouse.signals.traces.exporting import resources_of, spans_of
 from pilothouse.signals.traces.graph import service_graph
 from pilothouse.signals.traces.spansets.searching import find
 from pilothouse.signals.traces.traceql import parse
 from pilothouse.signals.traces.traceql.durations import nanoseconds
-from pilothouse.signals.wire import answer, trace_id, waiting
+from pilothouse.signals.wire import answer, trace_id
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -28,10 +28,9 @@ if TYPE_CHECKING:
     from pilothouse.engine import Engine
 
 PREFIX = "/jaeger/api"
-KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
+_KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
 _TYPES = {"i": "int64", "d": "float64", "b": "bool", "x": "binary"}
 _MICROSECOND, _HOUR = 1000, 3600 * 1_000_000_000
-Handler = Callable[["Engine", "Request"], Any]
 
 
 def routes(engine: Engine) -> list[Route]:
@@ -45,23 +44,13 @@ def routes(engine: Engine) -> list[Route]:
         "/dependencies": _dependencies,
     }
     return [
-        Route(f"{PREFIX}{path}", _endpoint(engine, handler), name=f"jaeger{path}") for path, handler in handlers.items()
+        Route(f"{PREFIX}{path}", endpoint(engine, handler, _failure, _found), name=f"jaeger{path}")
+        for path, handler in handlers.items()
     ]
 
 
-def _endpoint(engine: Engine, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        try:
-            data = await waiting(handler, engine, request)
-        except BadRequestError as error:
-            return _failure(400, str(error))
-        except NotFoundError as error:
-            return _failure(404, str(error))
-        except BudgetExceededError as error:
-            return _failure(422, f"the question takes more than it may: {error}")
-        return answer({"data": data, "total": len(data), "limit": 0, "offset": 0, "errors": None})
-
-    return endpoint
+def _found(data: Any) -> Response:
+    return answer({"data": data, "total": len(data), "limit": 0, "offset": 0, "errors": None})
 
 
 def _failure(status: int, message: str) -> Response:
@@ -78,8 +67,12 @@ def _operations(engine: Engine, request: Request) -> Any:
     service, kind = request.query_params.get("service", ""), request.query_params.get("spanKind", "")
     if not service:
         raise BadRequestError("parameter 'service' is required", "service")
-    found = catalogue.operations(engine, service)
-    named = [{"name": name, "spanKind": _kind(number)} for name, number in found]
+    return operations(engine, service, kind)
+
+
+def operations(engine: Engine, service: str, kind: str) -> list[dict[str, str]]:
+    """A service's operations with their kinds; all of them where `kind` is empty."""
+    named = [{"name": name, "spanKind": _kind(number)} for name, number in catalogue.operations(engine, service)]
     return [entry for entry in named if not kind or entry["spanKind"] == kind]
 
 
@@ -147,7 +140,7 @@ def _tags(given: Any) -> dict[str, str]:
 def _tag(name: str, value: str) -> str:
     if name == "error" and value == "true":
         return "status = error"
-    if name == "span.kind" and value in KINDS:
+    if name == "span.kind" and value in _KINDS:
         return f"kind = {value}"
     field = "." + json.dumps(name, ensure_ascii=False)
     same = f"{field} = {json.dumps(value, ensure_ascii=False)}"
@@ -255,4 +248,4 @@ def _text(key: str, value: str) -> dict[str, Any]:
 
 
 def _kind(number: int) -> str:
-    return KINDS[number] if number < len(KINDS) else KINDS[0]
+    return _KINDS[number] if number < len(_KINDS) else _KINDS[0]

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf import json_format
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 from starlette.routing import Route
 
-from pilothouse.engine import BudgetExceededError
 from pilothouse.signals.errors import BadRequestError, NotFoundError
 from pilothouse.signals.timerange import TimeRange, parse_instant
 from pilothouse.signals.traces import catalogue
+from pilothouse.signals.traces.answering import Handler, endpoint
 from pilothouse.signals.traces.exporting import otlp_of
-from pilothouse.signals.traces.jaeger import KINDS, matching
+from pilothouse.signals.traces.jaeger import matching, operations
 from pilothouse.signals.traces.spansets.searching import find
 from pilothouse.signals.traces.traceql import parse
-from pilothouse.signals.wire import answer, trace_id, waiting
+from pilothouse.signals.wire import answer, trace_id
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -35,7 +34,6 @@ PREFIX = "/jaeger/api/v3"
 _IDS = ("traceId", "spanId", "parentSpanId")
 _MOST, _DEFAULT = 1500, 100
 _GRPC = {400: 3, 404: 5, 422: 8}
-Handler = Callable[["Engine", "Request"], Any]
 
 
 def routes(engine: Engine) -> list[Route]:
@@ -47,23 +45,9 @@ def routes(engine: Engine) -> list[Route]:
         "/traces/{trace_id}": _trace,
     }
     return [
-        Route(f"{PREFIX}{path}", _endpoint(engine, handler), name=f"jaeger v3 {path}")
+        Route(f"{PREFIX}{path}", endpoint(engine, handler, _failure), name=f"jaeger v3 {path}")
         for path, handler in handlers.items()
     ]
-
-
-def _endpoint(engine: Engine, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        try:
-            return answer(await waiting(handler, engine, request))
-        except BadRequestError as error:
-            return _failure(400, str(error))
-        except NotFoundError as error:
-            return _failure(404, str(error))
-        except BudgetExceededError as error:
-            return _failure(422, f"the question takes more than it may: {error}")
-
-    return endpoint
 
 
 def _failure(status: int, message: str) -> Response:
@@ -74,11 +58,7 @@ def _operations(engine: Engine, request: Request) -> Any:
     service, kind = request.query_params.get("service", ""), _given(request, "", "spanKind")
     if not service:
         raise BadRequestError("parameter 'service' is required", "service")
-    found = [
-        {"name": name, "spanKind": KINDS[number] if number < len(KINDS) else KINDS[0]}
-        for name, number in catalogue.operations(engine, service)
-    ]
-    return {"operations": [one for one in found if not kind or one["spanKind"] == kind]}
+    return {"operations": operations(engine, service, kind)}
 
 
 def _trace(engine: Engine, request: Request) -> Any:

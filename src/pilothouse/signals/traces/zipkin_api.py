@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from pilothouse.engine import BudgetExceededError
 from pilothouse.signals.errors import BadRequestError, NotFoundError
 from pilothouse.signals.timerange import TimeRange
 from pilothouse.signals.traces import catalogue
+from pilothouse.signals.traces.answering import Handler, endpoint
 from pilothouse.signals.traces.exporting import resources_of, spans_of
 from pilothouse.signals.traces.graph import service_graph
 from pilothouse.signals.traces.spansets.searching import find
 from pilothouse.signals.traces.traceql import parse
-from pilothouse.signals.wire import answer, trace_id, waiting
+from pilothouse.signals.wire import trace_id
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 PREFIX = "/zipkin/api/v2"
 _KINDS = {2: "SERVER", 3: "CLIENT", 4: "PRODUCER", 5: "CONSUMER"}
 _DAY = 86_400_000
-Handler = Callable[["Engine", "Request"], Any]
 
 
 def routes(engine: Engine) -> list[Route]:
@@ -44,23 +43,13 @@ def routes(engine: Engine) -> list[Route]:
         "/dependencies": _dependencies,
     }
     return [
-        Route(f"{PREFIX}{path}", _endpoint(engine, handler), methods=["GET"], name=f"zipkin{path}")
+        Route(f"{PREFIX}{path}", endpoint(engine, handler, _failure), methods=["GET"], name=f"zipkin{path}")
         for path, handler in handlers.items()
     ]
 
 
-def _endpoint(engine: Engine, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        try:
-            return answer(await waiting(handler, engine, request))
-        except BadRequestError as error:
-            return PlainTextResponse(str(error), 400)
-        except NotFoundError as error:
-            return PlainTextResponse(str(error), 404)
-        except BudgetExceededError as error:
-            return PlainTextResponse(f"the question takes more than it may: {error}", 422)
-
-    return endpoint
+def _failure(status: int, message: str) -> Response:
+    return PlainTextResponse(message, status)
 
 
 def _names(engine: Engine, request: Request) -> Any:
