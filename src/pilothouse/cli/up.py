@@ -91,9 +91,11 @@ def up(
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     from pilothouse.engine import EngineError
     from pilothouse.server import logging
+    from pilothouse.server.allocating import keep_freed_memory
     from pilothouse.server.locking import DataDirectoryError
     from pilothouse.server.process import Process
 
+    keep_freed_memory()
     logging.configure(loaded.config.log_level)
     process = None
     try:

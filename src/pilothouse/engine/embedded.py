@@ -21,6 +21,7 @@ from pilothouse.engine.binding import bind, identifier, quote
 from pilothouse.engine.caching import cache_size
 from pilothouse.engine.configuring import configured
 from pilothouse.engine.errors import EngineBusyError, EngineError, from_clickhouse
+from pilothouse.engine.loading import load_chdb
 from pilothouse.engine.mending import mended
 from pilothouse.engine.model import Budget, Parameter, SegmentStatement
 from pilothouse.engine.settings import query_settings, schema_in_file, storing_settings
@@ -43,8 +44,7 @@ class EmbeddedEngine:
         `database` is where this engine's tables are, made when it is not there: several engines of one process on
         one directory are as far apart as their databases.
         """
-        import chdb
-
+        chdb = load_chdb()
         self.directory = directory
         self._cache_bytes = cache_size() if cache_bytes is None else cache_bytes
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
