@@ -56,10 +56,12 @@ def build(raw: dict[str, Any]) -> Example:
         old, new = raw.get("old"), raw.get("new")
         before = [] if old is None else build(old).objects
         return Example([] if new is None else build(new).objects, before)
-    contents = _contents(raw) + [_completed(one) for one in raw.get("and") or []] + _many(raw)
+    contents = _contents(raw) + [completed(one) for one in raw.get("and") or []] + _many(raw)
     if "fill" in raw:
         contents[0]["data"] = {"filled": "x" * int(raw["fill"])}
-    text = "---\n".join(yaml.safe_dump(content, sort_keys=False) for content in contents)
+    text = "---\n".join(
+        yaml.dump(content, Dumper=yaml.CSafeDumper, sort_keys=False, width=2**24) for content in contents
+    )
     parsed = parse(text, "example.yaml")
     assert not parsed.problems, parsed.problems
     version = str(raw.get("version") or "")
@@ -69,7 +71,7 @@ def build(raw: dict[str, Any]) -> Example:
 
 def _contents(raw: dict[str, Any]) -> list[dict[str, Any]]:
     if "objects" in raw or "object" in raw:
-        return [_completed(one) for one in raw.get("objects") or [raw["object"]]]
+        return [completed(one) for one in raw.get("objects") or [raw["object"]]]
     made = [workload(raw)]
     if raw.get("friends", True) and raw.get("kind", "Deployment") in ("Deployment", "StatefulSet"):
         made += copy.deepcopy(_clean()["friends"])
@@ -79,14 +81,14 @@ def _contents(raw: dict[str, Any]) -> list[dict[str, Any]]:
 def _many(raw: dict[str, Any]) -> list[dict[str, Any]]:
     ports = [{"name": "http", "port": 80, "appProtocol": "http"}]
     return [
-        _completed({"kind": "Service", "metadata": {"name": f"other-{number}"}, "spec": {"ports": ports}})
+        completed({"kind": "Service", "metadata": {"name": f"other-{number}"}, "spec": {"ports": ports}})
         for number in range(int(raw.get("services", 0)))
     ]
 
 
 @cache
 def _clean() -> Any:
-    return yaml.safe_load((Path(__file__).parent / "clean.yaml").read_text())
+    return yaml.load((Path(__file__).parent / "clean.yaml").read_text(), yaml.CSafeLoader)
 
 
 def workload(raw: dict[str, Any]) -> dict[str, Any]:
@@ -100,7 +102,7 @@ def workload(raw: dict[str, Any]) -> dict[str, Any]:
         pod["containers"] = [container, *(merge(clean["container"], one) for one in raw.get("more", ()))]
     template = merge({"metadata": {"labels": {"app": "web"}}}, raw.get("template")) | {"spec": pod}
     spec = merge(base.get("spec") or {}, raw.get("spec"))
-    content = _completed({"kind": kind, "metadata": merge({"name": "web"}, raw.get("meta"))})
+    content = completed({"kind": kind, "metadata": merge({"name": "web"}, raw.get("meta"))})
     if kind == "Pod":
         return content | {"metadata": merge(content["metadata"], template["metadata"]), "spec": pod}
     if kind not in ("Job", "CronJob"):
@@ -128,7 +130,7 @@ def merge(base: Any, change: Any) -> Any:
     return made
 
 
-def _completed(content: dict[str, Any]) -> dict[str, Any]:
+def completed(content: dict[str, Any]) -> dict[str, Any]:
     """apiVersion, name and namespace where an example leaves them out."""
     if "container" in content or "pod" in content or ("kind" in content and content.get("clean")):
         return workload(content)
