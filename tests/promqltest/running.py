@@ -56,6 +56,8 @@ _TIMELY = frozenset(
         "step",
     ]
 )
+# What these answer is another thing in a range query.
+_OF_THE_QUERY = frozenset(("start", "end", "range", "step"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,8 @@ def _check(storage: MemoryStorage, command: Eval) -> None:
     _check_query(storage, command, node, Grid(at, at, 0))
     if "fail" in command.expects or command.is_range_vector or command.text is not None:
         return
-    _check_in_range(storage, command, node, at)
+    if not any(isinstance(part, Call) and part.function.name in _OF_THE_QUERY for part in walk(node)):
+        _check_in_range(storage, command, node, at)
     for other, time in _fixed_in_time(node, at):
         _check_query(storage, command, other, Grid(time, time, 0))
 

@@ -18,6 +18,7 @@ from pilothouse.signals.metrics.promql.aggregating import Groups, aggregate, cou
 from pilothouse.signals.metrics.promql.annotations import Annotations
 from pilothouse.signals.metrics.promql.arithmetic import CHANGING, Cells, combine, on_numbers
 from pilothouse.signals.metrics.promql.errors import ExecutionError, LimitError, StoppedError, TimedOutError
+from pilothouse.signals.metrics.promql.hinting import COUNTS_ONLY, with_resets
 from pilothouse.signals.metrics.promql.info import Enrichment
 from pilothouse.signals.metrics.promql.labels import EMPTY, Labels, is_label, labels_of
 from pilothouse.signals.metrics.promql.matcher import NAME, Matcher
@@ -95,6 +96,7 @@ class Evaluator:
 
     def __init__(self, run: Run, grid: Grid) -> None:
         self._run, self._grid = run, grid
+        self._counts_only = False
         self.steps: Ints = np.arange(grid.start, grid.end + 1, max(grid.step, 1), dtype=np.int64)
         if grid.is_instant:
             self.steps = self.steps[:1]
@@ -152,7 +154,9 @@ class Evaluator:
         raise ExecutionError(f"not a vector: {type(node).__name__}")
 
     def _once(self) -> Evaluator:
-        return Evaluator(self._run, Grid(self._grid.start, self._grid.start, self._grid.step))
+        once = Evaluator(self._run, Grid(self._grid.start, self._grid.start, self._grid.step))
+        once._counts_only = self._counts_only
+        return once
 
     def _repeated(self, matrix: Matrix) -> Matrix:
         count = len(self.steps)
@@ -184,7 +188,7 @@ class Evaluator:
     def _read(self, matchers: tuple[Matcher, ...] | list[Matcher], start: int, end: int) -> Selection:
         selection = self._run.storage.select(matchers, start, end)
         self._run.check(selection.size)
-        return selection
+        return with_resets(selection) if self._counts_only else selection
 
     def _selected(self, node: VectorSelector) -> Matrix:
         references = self._references(node.timing)
@@ -266,6 +270,10 @@ class Evaluator:
         match node.function.name:
             case "time":
                 return self.steps / 1000
+            case "max_of" | "min_of" as name:
+                extreme = np.maximum if name == "max_of" else np.minimum
+                result: Floats = extreme(self.scalar(node.arguments[0]), self.scalar(node.arguments[1]))
+                return result
             case "pi":
                 return np.full(len(self.steps), np.pi)
             case "start":
@@ -284,6 +292,14 @@ class Evaluator:
                 return np.where(matrix.present.sum(axis=0) == 1, sums, np.nan)
 
     def _call(self, node: Call) -> Matrix:
+        before = self._counts_only
+        self._counts_only = COUNTS_ONLY.get(node.function.name, before)
+        try:
+            return self._called(node)
+        finally:
+            self._counts_only = before
+
+    def _called(self, node: Call) -> Matrix:
         name, arguments = node.function.name, node.arguments
         if "matrix" in node.function.arguments:
             return self._range_function(node)

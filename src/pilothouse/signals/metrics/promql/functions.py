@@ -51,6 +51,7 @@ _LISTED = [
     Function("label_join", ("vector", "string", "string", "string"), -1),
     Function("label_replace", ("vector", "string", "string", "string", "string")),
     Function("pi", (), returns="scalar"),
+    *(Function(name, ("scalar", "scalar"), returns="scalar", experimental=True) for name in ("max_of", "min_of")),
     Function("predict_linear", ("matrix", "scalar")),
     Function("quantile_over_time", ("scalar", "matrix")),
     Function("round", ("vector", "scalar"), 1),

@@ -45,6 +45,10 @@ NATIVE: dict[str, Callable[[Histogram], float]] = {
     "histogram_stddev": lambda histogram: float(np.sqrt(quantiles.variance(histogram))),
 }
 
+_GO_FIRST_YEAR = -292277022399
+_UNIX_FROM_GO = 9223372028715321600
+_DAYS_OF_CYCLE = 146097
+_DAYS_TO_2001 = 11323
 DATES = ("days_in_month", "day_of_month", "day_of_week", "day_of_year", "hour", "minute", "month", "year")
 
 
@@ -84,21 +88,37 @@ def rounded(values: Floats, nearest: Floats) -> Floats:
 
 
 def date_part(name: str, seconds: Floats) -> Floats:
-    """A part of the UTC date of Unix seconds."""
-    usable = np.isfinite(seconds) & (np.abs(seconds) < 2.5e11)
-    times = np.where(usable, np.trunc(np.where(usable, seconds, 0)), 0).astype("int64").astype("datetime64[s]")
-    days, months, years = (times.astype(f"datetime64[{unit}]") for unit in "DMY")
+    """A part of the UTC date of Unix seconds; of what is no time (NaN, beyond 64 bits) what Go makes of it."""
+    years, times = _within_cycle(seconds)
+    days, months, begins = (times.astype(f"datetime64[{unit}]") for unit in "DMY")
     parts: dict[str, Callable[[], Any]] = {
         "minute": lambda: (times - days).astype(np.int64) // 60 % 60,
         "hour": lambda: (times - days).astype(np.int64) // 3600,
         "day_of_week": lambda: (days.astype(np.int64) + 4) % 7,
         "day_of_month": lambda: (days - months.astype("datetime64[D]")).astype(np.int64) + 1,
-        "day_of_year": lambda: (days - years.astype("datetime64[D]")).astype(np.int64) + 1,
+        "day_of_year": lambda: (days - begins.astype("datetime64[D]")).astype(np.int64) + 1,
         "days_in_month": lambda: (
             (months + np.timedelta64(1, "M")).astype("datetime64[D]") - months.astype("datetime64[D]")
         ).astype(np.int64),
         "month": lambda: months.astype(np.int64) % 12 + 1,
-        "year": lambda: years.astype(np.int64) + 1970,
+        "year": lambda: begins.astype(np.int64) + 1970 + years,
     }
-    result: Floats = np.where(usable, parts[name]().astype(np.float64), np.nan)
+    result: Floats = parts[name]().astype(np.float64)
     return result
+
+
+def _within_cycle(seconds: Floats) -> tuple[Any, Any]:
+    """Each time moved into the years 2001 to 2400, whose calendar is that of all cycles, and by how many years.
+
+    As Go has it (package time): seconds are truncated to 64 bits, what does not fit becomes the smallest number as on
+    amd64, and they are counted from the year -292277022399 on without a sign, so that the smallest wrap around.
+    """
+    with np.errstate(all="ignore"):
+        fits = np.abs(seconds) < 2.0**63
+        whole = np.where(fits, np.where(fits, seconds, 0).astype(np.int64), np.iinfo(np.int64).min)
+        counted = whole.view(np.uint64) + np.uint64(_UNIX_FROM_GO)
+    days, within_day = np.divmod(counted, np.uint64(86400))
+    cycles, within_cycle = np.divmod(days, np.uint64(_DAYS_OF_CYCLE))
+    moved = (within_cycle.astype(np.int64) + _DAYS_TO_2001) * 86400 + within_day.astype(np.int64)
+    years = cycles.astype(np.int64) * 400 + (_GO_FIRST_YEAR - 2001)
+    return years, moved.astype("datetime64[s]")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -24,12 +24,33 @@ class _Series:
 
     def add(self, time: int, value: Value, start: int) -> None:
         place = bisect.bisect_left(self.times, time)
+        if isinstance(value, Histogram):
+            value = _hinted(value, self.values[place - 1] if place else None)
         if place < len(self.times) and self.times[place] == time:
             self.values[place], self.starts[place] = value, start
             return
         self.times.insert(place, time)
         self.values.insert(place, value)
         self.starts.insert(place, start)
+
+
+def _hinted(value: Histogram, before: Value | None) -> Histogram:
+    """With the hint that Prometheus' storage gives back, which knows what a sample of the same chunk came after.
+
+    A gauge stays one. Where a chunk begins (first sample, after a number or a stale marker, after a reset, in another
+    layout) nothing is known; a sample told to be a reset begins a chunk.
+    """
+    if value.hint == "gauge" or value.stale:
+        return value
+    if not isinstance(before, Histogram) or before.hint == "gauge" or before.stale or value.hint == "reset":
+        return replace(value, hint="unknown")
+    if _another_layout(value, before) or replace(value, hint="unknown").resets(before):
+        return replace(value, hint="unknown")
+    return replace(value, hint="not_reset")
+
+
+def _another_layout(value: Histogram, before: Histogram) -> bool:
+    return (value.schema, value.zero_threshold, value.custom) != (before.schema, before.zero_threshold, before.custom)
 
 
 class MemoryStorage:
