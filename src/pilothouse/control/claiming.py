@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from sqlalchemy import Column, Engine, Float, MetaData, String, Table, exc, or_, select
+from sqlalchemy import Column, Connection, Engine, Float, MetaData, String, Table, exc, or_, select
 
 from pilothouse.control.owning import alive, me
 
@@ -36,6 +36,8 @@ class Claim:
     owner: str = ""
     seconds: float = _SECONDS
     clock: Callable[[], float] = time.time
+    # How often it came to be ours otherwise than by being renewed in time: what was known under an earlier term is old.
+    terms: int = field(default=0, init=False)
     _until: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
@@ -48,6 +50,7 @@ class Claim:
             return True
         until = now + self.seconds
         taken = self._taken(now, until) or (self._gone() and self._taken(now, until))
+        self.terms += taken and now > self._until
         self._until = until if taken else 0.0
         return taken
 
@@ -73,6 +76,11 @@ class Claim:
             return False
         return True
 
+    def guards(self, connection: Connection) -> bool:
+        """Whether it is ours, for what is written in this transaction; nobody takes it before that is over."""
+        asked = select(_CLAIMS.c.owner).where(_CLAIMS.c.name == self.name).with_for_update(read=True)
+        return connection.execute(asked).scalar() == self.owner
+
     def _gone(self) -> bool:
         """Whether the holder was a process of this machine that has ended; its claim is taken away then."""
         with self.database.connect() as connection:
@@ -82,3 +90,16 @@ class Claim:
         with self.database.begin() as connection:
             connection.execute(_CLAIMS.delete().where(_CLAIMS.c.name == self.name, _CLAIMS.c.owner == holder))
         return True
+
+
+def ended(database: Engine, name: str, owner: str, grace: float = _SECONDS) -> bool:
+    """Whether a process that holds the claim `name` while it works is not there any more.
+
+    One of this machine is looked for; of one of another machine the claim has run out `grace` seconds ago.
+    """
+    there = alive(owner) if owner.count(":") >= 2 else None
+    if there is not None:
+        return not there
+    with database.connect() as connection:
+        row = connection.execute(select(_CLAIMS.c.owner, _CLAIMS.c.until).where(_CLAIMS.c.name == name)).first()
+    return row is None or row.owner != owner or bool(row.until < time.time() - grace)

@@ -64,6 +64,12 @@ class Counted:
     def end(self, uid: str, how: str = "") -> None:
         """Nothing runs."""
 
+    def recover(self) -> None:
+        """Nothing is left."""
+
+    def forget(self, uid: str) -> None:
+        """Nothing is kept."""
+
     def kept(self, uid: str) -> Any:
         """A run that goes on."""
         return type("Kept", (), {"status": "Unknown", "reason": "", "message": ""})() if uid in self.launched else None

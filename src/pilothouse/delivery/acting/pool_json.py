@@ -39,6 +39,18 @@ def read(content: dict[str, Any]) -> tuple[MergePool, dict[Tree, tuple[str, ...]
     return pool, tests, (_read_tree(merging[0]), merging[1]) if merging else None
 
 
+def differs(content: dict[str, Any], number: int, head: str, base: str) -> bool:
+    """Whether a written pool has a change at another head than `head` (nothing: not waiting), or another base."""
+    known = next((one for other, one, _ in content.get("waiting", []) if other == number), "")
+    out = next((one for other, one in content.get("refused", []) if other == number), "")
+    return (known != head and not (head and out == head)) or bool(base and base != content.get("base"))
+
+
+def is_waiting(content: dict[str, Any]) -> bool:
+    """Whether a written pool waits for something that another process could go on with."""
+    return bool(content["waiting"] or content["running"] or content["merging"])
+
+
 def for_people(content: dict[str, Any]) -> dict[str, Any]:
     """A pool in the words of the API: the queue in its order, what is tested, what was put out."""
     queue = sorted(content["waiting"], key=lambda one: (-one[2], one[0]))

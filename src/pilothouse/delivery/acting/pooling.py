@@ -6,20 +6,23 @@ that is killed in the middle of a merge finds out from the branch whether it hap
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
 
 from pilothouse.delivery.acting import pool_json
+from pilothouse.delivery.acting.claiming import Claims
 from pilothouse.delivery.acting.loading import Loaded, Loading
 from pilothouse.delivery.acting.mirror import Change, GitError
 from pilothouse.delivery.acting.records import OPEN, KeptJob
 from pilothouse.delivery.acting.running import Jobs, job_uid
-from pilothouse.delivery.acting.store import DeliveryStore
+from pilothouse.delivery.acting.store import DeliveryStore, LostError
 from pilothouse.delivery.acting.target import Target
 from pilothouse.delivery.chat.overriding import holds
 from pilothouse.delivery.forges import ConflictError, ForgeError, MergeError, User
@@ -34,7 +37,8 @@ log = structlog.get_logger(__name__)
 class Driven:
     """A branch's pool with what is on its way: the jobs of each tree that is tested, and the merge that was begun.
 
-    `landed` are the changes that were merged last, and their heads.
+    `landed` are the changes that were merged last, and their heads. `term` is the claim's term in which it was read;
+    `fresh` says that what an earlier process left was not looked at yet.
     """
 
     pool: MergePool
@@ -43,17 +47,20 @@ class Driven:
     loaded: dict[int, Loaded] = field(default_factory=dict)
     done: list[dict[str, Any]] = field(default_factory=list)
     landed: dict[int, str] = field(default_factory=dict)
+    term: int = 0
+    fresh: bool = True
 
 
 class Pools:
-    """The pools of one forge's branches. Each is worked on by one thread at a time."""
+    """The pools of one forge's branches. Each is worked on by one process, and one thread of it, at a time."""
 
     def __init__(
         self, loading: Loading, store: DeliveryStore, jobs: Jobs,
-        out: Callable[[str, int, str], None] = lambda repository, number, reason: None,
+        out: Callable[[str, int, str], None] = lambda repository, number, reason: None, owner: str = "",
     ) -> None:  # fmt: skip
-        """`out` hears of changes that were put out, with the reason."""
+        """`out` hears of changes that were put out, with the reason; `owner` is this process among several."""
         self._loading, self._store, self._jobs, self._out = loading, store, jobs, out
+        self._claims = Claims(store, loading.forge.name, owner)
         self._open: dict[tuple[str, str], Driven] = {}
         self._locks: dict[tuple[str, str], threading.RLock] = {}
         self._guard = threading.Lock()
@@ -64,59 +71,130 @@ class Pools:
 
     # -- what changes
 
+    @contextmanager
+    def _driving(self, repository: str, branch: str) -> Iterator[bool]:
+        """Whether the branch is this process's to drive; what was about to be done when it ceased to be is left."""
+        with self._lock(repository, branch):
+            claim = self._claims.of(repository, branch)
+            mine = claim.held()
+            driven = self._open.get((repository, branch))
+            if driven is not None and not (mine and driven.term == claim.terms):
+                # Another process may have driven it meanwhile.
+                del self._open[repository, branch]
+            try:
+                yield mine
+            except LostError as error:
+                log.warning("a merge pool", repository=repository, branch=branch, reason=str(error))
+                self._open.pop((repository, branch), None)
+                self._nudge(repository, branch)
+
+    def _nudge(self, repository: str, branch: str, number: int = 0, *, again: bool = False) -> None:
+        self._store.nudge(self._loading.forge.name, repository, branch, number, again=again)
+
     def changed(self, loaded: Loaded, may: bool) -> None:
         """A pull request may be merged now, or may not."""
         repository, branch, number = loaded.raw.repository, loaded.pull.base, loaded.raw.number
-        with self._lock(repository, branch):
-            if not may and self._known(repository, branch) is None:
+        if not may and not self._is_known(repository, branch):
+            return
+        with self._driving(repository, branch) as mine:
+            if mine:
+                self._changed(repository, branch, loaded, may)
                 return
-            driven = self._driven(repository, branch, loaded.base)
-            if driven.landed.get(number) == loaded.pull.head:
-                # It was looked at before it was merged, and told after.
-                may = False
-            known = driven.pool.waiting.get(number)
-            wanted = Candidate(number, loaded.pull.head, _priority(loaded)) if may else None
-            if may:
-                driven.loaded[number] = loaded
-                driven.pool.batch, driven.pool.ahead = loaded.settings.batch, loaded.settings.ahead
-            else:
-                driven.loaded.pop(number, None)
-            if known != wanted:
-                others = [one for one in driven.pool.waiting.values() if one.number != number]
-                self._do(repository, branch, driven, driven.pool.offer([*others, *([wanted] if wanted else [])]))
-            if loaded.base and loaded.base != driven.pool.base:
-                # One of the two is old; only the forge knows which.
-                self._moved(repository, branch, driven, self._loading.branch(repository, branch))
+            head = loaded.pull.head if may else ""
+            if pool_json.differs(self._written(repository, branch), number, head, loaded.base):
+                self._nudge(repository, branch, number)
+
+    def _changed(self, repository: str, branch: str, loaded: Loaded, may: bool) -> None:
+        number = loaded.raw.number
+        driven = self._driven(repository, branch, loaded.base)
+        if driven.landed.get(number) == loaded.pull.head:
+            # It was looked at before it was merged, and told after.
+            may = False
+        known = driven.pool.waiting.get(number)
+        wanted = Candidate(number, loaded.pull.head, _priority(loaded)) if may else None
+        if may:
+            driven.loaded[number] = loaded
+            driven.pool.batch, driven.pool.ahead = loaded.settings.batch, loaded.settings.ahead
+        else:
+            driven.loaded.pop(number, None)
+        if known != wanted:
+            others = [one for one in driven.pool.waiting.values() if one.number != number]
+            self._do(repository, branch, driven, driven.pool.offer([*others, *([wanted] if wanted else [])]))
+        if loaded.base and loaded.base != driven.pool.base:
+            # One of the two is old; only the forge knows which.
+            self._moved(repository, branch, driven, self._loading.branch(repository, branch))
 
     def moved(self, repository: str, branch: str) -> None:
         """The branch may have moved."""
-        with self._lock(repository, branch):
-            if driven := self._known(repository, branch):
+        if not self._is_known(repository, branch):
+            return
+        with self._driving(repository, branch) as mine:
+            if mine:
+                driven = self._driven(repository, branch)
                 self._moved(repository, branch, driven, self._loading.branch(repository, branch))
+            else:
+                self._nudge(repository, branch)
 
     def ended(self, job: KeptJob) -> None:
         """A job of a tree ended."""
-        with self._lock(job.repository, job.branch):
-            if driven := self._known(job.repository, job.branch):
-                for tree, uids in list(driven.tests.items()):
-                    if job.uid in uids:
-                        self._do(job.repository, job.branch, driven, self._look(driven, tree))
+        with self._driving(job.repository, job.branch) as mine:
+            if not mine:
+                self._nudge(job.repository, job.branch)
+                return
+            driven = self._driven(job.repository, job.branch)
+            for tree, uids in list(driven.tests.items()):
+                if job.uid in uids:
+                    self._do(job.repository, job.branch, driven, self._look(driven, tree))
 
     def again(self, repository: str, branch: str, number: int) -> None:
         """Somebody asks for a change's tests again: that it was put out does not count any more."""
-        with self._lock(repository, branch):
-            driven = self._known(repository, branch)
-            if driven and driven.pool.refused.pop(number, None):
+        if not any(one == number for one, _ in self._written(repository, branch).get("refused", [])):
+            return
+        with self._driving(repository, branch) as mine:
+            if not mine:
+                self._nudge(repository, branch, number, again=True)
+                return
+            driven = self._driven(repository, branch)
+            if driven.pool.refused.pop(number, None):
                 self._write(repository, branch, driven)
 
     def take_up(self, repository: str, branch: str) -> None:
-        """After a start: end a merge that was begun, and look at the tests that ran."""
-        with self._lock(repository, branch):
-            driven = self._driven(repository, branch)
-            steps = self._land(repository, branch, driven, *driven.merging, again=True) if driven.merging else []
-            for tree in list(driven.tests):
-                steps += self._look(driven, tree)
-            self._do(repository, branch, driven, steps or driven.pool.plan())
+        """End a merge that was begun, and look at the branch and at the tests that ran, where that is ours to do."""
+        with self._driving(repository, branch) as mine:
+            if mine:
+                driven = self._driven(repository, branch)
+                driven.fresh = False
+                if driven.merging:
+                    steps = self._land(repository, branch, driven, *driven.merging, again=True)
+                    self._do(repository, branch, driven, steps)
+                if driven.merging:
+                    # Nobody answers for it yet.
+                    return
+                self._moved(repository, branch, driven, self._loading.branch(repository, branch))
+                steps = [step for tree in list(driven.tests) for step in self._look(driven, tree)]
+                self._do(repository, branch, driven, steps or driven.pool.plan())
+
+    def is_stuck(self, repository: str, branch: str) -> bool:
+        """Whether a pool that is ours, or that nobody drives, waits for nothing that would come by itself."""
+        with self._driving(repository, branch) as mine:
+            driven = self._open.get((repository, branch))
+            if not mine or driven is None:
+                return mine
+            begun = driven.fresh or driven.merging is not None
+            # A forge that did not answer left undone what the pool asked for.
+            undone = any(tree not in driven.tests for tree in driven.pool.running) or copy.deepcopy(driven.pool).plan()
+            return begun or bool(undone) or any(self._are_over(uids) for uids in driven.tests.values())
+
+    def _are_over(self, uids: tuple[str, ...]) -> bool:
+        return not any(job is not None and job.state in OPEN for job in map(self._store.job, uids))
+
+    def mine(self, repository: str, branch: str) -> bool:
+        """Whether the branch is this process's to drive; it is taken where nobody has it."""
+        return self._claims.of(repository, branch).held()
+
+    def let_go(self) -> None:
+        """Let other processes have the branches at once."""
+        self._claims.let_go()
 
     # -- what is known
 
@@ -132,20 +210,21 @@ class Pools:
             "history": history,
         }
 
-    def _known(self, repository: str, branch: str) -> Driven | None:
-        if (repository, branch) in self._open or self._store.pool(self._loading.forge.name, repository, branch)[0]:
-            return self._driven(repository, branch)
-        return None
+    def _is_known(self, repository: str, branch: str) -> bool:
+        return (repository, branch) in self._open or bool(self._written(repository, branch))
+
+    def _written(self, repository: str, branch: str) -> dict[str, Any]:
+        return self._store.pool(self._loading.forge.name, repository, branch)[0]
 
     def _driven(self, repository: str, branch: str, base: str = "") -> Driven:
         key = (repository, branch)
         if key not in self._open:
-            content, _ = self._store.pool(self._loading.forge.name, repository, branch)
-            if content:
+            if content := self._written(repository, branch):
                 pool, tests, merging = pool_json.read(content)
                 self._open[key] = Driven(pool, tests, merging)
             else:
                 self._open[key] = Driven(MergePool(base or self._loading.branch(repository, branch)))
+            self._open[key].term = self._claims.of(repository, branch).terms
         return self._open[key]
 
     # -- what is done
@@ -161,6 +240,8 @@ class Pools:
         """Do what the pool asks for, and what follows from that, until there is nothing but waiting."""
         left = list(steps)
         while True:
+            # What takes long is renewed on the way.
+            self._claims.of(repository, branch).held()
             self._abort(driven)
             untested = next((tree for tree in driven.pool.running if tree not in driven.tests), None)
             if left:
@@ -190,7 +271,8 @@ class Pools:
 
     def _write(self, repository: str, branch: str, driven: Driven) -> None:
         content = pool_json.written(driven.pool, driven.tests, driven.merging)
-        self._store.keep_pool(self._loading.forge.name, repository, branch, content, driven.done, time.time())
+        claim = self._claims.of(repository, branch)
+        self._store.keep_pool(self._loading.forge.name, repository, branch, content, driven.done, time.time(), claim)
         driven.done.clear()
 
     def _test(self, repository: str, branch: str, driven: Driven, tree: Tree) -> list[Step]:
@@ -289,10 +371,11 @@ class Pools:
 
     def _merge(self, repository: str, branch: str, driven: Driven, tree: Tree) -> list[Step]:
         commit = self._commit(repository, tree, self._all_loaded(repository, driven, tree))
+        again = driven.merging == (tree, commit)
         driven.merging = (tree, commit)
         # What is meant is written before it is done: whether it happened can be seen from the branch.
         self._write(repository, branch, driven)
-        return self._land(repository, branch, driven, tree, commit)
+        return self._land(repository, branch, driven, tree, commit, again=again)
 
     def _land(
         self, repository: str, branch: str, driven: Driven, tree: Tree, commit: str, *, again: bool = False

@@ -94,3 +94,15 @@ class KeptDecision:
     records: tuple[dict[str, str], ...] = ()
     effects: tuple[tuple[str, str, str], ...] = ()
     snapshot: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    """What one process asks of the one that drives a branch's pool: see `tables.NUDGES`."""
+
+    id: int
+    forge: str
+    repository: str
+    branch: str
+    number: int
+    again: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from pilothouse.delivery.acting.explaining import Explaining, reasons
 from pilothouse.delivery.acting.loading import Loaded, Loading, files_of
 from pilothouse.delivery.acting.mirror import GitError, Mirrors
 from pilothouse.delivery.acting.pooling import Pools
-from pilothouse.delivery.acting.records import KeptDecision, KeptJob, KeptPull
+from pilothouse.delivery.acting.records import KeptDecision, KeptJob, KeptPull, Nudge
 from pilothouse.delivery.acting.replaying import snapshot
 from pilothouse.delivery.acting.running import Jobs, job_uid
 from pilothouse.delivery.acting.store import DeliveryStore
@@ -46,6 +46,7 @@ class Shared:
     mirrors: Mirrors
     jobs: Jobs
     pool: Callable[[str, str, str], dict[str, Any]]
+    owner: str = ""
 
 
 class ForgePart:
@@ -54,7 +55,7 @@ class ForgePart:
     def __init__(self, forge: Forge, shared: Shared) -> None:
         self.forge, self._store, self._jobs = forge, shared.store, shared.jobs
         self.loading = Loading(forge, shared.mirrors, shared.store)
-        self.pools = Pools(self.loading, shared.store, shared.jobs, self._put_out)
+        self.pools = Pools(self.loading, shared.store, shared.jobs, self._put_out, shared.owner)
         self._explaining = Explaining(shared.store, shared.pool)
         self._applying = Applying(self.loading, shared.store, shared.jobs, self._explain)
         self._locks: dict[tuple[str, int], threading.RLock] = {}
@@ -264,6 +265,25 @@ class ForgePart:
                     self.reconsider(kept.repository, kept.number)
                 except MissingError:
                     self._store.keep_pull(replace(kept, state="closed", why=("it is gone",)))
+
+    def tend(self) -> None:
+        """Now and then: do what other processes ask for, and take over pools that nobody drives any more."""
+        for nudge in self._store.nudges(self.forge.name):
+            if self.pools.mine(nudge.repository, nudge.branch):
+                self._look_at(nudge)
+                self._store.nudged(nudge)
+        for forge, repository, branch in self._store.pools(waiting=True):
+            if forge == self.forge.name and self.pools.is_stuck(repository, branch):
+                self.pools.take_up(repository, branch)
+
+    def _look_at(self, nudge: Nudge) -> None:
+        if not nudge.number:
+            self.pools.take_up(nudge.repository, nudge.branch)
+            return
+        if nudge.again:
+            self.pools.again(nudge.repository, nudge.branch, nudge.number)
+        with suppress(MissingError):
+            self.reconsider(nudge.repository, nudge.number)
 
     def why(self, repository: str, number: int) -> dict[str, Any] | None:
         """Why it does not merge, from what was written down."""

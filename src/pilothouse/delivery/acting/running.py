@@ -19,7 +19,9 @@ from typing import Any, Protocol
 
 import structlog
 
+from pilothouse.control.owning import alive
 from pilothouse.delivery.acting.cataloguing import catalogued
+from pilothouse.delivery.acting.claiming import Presence
 from pilothouse.delivery.acting.confining import Confined, Walls, sandbox
 from pilothouse.delivery.acting.mirror import GitError, Mirror
 from pilothouse.delivery.acting.records import OPEN, JobKind, JobState, KeptJob
@@ -55,6 +57,9 @@ class Runs(Protocol):
     def kept(self, uid: str) -> Any:
         """The run as it is kept (`KeptRun`), or None."""
 
+    def recover(self) -> None:
+        """Take up what processes of this machine left that are gone."""
+
     def forget(self, uid: str) -> None:
         """Keep nothing of a run that is over."""
 
@@ -70,7 +75,7 @@ class Jobs:
     def __init__(
         self, store: DeliveryStore, runs: Runs, directory: Path, forges: Mapping[str, Forge],
         page: Callable[[str], str] = lambda run: "", ended: Callable[[KeptJob], None] = lambda job: None,
-        strangers: Walls = "sandbox", members: Walls = "process",
+        strangers: Walls = "sandbox", members: Walls = "process", presence: Presence | None = None,
     ) -> None:  # fmt: skip
         """Checkouts are in `directory`; `page` is the address of a run's page; `ended` hears of jobs that ended.
 
@@ -78,6 +83,7 @@ class Jobs:
         """
         self._store, self._runs, self._directory, self._forges = store, runs, directory, forges
         self._page, self._ended, self._walls = page, ended, (members, strangers)
+        self._presence = presence or Presence(store)
         self._following: set[str] = set()
         self._lock = threading.Lock()
 
@@ -111,7 +117,7 @@ class Jobs:
             "document": [ready.document.body, ready.document.source], "annotations": annotations,
             "documents": [[one.body, one.source] for one in ready.documents],
             "environment": ready.environment, "foreign": sorted(ready.untrusted), "walls": walls,
-            "keep": definition.keep,
+            "keep": definition.keep, "by": self._presence.owner,
         }  # fmt: skip
         job = replace(job, given=given)
         with self._lock:
@@ -161,7 +167,8 @@ class Jobs:
             return
         uid = job_uid(job.uid, "again")
         run = f"{job.run.rpartition('-')[0]}-{uid[:8]}"
-        new = replace(job, uid=uid, run=run, state="starting", created=time.time(), given=job.given | {"again": True})
+        given = job.given | {"again": True, "by": self._presence.owner}
+        new = replace(job, uid=uid, run=run, state="starting", created=time.time(), given=given)
         with self._lock:
             self._following.add(uid)
         if self._store.start_job(new):
@@ -292,15 +299,32 @@ class Jobs:
             with self._lock:
                 if job.uid in self._following:
                     continue
-            kept = self._runs.kept(job.uid)
+            kept, ended = self._runs.kept(job.uid), self._presence.has_ended(job.given.get("by", ""))
+            if job.given.get("by", self._presence.owner) != self._presence.owner and not ended:
+                # Another process is about to start it, or follows it.
+                continue
             if kept is not None:
                 self._store.begin_job(job.uid)
-                if kept.reason in _NOT_ITS_DOING and job.given and not job.given.get("again"):
+                if kept.status == "Unknown" and ended:
+                    self._recover(job, kept.owner, mirror)
+                elif kept.reason in _NOT_ITS_DOING and job.given and not job.given.get("again"):
                     self._again(job, mirror(job.forge, job.repository))
                 else:
                     self._settle(job.uid, kept.status, kept.reason, kept.message)
             elif job.given:
                 self._launch(job, mirror(job.forge, job.repository))
+        self._tell_late()
+
+    def _recover(self, job: KeptJob, owner: str, mirror: Callable[[str, str], Mirror]) -> None:
+        """The process that ran it was killed."""
+        if owner and alive(owner) is None and not job.given.get("again"):
+            # On another machine: nobody can look what it left there.
+            self._again(job, mirror(job.forge, job.repository))
+        else:
+            # What it left is marked, or goes on here; then it is settled as any other.
+            self._runs.recover()
+
+    def _tell_late(self) -> None:
         for job in self._store.unreported():
             with contextlib.suppress(ForgeError):
                 self.report(job)

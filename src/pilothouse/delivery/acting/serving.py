@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import exc
 
 from pilothouse.delivery.acting import pool_json
+from pilothouse.delivery.acting.claiming import Presence
 from pilothouse.delivery.acting.confining import Walls
 from pilothouse.delivery.acting.mirror import GitError, Mirrors
 from pilothouse.delivery.acting.records import KeptJob
@@ -30,6 +31,7 @@ from pilothouse.delivery.pipelines.serving import PipelineServer
 log = structlog.get_logger(__name__)
 _THREADS = 8
 _MAKING_UP_SECONDS = 2.0
+_TENDING_SECONDS = 2.0
 _PERIODIC_SECONDS = 30.0
 
 
@@ -43,9 +45,12 @@ class DeliveryServer:
     def __init__(
         self, database: str, data: Path, forges: Mapping[str, Forge], inbox: Inbox, pipelines: PipelineServer,
         page: Callable[[str], str] = lambda run: "", listeners: Sequence[Callable[[Event], None]] = (),
-        strangers: Walls = "sandbox", members: Walls = "process",
+        strangers: Walls = "sandbox", members: Walls = "process", owner: str = "",
     ) -> None:  # fmt: skip
-        """`page` is a run's page; `listeners` hear of events that were acted on. Raises `DeliveryError`."""
+        """`page` is a run's page; `listeners` hear of events that were acted on. Raises `DeliveryError`.
+
+        Of several processes on one database `owner` is this one (empty: by its number and machine).
+        """
         try:
             self.store = DeliveryStore(database)
         except (exc.SQLAlchemyError, OSError) as error:
@@ -53,11 +58,13 @@ class DeliveryServer:
         self._inbox, self._listeners = inbox, listeners
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="delivery")
         self._runs = _Runs(pipelines, self._threads)
+        self._presence = Presence(self.store, owner)
         self.jobs = Jobs(
-            self.store, self._runs, data / "delivery" / "checkouts", forges, page, self._ended, strangers, members
-        )
+            self.store, self._runs, data / "delivery" / "checkouts", forges, page, self._ended, strangers, members,
+            self._presence,
+        )  # fmt: skip
         pipelines.prepare = self.jobs.options
-        shared = Shared(self.store, Mirrors(data / "delivery" / "git"), self.jobs, self.pool)
+        shared = Shared(self.store, Mirrors(data / "delivery" / "git"), self.jobs, self.pool, owner)
         self.parts = {name: ForgePart(forge, shared) for name, forge in forges.items()}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="delivery", daemon=True)
@@ -77,6 +84,9 @@ class DeliveryServer:
             if not self._thread.is_alive():
                 self._loop.close()
         self._threads.shutdown(wait=True, cancel_futures=True)
+        for part in self.parts.values():
+            part.pools.let_go()
+        self._presence.leave()
         self.store.close()
 
     def pool(self, forge: str, repository: str, branch: str) -> dict[str, Any]:
@@ -115,6 +125,7 @@ class DeliveryServer:
             asyncio.ensure_future(self._take_up()),
             asyncio.ensure_future(work(self._inbox, self._handle)),
             asyncio.ensure_future(self._every(_MAKING_UP_SECONDS, self._make_up)),
+            asyncio.ensure_future(self._every(_TENDING_SECONDS, self._tend)),
             asyncio.ensure_future(self._every(_PERIODIC_SECONDS, self._periodics)),
         ]
 
@@ -155,7 +166,12 @@ class DeliveryServer:
                 log.warning("delivery", reason=str(error))
             await asyncio.sleep(seconds)
 
+    def _tend(self) -> None:
+        for part in self.parts.values():
+            part.tend()
+
     def _make_up(self) -> None:
+        self._presence.show()
         self.jobs.make_up(lambda forge, repository: self.parts[forge].loading.mirror(repository))
 
     def _periodics(self) -> None:
@@ -199,6 +215,10 @@ class _Runs:
     def kept(self, uid: str) -> Any:
         """The run as it is kept."""
         return self._pipelines.store.find(uid)
+
+    def recover(self) -> None:
+        """Take up what processes of this machine left that are gone."""
+        self._pipelines.recover()
 
     def forget(self, uid: str) -> None:
         """Keep nothing of a run."""

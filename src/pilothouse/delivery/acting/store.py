@@ -9,13 +9,19 @@ from typing import Any
 
 from sqlalchemy import Row, exc, func, select
 
+from pilothouse.control.claiming import Claim
 from pilothouse.control.opening import open_database
-from pilothouse.delivery.acting import effects_json
-from pilothouse.delivery.acting.records import OPEN, KeptDecision, KeptJob, KeptPull
-from pilothouse.delivery.acting.tables import DECISIONS, EFFECTS, JOBS, POOLS, PULLS
+from pilothouse.delivery.acting import effects_json, pool_json
+from pilothouse.delivery.acting.records import OPEN, KeptDecision, KeptJob, KeptPull, Nudge
+from pilothouse.delivery.acting.tables import DECISIONS, EFFECTS, JOBS, NUDGES, POOLS, PULLS
 from pilothouse.delivery.chat.effects import Effect
 
 _HISTORY = 50
+_MOST_NUDGES = 1_000
+
+
+class LostError(Exception):
+    """What this process was about to write is another's to write by now."""
 
 
 class DeliveryStore:
@@ -23,18 +29,18 @@ class DeliveryStore:
 
     def __init__(self, url: str) -> None:
         """`url` as SQLAlchemy writes it. Raises SQLAlchemy's errors and `OSError` where it cannot be opened."""
-        self._database = open_database(url)
+        self.database = open_database(url)
 
     def close(self) -> None:
         """Let go of the database."""
-        self._database.dispose()
+        self.database.dispose()
 
     # -- decisions
 
     def decided(self, forge: str, delivery: str) -> KeptDecision | None:
         """The decision on an event that was taken before, with what is still to be done."""
         asked = select(DECISIONS).where(DECISIONS.c.forge == forge, DECISIONS.c.delivery == delivery)
-        with self._database.connect() as connection:
+        with self.database.connect() as connection:
             row = connection.execute(asked).one_or_none()
             if row is None:
                 return None
@@ -52,7 +58,7 @@ class DeliveryStore:
             "snapshot": decision.snapshot,
         }  # fmt: skip
         try:
-            with self._database.begin() as connection:
+            with self.database.begin() as connection:
                 made = connection.execute(DECISIONS.insert().values(**row))
                 key = int(made.inserted_primary_key[0])  # type: ignore[index]
                 rows = [
@@ -72,7 +78,7 @@ class DeliveryStore:
         """An effect was done; or, with a reason, cannot be done."""
         where = (EFFECTS.c.decision == decision) & (EFFECTS.c.position == position)
         state = "failed" if reason else "done"
-        with self._database.begin() as connection:
+        with self.database.begin() as connection:
             connection.execute(EFFECTS.update().where(where).values(state=state, reason=reason))
 
     def decisions(self, repository: str, number: int, limit: int = 50) -> list[KeptDecision]:
@@ -81,7 +87,7 @@ class DeliveryStore:
             select(DECISIONS).where(DECISIONS.c.repository == repository, DECISIONS.c.number == number)
             .order_by(DECISIONS.c.id.desc()).limit(limit)
         )  # fmt: skip
-        with self._database.connect() as connection:
+        with self.database.connect() as connection:
             rows = connection.execute(asked).all()
             found = connection.execute(
                 select(EFFECTS).where(EFFECTS.c.decision.in_([row.id for row in rows])).order_by(EFFECTS.c.position)
@@ -93,7 +99,7 @@ class DeliveryStore:
         asked = select(DECISIONS).where(DECISIONS.c.id > after).order_by(DECISIONS.c.id).limit(limit)
         if repository:
             asked = asked.where(DECISIONS.c.repository == repository)
-        with self._database.connect() as connection:
+        with self.database.connect() as connection:
             rows = connection.execute(asked).all()
             found = connection.execute(
                 select(EFFECTS).where(EFFECTS.c.decision.in_([row.id for row in rows])).order_by(EFFECTS.c.position)
@@ -105,7 +111,7 @@ class DeliveryStore:
     def pull(self, forge: str, repository: str, number: int) -> KeptPull | None:
         """What is known of a pull request."""
         asked = select(PULLS).where(*_is_pull(forge, repository, number))
-        with self._database.connect() as connection:
+        with self.database.connect() as connection:
             row = connection.execute(asked).one_or_none()
         return _pull(row) if row is not None else None
 
@@ -113,14 +119,14 @@ class DeliveryStore:
         """Write how it stands; whom it is trusted for stays as it is."""
         row = {**asdict(pull), "labels": json.dumps(pull.labels), "why": json.dumps(pull.why)}
         changed = {key: value for key, value in row.items() if key != "trusted_head"}
-        with self._database.begin() as connection:
+        with self.database.begin() as connection:
             same = _is_pull(pull.forge, pull.repository, pull.number)
             if connection.execute(PULLS.update().where(*same).values(**changed)).rowcount == 0:
                 connection.execute(PULLS.insert().values(**row))
 
     def trust(self, forge: str, repository: str, number: int, commit: str) -> None:
         """The commit of a pull request that may be tested though its author is not known here; empty: none."""
-        with self._database.begin() as connection:
+        with self.database.begin() as connection:
             same = _is_pull(forge, repository, number)
             connection.execute(PULLS.update().where(*same).values(trusted_head=commit))
 
@@ -131,7 +137,7 @@ class DeliveryStore:
             asked = asked.where(PULLS.c.repository == repository)
         if state:
             asked = asked.where(PULLS.c.state == state)
-        with self._database.connect() as connection:
+        with self.database.connect() as connection:
             return [_pull(row) for row in connection.execute(asked)]
 
     # -- jobs
@@ -139,7 +145,7 @@ class DeliveryStore:
     def start_job(self, job: KeptJob) -> bool:
         """Write a job down before it is started. False when it was before: it is started once."""
         try:
-            with self._database.begin() as connection:
+            with self.database.begin() as connection:
                 connection.execute(JOBS.insert().values(**{**asdict(job), "given": json.dumps(job.given)}))
         except exc.IntegrityError:
             return False
@@ -147,19 +153,19 @@ class DeliveryStore:
 
     def change_job(self, uid: str, **changed: Any) -> None:
         """Write how a job stands."""
-        with self._database.begin() as connection:
+        with self.database.begin() as connection:
             connection.execute(JOBS.update().where(JOBS.c.uid == uid).values(**changed))
 
     def begin_job(self, uid: str) -> None:
         """A job that was about to start runs now; one that is over stays so."""
-        with self._database.begin() as connection:
+        with self.database.begin() as connection:
             connection.execute(
                 JOBS.update().where(JOBS.c.uid == uid, JOBS.c.state == "starting").values(state="running")
             )
 
     def job(self, uid: str) -> KeptJob | None:
         """One job by the UID of its run."""
-        with self._database.connect() as connection:
+        with self.database.connect() as connection:
             row = connection.execute(select(JOBS).where(JOBS.c.uid == uid)).one_or_none()
         return _job(row) if row is not None else None
 
@@ -181,12 +187,12 @@ class DeliveryStore:
             asked = asked.where(JOBS.c.revision == revision)
         if unfinished:
             asked = asked.where(JOBS.c.state.in_(OPEN))
-        with self._database.connect() as connection:
+        with self.database.connect() as connection:
             return [_job(row) for row in connection.execute(asked)]
 
     def unreported(self) -> list[KeptJob]:
         """Jobs whose state the forge was not told yet."""
-        with self._database.connect() as connection:
+        with self.database.connect() as connection:
             return [_job(row) for row in connection.execute(select(JOBS).where(JOBS.c.state != JOBS.c.reported))]
 
     def last_runs(self, repository: str, kind: str) -> dict[str, tuple[float, float]]:
@@ -195,7 +201,7 @@ class DeliveryStore:
             select(JOBS.c.job, func.max(JOBS.c.created), func.max(JOBS.c.finished))
             .where(JOBS.c.repository == repository, JOBS.c.kind == kind).group_by(JOBS.c.job)
         )  # fmt: skip
-        with self._database.connect() as connection:
+        with self.database.connect() as connection:
             return {job: (float(created), float(finished)) for job, created, finished in connection.execute(asked)}
 
     # -- merge pools
@@ -203,15 +209,16 @@ class DeliveryStore:
     def pool(self, forge: str, repository: str, branch: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """A branch's pool as it was last written, and what it did, oldest first."""
         asked = select(POOLS.c.pool, POOLS.c.history).where(*_is_pool(forge, repository, branch))
-        with self._database.connect() as connection:
+        with self.database.connect() as connection:
             row = connection.execute(asked).one_or_none()
         return (json.loads(row.pool), json.loads(row.history)) if row is not None else ({}, [])
 
     def keep_pool(
-        self, forge: str, repository: str, branch: str, pool: dict[str, Any], done: Iterable[dict[str, Any]], now: float
-    ) -> None:
-        """Write a pool, and what it did since it was last written."""
-        with self._database.begin() as connection:
+        self, forge: str, repository: str, branch: str, pool: dict[str, Any], done: Iterable[dict[str, Any]],
+        now: float, claim: Claim | None = None,
+    ) -> None:  # fmt: skip
+        """Write a pool, and what it did since it was last written. Raises `LostError` when `claim` is another's now."""
+        with self.database.begin() as connection:
             same = _is_pool(forge, repository, branch)
             before = connection.execute(select(POOLS.c.history).where(*same)).scalar()
             history = [*(json.loads(before) if before else []), *done][-_HISTORY:]
@@ -221,12 +228,36 @@ class DeliveryStore:
             else:
                 key = {"forge": forge, "repository": repository, "branch": branch}
                 connection.execute(POOLS.insert().values(**row, **key))
+            if claim is not None and not claim.guards(connection):
+                raise LostError(f"the pool of {branch} in {repository} is driven by another process now")
 
-    def pools(self) -> list[tuple[str, str, str]]:
-        """The branches that have a pool: forge, repository, branch."""
-        with self._database.connect() as connection:
-            found = connection.execute(select(POOLS.c.forge, POOLS.c.repository, POOLS.c.branch))
-            return [(str(forge), str(repository), str(branch)) for forge, repository, branch in found]
+    def pools(self, *, waiting: bool = False) -> list[tuple[str, str, str]]:
+        """The branches that have a pool: forge, repository, branch; with `waiting` those that something goes on in."""
+        with self.database.connect() as connection:
+            found = connection.execute(select(POOLS.c.forge, POOLS.c.repository, POOLS.c.branch, POOLS.c.pool))
+            return [
+                (str(row.forge), str(row.repository), str(row.branch)) for row in found
+                if not waiting or pool_json.is_waiting(json.loads(row.pool))
+            ]  # fmt: skip
+
+    # -- between processes
+
+    def nudge(self, forge: str, repository: str, branch: str, number: int, *, again: bool = False) -> None:
+        """Ask whoever drives a branch's pool to look at a pull request, or at the branch (0)."""
+        row = {"forge": forge, "repository": repository, "branch": branch, "number": number, "again": again}
+        with self.database.begin() as connection:
+            connection.execute(NUDGES.insert().values(**row))
+
+    def nudges(self, forge: str) -> list[Nudge]:
+        """What was asked and not done yet, oldest first."""
+        asked = select(NUDGES).where(NUDGES.c.forge == forge).order_by(NUDGES.c.id).limit(_MOST_NUDGES)
+        with self.database.connect() as connection:
+            return [Nudge(**row._mapping) for row in connection.execute(asked)]
+
+    def nudged(self, nudge: Nudge) -> None:
+        """It was done."""
+        with self.database.begin() as connection:
+            connection.execute(NUDGES.delete().where(NUDGES.c.id == nudge.id))
 
 
 def _is_pull(forge: str, repository: str, number: int) -> tuple[Any, ...]:

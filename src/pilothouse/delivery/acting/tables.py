@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
 
 TABLES = MetaData()
 _NUMBER = BigInteger().with_variant(Integer(), "sqlite")
@@ -95,4 +95,17 @@ POOLS = Table(
     Column("pool", Text, nullable=False),
     Column("history", Text, nullable=False),
     Column("updated", Float, nullable=False),
+)
+
+# What the process that drives a branch's pool is asked to look at by others: a pull request (`again`: its tests are
+# asked for again), or the branch and its tests (number 0).
+NUDGES = Table(
+    "delivery_nudges",
+    TABLES,
+    Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    Column("forge", String(63), nullable=False),
+    Column("repository", String(255), nullable=False),
+    Column("branch", String(255), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("again", Boolean, nullable=False),
 )

@@ -124,6 +124,11 @@ class PipelineServer:
         if self._service is not None:
             self._loop.call_soon_threadsafe(self._service.cancel, uid, how)
 
+    def recover(self) -> None:
+        """Take up what processes of this machine left that are gone, also while this one runs. From any thread."""
+        if self._service is not None:
+            self.call(self._service.recover())
+
     def forget(self, uid: str) -> None:
         """Keep nothing of a run that is over: neither its state nor its logs."""
         if self.store.forget(uid):
