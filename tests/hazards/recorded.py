@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -13,6 +14,14 @@ from pilothouse.signals.metrics.promql.memory import MemoryStorage
 from pilothouse.signals.metrics.promql.planning import Grid
 from tests.promqltest.commands import Load, read
 
+_MANY = re.compile(r"\{1\.\.(\d+)\}")
+
+
+def spread(series: str) -> list[str]:
+    """`{1..200}` in a label's value stands for that many series, with 1 to 200 in all such places."""
+    found = _MANY.search(series)
+    return [_MANY.sub(str(number), series) for number in range(1, int(found[1]) + 1)] if found else [series]
+
 
 class Recorded:
     """Series with a sample each minute; asked at the last of them."""
@@ -21,7 +30,7 @@ class Recorded:
         self._storage = MemoryStorage()
         self._names: set[str] = set()
         self._end = 0
-        (load,) = read("load 1m\n" + "".join(f"  {one}\n" for one in series) + "\n")
+        (load,) = read("load 1m\n" + "".join(f"  {one}\n" for given in series for one in spread(given)) + "\n")
         assert isinstance(load, Load), load
         for one in load.series:
             self._names.add(one.labels.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -20,13 +21,31 @@ PROOFS = [(rule, proof) for rule in RULES for proof in rule.telemetry]
 
 @pytest.mark.parametrize(("rule", "proof"), PROOFS, ids=[f"{rule.id}-{n}" for n, (rule, _) in enumerate(PROOFS)])
 def test_a_query_answers_where_it_hurts_and_is_silent_where_it_is_calm(rule: Rule, proof: TelemetryProof) -> None:
-    assert proof.hurts
-    assert proof.calm
     assert proof.collector
-    hurting, calm = Recorded(proof.hurts), Recorded(proof.calm)
-    assert set(proof.needs) <= hurting.names()
-    assert hurting.ask(proof.query), proof.query
-    assert calm.ask(proof.query) == [], proof.query
+    for series in proof.hurts:
+        recorded = Recorded(series)
+        assert set(proof.needs) <= recorded.names(), series
+        assert recorded.ask(proof.query), (proof.query, series)
+    for series in proof.calm:
+        assert Recorded(series).ask(proof.query) == [], (proof.query, series)
+
+
+def shape(series: tuple[str, ...]) -> set[tuple[str, ...]]:
+    """The metrics and their label names, and the values: what makes an example another kind of example."""
+    return {
+        (*re.findall(r"[{,]?(\w+)=", one), one.rpartition(" ")[0].rpartition("}")[2], one.split()[-1]) for one in series
+    }
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_every_rule_has_two_examples_each_way(rule: Rule) -> None:
+    assert rule.telemetry or rule.scope != "telemetry"
+    for proof in rule.telemetry:
+        for examples in (proof.hurts, proof.calm):
+            assert len(examples) >= 2
+            assert len({frozenset(shape(one)) for one in examples}) == len(examples), "the same kind of example twice"
+    if rule.scope != "telemetry":
+        assert min(len(rule.examples["pass"]), len(rule.examples["fail"])) >= 2
 
 
 def judged(example: dict[str, Any], name: str, series: list[str]) -> tuple[list[Any], Any]:

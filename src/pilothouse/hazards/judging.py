@@ -79,7 +79,7 @@ def _prove(rule: Rule, proof: TelemetryProof, rows: Sequence[Row], mine: list[Fi
             finding.state = State.HURTING
             if len(finding.evidence) < 3:
                 finding.evidence.append(fact)
-        if not met:
+        if not met and not proof.confirms:
             made = Finding(rule, subject_of(row.labels), State.HURTING, rule.title, evidence=[fact])
             same = next((one for one in result.findings if one.rule is rule and one.subject == made.subject), None)
             if same is None:

@@ -141,9 +141,17 @@ def _proof(raw: dict[str, Any], place: str) -> TelemetryProof:
         needs=tuple(map(str, sequence(raw["needs"]))),
         collector=str(raw.get("collector") or ""),
         refutes=raw.get("refutes") is True,
-        hurts=tuple(map(str, sequence(raw.get("hurts")))),
-        calm=tuple(map(str, sequence(raw.get("calm")))),
+        confirms=raw.get("confirms") is True,
+        hurts=_series(raw.get("hurts")),
+        calm=_series(raw.get("calm")),
     )
+
+
+def _series(raw: Any) -> tuple[tuple[str, ...], ...]:
+    """Example series: a list of examples, or one example as a plain list."""
+    given = sequence(raw)
+    examples = given if all(isinstance(one, list) for one in given) else [list(given)]
+    return tuple(tuple(map(str, one)) for one in examples)
 
 
 def _compiled(text: Any, place: str) -> None:

@@ -13,9 +13,10 @@ _KINDS = {
     "poddisruptionbudget": "PodDisruptionBudget", "persistentvolumeclaim": "PersistentVolumeClaim",
     "resourcequota": "ResourceQuota",
 }  # fmt: skip
-_NAMESPACES = ("namespace", "exported_namespace", "source_workload_namespace", "destination_workload_namespace")
+# Prometheus writes `exported_` before a label of the metric that the scraped target has too: then that one is meant.
+_NAMESPACES = ("exported_namespace", "namespace", "source_workload_namespace", "destination_workload_namespace")
 _OWNERS = ("created_by_name", "owner_name", "source_workload", "destination_workload", "service_name")
-_SERVICES = ("service", "exported_service")
+_SERVICES = ("exported_service", "service")
 _HASH = re.compile(r"(?:-[a-z0-9]{4,10}){0,2}(?:-\d+)?")
 
 

@@ -46,15 +46,18 @@ class TelemetryProof:
     """A PromQL question whose answers prove a rule, or by their absence refute it.
 
     `needs` are the metrics without which silence means nothing; `collector` says who exports them. `refutes`: an empty
-    answer for an object means that the hazard does not apply to it. `hurts` and `calm` are example series.
+    answer for an object means that the hazard does not apply to it. `confirms`: an answer counts only where a manifest
+    or the cluster shows the hazard too, since it has other causes as well. `hurts` and `calm` are examples, each a set
+    of series in Prometheus' notation.
     """
 
     query: str
     needs: tuple[str, ...]
     collector: str
     refutes: bool = False
-    hurts: tuple[str, ...] = ()
-    calm: tuple[str, ...] = ()
+    confirms: bool = False
+    hurts: tuple[tuple[str, ...], ...] = ()
+    calm: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
