@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pilothouse.control import opening
 from pilothouse.control.claiming import Claim
 from pilothouse.control.opening import open_database
 
@@ -31,7 +32,7 @@ def test_a_process_that_is_gone_is_not_waited_for(tmp_path: Path) -> None:
         "from pilothouse.control.opening import open_database; "
         "sys.exit(not Claim(open_database(sys.argv[1]), 'promotions').held())"
     )
-    assert subprocess.run([sys.executable, "-c", program, url], timeout=120).returncode == 0
+    assert subprocess.run([sys.executable, "-c", program, opening.address(url)], timeout=120).returncode == 0
     claim = Claim(open_database(url), "promotions")
     assert claim.held()
     claim.database.dispose()

@@ -31,6 +31,8 @@ _ROOMS = (
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
+        if request.config.getoption("--control") != "sqlite":
+            pytest.skip("about a file of SQLite's")
         return f"sqlite:///{tmp_path}/control.db"
     return new_database(request.getfixturevalue("postgres"), str(tmp_path))
 

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import httpx
 import pytest
+from sqlalchemy import create_engine
 from typer.testing import CliRunner
 
 from pilothouse.cli.program import program
+from pilothouse.control.migrating import migrate
+from pilothouse.control.migrations import NEWEST
+from pilothouse.engine import open_engine
+from pilothouse.engine.migrating import Migration, migrations
 from pilothouse.server.backups.manifest import FILE, BackupError
 from pilothouse.server.backups.restoring import restore
 from tests.acceptance import telemetry
@@ -116,6 +123,40 @@ def test_what_was_acknowledged_before_is_there_once(tenants: RunningServer, tmp_
             time.sleep(0.1)
     finally:
         restored.stop()
+
+
+def test_a_backup_from_before_a_migration_is_restored_and_brought_forward(
+    tenants: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a newer Pilothouse does it: one whose tables and whose control plane have one step more."""
+    httpx.post(f"{tenants.http}/api/releases", json={"service": "before", "version": "3"}).raise_for_status()
+    body = telemetry.logs("before", ["before 1"])
+    httpx.post(f"{tenants.otlp}/v1/logs", content=body, headers=telemetry.PROTOBUF).raise_for_status()
+    tenants.wait_for("/api/logs", "logs", 1, selector='service_name="before"')
+    made = _backup(tenants)
+
+    step = Migration(9_000, "team", ("ALTER TABLE logs ADD COLUMN team String DEFAULT concat('of ', body)",))
+    newer = [*migrations(), step]
+    for where in ("pilothouse.engine.migrating", "pilothouse.server.backups.restoring"):
+        monkeypatch.setattr(f"{where}.migrations", lambda: newer)
+    restore(Path(str(made["path"])), tmp_path / "data")
+    engine = open_engine(tmp_path / "data" / "store")
+    found = engine.query("SELECT team FROM logs WHERE body = 'before 1'").column(0).to_pylist()
+    taken = engine.query("SELECT max(number) FROM schema_migrations").column(0)[0].as_py()
+    engine.close()
+    assert (found, taken) == (["of before 1"], 9_000)
+
+    number, module = NEWEST + 1, ModuleType("step")
+    module.upgrade = lambda connection: connection.exec_driver_sql(  # type: ignore[attr-defined]
+        "ALTER TABLE release_marks ADD COLUMN team VARCHAR(9) DEFAULT 'none' NOT NULL"
+    )
+    monkeypatch.setitem(sys.modules, f"pilothouse.control.migrations.to_{number:04}", module)
+    database = create_engine(f"sqlite:///{tmp_path}/data/control.db")
+    migrate(database, number)
+    with database.connect() as connection:
+        asked = "SELECT version, team FROM release_marks WHERE service = 'before'"
+        assert connection.exec_driver_sql(asked).all() == [("3", "none")]
+    database.dispose()
 
 
 def test_old_ones_are_deleted_when_asked(tenants: RunningServer) -> None:

