@@ -225,22 +225,28 @@ class TestUnevenTraffic:
         assert any("beyond that ratio" in note for note in slow.notes)
 
     @pytest.mark.parametrize(
-        ("load", "ratio", "beyond"),
+        ("load", "follows", "ratio", "beyond"),
         [
-            (0.05, 6.5, False),
-            (0.05, 25.0, True),
-            (0.05, 0.8, True),
-            (4.0, 0.3, False),
-            (4.0, 2.0, True),
-            (1.0, 1.2, True),
+            (0.05, (0.0, 1.0), 6.5, False),
+            (0.05, (0.0, 1.0), 25.0, True),
+            (0.05, (0.0, 1.0), 0.8, True),
+            (0.05, (0.9, 1.0), 6.5, True),
+            (0.05, (-1.0, 1.0), 25.0, False),
+            (0.05, (-1.0, 1.0), 50.0, True),
+            (4.0, (0.0, 1.0), 0.3, False),
+            (4.0, (0.0, 1.0), 2.0, True),
+            (4.0, (0.0, 2.0), 2.0, False),
+            (4.0, (0.0, 2.0), 5.0, True),
+            (1.0, (-1.0, 2.0), 1.2, True),
         ],
     )  # fmt: skip
     def test_what_unequal_traffic_alone_can_make_of_a_cost(
-        self, shop: Engine, monkeypatch: pytest.MonkeyPatch, load: float, ratio: float, beyond: bool
-    ) -> None:
+        self, shop: Engine, monkeypatch: pytest.MonkeyPatch, load: float, follows: tuple[float, float],
+        ratio: float, beyond: bool,
+    ) -> None:  # fmt: skip
         trial, _ = stage(shop, "uneven", Both("1.0.0", "2.0.0"), MINUTE)
         monkeypatch.setattr(Trial, "load_ratio", property(lambda self: load))
-        assert trial.beyond_load(ratio) is beyond
+        assert trial.beyond_load(ratio, *follows) is beyond
 
 
 def test_a_service_without_traces_is_judged_by_the_others(shop: Engine) -> None:

@@ -65,6 +65,15 @@ def test_the_deepest_function_that_holds_the_change_is_named() -> None:
     assert found[0].examples[0].startswith("main;serve;checkout;slow;")
 
 
+def test_a_doubted_function_says_where_in_a_moved_one_the_change_lies_and_nothing_by_itself() -> None:
+    tests = judge([costs({"main;serve;checkout;hash": (20, 150), "main;serve;list": (200, 200)})], trial())
+    sure = [(one, one.p_value) for one in tests if one.p_value < 1e-5 and one.material and one.lasting]
+    told, doubted = ([one for one in sure if (one[0].subject == "hash") is below] for below in (False, True))
+    assert [one.subject for one in explain(told, trial())] != ["hash"]
+    assert [one.subject for one in explain(told, trial(), doubted)] == ["hash"]
+    assert explain([], trial(), doubted) == []
+
+
 def test_two_causes_are_two_findings() -> None:
     found = findings(
         {

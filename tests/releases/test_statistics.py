@@ -12,8 +12,8 @@ from pilothouse.releases.statistics import (
     compare_rates,
     contrast,
     contrast_lately,
+    following,
     mann_whitney,
-    most_fixed,
     persists,
     q_values,
     quantile_contrasts,
@@ -288,25 +288,36 @@ class TestPersisting:
         assert not persists(np.zeros(10), np.array([1.0, 1.0, np.nan]), 1.0)
 
 
-class TestMostFixed:
-    """What of a cost may be there without requests."""
+class TestFollowing:
+    """How a cost goes with the traffic."""
 
-    def seen(self, fixed: float, varying: float, replicates: int = 30) -> Floats:
+    def seen(self, elasticity: float, varying: float, replicates: int = 30) -> tuple[float, float]:
         random = np.random.default_rng(3)
         traffic = 100 * np.exp(random.normal(0, varying, replicates))
-        costs = random.poisson(10 * (fixed * 100 + (1 - fixed) * traffic)[None])
-        return most_fixed(costs.astype(float), traffic * 10, np.full(replicates, 10.0))
+        costs = random.poisson(1000 * (traffic / 100) ** elasticity).astype(float)[None]
+        found = following(costs, traffic * 10, np.full(replicates, 10.0))
+        return float(found.least[0]), float(found.most[0])
 
-    def test_a_cost_that_follows_its_traffic_has_little(self) -> None:
-        assert self.seen(0.0, 0.3)[0] < 0.15
+    @pytest.mark.parametrize("elasticity", [-0.5, 0.0, 0.2, 0.7, 1.0, 1.5])
+    def test_the_limits_hold_what_there_is(self, elasticity: float) -> None:
+        least, most = self.seen(elasticity, 0.2)
+        assert least <= elasticity <= most
+        assert most - least < 0.8 or elasticity < 1
 
-    @pytest.mark.parametrize("fixed", [0.1, 0.3, 0.8])
-    def test_it_is_no_less_than_there_is(self, fixed: float) -> None:
-        assert fixed < self.seen(fixed, 0.3)[0] <= fixed + 0.2
+    def test_a_cost_in_proportion_is_known_for_it(self) -> None:
+        least, most = self.seen(1.0, 0.3)
+        assert least > 0.85
+        assert most < 1.15
+
+    def test_a_cost_that_does_not_go_with_the_traffic_is_known_for_it(self) -> None:
+        least, most = self.seen(0.0, 0.3)
+        assert -0.2 < least < 0
+        assert most == 1
 
     def test_steady_traffic_and_few_replicates_say_nothing(self) -> None:
-        assert self.seen(0.0, 0.0) == 1
-        assert self.seen(0.0, 0.3, replicates=5) == 1
+        assert self.seen(1.0, 0.0) == (-1, 2)
+        assert self.seen(1.0, 0.3, replicates=5) == (-1, 2)
 
-    def test_a_cost_that_was_never_seen_may_be_all_fixed(self) -> None:
-        assert most_fixed(np.zeros((1, 10)), np.arange(10.0) + 1, np.ones(10)) == 1
+    def test_of_a_cost_that_was_never_seen_nothing_is_known(self) -> None:
+        found = following(np.zeros((1, 10)), np.arange(10.0) + 1, np.ones(10))
+        assert (found.least[0], found.most[0]) == (-1, 2)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.releases import deciding, drifting, logs, metrics, profiles, reporting, traces
@@ -164,7 +165,7 @@ def _concluded(evidence: Evidence, tests: list[Tested], trial: Trial) -> Compari
         "metrics": metrics.explain,
         "traces": _explain_traces,
         "logs": logs.explain,
-        "profiles": profiles.explain,
+        "profiles": partial(profiles.explain, doubted=settled.doubted.get("profiles", [])),
     }
     findings = ranked(
         [one for name, explain in explainers.items() for one in explain(settled.held.get(name, []), trial)]

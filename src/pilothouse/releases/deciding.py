@@ -27,9 +27,13 @@ Held = list[tuple["Tested", float]]
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What stood after all tests were held to one rate, by signal, each with its q-value; and how many there were."""
+    """What stood after all tests were held to one rate, by signal, each with its q-value; and how many there were.
+
+    `doubted` stood too, but for the traffic, which may have made it.
+    """
 
     held: dict[str, Held]
+    doubted: dict[str, Held]
     tests: list[Tested]
 
     rate: float = 0.01
@@ -58,10 +62,11 @@ def settle(tests: list[Tested], rules: Rules) -> Settled:
     weights = np.array([test.prominence / sizes[test.signal] for test in tests])
     found = q_values(np.array([test.p_value for test in tests]), weights)
     held: dict[str, Held] = {}
+    doubted: dict[str, Held] = {}
     for test, q in zip(tests, found, strict=True):
         if q <= rules.false_discovery_rate and test.material and test.lasting:
-            held.setdefault(test.signal, []).append((test, float(q)))
-    return Settled(held, tests, rules.false_discovery_rate)
+            (doubted if test.doubtful else held).setdefault(test.signal, []).append((test, float(q)))
+    return Settled(held, doubted, tests, rules.false_discovery_rate)
 
 
 def decide(findings: list[Finding], missing: list[str]) -> Verdict:

@@ -20,9 +20,10 @@ class Tested:
     """A test's outcome. `baseline` and `candidate` are in `unit`; `change` and `interval` relative.
 
     `material` says whether the change is big enough to matter, `lasting` whether it held over the windows and
-    against ranks. `error` is the standard error of the relative change's logarithm (None: not to be had) with its
-    `freedom`, `weight` how much of the service this subject is (1: all of it); `prominence` its part of the room for
-    false discoveries, from what was known before the sides were compared; `source` what the test was made from.
+    against ranks; `doubtful` that unequal traffic may have made it: it tells nothing by itself then, only where in what
+    is told the change lies. `error` is the standard error of the relative change's logarithm (None: not to be had) with
+    its `freedom`, `weight` how much of the service this subject is (1: all of it); `prominence` its part of the room
+    for false discoveries, from what was known before the sides were compared; `source` what the test was made from.
     """
 
     signal: SignalName
@@ -38,6 +39,7 @@ class Tested:
     bad: Badness
     material: bool
     lasting: bool
+    doubtful: bool = False
     error: float | None = None
     freedom: float = 30.0
     weight: float = 0.0

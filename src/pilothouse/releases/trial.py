@@ -118,18 +118,18 @@ class Trial:
         """Whether both sides' instances serve the same traffic, within a tenth."""
         return bool(abs(np.log(self.load_ratio)) < 0.1)
 
-    def beyond_load(self, ratio: float, fixed: float = 1.0) -> bool:
+    def beyond_load(self, ratio: float, least: float = 0.0, most: float = 1.0) -> bool:
         """Whether a ratio of costs per request is more than unequal traffic can make of one and the same program.
 
         A part of what a process costs is there without a request (telemetry that is sent, timers, collections): with a
         twentieth of the traffic it is twenty times as much per request. So what lies between a cost that follows the
-        requests (1) and one of which a part does not know them tells nothing; `fixed` is the most that this part can be
-        of the baseline's cost.
+        requests in proportion and one that follows them with an elasticity of `least` (0: not at all, -1: it falls as
+        they rise) tells nothing; nor does what lies below one that grows with their power of `most`.
         """
         if self.same_load:
             return True
-        unequal = 1 - fixed + fixed / self.load_ratio
-        return not min(1.0, unequal) / _LOAD_SLACK <= ratio <= max(1.0, unequal) * _LOAD_SLACK
+        unequal = (1.0, least + (1 - least) / self.load_ratio, self.load_ratio ** (most - 1))
+        return not min(unequal) / _LOAD_SLACK <= ratio <= max(unequal) * _LOAD_SLACK
 
     @property
     def same_instances(self) -> bool:

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from pilothouse.releases.profiles.judging import function_rates
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pilothouse.releases.profiles.cost import Costs
     from pilothouse.releases.statistics import Floats
     from pilothouse.releases.trial import Trial
@@ -45,23 +47,26 @@ class Culprit:
     shifted_within: int = -1
 
 
-def culprits(costs: Costs, trial: Trial, moved: list[int], sign: int) -> list[Culprit]:
-    """The functions that explain what moved upwards (`sign` 1) or downwards (-1), the largest first."""
+def culprits(costs: Costs, trial: Trial, moved: list[int], sign: int, doubted: Sequence[int] = ()) -> list[Culprit]:
+    """The functions that explain what moved upwards (`sign` 1) or downwards (-1), the largest first.
+
+    `doubted` moved too, but the traffic may have done it: they may only say where in a moved function the change lies.
+    """
     left = costs.deltas * sign
     depths = _depths(costs)
-    open_places = set(moved)
+    open_places, known = set(moved), {*moved, *doubted}
     found: list[Culprit] = []
     first = 0.0
     while open_places and len(found) < MOST_CULPRITS:
         totals: Floats = costs.containing @ left
         first = max(first, max(float(totals[place]) for place in open_places))
-        place = _ascended(costs, _descended(costs, open_places, totals, depths), open_places, totals, left, sign)
+        place = _ascended(costs, _descended(costs, open_places, known, totals, depths), known, totals, left, sign)
         if totals[place] <= _NEGLIGIBLE * first:
             break
         inside = _inside(costs, place)
         stack = int(np.argmax(np.where(inside, left, -np.inf)))
         within = _shifted_within(costs, trial, place, float(totals[place]), sign)
-        ancestor = _highest(costs, stack, place, totals, open_places)
+        ancestor = _highest(costs, stack, place, totals, known)
         found.append(Culprit(place, ancestor, float(totals[place]) * sign, stack, within))
         left = np.where(inside, 0.0, left)
         still: Floats = costs.containing @ left
@@ -69,9 +74,9 @@ def culprits(costs: Costs, trial: Trial, moved: list[int], sign: int) -> list[Cu
     return found
 
 
-def _descended(costs: Costs, places: set[int], totals: Floats, depths: Floats) -> int:
-    """From the largest change down, as long as one function below still holds a good part of it."""
-    here = max(places, key=lambda one: (totals[one], depths[one]))
+def _descended(costs: Costs, moved: set[int], places: set[int], totals: Floats, depths: Floats) -> int:
+    """From the largest change that moved down, as long as one function below still holds a good part of it."""
+    here = max(moved, key=lambda one: (totals[one], depths[one]))
     while True:
         inside = _inside(costs, here)
         below = [one for one in places if depths[one] > depths[here] and (_inside(costs, one) & inside).any()]

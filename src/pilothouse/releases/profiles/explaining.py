@@ -11,35 +11,43 @@ from pilothouse.releases.wording import amount, percent, signed_percent
 from pilothouse.signals.timerange import to_rfc3339
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pilothouse.releases.profiles.cost import Costs, Function
     from pilothouse.releases.profiles.judging import FunctionTest
     from pilothouse.releases.tested import Tested
     from pilothouse.releases.trial import Trial
 
 
-def explain(held: list[tuple[Tested, float]], trial: Trial) -> list[Finding]:
-    """One finding a culprit, of those functions whose tests held."""
+def explain(
+    held: list[tuple[Tested, float]], trial: Trial, doubted: Sequence[tuple[Tested, float]] = ()
+) -> list[Finding]:
+    """One finding a culprit, of those functions whose tests held, or of `doubted` ones below them."""
     findings: list[Finding] = []
     types = {id(test.source.costs): test.source.costs for test, _ in held}
     for costs in types.values():
-        mine = [one for one in held if one[0].source.costs is costs]
-        moved = {sign: _by_place([one for one in mine if one[0].rising == (sign > 0)]) for sign in (1, -1)}
+        moved, doubts = ({sign: _by_place(tests, costs, sign) for sign in (1, -1)} for tests in (held, doubted))
         found = {
-            sign: culprits(costs, trial, [place for place in tests if place >= 0], sign)
+            sign: culprits(costs, trial, _functions(tests), sign, _functions(doubts[sign]))
             for sign, tests in moved.items()
         }
         for sign, tests in moved.items():
-            told = [_finding(set_off(costs, one, found[-sign]), *tests[one.place], trial) for one in found[sign]]
+            known = doubts[sign] | tests
+            told = [_finding(set_off(costs, one, found[-sign]), *known[one.place], trial) for one in found[sign]]
             if -1 in tests and all(one.direction == "moved" for one in told):
                 told.append(_whole(*tests[-1], trial))
             findings += told
     return findings
 
 
-def _by_place(held: list[tuple[Tested, float]]) -> dict[int, tuple[Tested, float]]:
-    """The tests by function; the total cost says more than a function's own."""
-    ordered = sorted(held, key=lambda one: not one[0].source.own)
-    return {test.source.place: (test, q) for test, q in ordered}
+def _by_place(held: Sequence[tuple[Tested, float]], costs: Costs, sign: int) -> dict[int, tuple[Tested, float]]:
+    """The tests of one type that went one way, by function; the total cost says more than a function's own."""
+    mine = [one for one in held if one[0].source.costs is costs and one[0].rising == (sign > 0)]
+    return {test.source.place: (test, q) for test, q in sorted(mine, key=lambda one: not one[0].source.own)}
+
+
+def _functions(tests: dict[int, tuple[Tested, float]]) -> list[int]:
+    return [place for place in tests if place >= 0]
 
 
 def _finding(culprit: Culprit, test: Tested, q: float, trial: Trial) -> Finding:

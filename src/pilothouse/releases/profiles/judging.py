@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilothouse.releases.both import Both
-from pilothouse.releases.statistics import Floats, Rates, compare_rates, most_fixed
+from pilothouse.releases.statistics import Floats, Following, Rates, compare_rates, following
 from pilothouse.releases.tested import Tested
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 LEAST_SAMPLES = 10.0
 LEAST_OF_SIDE = 50.0
-# A function of whose cost at least so much goes with the requests follows them.
-_FOLLOWS = 0.5
 _PROMINENCE = (0.002, 0.3)
 TOTAL = "all functions"
 
@@ -68,31 +66,25 @@ def _tests(
     rates = function_rates(costs, trial, baseline, candidate)
     whole = _whole(costs, trial)
     present = Both(np.count_nonzero(baseline, axis=1), np.count_nonzero(candidate, axis=1))
-    fixed = _most_fixed(costs, trial, baseline)
+    follows = following(baseline, costs.exposures.baseline, costs.seconds.baseline)
     return [
-        _tested(costs, trial, rates, row, int(place), own, whole, present, fixed) for row, place in enumerate(places)
+        _tested(costs, trial, rates, row, int(place), own, whole, present, follows) for row, place in enumerate(places)
     ]
-
-
-def _most_fixed(costs: Costs, trial: Trial, baseline: Floats) -> Floats:
-    """The most that each cost's fixed part can be; it is not asked for where the traffic is the same."""
-    if trial.same_load or costs.level:
-        return np.ones(len(baseline))
-    return most_fixed(baseline, costs.exposures.baseline, costs.seconds.baseline)
 
 
 def _whole(costs: Costs, trial: Trial) -> Whole:
     sums = [both.map(lambda side: float(side.sum())) for both in (costs.samples, costs.exposures)]
-    return Whole(sums[0], sums[1], float(_most_fixed(costs, trial, costs.samples.baseline.sum(0)[None])[0]))
+    follows = following(costs.samples.baseline.sum(0)[None], costs.exposures.baseline, costs.seconds.baseline)
+    return Whole(sums[0], sums[1], float(follows.least[0]))
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """All samples of each side's process, what they are exposed to, and how much of them may be fixed at the most."""
+    """All samples of each side's process, what they are exposed to, and with what elasticity they follow at least."""
 
     samples: Both[float]
     exposures: Both[float]
-    fixed: float
+    least: float
 
     @property
     def baseline(self) -> float:
@@ -105,18 +97,18 @@ class Whole:
         return self.samples.candidate / self.exposures.candidate / self.baseline
 
 
-def _is_told(trial: Trial, ratio: float, fixed: float, whole: Whole) -> bool:
+def _is_told(trial: Trial, ratio: float, least: float, most: float, whole: Whole) -> bool:
     """Whether a function's change tells something where the traffic differs.
 
-    One that only one side runs does. One that is known to follow the traffic does beyond what its `fixed` part makes of
-    it. What the others take of a process depends on how busy it is; so they count only where the whole process' cost
-    is beyond what the traffic can make of it.
+    One that only one side runs does, and one that follows the traffic with an elasticity from `least` to `most` beyond
+    what they make of it. Where a part of the change may come from a function that takes the time which is left, it
+    counts if the whole process' cost is beyond what the traffic can make of it.
     """
     if trial.same_load or ratio == 0 or not math.isfinite(ratio):
         return True
-    if not trial.beyond_load(ratio, fixed):
-        return False
-    return fixed < _FOLLOWS or trial.beyond_load(whole.ratio, whole.fixed)
+    return trial.beyond_load(ratio, least, most) or (
+        trial.beyond_load(ratio, max(least, 0.0), most) and trial.beyond_load(whole.ratio, whole.least)
+    )
 
 
 def function_rates(costs: Costs, trial: Trial, baseline: Floats, candidate: Floats) -> Rates:
@@ -139,7 +131,7 @@ def _tested(
     own: bool,
     whole: Whole,
     present: Both[NDArray[np.int64]],
-    fixed: Floats,
+    follows: Following,
 ) -> Tested:
     exposed, least, most = whole.exposures, *_PROMINENCE
     base, other = float(rates.baseline[row]) / exposed.baseline, float(rates.candidate[row]) / exposed.candidate
@@ -161,8 +153,8 @@ def _tested(
         rising=ratio > 1,
         bad=costs.bad,
         material=abs(other - base) >= trial.rules.cost_share * whole.baseline
-        and abs(ratio - 1) >= trial.rules.cost_change
-        and _is_told(trial, ratio, float(fixed[row]), whole),
+        and abs(ratio - 1) >= trial.rules.cost_change,
+        doubtful=not _is_told(trial, ratio, float(follows.least[row]), float(follows.most[row]), whole),
         lasting=int(seen[row]) >= min(3, samples.shape[1]),
         freedom=float(rates.freedom[row]),
         error=float(rates.error[row]),

@@ -2,15 +2,15 @@
 
 `estimate` is the noun: a difference with its standard error and degrees of freedom. `contrasting` compares levels
 measured in windows, `quantiles` latency distributions, `counting` events per exposure; `ranks` is Mann-Whitney as
-Kayenta uses it, `spread` what instances of one version differ by, `discoveries` the false discovery rate, `fixing`
-what of a cost does not follow the requests.
+Kayenta uses it, `spread` what instances of one version differ by, `discoveries` the false discovery rate, `following`
+how a cost goes with the traffic.
 """
 
 from pilothouse.releases.statistics.contrasting import contrast, contrast_lately
 from pilothouse.releases.statistics.counting import Rates, compare_rates
 from pilothouse.releases.statistics.discoveries import q_values
 from pilothouse.releases.statistics.estimate import Estimate, Floats, relative
-from pilothouse.releases.statistics.fixing import most_fixed
+from pilothouse.releases.statistics.following import Following, following
 from pilothouse.releases.statistics.persisting import persists, rate_persists
 from pilothouse.releases.statistics.quantiles import quantile_contrasts, window_quantiles
 from pilothouse.releases.statistics.ranks import Shift, mann_whitney
@@ -19,13 +19,14 @@ from pilothouse.releases.statistics.spread import spread_variance
 __all__ = [
     "Estimate",
     "Floats",
+    "Following",
     "Rates",
     "Shift",
     "compare_rates",
     "contrast",
     "contrast_lately",
+    "following",
     "mann_whitney",
-    "most_fixed",
     "persists",
     "q_values",
     "quantile_contrasts",
