@@ -160,13 +160,13 @@ def _seen(effect: float) -> str:
     return f"+{effect:.0%}" if np.isfinite(effect) else "nothing below tenfold"
 
 
-def power(runs: int) -> str:
-    """The A/B table: found / the planted cause named first."""
+def power(runs: int, only: str = "") -> str:
+    """The A/B table: found / the planted cause named first; of the rows whose name holds `only`."""
     lines = [
         "| planted | " + " | ".join(size.name for size in SIZES) + " |",
         "|---|" + "---:|" * len(SIZES),
     ]
-    for name, cause, planted in GRID:
+    for name, cause, planted in (row for row in GRID if only in row[0]):
         cells = []
         for size in (DEMO, QUARTER, HOUR):
             # The little data of the demo costs little, and its rates are neither near 0 nor near 1.
@@ -186,8 +186,12 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=40, help="A/B comparisons for each planted regression")
     parser.add_argument("--unlike", type=int, default=100, help="A/A comparisons with instances that differ more")
     parser.add_argument("--write", action="store_true", help="write RESULTS.md")
+    parser.add_argument("--only", metavar="TEXT", help="print only the A/B rows that hold it, e.g. 'one function'")
     parser.add_argument("--climbing", type=int, default=20, help="before-and-after comparisons for each climb")
     options = parser.parse_args()
+    if options.only:
+        print(power(options.each, options.only))
+        return
     began = time.monotonic()
     aa, ab = same(options.same, options.seed), power(options.each) if options.each else ""
     more, climbs = unlike(options.unlike), climbing(options.climbing)
