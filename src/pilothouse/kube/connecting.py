@@ -18,6 +18,9 @@ from pilothouse.kube.errors import ConnectionFailedError
 
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _AGENT = {"user-agent": "pilothouse"}
+# A connection for each watch and each write at once. httpcore counts those in use against what it keeps open: with the
+# default of 20, a controller's dozen watches left it none to keep, and each request made a connection of its own.
+_LIMITS = httpx.Limits(max_connections=200, max_keepalive_connections=200, keepalive_expiry=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +36,16 @@ class Connection:
     def client(self, timeout: float = 30) -> httpx.Client:
         """A client for blocking calls."""
         return httpx.Client(
-            base_url=self.server, verify=self.verify, auth=self.auth, timeout=timeout, headers=_AGENT, trust_env=False
-        )
+            base_url=self.server, verify=self.verify, auth=self.auth, timeout=timeout, headers=_AGENT, trust_env=False,
+            limits=_LIMITS,
+        )  # fmt: skip
 
     def async_client(self, timeout: float = 30) -> httpx.AsyncClient:
         """A client for an event loop."""
         return httpx.AsyncClient(
-            base_url=self.server, verify=self.verify, auth=self.auth, timeout=timeout, headers=_AGENT, trust_env=False
-        )
+            base_url=self.server, verify=self.verify, auth=self.auth, timeout=timeout, headers=_AGENT, trust_env=False,
+            limits=_LIMITS,
+        )  # fmt: skip
 
 
 def connection(context: str = "", kubeconfig: str | Path = "") -> Connection:

@@ -17,6 +17,7 @@ import httpx
 import uvicorn
 
 from pilothouse.kube import Cluster
+from pilothouse.kube.connecting import Connection
 from pilothouse.kube.objects import dig
 from tests.kube.apiserver.serving import Api
 from tests.kube.apiserver.store import Store
@@ -39,7 +40,7 @@ class ApiServer:
 
     def cluster(self) -> Cluster:
         """Our client, closed with the server."""
-        made = Cluster(httpx.Client(base_url=self.url, timeout=60, trust_env=False))
+        made = Cluster(Connection("stand-in", self.url, "default", True).client(timeout=60))
         self._clients.append(made)
         return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import json
 from collections.abc import AsyncIterator
@@ -158,18 +159,26 @@ class Api:
             if initial:
                 yield _bookmark(resource, revision, {"k8s.io/initial-events-end": "true"})
             told: set[tuple[str, str]] = set()
-            while not self.stopping and asyncio.get_running_loop().time() < until:
-                for at, kind, content in self.store.since(resource, revision):
-                    revision = at
-                    key = (dig(content, "metadata", "namespace") or "", content["metadata"]["name"])
-                    if _selected(request, content, namespace):
-                        told.add(key)
-                        yield _line(kind, content)
-                    elif key in told:
-                        # It left the selection.
-                        told.discard(key)
-                        yield _line("DELETED", content)
-                await asyncio.sleep(0.01)
+            loop, changed = asyncio.get_running_loop(), asyncio.Event()
+            leave = self.store.on_change(resource, lambda: _wake(loop, changed))
+            try:
+                while not self.stopping and loop.time() < until:
+                    changed.clear()
+                    for at, kind, content in self.store.since(resource, revision):
+                        revision = at
+                        key = (dig(content, "metadata", "namespace") or "", content["metadata"]["name"])
+                        if _selected(request, content, namespace):
+                            told.add(key)
+                            yield _line(kind, content)
+                        elif key in told:
+                            # It left the selection.
+                            told.discard(key)
+                            yield _line("DELETED", content)
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(min(0.25, max(0.0, until - loop.time()))):
+                            await changed.wait()
+            finally:
+                leave()
             if bookmarks:
                 yield _bookmark(resource, self.store.revision, {})
 
@@ -328,6 +337,12 @@ def _line(kind: str, content: dict[str, Any]) -> str:
 def _bookmark(resource: Resource, revision: int, annotations: dict[str, str]) -> str:
     meta = {"resourceVersion": str(revision), "annotations": annotations}
     return _line("BOOKMARK", {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta})
+
+
+def _wake(loop: asyncio.AbstractEventLoop, changed: asyncio.Event) -> None:
+    """Objects are put from other threads too, also when the server is gone already."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(changed.set)
 
 
 def _missing(resource: Resource, name: str) -> Response:

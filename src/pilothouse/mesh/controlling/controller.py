@@ -21,6 +21,7 @@ from pilothouse.mesh.controlling.leading import Leadership
 from pilothouse.mesh.controlling.parts import Part, Parts, joined, read_part
 from pilothouse.mesh.controlling.pending import Pending
 from pilothouse.mesh.controlling.planning import Plan, plan, wanted_objects
+from pilothouse.mesh.controlling.remembering import Memory
 from pilothouse.mesh.controlling.telling import Teller
 from pilothouse.mesh.controlling.watching import Key, Seen, Watched
 from pilothouse.mesh.controlling.writing import Writer
@@ -31,10 +32,10 @@ from pilothouse.mesh.sourcing import State, Weighing
 log = structlog.get_logger(__name__)
 # A change is acted on when nothing followed for a moment, or it waited long enough; drift is looked for now and then.
 _QUIET, _LONGEST, _RESYNC, _RETRY = 0.03, 0.5, 300.0, 10.0
-# After what nobody waits for the loop rests so many times as long as it took: a big cluster must not eat a core.
+# After what nobody waits for the loop rests so many times as long as it computed: a big cluster must not eat a core.
 _REST = 2.0
-# The whole state is put together so often at most while parts are still to be looked at.
-_PUBLISH = 1.0
+# While parts are still to be looked at, the whole state is put together so often at most, and for a tenth of the time.
+_PUBLISH, _PUBLISH_SHARE = 1.0, 10
 
 
 class Controller:
@@ -58,7 +59,7 @@ class Controller:
         self._weighing = Weighing()
         self._division, self._parts = Parts(mesh), dict[str, Part]()
         self._again: set[str] = set()
-        self._published = 0.0
+        self._publish_at = 0.0
         self._state = State(Reading(), "cluster", "", mesh, ("the cluster is not connected yet",))
 
     def start(self) -> None:
@@ -150,17 +151,19 @@ class Controller:
             part = pending.take(lambda: read.parts() | written.parts() | self._parts.keys())
             if part is None:
                 continue
-            began = time.monotonic()
+            # A part that was never looked at is waited for too.
+            asked = asked or part not in self._parts
+            began = time.thread_time()
             try:
                 self._reconcile(part, read, written, writer, teller)
             except Exception:
                 # The loop must outlive what it cannot handle; it is tried again.
                 log.exception("the mesh could not be brought up to date", part=part)
                 self._again.add(part)
-            if not pending or time.monotonic() - self._published > _PUBLISH:
+            if not pending or time.monotonic() > self._publish_at:
                 self._publish(cluster, read, written, writer)
             if not asked:
-                pending.rest(min(60.0, _REST * (time.monotonic() - began)), self._stop.is_set)
+                pending.rest(min(60.0, _REST * (time.thread_time() - began)), self._stop.is_set)
 
     def _look_again(self) -> None:
         """Nothing happened for a while: what failed is tried again, else drift is looked for everywhere."""
@@ -190,12 +193,15 @@ class Controller:
     def _reconcile(self, part: str, read: Watched, written: Watched, writer: Writer, teller: Teller) -> None:
         """One part is compiled, and the cluster made to say it."""
         seen = read.of(part)
-        reading = read_part(seen, read.wide())
+        before = self._parts.get(part)
+        memory = before.memory if before else Memory()
+        reading = read_part(seen, read.wide(), memory)
         compiled = compile_to(self._mesh, reading.configuration, self._options)
         wanted, unserved = wanted_objects(
-            compiled, self._mesh, written.resources, lambda source: owners(reading, source)
+            compiled, self._mesh, written.resources, lambda source: owners(reading, source), memory
         )
-        made = plan(wanted, unserved, written.wide() | written.of(part), self._mesh, writer.accepted)
+        made = plan(wanted, unserved, written.wide() | written.of(part), self._mesh, writer.accepted, memory)
+        now = Part(reading, compiled.findings, made, memory)
         if self._leadership and self._leadership.leading:
             for key in [key for key in writer.failed if self._division.of(key) == part]:
                 del writer.failed[key]
@@ -205,22 +211,23 @@ class Controller:
             for one in made.corrected:
                 if one.key not in writer.failed:
                     teller.corrected(reading, one)
-            self._tell(part, seen, Part(reading, compiled.findings, made), writer, teller)
+            self._tell(part, seen, now, writer, teller)
         if seen or wanted:
-            self._parts[part] = Part(reading, compiled.findings, made)
+            self._parts[part] = now
         else:
             self._parts.pop(part, None)
 
     def _tell(self, part: str, seen: dict[Key, Seen], known: Part, writer: Writer, teller: Teller) -> None:
         writer.put_off = False
-        teller.tell(known.reading, [*check(known.reading), *known.losses], known.made, writer.failed, seen)
+        found = [*check(known.reading), *known.losses]
+        teller.tell(known.reading, found, known.made, writer.failed, seen, known.memory)
         if writer.put_off:
             self._pending.again([part])
         if any(self._division.of(key) == part for key in writer.failed):
             self._again.add(part)
 
     def _publish(self, cluster: Cluster, read: Watched, written: Watched, writer: Writer) -> None:
-        self._published = time.monotonic()
+        began = time.monotonic()
         reading = joined(self._parts.values())
         since = self._weighing.look(reading.configuration.splits, {})
         problems = [f"{kind.name}: {why}" for part in (read, written) for kind, why in sorted(part.problems.items())]
@@ -234,6 +241,8 @@ class Controller:
             reading, "cluster", cluster.name or "cluster", self._mesh, tuple(problems), since, tuple(losses),
             self._account(writer), [one.object for one in read.all().values()],
         )  # fmt: skip
+        now = time.monotonic()
+        self._publish_at = now + max(_PUBLISH, _PUBLISH_SHARE * (now - began))
 
     def _account(self, writer: Writer) -> dict[str, Any]:
         assert self._leadership

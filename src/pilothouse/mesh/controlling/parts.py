@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from pilothouse.mesh.controlling.interpreting import interpreted
 from pilothouse.mesh.controlling.planning import Plan
+from pilothouse.mesh.controlling.remembering import Memory
 from pilothouse.mesh.controlling.rivals import claimed_spaces
 from pilothouse.mesh.controlling.watching import Key, Seen
 from pilothouse.mesh.findings import Finding
@@ -29,6 +30,7 @@ class Part:
     reading: Reading
     losses: list[Finding]
     made: Plan = field(default_factory=Plan)
+    memory: Memory = field(default_factory=Memory)
 
 
 class Parts:
@@ -52,10 +54,10 @@ class Parts:
         return claimed_spaces(seen.object)
 
 
-def read_part(own: Mapping[Key, Seen], wide: Mapping[Key, Seen]) -> Reading:
+def read_part(own: Mapping[Key, Seen], wide: Mapping[Key, Seen], memory: Memory | None = None) -> Reading:
     """A part's objects read, with the bindings of others that its targets may name."""
-    reading = interpreted(own.values())
-    others = [seen for key, seen in wide.items() if key not in own]
+    reading = interpreted(own, memory)
+    others = {key: seen for key, seen in wide.items() if key not in own}
     if others:
         reading.configuration.bindings.update(interpreted(others).configuration.bindings)
     return reading

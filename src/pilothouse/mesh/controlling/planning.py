@@ -12,6 +12,7 @@ from pilothouse.kube.discovering import Resource
 from pilothouse.mesh.compiling import Compiled
 from pilothouse.mesh.compiling.compiled import SOURCE
 from pilothouse.mesh.controlling.kinds import Kind
+from pilothouse.mesh.controlling.remembering import Memory
 from pilothouse.mesh.controlling.rivals import rivals
 from pilothouse.mesh.controlling.watching import Key, Seen
 from pilothouse.mesh.model import Name
@@ -23,12 +24,15 @@ _MOST_OWNERS = 20
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An object that should be there; `subjects` are the resources that it comes from (`TrafficSplit shop/s`)."""
+    """An object that should be there; `subjects` are the resources that it comes from (`TrafficSplit shop/s`), `about`
+    the same as kind, namespace and name.
+    """
 
     key: Key
     content: dict[str, Any]
     subjects: tuple[str, ...]
     hash: str
+    about: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def name(self) -> str:
@@ -54,27 +58,41 @@ def wanted_objects(
     mesh: str,
     resources: Mapping[Kind, Resource],
     owners: Callable[[str], list[dict[str, Any]]],
+    memory: Memory | None = None,
 ) -> tuple[dict[Key, Wanted], dict[Key, str]]:
     """The compiled objects as they are to be applied, and those whose kind the cluster does not serve, with why."""
     found: dict[Key, Wanted] = {}
     hindered: dict[Key, str] = {}
+    known = memory.wanted if memory else {}
+    kept: dict[Key, tuple[Any, Wanted]] = {}
     for one in compiled.objects:
-        group = str(one["apiVersion"]).rpartition("/")[0]
-        kind = Kind(group, str(one["kind"]))
+        kind = Kind(str(one["apiVersion"]).rpartition("/")[0], str(one["kind"]))
         meta = one["metadata"]
-        key = (group, kind.name, meta["namespace"], meta["name"])
-        source = str(meta["annotations"][SOURCE])
-        made = {**one, "metadata": {**meta, "labels": {**meta["labels"], MESH: mesh}}}
-        if resource := resources.get(kind):
-            made["apiVersion"] = resource.api_version
-        else:
-            hindered[key] = f"the cluster does not serve {kind.name} of {group}: is {mesh} installed?"
-        if (refs := owners(source)) and len(refs) <= _MOST_OWNERS:
-            made["metadata"]["ownerReferences"] = refs
-        digest = hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:16]
-        made["metadata"]["annotations"] = {SOURCE: source, HASH: digest}
-        found[key] = Wanted(key, made, tuple(source.split(", ")), digest)
+        key = (kind.group, kind.name, meta["namespace"], meta["name"])
+        resource = resources.get(kind)
+        if resource is None:
+            hindered[key] = f"the cluster does not serve {kind.name} of {kind.group}: is {mesh} installed?"
+        version = resource.api_version if resource else str(one["apiVersion"])
+        made_from = (one, version, owners(str(meta["annotations"][SOURCE])))
+        before = known.get(key)
+        found[key] = before[1] if before and before[0] == made_from else _wanted(key, mesh, *made_from)
+        kept[key] = (made_from, found[key])
+    if memory:
+        memory.wanted = kept
     return found, hindered
+
+
+def _wanted(key: Key, mesh: str, one: dict[str, Any], version: str, owners: list[dict[str, Any]]) -> Wanted:
+    meta = one["metadata"]
+    source = str(meta["annotations"][SOURCE])
+    made = {**one, "apiVersion": version, "metadata": {**meta, "labels": {**meta["labels"], MESH: mesh}}}
+    if owners and len(owners) <= _MOST_OWNERS:
+        made["metadata"]["ownerReferences"] = owners
+    digest = hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:16]
+    made["metadata"]["annotations"] = {SOURCE: source, HASH: digest}
+    subjects = tuple(source.split(", "))
+    named = [found for text in subjects if (found := subject_name(text))]
+    return Wanted(key, made, subjects, digest, tuple((kind, id.namespace, id.name) for kind, id in named))
 
 
 def plan(
@@ -83,6 +101,7 @@ def plan(
     there: Mapping[Key, Seen],
     mesh: str,
     accepted: Mapping[Key, Any],
+    memory: Memory | None = None,
 ) -> Plan:
     """What to do. `there` are all objects of the kinds that are written, anybody's; `accepted` is what the server made
     of what was applied before, so that its defaults are not taken for somebody's change.
@@ -90,12 +109,17 @@ def plan(
     made = Plan(wanted, hindered=dict(hindered))
     for key, why in rivals(wanted, there):
         made.hindered.setdefault(key, why)
+    known = memory.settled if memory else {}
+    settled: dict[Key, tuple[Seen, Wanted]] = {}
     for key, one in wanted.items():
         if key in made.hindered:
             continue
         live = there.get(key)
+        before = known.get(key)
         if live is None:
             made.apply.append(one)
+        elif before and before[0] is live and before[1] is one:
+            settled[key] = before
         elif not is_ours(live, mesh):
             made.hindered[key] = f"{one.name} is there and is not ours: it is left as it is"
         elif live.object.annotations.get(HASH) != one.hash:
@@ -103,8 +127,12 @@ def plan(
         elif not as_applied(live, one, accepted.get(key)):
             made.apply.append(one)
             made.corrected.append(one)
+        else:
+            settled[key] = (live, one)
+    if memory:
+        memory.settled = settled
     made.prune = [
-        key for key, live in there.items() if is_ours(live, mesh) and (key not in wanted or _is_rivalled(made, key))
+        key for key, live in there.items() if (key not in wanted or _is_rivalled(made, key)) and is_ours(live, mesh)
     ]
     return made
 

@@ -7,12 +7,16 @@ from typing import Any
 
 from pilothouse.kube.objects import KubeObject
 from pilothouse.mesh.controlling.conditions import Told, conditions, merged
+from pilothouse.mesh.controlling.kinds import ACCESS, SPECS, SPLIT
 from pilothouse.mesh.controlling.planning import Plan, Wanted, subject_name, subjects_of
+from pilothouse.mesh.controlling.remembering import Memory
 from pilothouse.mesh.controlling.watching import Key, Seen
 from pilothouse.mesh.controlling.writing import Writer
 from pilothouse.mesh.findings import Finding
 from pilothouse.mesh.reading import Reading
 
+Subject = tuple[str, str, str]
+_GROUPS = frozenset((ACCESS, SPECS, SPLIT))
 _PROGRAMMED = frozenset(("TrafficSplit", "TrafficTarget"))
 _BAD = {"Accepted": "False", "ResolvedRefs": "False", "Programmed": "False", "FullyExpressed": "False"}
 
@@ -29,25 +33,22 @@ class Teller:
 
     def tell(
         self, reading: Reading, findings: Iterable[Finding], made: Plan, failed: Mapping[Key, str],
-        seen: Mapping[Key, Seen],
+        seen: Mapping[Key, Seen], memory: Memory | None = None,
     ) -> None:  # fmt: skip
         """All resources of the interface among `seen`: also those that could not be read."""
-        told: dict[tuple[str, str, str], Told] = {}
-        for one in seen.values():
-            if one.object.group.endswith("smi-spec.io"):
-                told[_key(one.object)] = Told()
+        told = {key[1:]: Told() for key in seen if key[0] in _GROUPS}
         for finding in findings:
             for subject in _about(finding.subject):
                 if (row := told.get(subject)) is not None:
                     row.take(finding)
         for key, wanted in made.wanted.items():
-            for subject in (about for text in wanted.subjects for about in _about(text)):
+            for subject in wanted.about:
                 if (row := told.get(subject)) is None:
                     continue
                 row.objects += 1
                 if (why := made.hindered.get(key)) or (why := failed.get(key)):
                     row.hindered.append(why)
-        self._write(told, seen)
+        self._write(told, seen, memory or Memory())
 
     def corrected(self, reading: Reading, wanted: Wanted) -> None:
         """Somebody had changed an object of ours."""
@@ -58,24 +59,30 @@ class Teller:
                 said = f"{wanted.name} had been changed and is again as this resource says: change the resource instead"
                 self._writer.event(about, "Normal", "DriftCorrected", said)
 
-    def _write(self, told: Mapping[tuple[str, str, str], Told], seen: Mapping[Key, Seen]) -> None:
+    def _write(self, told: Mapping[Subject, Told], seen: Mapping[Key, Seen], memory: Memory) -> None:
         rows: list[tuple[Seen, list[dict[str, Any]]]] = []
         events: list[tuple[KubeObject, dict[str, str]]] = []
-        for one in seen.values():
-            about = told.get(_key(one.object))
-            if about is None or not one.object.group.endswith("smi-spec.io"):
+        silent: dict[Key, tuple[Seen, Told]] = {}
+        for key, one in seen.items():
+            about = told.get(key[1:]) if key[0] in _GROUPS else None
+            if about is None:
                 continue
-            whole = one.object.kind in _PROGRAMMED
+            if (before := memory.told.get(key)) and before[0] is one and before[1] == about:
+                silent[key] = before
+                continue
+            whole = key[1] in _PROGRAMMED
             now = [row for row in conditions(about, self._mesh) if whole or row["type"] in _READ]
             generation = one.object.metadata.get("generation")
             changed = merged(one.conditions, now, generation if isinstance(generation, int) else 1)
+            news = [row for row in now if _news(one.object, row) in self._owed or self._is_news(one, row)]
             if changed is not None:
                 rows.append((one, changed))
-            events += [
-                (one.object, row) for row in now if _news(one.object, row) in self._owed or self._is_news(one, row)
-            ]
+            elif not news:
+                silent[key] = (one, about)
+            events += [(one.object, row) for row in news]
+        memory.told = silent
         # What turned again meanwhile is owed no longer; what is owed to others still is.
-        uids = {str(one.object.metadata.get("uid")) for one in seen.values()}
+        uids = {str(one.object.metadata.get("uid")) for one in seen.values()} if self._owed else set()
         self._owed = {owed for owed in self._owed if owed[0] not in uids} | {_news(*event) for event in events}
         self._writer.conditions(rows)
         self._writer.each(self._event, events)
@@ -107,11 +114,7 @@ def _news(about: KubeObject, row: Mapping[str, str]) -> tuple[str, str, str, str
     return str(about.metadata.get("uid")), row["type"], row["status"], row["message"]
 
 
-def _key(one: KubeObject) -> tuple[str, str, str]:
-    return one.kind, one.namespace, one.name
-
-
-def _about(text: str) -> Iterable[tuple[str, str, str]]:
+def _about(text: str) -> Iterable[Subject]:
     for part in subjects_of(text):
         subject = subject_name(part)
         if subject:

@@ -21,6 +21,8 @@ from pilothouse.mesh.controlling.watching import MANAGER, Key, Seen, Watched
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 _AT_ONCE = 8
+# So many new objects of a kind in a namespace are looked for by one list instead of one by one.
+_MANY = 8
 
 
 class Writer:
@@ -41,8 +43,11 @@ class Writer:
         self._without_status: set[Kind] = set()
 
     def apply(self, objects: Iterable[Wanted]) -> None:
-        """Server-side apply. They are ours or not there yet, so that fields that others took are taken back."""
-        self._each(self._apply, objects)
+        """Server-side apply. What is ours already is forced, so that fields that others took are taken back."""
+        wanted = list(objects)
+        new = {one.key: one for one in wanted if self._written.get(one.key) is None}
+        listed = self._listed(new.values())
+        self._each(lambda one: self._apply(one, one.key in new, one.key in listed), wanted)
 
     def prune(self, keys: Iterable[Key]) -> None:
         """Delete objects of ours."""
@@ -91,13 +96,33 @@ class Writer:
         for _ in self._pool.map(write, rows):
             pass
 
-    def _apply(self, one: Wanted) -> None:
+    def _listed(self, new: Iterable[Wanted]) -> set[Key]:
+        """Look for many that may have come since the last look by listing them; which were looked for."""
+        places: dict[tuple[str, str, str], list[Key]] = {}
+        for one in new:
+            places.setdefault((str(one.content["apiVersion"]), *one.key[1:3]), []).append(one.key)
+        found: set[Key] = set()
+        for (version, kind, namespace), keys in places.items():
+            if len(keys) < _MANY or not self._may_write():
+                continue
+            try:
+                there = self._cluster.list(self._cluster.resource(kind, version), namespace, exact=True)
+            except KubeError as error:
+                log.info("could not be listed; they are looked for one by one", kind=kind, reason=str(error))
+                continue
+            for live in there.objects:
+                self._written.note(live)
+            found.update(keys)
+        return found
+
+    def _apply(self, one: Wanted, is_new: bool, is_listed: bool) -> None:
         if not self._may_write():
             return
         try:
-            if self._written.get(one.key) is None:
-                self._check_free(one)
-            made = self._cluster.apply(one.content, MANAGER, force=True)
+            if is_new:
+                self._check_free(one, is_listed)
+            # What comes between the look and the apply has fields of another manager: not forced, that is a conflict.
+            made = self._cluster.apply(one.content, MANAGER, force=not is_new)
         except KubeError as error:
             self.failed[one.key] = _told(one.name, error)
             return
@@ -106,13 +131,13 @@ class Writer:
         self.applied += 1
         self._written.note(made)
 
-    def _check_free(self, one: Wanted) -> None:
+    def _check_free(self, one: Wanted, is_listed: bool) -> None:
         """Refuse to write over an object that came since the last look: an apply would merge ours into it."""
-        resource = self._cluster.resource(one.key[1], str(one.content["apiVersion"]))
-        live = self._cluster.get(resource, one.key[3], one.key[2])
-        if live is None:
-            return
-        self._written.note(live)
+        if not is_listed:
+            resource = self._cluster.resource(one.key[1], str(one.content["apiVersion"]))
+            live = self._cluster.get(resource, one.key[3], one.key[2])
+            if live is not None:
+                self._written.note(live)
         seen = self._written.get(one.key)
         if seen is not None and not seen.ours:
             raise ApiError(409, "Conflict", f"{one.name} is there and is not ours: it is left as it is")

@@ -1,5 +1,5 @@
 """SMI manifests of all served versions, read strictly: what is not understood is named, never guessed."""
 
-from pilothouse.mesh.reading.configuration import Reading, read_objects
+from pilothouse.mesh.reading.configuration import Piece, Reading, put_together, read_objects, read_piece
 
-__all__ = ["Reading", "read_objects"]
+__all__ = ["Piece", "Reading", "put_together", "read_objects", "read_piece"]

@@ -11,15 +11,16 @@ _HTTP = ("http", "http2", "https", "grpc", "grpc-web", "kubernetes.io/h2c")
 _TEMPLATES = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job")
 
 
-def add_surroundings(configuration: Configuration, source: KubeObject, namespace: str) -> None:
-    """Take a Service, Pod or workload into the configuration; other kinds are of no interest."""
+def surrounding(source: KubeObject, namespace: str) -> Service | Workload | None:
+    """A Service, Pod or workload; other kinds are of no interest."""
     id = Name(source.namespace or namespace, source.name)
     if source.kind == "Service" and source.api_version == "v1":
-        configuration.services[id] = _service(id, source)
-    elif source.kind in _TEMPLATES:
-        configuration.workloads[id] = _workload(id, dig(source.content, "spec", "template") or {})
-    elif source.kind == "Pod" and source.api_version == "v1":
-        configuration.workloads[id] = _workload(id, source.content)
+        return _service(id, source)
+    if source.kind in _TEMPLATES:
+        return _workload(id, dig(source.content, "spec", "template") or {})
+    if source.kind == "Pod" and source.api_version == "v1":
+        return _workload(id, source.content)
+    return None
 
 
 def with_accounts(configuration: Configuration) -> None:
@@ -27,9 +28,10 @@ def with_accounts(configuration: Configuration) -> None:
     found = Selecting(configuration)
     for id, service in configuration.services.items():
         accounts = {pods.account for pods in found.pods(id.namespace, service.selector)}
-        configuration.services[id] = Service(
-            id, service.ports, service.selector, tuple(sorted(accounts)), service.headless
-        )
+        if accounts:
+            configuration.services[id] = Service(
+                id, service.ports, service.selector, tuple(sorted(accounts)), service.headless
+            )
 
 
 class Selecting:
