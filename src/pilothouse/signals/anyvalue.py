@@ -21,45 +21,50 @@ message Scope { string name = 1; string version = 2; repeated KeyValue attribute
 """
 """The .proto text of the parts that all signals share; `identity` is the door's, see `receive/checking.py`."""
 
-ATTRIBUTES = "Array(Tuple(key String, value String))"
-RESOURCE = f"Tuple(attributes {ATTRIBUTES})"
+ATTRIBUTES = "Array(Tuple(key LowCardinality(String), value String))"
+RESOURCE = "Tuple(attributes Array(Tuple(key String, value String)))"
 IDENTITY = "Tuple(identity UInt64)"
-SCOPE = f"Tuple(name String, version String, attributes {ATTRIBUTES})"
+SCOPE = f"Tuple(name LowCardinality(String), version LowCardinality(String), attributes {ATTRIBUTES})"
+"""Keys and names are read into dictionaries at once: what a column holds so needs no look-up of each row later."""
 
-_TAGS = {"s": r"\x0A", "b": r"\x10", "i": r"\x18", "d": r"\x21", "x": r"\x3A", "j": r"\x7A"}
+_TAGS = {"s": 10, "b": 16, "i": 24, "d": 33, "x": 58, "j": 122}
 
 
 def text_sql(value: str) -> str:
     """SQL for the text of the AnyValue bytes in the expression `value`.
 
-    Kept short: the engine analyses it anew for every segment, which takes longer than a small segment's rows.
+    Kept short: the engine analyses it anew for every segment, which takes longer than a small segment's rows. So a
+    statement does best to gather what it can into one array and to call this once; two calls must not share a scope.
     """
-    tag = f"substring({value}, 1, 1)"
     return (
-        f"multiIf({tag} IN ('{_TAGS['s']}', '{_TAGS['j']}'), {_payload(value)}, "
-        f"{tag} = '{_TAGS['i']}', {_integer(value)}, "
-        f"{tag} = '{_TAGS['b']}', if(endsWith({value}, '\\x01'), 'true', 'false'), "
-        f"{tag} = '{_TAGS['d']}', toString(reinterpretAsFloat64(substring({value}, 2))), "
-        f"{tag} = '{_TAGS['x']}', base64Encode({_payload(value)}), '')"
+        f"multiIf((ascii({value}) AS tag) IN ({_TAGS['s']}, {_TAGS['j']}), {_payload(value)} AS payload, "
+        f"tag = {_TAGS['i']}, {_integer(value)}, "
+        f"tag = {_TAGS['b']}, if(endsWith({value}, '\\x01'), 'true', 'false'), "
+        f"tag = {_TAGS['d']}, toString(reinterpretAsFloat64(substring({value}, 2))), "
+        f"tag = {_TAGS['x']}, base64Encode(payload), '')"
     )
 
 
-def kind_sql(value: str) -> str:
-    """SQL for the kind's letter of the AnyValue bytes in the expression `value`."""
-    tags = ", ".join(f"'{tag}'" for tag in _TAGS.values())
-    letters = ", ".join(f"'{letter}'" for letter in _TAGS)
-    return f"transform(substring({value}, 1, 1), [{tags}], [{letters}], 'n')"
+def texts_sql(values: str) -> str:
+    """SQL for the texts of an array of AnyValue bytes."""
+    return f"arrayMap(value -> {text_sql('value')}, {values})"
+
+
+def letters_sql(values: str) -> str:
+    """SQL for the kinds' letters of an array of AnyValue bytes, as one string."""
+    tags, letters = ", ".join(map(str, _TAGS.values())), ", ".join(f"'{letter}'" for letter in _TAGS)
+    return f"arrayStringConcat(arrayMap(value -> transform(ascii(value), [{tags}], [{letters}], 'n'), {values}))"
 
 
 def map_sql(attributes: str) -> str:
     """SQL for `Map(LowCardinality(String), String)` from an array of key and AnyValue bytes."""
-    texts = f"arrayMap(value -> {text_sql('value')}, {attributes}.value)"
-    return f"mapFromArrays(CAST({attributes}.key, 'Array(LowCardinality(String))'), {texts})"
+    keys = f"CAST({attributes}.key, 'Array(LowCardinality(String))')"
+    return f"mapFromArrays({keys}, {texts_sql(f'{attributes}.value')})"
 
 
 def kinds_sql(attributes: str) -> str:
     """SQL for the kinds' letters, in the order of the map."""
-    return f"arrayStringConcat(arrayMap(value -> {kind_sql('value')}, {attributes}.value))"
+    return letters_sql(f"{attributes}.value")
 
 
 def to_json(value: Any) -> str:
@@ -91,7 +96,7 @@ _LETTERS = {
 
 
 def kind_of(value: Any) -> str:
-    """The letter that a row keeps of a protobuf AnyValue: what `kind_sql` makes of its bytes."""
+    """The letter that a row keeps of a protobuf AnyValue: what `letters_sql` makes of its bytes."""
     return _LETTERS.get(value.WhichOneof("value"), "n")
 
 

@@ -7,10 +7,10 @@ from pilothouse.signals.anyvalue import (
     IDENTITY,
     SCHEMA,
     SCOPE,
-    kind_sql,
     kinds_sql,
+    letters_sql,
     map_sql,
-    text_sql,
+    texts_sql,
 )
 
 _PROTO = f"""syntax = "proto3";
@@ -26,9 +26,10 @@ message Logs {{ repeated ResourceLogs resource_logs = 1; }}
 """
 
 _RECORD = (
-    "Tuple(time_unix_nano UInt64, observed_time_unix_nano UInt64, severity_number Int32, severity_text String, "
+    "Tuple(time_unix_nano UInt64, observed_time_unix_nano UInt64, severity_number Int32, "
+    "severity_text LowCardinality(String), "
     f"body String, attributes {ATTRIBUTES}, dropped_attributes_count UInt32, flags UInt32, trace_id String, "
-    "span_id String, event_name String)"
+    "span_id String, event_name LowCardinality(String))"
 )
 
 
@@ -41,22 +42,27 @@ def _structure(resource: str, record: str, scope: str = "") -> str:
 # The time of a record is when it was observed where the source gave none (OTLP logs data model, Timestamp).
 _TIME = "if(r.time_unix_nano = 0, r.observed_time_unix_nano, r.time_unix_nano)"
 
+# The body's value stands ahead of the scope's attributes, so that the engine analyses one expression for both.
 _RECORDS = f"""SELECT
     identity, fromUnixTimestamp64Nano(toInt64({_TIME}), 'UTC'),
     fromUnixTimestamp64Nano(toInt64(r.observed_time_unix_nano), 'UTC'),
     least(greatest(r.severity_number, 0), 255), r.severity_text, r.event_name,
-    {text_sql("r.body")}, {kind_sql("r.body")}, {map_sql("r.attributes")}, {kinds_sql("r.attributes")},
-    r.dropped_attributes_count, scope_name, scope_version, scope_attributes, scope_kinds, r.flags,
+    others[1], substring(letters, 1, 1), {map_sql("r.attributes")}, {kinds_sql("r.attributes")},
+    r.dropped_attributes_count, scope.name, scope.version, mapFromArrays(scope.attributes.key, arrayPopFront(others)),
+    substring(letters, 2), r.flags,
     toFixedString(if(length(r.trace_id) = 16, r.trace_id, ''), 16),
     toFixedString(if(length(r.span_id) = 8, r.span_id, ''), 8)
 FROM (
-    SELECT identity, sl.log_records AS records, sl.scope.name AS scope_name, sl.scope.version AS scope_version,
-           {map_sql("sl.scope.attributes")} AS scope_attributes, {kinds_sql("sl.scope.attributes")} AS scope_kinds
+    SELECT identity, scope, r, arrayPushFront(scope.attributes.value, r.body) AS values,
+           {texts_sql("values")} AS others, {letters_sql("values")} AS letters
     FROM (
-        SELECT rl.resource.identity AS identity, rl.scope_logs AS scopes
-        FROM {{segment}} ARRAY JOIN resource_logs AS rl
-    ) ARRAY JOIN scopes AS sl
-) ARRAY JOIN records AS r"""
+        SELECT identity, sl.log_records AS records, sl.scope AS scope
+        FROM (
+            SELECT rl.resource.identity AS identity, rl.scope_logs AS scopes
+            FROM {{segment}} ARRAY JOIN resource_logs AS rl
+        ) ARRAY JOIN scopes AS sl
+    ) ARRAY JOIN records AS r
+)"""
 
 
 RECORDS = SegmentStatement(

@@ -2,7 +2,7 @@
 
 from pilothouse.engine import SegmentStatement
 from pilothouse.signals.announcing import announced_sql
-from pilothouse.signals.anyvalue import ATTRIBUTES, IDENTITY, SCHEMA, SCOPE, kinds_sql, map_sql
+from pilothouse.signals.anyvalue import ATTRIBUTES, IDENTITY, SCHEMA, SCOPE, kinds_sql, letters_sql, map_sql, texts_sql
 
 _PROTO = f"""syntax = "proto3";
 {SCHEMA}
@@ -25,13 +25,17 @@ message ResourceSpans {{ Resource resource = 1; repeated ScopeSpans scope_spans 
 message Traces {{ repeated ResourceSpans resource_spans = 1; }}
 """
 
-_EVENT = f"Tuple(time_unix_nano UInt64, name String, attributes {ATTRIBUTES}, dropped_attributes_count UInt32)"
+_EVENT = (
+    f"Tuple(time_unix_nano UInt64, name LowCardinality(String), attributes {ATTRIBUTES}, "
+    "dropped_attributes_count UInt32)"
+)
 _LINK = (
     f"Tuple(trace_id String, span_id String, trace_state String, attributes {ATTRIBUTES}, "
     "dropped_attributes_count UInt32, flags UInt32)"
 )
 _SPAN = (
-    "Tuple(trace_id String, span_id String, trace_state String, parent_span_id String, flags UInt32, name String, "
+    "Tuple(trace_id String, span_id String, trace_state String, parent_span_id String, flags UInt32, "
+    "name LowCardinality(String), "
     f"kind Int32, start_time_unix_nano UInt64, end_time_unix_nano UInt64, attributes {ATTRIBUTES}, "
     f"dropped_attributes_count UInt32, events Array({_EVENT}), dropped_events_count UInt32, links Array({_LINK}), "
     "dropped_links_count UInt32, status Tuple(message String, code Int32))"
@@ -42,33 +46,38 @@ def _structure(resource: str, span: str, scope: str = "") -> str:
     return f"resource_spans Array(Tuple(resource {resource}, scope_spans Array(Tuple({scope}spans Array({span})))))"
 
 
-_EVENT_ROW = ", ".join(
-    (
-        "fromUnixTimestamp64Nano(toInt64(e.time_unix_nano), 'UTC')", "e.name", map_sql("e.attributes"),
-        kinds_sql("e.attributes"), "e.dropped_attributes_count",
-    )
-)  # fmt: skip
-_LINK_ROW = ", ".join(
-    (
-        "toFixedString(l.trace_id, 16)", "toFixedString(l.span_id, 8)", "l.trace_state", map_sql("l.attributes"),
-        kinds_sql("l.attributes"), "l.dropped_attributes_count", "l.flags",
-    )
-)  # fmt: skip
+# The values of the scope, of events and of links stand in one array of arrays, so that the engine analyses one
+# expression for all of them. The first is the scope's, then come those of each event, then of each link.
+_OTHERS = "arrayConcat([scope.attributes.value], s.events.attributes.value, s.links.attributes.value)"
+_EVENT_ROW = (
+    "fromUnixTimestamp64Nano(toInt64(e.time_unix_nano), 'UTC'), e.name, mapFromArrays(e.attributes.key, t), k, "
+    "e.dropped_attributes_count"
+)
+_LINK_ROW = (
+    "toFixedString(l.trace_id, 16), toFixedString(l.span_id, 8), l.trace_state, mapFromArrays(l.attributes.key, t), k, "
+    "l.dropped_attributes_count, l.flags"
+)
+
+
+def _of(array: str, first: str) -> str:
+    """Texts and letters of the elements of an array, which begin at the place `first` among the others."""
+    return f"{array}, arraySlice(texts, {first}, length({array})), arraySlice(letters, {first}, length({array}))"
+
 
 # What tells a span from another: a call's two sides may share ids (Zipkin). Migration 22 notes it of each span stored.
 _KIND = "least(greatest(s.kind, 0), 255)"
-_SAME = f"cityHash64(toFixedString(s.trace_id, 16), toFixedString(s.span_id, 8), toUInt8({_KIND}), identity)"
+_SAME = "cityHash64(trace, span, span_kind, identity)"
 
 # Each column with the expression that makes it. An end before the start is a duration of zero.
 _COLUMNS = {
     "identity": "identity",
-    "trace_id": "toFixedString(s.trace_id, 16)",
-    "span_id": "toFixedString(s.span_id, 8)",
+    "trace_id": "trace",
+    "span_id": "span",
     "parent_span_id": "toFixedString(s.parent_span_id, 8)",
     "trace_state": "s.trace_state",
     "flags": "s.flags",
     "name": "s.name",
-    "kind": _KIND,
+    "kind": "span_kind",
     "time": "fromUnixTimestamp64Nano(toInt64(s.start_time_unix_nano), 'UTC')",
     "duration": "s.end_time_unix_nano - least(s.start_time_unix_nano, s.end_time_unix_nano)",
     "status_code": "least(greatest(s.status.code, 0), 255)",
@@ -78,12 +87,12 @@ _COLUMNS = {
     "dropped_attributes_count": "s.dropped_attributes_count",
     "dropped_events_count": "s.dropped_events_count",
     "dropped_links_count": "s.dropped_links_count",
-    "scope_name": "scope_name",
-    "scope_version": "scope_version",
-    "scope_attributes": "scope_attributes",
-    "scope_kinds": "scope_kinds",
-    "events": f"arrayMap(e -> ({_EVENT_ROW}), s.events)",
-    "links": f"arrayMap(l -> ({_LINK_ROW}), s.links)",
+    "scope_name": "scope.name",
+    "scope_version": "scope.version",
+    "scope_attributes": "mapFromArrays(scope.attributes.key, texts[1])",
+    "scope_kinds": "letters[1]",
+    "events": f"arrayMap((e, t, k) -> ({_EVENT_ROW}), {_of('s.events', '2')})",
+    "links": f"arrayMap((l, t, k) -> ({_LINK_ROW}), {_of('s.links', '2 + length(s.events)')})",
 }
 
 SPANS = SegmentStatement(
@@ -91,13 +100,18 @@ SPANS = SegmentStatement(
     columns=tuple(_COLUMNS),
     select=f"""SELECT {", ".join(_COLUMNS.values())}
 FROM (
-    SELECT identity, ss.spans AS spans, ss.scope.name AS scope_name, ss.scope.version AS scope_version,
-           {map_sql("ss.scope.attributes")} AS scope_attributes, {kinds_sql("ss.scope.attributes")} AS scope_kinds
+    SELECT identity, scope, s, toFixedString(s.trace_id, 16) AS trace, toFixedString(s.span_id, 8) AS span,
+           toUInt8({_KIND}) AS span_kind, {_OTHERS} AS others,
+           arrayMap(values -> {texts_sql("values")}, others) AS texts,
+           arrayMap(values -> {letters_sql("values")}, others) AS letters
     FROM (
-        SELECT rs.resource.identity AS identity, rs.scope_spans AS scopes
-        FROM {{segment}} ARRAY JOIN resource_spans AS rs
-    ) ARRAY JOIN scopes AS ss
-) ARRAY JOIN spans AS s
+        SELECT identity, ss.spans AS spans, ss.scope AS scope
+        FROM (
+            SELECT rs.resource.identity AS identity, rs.scope_spans AS scopes
+            FROM {{segment}} ARRAY JOIN resource_spans AS rs
+        ) ARRAY JOIN scopes AS ss
+    ) ARRAY JOIN spans AS s
+)
 WHERE {_SAME} NOT IN (SELECT span FROM span_recent)
 LIMIT 1 BY {_SAME}""",
     structure=_structure(IDENTITY, _SPAN, f"scope {SCOPE}, "),
