@@ -96,7 +96,7 @@ class Intake:
         self._failing = False
         self.on_stored: Callable[[str, int, float], None] = lambda kind, size, seconds: None
         for journal in self._journals.values():
-            journal.on_write = self._wake.set
+            journal.on_segment = self._wake.set
         self._storer = threading.Thread(target=self._store_forever, name="storing", daemon=True)
 
     def start(self) -> int:

@@ -90,7 +90,7 @@ class Journal:
         self._file = -1
         self._kept_bytes = 0
         self._stopping = False
-        self.on_write: Callable[[], None] = lambda: None
+        self.on_segment: Callable[[], None] = lambda: None
         self._writer = threading.Thread(target=self._write_forever, name=f"journal-{kind}", daemon=True)
         self._writer.start()
 
@@ -183,7 +183,7 @@ class Journal:
 
     def _commit(self, batch: list[_Waiting]) -> None:
         try:
-            self._write(batch)
+            turned = self._write(batch)
         except OSError as error:
             failure = OverloadedError(f"the journal cannot be written: {error.strerror}", retry_after=10)
             for item in batch:
@@ -191,12 +191,15 @@ class Journal:
             return
         for item in batch:
             item.written.set_result(None)
-        self.on_write()
+        if turned:
+            self.on_segment()
 
-    def _write(self, batch: list[_Waiting]) -> None:
+    def _write(self, batch: list[_Waiting]) -> bool:
+        """Whether a segment began or is full: only then is there anything new for who stores them."""
         buffers = [part for item in batch for part in item.frames()]
         with self._segment_lock:
             segment = self._open or self._start()
+            began = not segment.size
             try:
                 _write_all(self._file, buffers)
                 os.fdatasync(self._file)
@@ -214,6 +217,8 @@ class Journal:
                 # A segment becomes one block in the engine's memory: it must not grow while the engine is busy.
                 self._full.append(segment)
                 self._close_open()
+                return True
+            return began
 
     def _start(self) -> Segment:
         path = self._directory / f"{self.kind}-{time.time_ns():020d}{SUFFIX}"
