@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -68,6 +69,8 @@ def up(
     log_level: Annotated[str | None, _LEVEL] = None,
 ) -> None:
     """Start the server, and serve until Ctrl-C or SIGTERM."""
+    # Nothing of what is imported and built for the start becomes garbage: it is not looked through, now or later.
+    gc.disable()
     loaded = _load(
         config,
         data=data,
@@ -101,11 +104,14 @@ def up(
     try:
         process = Process(loaded.config)
         addresses = process.start()
+        gc.freeze()
+        gc.enable()
         process.serve(addresses, lambda: _banner(addresses, loaded))
     except (DataDirectoryError, EngineError, OSError) as error:
         typer.echo(f"pilothouse: {error}", err=True)
         raise typer.Exit(3) from None
     finally:
+        gc.enable()
         if process:
             process.close()
 

@@ -133,7 +133,11 @@ def _routes(rooms: Rooms, addresses: dict[str, str]) -> list[BaseRoute]:
         Late("/(api|pyroscope)/", partial(_room_routes, rooms)),
         *([Late("/apis(/|$)", rooms.mesh.aggregated)] if rooms.mesh else []),
         *_pipeline_routes(rooms),
-        *(rooms.shipping.routes() if rooms.shipping else []),
+        *(
+            [Late("/api/(environments|promotions|previews|delivery/releases)", rooms.shipping.routes)]
+            if rooms.shipping
+            else []
+        ),
         *page.routes(),
     ]
 

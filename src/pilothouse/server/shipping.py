@@ -32,16 +32,26 @@ class LiveShipping:
         shifters: Collection[str],
     ) -> None:  # fmt: skip
         """`delivery` knows the forges, which pull requests may be previewed, and which runs tested what."""
-        from pilothouse.delivery.promoting.serving import PromotionServer
-
         self._config, self._database, self._releases, self._delivery = config, database, releases, delivery
-        self.promotions: PromotionServer = PromotionServer(
-            config.environments, database, releases, engine, self.forge, shifters
-        )
+        self._engine, self._shifters = engine, shifters
+        self._promotions: PromotionServer | None = None
+        self._making = threading.Lock()
         self.previews: PreviewServer | None = None
         self.releasing: ReleaseServer | None = None
         self._lock = threading.Lock()
         self._begun = self._closed = False
+
+    @property
+    def promotions(self) -> PromotionServer:
+        """Made when it is first wanted: a server without environments never imports it."""
+        with self._making:
+            if self._promotions is None:
+                from pilothouse.delivery.promoting.serving import PromotionServer
+
+                self._promotions = PromotionServer(
+                    self._config.environments, self._database, self._releases, self._engine, self.forge, self._shifters
+                )
+            return self._promotions
 
     def forge(self, name: str = "") -> Forge | None:
         """A forge by its name; without one the only one there is, None when there is none at all.
@@ -94,7 +104,9 @@ class LiveShipping:
         for one in (self.releasing, self.previews):
             if one is not None:
                 one.close()
-        self.promotions.close()
+        with self._making:
+            if self._promotions is not None:
+                self._promotions.close()
 
     def _begin_quietly(self) -> None:
         try:
