@@ -6,7 +6,9 @@ from pilothouse.engine.model import Budget, SegmentStatement
 # One block a segment and table, so that storing it is atomic and a replay cuts it the same way.
 _ONE_BLOCK = (
     "min_insert_block_size_rows = 100000000, min_insert_block_size_bytes = 4000000000, "
-    "max_insert_threads = 1, max_threads = 1, max_partitions_per_insert_block = 0"
+    "max_insert_threads = 1, max_threads = 1, max_partitions_per_insert_block = 0, "
+    # Merges make them: what was just stored is little to read.
+    "materialize_skip_indexes_on_insert = 0"
 )
 
 

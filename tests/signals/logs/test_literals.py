@@ -9,7 +9,27 @@ from hypothesis import strategies as st
 from pilothouse.signals.logs.compiling.literals import Needed, needed
 
 _ATOMS = st.sampled_from(
-    ["a", "b", "k", "s", "abc", "def", "ghi", ".", r"\.", r"\d", "[a-c]", "[^a]", "[|]", r"\|", "^", "$", "é", "|"]
+    [
+        "a",
+        "b",
+        "k",
+        "s",
+        "abc",
+        "def",
+        "ghi",
+        ".",
+        r"\.",
+        r"\d",
+        "[a-c]",
+        "[bk]",
+        "[^a]",
+        "[|]",
+        r"\|",
+        "^",
+        "$",
+        "é",
+        "|",
+    ]
 )
 _TIMES = st.sampled_from(["", "", "", "*", "+", "?", "{2}", "{0,2}"])
 
@@ -35,19 +55,29 @@ def test_each_match_has_what_is_needed(expression: str, lines: list[str]) -> Non
     for line in lines:
         matched = bool(re2.search(f"(?s){expression}", line))
         text = _lower(line) if found.ignores_case else line
-        there = any((_lower(one) if found.ignores_case else one) in text for one in found.texts)
+        there = all(any((_lower(one) if found.ignores_case else one) in text for one in texts) for texts in found.sets)
         assert there or not matched, (expression, line)
         assert not (there and found.whole) or matched, (expression, line)
 
 
 def test_what_is_found_in_usual_expressions() -> None:
-    assert needed("timeout") == Needed(("timeout",), ignores_case=False, whole=True)
-    assert needed("error|warn") == Needed(("error", "warn"), ignores_case=False, whole=True)
-    assert needed("(?i)(error|fail)") == Needed(("error", "fail"), ignores_case=True, whole=True)
-    assert needed("status=5[0-9]+ bytes") == Needed(("status=5",), ignores_case=False, whole=False)
-    assert needed("(?i)SocketTimeout") == Needed(("etTimeout",), ignores_case=True, whole=False)
-    assert needed("Order (new|old) accepted") == Needed((" accepted",), ignores_case=False, whole=False)
+    assert needed("timeout") == Needed((("timeout",),), ignores_case=False, whole=True)
+    assert needed("error|warn") == Needed((("error", "warn"),), ignores_case=False, whole=True)
+    assert needed("(?i)(error|fail)") == Needed((("error", "fail"),), ignores_case=True, whole=True)
+    assert needed("status=5[0-9]+ bytes") == Needed((("status=5",), (" bytes",)), ignores_case=False, whole=False)
+    assert needed("(?i)SocketTimeout") == Needed((("etTimeout",),), ignores_case=True, whole=False)
+    assert needed("Order (new|old) accepted") == Needed(
+        (("Order new accepted", "Order old accepted"),), ignores_case=False, whole=True
+    )
     assert needed("[0-9]+") is None
+    calls = needed("(GET|PUT) /[a-z]+/v[0-9]/(cart|stock)")
+    assert calls == Needed((("GET /", "PUT /"), ("/cart", "/stock")), ignores_case=False, whole=False)
+    assert needed("status=5[03]") == Needed((("status=50", "status=53"),), ignores_case=False, whole=True)
+    assert needed("(" * 1000 + "abc" + ")" * 1000) is None
+    assert needed("^(ab|cd)+e") == Needed((("abe", "cde"),), ignores_case=False, whole=False)
+    assert needed("^(ab|cd)*e") is None
+    assert needed("(abc|x[0-9]def)*g") is None
+    assert needed("(abc|x[0-9]def)g") == Needed((("abc", "def"),), ignores_case=False, whole=False)
 
 
 def _lower(text: str) -> str:

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from pilothouse.signals.traces.compiling.fields import Fields
+from pilothouse.signals.traces.compiling.necessary import necessary
+from pilothouse.signals.traces.compiling.scope import Scope
 from pilothouse.signals.traces.spansets.searching import find
-from pilothouse.signals.traces.traceql import check, parse
+from pilothouse.signals.traces.traceql import check, parse, tree
 from tests.signals.receive.conftest import Door
 from tests.signals.traces.shop_spans import ALL, request
 
@@ -119,8 +122,28 @@ CASES = [
 def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     opened = Door(tmp_path_factory.mktemp("traceql"))
     opened.send("traces", request())
+    # Only merged parts have the index of attributes.
+    opened.engine.command("OPTIMIZE TABLE spans FINAL")
     yield opened
     opened.close()
+
+
+def test_parts_get_the_index_of_attributes_when_they_are_merged(door: Door) -> None:
+    parts = "FROM system.parts WHERE database = currentDatabase() AND table = 'spans' AND active"
+    sizes = door.engine.query(f"SELECT secondary_indices_uncompressed_bytes AS size {parts}")
+    assert all(size > 0 for size in sizes["size"].to_pylist())
+
+
+@pytest.mark.parametrize("condition", ['.tags = "nobody"', ".items = 77", '(.tags = "nobody" && .items > 1)'])
+def test_an_attribute_that_no_span_has_is_looked_for_in_the_index_only(door: Door, condition: str) -> None:
+    query = parse(f"{{ {condition} }}").root
+    assert isinstance(query, tree.Pipeline)
+    stage = query.stages[0]
+    assert isinstance(stage, tree.Filter)
+    scope = Scope(door.engine, ALL)
+    told = necessary(stage.condition, Fields(scope), scope)
+    explained = door.engine.query(f"EXPLAIN indexes = 1 SELECT time FROM spans PREWHERE {told}", scope.parameters)
+    assert "Name: said" in "\n".join(line.strip() for line in explained.column(0).to_pylist())
 
 
 def found(door: Door, text: str, **given: int) -> str:

@@ -1,7 +1,9 @@
 -- docs/adr/0020 has the measurements behind this layout. In short: events and links share one array of offsets each;
 -- lengths of strings stand inside of them (half of an attribute's bytes otherwise); a small part is one file;
 -- merged parts keep a map's keys in buckets, so that asking for one attribute does not read all of them;
--- the projection leads from a trace's id to its rows, and small granules make each of them cheap to read.
+-- the projection leads from a trace's id to its rows, and small granules and small blocks make each of them cheap to read.
+-- The index `said` tells which granules of merged parts may have an attribute with a value (docs/adr/0086); arrays are
+-- all one value to it, as their elements are compared.
 CREATE TABLE spans (
     identity UInt64,
     trace_id FixedString(16),
@@ -40,6 +42,8 @@ CREATE TABLE spans (
         dropped_attributes_count UInt32,
         flags UInt32
     )),
+    INDEX said arrayMap((k, v) -> cityHash64(k, if(startsWith(v, '['), '[', v)), mapKeys(attributes), mapValues(attributes))
+        TYPE bloom_filter(0.01) GRANULARITY 1,
     PROJECTION by_trace (SELECT trace_id, _part_offset ORDER BY trace_id)
 ) ENGINE = {MergeTree}
 PARTITION BY toDate(time)
@@ -47,4 +51,4 @@ ORDER BY (identity, name, time)
 SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, index_granularity = 1024,
     string_serialization_version = 'single_stream', min_bytes_for_wide_part = 200000000,
     map_serialization_version = 'with_buckets', map_serialization_version_for_zero_level_parts = 'basic',
-    map_buckets_min_avg_size = 0;
+    map_buckets_min_avg_size = 0, min_compress_block_size = 16384;

@@ -1,8 +1,8 @@
 """Lines of a log query, newest first (or oldest first), slice by slice.
 
-A range is cut into slices, each four times as long as the one before, so that a question about a month whose answer is
-in the last minutes reads minutes. The engine is free between two slices: several questions at a time take turns, and
-one that nobody waits for any more ends.
+A range is cut into slices, the first as long as some megabytes of its lines are on the average, each eight times as
+long as the one before, so that a question about a month whose answer is in the last minutes reads minutes. The engine
+is free between two slices: several questions at a time take turns, and one that nobody waits for any more ends.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ from pilothouse.signals.timerange import NANOSECONDS, TimeRange
 if TYPE_CHECKING:
     from pilothouse.engine import Engine
 
-_FIRST_SLICE = 60 * NANOSECONDS
-_GROWTH = 4
+# What one statement reads for little more than being asked at all (20 ms of CPU, docs/adr/0087).
+_FIRST_BYTES = 16_000_000
+_SHORTEST, _HOUR = NANOSECONDS, 3600 * NANOSECONDS
+_GROWTH = 8
 _MOST_BYTES = 2_000_000_000
 # Lines that the engine could not judge are fetched in pages that grow, up to this many.
 _LARGEST_PAGE = 50_000
@@ -67,7 +69,7 @@ class Search:
         found = streams(self.engine, question.query.matchers, question.within)
         scope = compiled_stages(found, question.query.stages) if found else Scope({})
         pipeline, left = Pipeline(question.query.stages), question.limit
-        for within in _slices(question, self._longest(found)) if found else ():
+        for within in _slices(question, *self._lengths(found)) if found else ():
             if not self.wanted():
                 return
             cost = price(self.engine, found, within)
@@ -86,11 +88,17 @@ class Search:
             yield Page([], self._covered(within, None), self.read)
         yield Page([], question.within, self.read, complete=True)
 
-    def _longest(self, found: Streams) -> int:
-        """The longest slice: no slice reads more than a few gigabytes."""
-        whole = price(self.engine, found, self.question.within)
-        parts = max(1, -(-whole.bytes // _MOST_BYTES))
-        return max((self.question.within.end - self.question.within.start) // parts, _FIRST_SLICE)
+    def _lengths(self, found: Streams) -> tuple[int, int]:
+        """The first slice, of few megabytes when lines come evenly, and the longest: none reads more than gigabytes.
+
+        Lines need not come evenly: the first slice is at most an hour, as the table is sorted by hours.
+        """
+        whole, length = self.question.within, self.question.within.end - self.question.within.start
+        size = price(self.engine, found, whole).bytes
+        longest = max(length // max(1, -(-size // _MOST_BYTES)), _SHORTEST)
+        if size <= _FIRST_BYTES:
+            return length, length
+        return min(max(length * _FIRST_BYTES // size, _SHORTEST), _HOUR, longest), longest
 
     def _covered(self, within: TimeRange, last: int | None) -> TimeRange:
         whole = self.question.within
@@ -122,9 +130,9 @@ class Search:
             most = min(max(most * 4, 1000), _LARGEST_PAGE)
 
 
-def _slices(question: LineQuestion, longest: int) -> Iterator[TimeRange]:
+def _slices(question: LineQuestion, first: int, longest: int) -> Iterator[TimeRange]:
     """From the end that is asked first, each longer than the one before."""
-    whole, length = question.within, min(_FIRST_SLICE, longest)
+    whole, length = question.within, first
     place = whole.start if question.forward else whole.end
     while whole.start < place if not question.forward else place < whole.end:
         if question.forward:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from opentelemetry.proto.common.v1.common_pb2 import (
     AnyValue,
@@ -17,13 +19,16 @@ from opentelemetry.proto.common.v1.common_pb2 import (
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status, TracesData
 
+from pilothouse.engine import Budget
 from pilothouse.signals.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from pilothouse.engine import Budget, Engine
+    from pilothouse.engine import Engine
 
 MOST_SPANS = 200_000
 _FEW = 20
+# What was looked up stays known: an identity is a hash of its attributes, and cannot come to mean others.
+_MOST_RESOURCES = 10_000
 _MANY = "SELECT unhex(arrayJoin({ids:Array(String)}))"
 # All that a span is, events and links as lists side by side.
 COLUMNS = (
@@ -36,6 +41,8 @@ COLUMNS = (
     "links.dropped_attributes_count AS link_dropped_attributes_counts, links.flags AS link_flags"
 )
 
+_RESOURCES: WeakKeyDictionary[Engine, dict[int, tuple[list[tuple[str, str]], str]]] = WeakKeyDictionary()
+
 
 def spans_of(engine: Engine, trace_ids: Sequence[str], budget: Budget | None = None) -> list[dict[str, Any]]:
     """All columns of the spans of these traces, by trace and start; what was sent twice stands once."""
@@ -47,19 +54,27 @@ def spans_of(engine: Engine, trace_ids: Sequence[str], budget: Budget | None = N
         f"SELECT {COLUMNS} FROM spans WHERE trace_id IN ({among}) ORDER BY trace_id, start, span_id "
         f"LIMIT 1 BY trace_id, span_id, kind, identity LIMIT {MOST_SPANS}",
         given,
-        budget,
+        # A few rows far apart: a second thread would open all files once more.
+        replace(budget or Budget(), threads=1) if len(trace_ids) <= _FEW else budget,
     )
     return list(table.to_pylist())
 
 
 def resources_of(engine: Engine, identities: set[int]) -> dict[int, tuple[list[tuple[str, str]], str]]:
     """Attributes and their kinds of these identities."""
-    table = engine.query(
-        "SELECT identity, any(attributes) AS pairs, any(kinds) AS letters FROM resources "
-        "WHERE signal = 'traces' AND identity IN {ids:Array(UInt64)} GROUP BY identity",
-        {"ids": sorted(identities)},
-    )
-    return {row["identity"]: (row["pairs"], row["letters"]) for row in table.to_pylist()}
+    known = _RESOURCES.setdefault(engine, {})
+    missing = sorted(identities - known.keys())
+    if missing:
+        if len(known) > _MOST_RESOURCES:
+            known = _RESOURCES[engine] = {}
+            missing = sorted(identities)
+        table = engine.query(
+            "SELECT identity, any(attributes) AS pairs, any(kinds) AS letters FROM resources "
+            "WHERE signal = 'traces' AND identity IN {ids:Array(UInt64)} GROUP BY identity",
+            {"ids": missing},
+        )
+        known |= {row["identity"]: (row["pairs"], row["letters"]) for row in table.to_pylist()}
+    return {one: known[one] for one in identities if one in known}
 
 
 def otlp(engine: Engine, trace_id: str, budget: Budget | None = None) -> TracesData:

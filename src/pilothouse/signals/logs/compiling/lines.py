@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pilothouse.signals.logs.compiling.literals import needed
@@ -42,12 +43,15 @@ def _matches(scope: Scope, expression: str) -> str:
     found = needed(expression)
     if not found:
         return matched
-    ignoring = "CaseInsensitive" if found.ignores_case else ""
-    if len(found.texts) > 1:
-        plain = f"multiSearchAny{ignoring}({scope.line}, {scope.bind(list(found.texts), 'Array(String)')})"
-    else:
-        plain = f"position{ignoring}({scope.line}, {scope.bind(found.texts[0])}) > 0"
+    plain = " AND ".join(_has_one(scope, texts, found.ignores_case) for texts in found.sets)
     return plain if found.whole else f"({plain} AND {matched})"
+
+
+def _has_one(scope: Scope, texts: Sequence[str], ignores_case: bool) -> str:
+    ignoring = "CaseInsensitive" if ignores_case else ""
+    if len(texts) > 1:
+        return f"multiSearchAny{ignoring}({scope.line}, {scope.bind(list(texts), 'Array(String)')})"
+    return f"position{ignoring}({scope.line}, {scope.bind(texts[0])}) > 0"
 
 
 def _has_form(scope: Scope, pattern: LinePattern) -> str:
