@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import queue
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -54,6 +55,7 @@ class EmbeddedEngine:
         self._error: tuple[type[Exception], ...] = (chdb.ChdbError, RuntimeError)
         self._schemas = directory.resolve() / "schemas"
         self._written: set[Path] = set()
+        self._commands, self._stored = 0, Counter[str]()
         try:
             connect: Any = chdb.connect
             first = connect(address)
@@ -109,8 +111,11 @@ class EmbeddedEngine:
                 raise from_clickhouse(str(error)) from None
 
     def command(self, sql: str, parameters: Mapping[str, Parameter] | None = None) -> None:
-        with self._handle() as handle:
-            self._run(handle, sql, parameters, "CSV")
+        try:
+            with self._handle() as handle:
+                self._run(handle, sql, parameters, "CSV")
+        finally:
+            self._commands += 1
 
     def store_segment(self, statement: SegmentStatement, segment: Path, token: str) -> None:
         source = f"file({quote(str(segment))}, 'ProtobufSingle', {quote(statement.structure)})"
@@ -119,7 +124,13 @@ class EmbeddedEngine:
             f"{statement.select.replace('{segment}', source)} {storing_settings(token, self._schema(statement))}"
         )
         with self._storing_lock:
-            self._run(self._storing, sql, None, "CSV")
+            try:
+                self._run(self._storing, sql, None, "CSV")
+            finally:
+                self._stored[statement.table] += 1
+
+    def writes(self, table: str) -> int | None:
+        return self._commands + self._stored[table]
 
     def cancel(self, name: str) -> None:
         with self._control_lock:

@@ -66,6 +66,9 @@ class Engine(Protocol):
     def store_segment(self, statement: SegmentStatement, segment: Path, token: str) -> None:
         """Fill one table from a segment, once for each `token` however often it is called."""
 
+    def writes(self, table: str) -> int | None:
+        """A number that changes when a table may have got rows; None where others write to it too."""
+
     def cancel(self, name: str) -> None:
         """Stop the running query whose budget has this name; nothing happens if there is none."""
 

@@ -16,6 +16,8 @@ TABLES = ("logs", "spans", "samples", "distributions", "exemplars", "profiles", 
 _LATER = {"logs": ", toDateTime(time) + toIntervalHour(6) RECOMPRESS CODEC(ZSTD(9))"}
 # Of these a partition is a month, and names no time of day: kept until the whole month is over that long.
 _MONTHLY = {"profile_stacks": "profiles"}
+# What these say of others stays for two days longer than the last of them, which go by whole days.
+_NAMES = {"series": ("samples", "distributions")}
 
 
 def keep(engine: Engine, seconds: Mapping[str, float]) -> None:
@@ -27,6 +29,9 @@ def keep(engine: Engine, seconds: Mapping[str, float]) -> None:
     clauses = {table: f"TTL toDateTime(time) + toIntervalSecond({int(seconds[table])})" for table in TABLES}
     for table, like in _MONTHLY.items():
         clauses[table] = f"TTL month + toIntervalDay({int(seconds[like] // 86_400) + 32})"
+    for table, named in _NAMES.items():
+        longest = max(int(seconds[name]) for name in named) + 2 * 86_400
+        clauses[table] = f"TTL toDateTime(last_seen) + toIntervalSecond({longest})"
     for table, clause in clauses.items():
         whole = clause + _LATER.get(table, "")
         if table in written and whole not in written[table]:

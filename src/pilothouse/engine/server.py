@@ -89,6 +89,9 @@ class ServerEngine:
         except OSError as error:
             raise EngineError(f"{segment}: {error.strerror}") from None
 
+    def writes(self, table: str) -> int | None:
+        return None
+
     def cancel(self, name: str) -> None:
         self.command("KILL QUERY WHERE Settings['log_comment'] = {name:String} ASYNC", {"name": name})
 

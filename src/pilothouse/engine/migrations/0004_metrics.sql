@@ -23,6 +23,7 @@ SETTINGS non_replicated_deduplication_window = 10000;
 -- Most values are whole or have a few decimals. They are kept as whole numbers, `value` times `divisor`, whose
 -- differences are small; where that would not give back each bit, `divisor` is 0 (-1 for a stale marker) and `number`
 -- holds the bits (docs/adr/0004).
+-- A query wants a few series of many: an index entry for 512 rows instead of 8192 halves what that costs, and takes 2 %.
 CREATE TABLE samples (
     series UInt64 CODEC(ZSTD(1)),
     time DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
@@ -33,7 +34,7 @@ CREATE TABLE samples (
 ) ENGINE = {MergeTree}
 PARTITION BY toDate(time)
 ORDER BY (series, time)
-SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1;
+SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, index_granularity = 512;
 
 CREATE TABLE distributions (
     series UInt64 CODEC(ZSTD(1)),

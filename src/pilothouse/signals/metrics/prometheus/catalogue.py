@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _FRESH = 0.25
 # Rows are stamped before they can be read; so much of what was read is read again, in milliseconds.
 _OVERLAP = 30_000
+# So often all is read anew, in seconds: series whose samples are gone are forgotten.
+_RENEWED = 86_400.0
 
 Entry = tuple[Metric, str, Part]
 
@@ -56,6 +58,8 @@ class Catalogue:
         self._places: dict[tuple[int, Metric], int] = {}
         self._read_at = -_FRESH
         self._noted = 0
+        self._writes: int | None = None
+        self._renewed = time.monotonic()
 
     def metrics(self) -> tuple[Metric, ...]:
         """All metrics, by name."""
@@ -80,16 +84,22 @@ class Catalogue:
         return sorted(self._named) if equal is None else [equal]
 
     def series(self, metric: Metric) -> SeriesOf:
-        """Its series. What was found stays in place, more may be added at the end."""
+        """Its series. What was found stays in place, more may be added at the end; another object begins anew."""
         with self._lock:
-            return self._series[metric]
+            return self._series.get(metric) or SeriesOf()
 
     def _refresh(self) -> None:
         if time.monotonic() - self._read_at <= _FRESH:
             return
+        if time.monotonic() - self._renewed > _RENEWED:
+            self._series, self._named, self._places = {}, {}, {}
+            self._noted, self._writes, self._renewed = 0, None, time.monotonic()
+        writes = self._engine.writes("series")
+        if writes is not None and writes == self._writes:
+            return
         for metric, number, first, last in self._rows():
             self._note(metric, number, first, last)
-        self._read_at = time.monotonic()
+        self._read_at, self._writes = time.monotonic(), writes
 
     def _note(self, metric: Metric, number: int, first: int, last: int) -> None:
         series = self._series.get(metric)

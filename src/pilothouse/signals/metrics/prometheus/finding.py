@@ -31,6 +31,7 @@ _OF_A_PART = frozenset(("le", "quantile"))
 class _Kept:
     """What a selector found among the first `looked_at` series of a metric: their places, and the series."""
 
+    of: SeriesOf
     looked_at: int = 0
     places: list[int] = field(default_factory=list)
     found: list[Found] = field(default_factory=list)
@@ -64,7 +65,9 @@ class Finder:
 
     def _grown(self, entry: Entry, others: tuple[Matcher, ...], series: SeriesOf, budget: Budget | None) -> _Kept:
         with self._lock:
-            kept = self._kept.setdefault((entry, others), _Kept())
+            kept = self._kept.get((entry, others))
+            if kept is None or kept.of is not series:
+                kept = self._kept[entry, others] = _Kept(series)
             self._kept.move_to_end((entry, others))
             while len(self._kept) > _KEPT_SELECTIONS:
                 self._kept.popitem(last=False)
@@ -73,7 +76,7 @@ class Finder:
             if kept.looked_at < count:
                 self._look(kept, entry, others, series.numbers[kept.looked_at : count], budget)
                 kept.looked_at = count
-            return _Kept(count, kept.places[:], kept.found[:])
+            return _Kept(series, count, kept.places[:], kept.found[:])
 
     def _look(
         self, kept: _Kept, entry: Entry, others: tuple[Matcher, ...], numbers: list[int], budget: Budget | None

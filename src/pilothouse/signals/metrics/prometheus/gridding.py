@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pilothouse.signals.metrics.decimals import STALE_BITS
+from pilothouse.signals.metrics.prometheus.choosing import chosen
 from pilothouse.signals.metrics.prometheus.found import Found
 from pilothouse.signals.metrics.promql.selection import Gridded, Windowing
 from pilothouse.signals.metrics.promql.windows import stale_mask
@@ -46,14 +47,17 @@ _FINITE = frozenset(("rate", "increase", "delta", "irate", "idelta"))
 
 
 def grid(
-    engine: Engine, function: str, found: list[Found], windows: Windowing, budget: Budget | None
+    engine: Engine, function: str, found: list[Found], of: int, windows: Windowing, budget: Budget | None
 ) -> Gridded | None:
-    """The function's values for these series; None when there are values among them that it cannot take."""
+    """The function's values for these series, which are some of `of` series of one metric (0: of several).
+
+    None when there are values among them that it cannot take.
+    """
     if not found:
         return Gridded([], np.zeros((0, windows.count)), np.zeros((0, windows.count), bool), 0)
-    table = _asked(engine, function, found, windows, budget, _DECIMAL)
+    table = _asked(engine, function, found, of, windows, budget, _DECIMAL)
     if any(table.column("odd").to_pylist()):
-        table = _asked(engine, function, found, windows, budget, "value")
+        table = _asked(engine, function, found, of, windows, budget, "value")
         if function in _FINITE and any(table.column("odd").to_pylist()):
             return None
     cells = table.column("grid").combine_chunks().flatten()
@@ -62,13 +66,16 @@ def grid(
     if function == "latest":
         present = present & ~stale_mask(values)
     by_number = {series.number: series.labels for series in found}
-    labels = [by_number[number] for number in table.column("series").to_pylist()]
+    labels = [by_number.get(number) for number in table.column("series").to_pylist()]
     samples = int(np.asarray(table.column("samples")).sum()) if table.num_rows else 0
-    return Gridded(labels, values, present, samples)
+    rows = [row for row, one in enumerate(labels) if one is not None]
+    if len(rows) < len(labels):
+        values, present = values[rows], present[rows]
+    return Gridded([one for one in labels if one is not None], values, present, samples)
 
 
 def _asked(
-    engine: Engine, function: str, found: list[Found], windows: Windowing, budget: Budget | None, value: str
+    engine: Engine, function: str, found: list[Found], of: int, windows: Windowing, budget: Budget | None, value: str
 ) -> pa.Table:
     """`series`, `samples` (how many), `odd` (whether some are not decimal; with `value`, not finite), `grid`."""
     odd = "min(abs(divisor)) = 0" if value == _DECIMAL else "max(divisor <= 0 AND NOT isFinite(value))"
@@ -76,6 +83,7 @@ def _asked(
     alive = "" if function == "latest" else "AND divisor >= 0"
     if function == "latest" and value == _DECIMAL:
         value = f"if(divisor < 0, reinterpretAsFloat64(toUInt64({STALE_BITS})), {_DECIMAL})"
+    condition, numbers = chosen([series.number for series in found], of)
     return engine.query(
         f"""SELECT series, count() AS samples, {odd} AS odd,
                 timeSeries{GRIDS[function]}ToGrid(
@@ -83,11 +91,11 @@ def _asked(
                     toDecimal64({windows.step / 1000}, 3), toDecimal64({windows.length / 1000}, 3)
                 )(time, {value}) AS grid
             FROM samples
-            WHERE series IN {{numbers:Array(UInt64)}} AND time > fromUnixTimestamp64Milli({{first:Int64}}, 'UTC')
+            WHERE {condition} AND time > fromUnixTimestamp64Milli({{first:Int64}}, 'UTC')
               AND time <= fromUnixTimestamp64Milli({{last:Int64}}, 'UTC') {alive}
             GROUP BY series""",
         {
-            "numbers": [series.number for series in found],
+            **numbers,
             "first": max(windows.first - windows.length, 0),
             "last": max(windows.last, 0),
         },

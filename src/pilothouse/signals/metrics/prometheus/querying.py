@@ -73,7 +73,7 @@ class Queries:
     ) -> T:
         """Do `work` in a thread while the client waits; raises `ApiError` for what goes wrong."""
         name, stopped = f"promql-{uuid.uuid4().hex}", threading.Event()
-        budget = Budget(seconds or self._limits.seconds, self._limits.memory_bytes, name=name)
+        budget = Budget(seconds or self._limits.seconds, self._limits.memory_bytes, name=name, cached=True)
         async with self._running:
             task = asyncio.create_task(asyncio.to_thread(work, self.metrics.limited(budget), stopped))
             try:

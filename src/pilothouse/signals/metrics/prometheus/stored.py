@@ -13,6 +13,7 @@ import numpy as np
 
 from pilothouse.signals.metrics.decimals import restored
 from pilothouse.signals.metrics.prometheus.catalogue import Catalogue, Entry
+from pilothouse.signals.metrics.prometheus.choosing import chosen
 from pilothouse.signals.metrics.prometheus.distributions import DistributionReader
 from pilothouse.signals.metrics.prometheus.finding import Finder
 from pilothouse.signals.metrics.prometheus.found import Found
@@ -70,7 +71,7 @@ class StoredMetrics:
         if not wanted or any(part != "value" or metric.temporality == 1 for metric, _, part in wanted):
             return None
         found = self._series(matchers, wanted, windows.first - windows.length, windows.last)
-        return grid(self._engine, function, found, windows, self._budget)
+        return grid(self._engine, function, found, self._of(found), windows, self._budget)
 
     def series(self, matchers: Sequence[Matcher], start: int, end: int) -> list[Labels]:
         """The label sets that fit and were there between two times (milliseconds); those of buckets included."""
@@ -106,21 +107,32 @@ class StoredMetrics:
     def _series(self, matchers: Sequence[Matcher], wanted: Sequence[Entry], start: int, end: int) -> list[Found]:
         return self._finder.find(matchers, wanted, start, end, self._budget)
 
+    def _of(self, found: list[Found]) -> int:
+        """How many series there are of the one metric of these; 0 when they are of several."""
+        metrics = {series.metric for series in found}
+        return len(self.catalogue.series(found[0].metric).numbers) if len(metrics) == 1 else 0
+
     def _samples(self, found: list[Found], start: int, end: int) -> Selection:
         rows = np.array([series.number for series in found], dtype=np.uint64)
         order = np.argsort(rows)
+        condition, chosen_numbers = chosen(rows.tolist(), self._of(found))
         table = self._engine.query(
-            """SELECT series, toUnixTimestamp64Milli(time) AS at, number, divisor FROM samples
-               WHERE series IN {numbers:Array(UInt64)}
-                 AND time >= fromUnixTimestamp64Milli({first:Int64}, 'UTC')
-                 AND time <= fromUnixTimestamp64Milli({last:Int64}, 'UTC')
+            f"""SELECT series, toUnixTimestamp64Milli(time) AS at, number, divisor FROM samples
+               WHERE {condition}
+                 AND time >= fromUnixTimestamp64Milli({{first:Int64}}, 'UTC')
+                 AND time <= fromUnixTimestamp64Milli({{last:Int64}}, 'UTC')
                ORDER BY series, time""",
-            {"numbers": rows.tolist(), "first": max(start, 0), "last": max(end, 0)},
+            {**chosen_numbers, "first": max(start, 0), "last": max(end, 0)},
             self._budget,
         )
         if not table.num_rows:
             return nothing()
         numbers, times, *kept = (table.column(place).to_numpy() for place in range(4))
+        if len(found) < self._of(found):
+            wanted = np.isin(numbers, rows)
+            numbers, times, kept = numbers[wanted], times[wanted], [column[wanted] for column in kept]
+            if not len(numbers):
+                return nothing()
         values = restored(*kept)
         # A sample that was sent twice counts once, the later one.
         last = np.append((numbers[1:] != numbers[:-1]) | (times[1:] != times[:-1]), True)

@@ -16,12 +16,14 @@ METADATA = frozenset((NAME, "__type__", "__unit__"))
 class Labels:
     """One label set. Equal sets are equal and hash alike; the order is Prometheus' own."""
 
-    __slots__ = ("_map", "pairs")
+    __slots__ = ("_hash", "_map", "_nameless", "pairs")
 
     def __init__(self, pairs: tuple[tuple[str, str], ...]) -> None:
         """`pairs` are sorted by name and have no empty value; use `labels_of` for what is not yet so."""
         self.pairs = pairs
         self._map: dict[str, str] | None = None
+        self._nameless: Labels | None = None
+        self._hash: int | None = None
 
     @property
     def map(self) -> dict[str, str]:
@@ -50,7 +52,9 @@ class Labels:
 
     def nameless(self) -> Labels:
         """Without name, type and unit."""
-        return Labels(tuple(pair for pair in self.pairs if pair[0] not in METADATA))
+        if self._nameless is None:
+            self._nameless = Labels(tuple(pair for pair in self.pairs if pair[0] not in METADATA))
+        return self._nameless
 
     def setting(self, values: Mapping[str, str]) -> Labels:
         """With these values; an empty one takes the label away."""
@@ -70,7 +74,9 @@ class Labels:
         return isinstance(other, Labels) and self.pairs == other.pairs
 
     def __hash__(self) -> int:
-        return hash(self.pairs)
+        if self._hash is None:
+            self._hash = hash(self.pairs)
+        return self._hash
 
     def __lt__(self, other: Labels) -> bool:
         return self.pairs < other.pairs

@@ -36,9 +36,10 @@ def apply(
 
 def check_counters(labels: Sequence[Labels], present: Bools, annotations: Annotations, position: Position) -> None:
     """Remark on series of `rate` and `increase` whose names are not those of counters."""
-    for one, used in zip(labels, np.asarray(present.any(axis=1)), strict=True):
-        if used and one.name and not one.name.endswith(_COUNTER_SUFFIXES):
-            annotations.inform(say.possible_non_counter(one.name), position)
+    used = np.asarray(present.any(axis=1)).tolist()
+    for name in dict.fromkeys(one.name for one, has in zip(labels, used, strict=True) if has):
+        if name and not name.endswith(_COUNTER_SUFFIXES):
+            annotations.inform(say.possible_non_counter(name), position)
 
 
 class _Ranging:

@@ -1,0 +1,23 @@
+"""How the engine is told which series to read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# A list of numbers is parsed, hashed and looked into for each sample; from so large a share of a metric on, reading all
+# that lies between the first and the last is cheaper, although some is thrown away.
+_SHARE = 0.6
+
+
+def chosen(numbers: list[int], of: int) -> tuple[str, Mapping[str, int | list[int]]]:
+    """A condition on `series` and its parameters, for some of the `of` series of one metric (0: of several metrics).
+
+    The series of a metric lie beside each other (`numbering`), so that few others are in between; the answer may hold
+    them, and series that are not wanted.
+    """
+    if of and len(numbers) >= of * _SHARE:
+        return (
+            "series BETWEEN {lowest:UInt64} AND {highest:UInt64}",
+            {"lowest": min(numbers), "highest": max(numbers)},
+        )
+    return "series IN {numbers:Array(UInt64)}", {"numbers": numbers}
