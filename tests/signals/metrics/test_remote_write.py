@@ -261,29 +261,3 @@ def test_over_http(server: RunningServer) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert found == [{"metric": {"__name__": "over_http", "job": "x"}, "value": [now // 1000, "4"]}]
-
-
-def test_series_that_are_known_are_not_told_again(store: _Store) -> None:
-    request = WriteRequest()
-    _add(request, {"__name__": "up", "job": "api"}, (store.now, 1.0))
-    store.take(request)
-    seen: list[frozenset[str]] = []
-    accept = store.intake.accept
-
-    def watched(kind: str, payload: bytes, marks: frozenset[str] = frozenset(), ahead: bytes = b"") -> Any:
-        seen.append(marks)
-        return accept(kind, payload, marks, ahead)
-
-    store.intake.accept = watched  # type: ignore[method-assign]
-    later = WriteRequest()
-    _add(later, {"__name__": "up", "job": "api"}, (store.now + 1000, 0.0))
-    store.take(later)
-    _add(later, {"__name__": "up", "job": "web"}, (store.now, 0.0))
-    store.take(later)
-    old = WriteRequest()
-    _add(old, {"__name__": "up", "job": "api"}, (store.now - 120_000, 0.0))
-    store.take(old)
-    everything = {"samples", "series", "resources"}
-    assert seen == [{"samples"}, everything, everything]
-    assert store.ask("count(up)") == {"{}": 2.0}
-    assert store.ask('count_over_time(up{job="api"}[5m])') == {'{job="api"}': 2.0}

@@ -222,7 +222,7 @@ WHERE name != '' AND (name, type, unit, help) NOT IN (SELECT name, type, unit, h
 
 MARKED = (
     ("resources", RESOURCES),
-    ("series", SERIES),
+    ("", SERIES),
     ("samples", SAMPLES),
     ("histograms", DISTRIBUTIONS),
     ("exemplars", EXEMPLARS),

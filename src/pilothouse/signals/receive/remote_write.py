@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING, Any
 import cramjam
 import numpy as np
 from google.protobuf.message import DecodeError
-from numpy.typing import NDArray
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pilothouse.signals.errors import BadRequestError, OverloadedError
 from pilothouse.signals.receive.checking import TimeLimits
 from pilothouse.signals.receive.decoding import BodyError, read_body
-from pilothouse.signals.receive.known_series import UNTOLD, KnownSeries
 from pilothouse.signals.receive.remote_write_messages import WriteRequest, from_v2
 
 if TYPE_CHECKING:
@@ -61,7 +59,6 @@ class RemoteWriteReceiver:
 
     def __init__(self, intake: Intake, limits: TimeLimits = TimeLimits()) -> None:
         self._intake, self._limits = intake, limits
-        self._known = KnownSeries()
         self.on_request: Callable[[str, int, int], None] = lambda kind, size, rejected: None
 
     def receive(self, body: bytes, is_v2: bool = False) -> Taken:
@@ -73,28 +70,16 @@ class RemoteWriteReceiver:
             raise BadRequestError(f"body: this is not a {_V2 if is_v2 else _V1}") from None
         now = time.time()
         first, last = int((now - self._limits.past) * 1000), int((now + self._limits.future) * 1000)
-        times = _usual(request.timeseries, payload, first, last)
+        counts = _usual(request.timeseries, payload, first, last)
         fault, rejected = "", 0
-        new = UNTOLD
-        if times is None:
+        if counts is None:
             fault, rejected = _cleaned(request.timeseries, first, last)
             payload = request.SerializeToString() if rejected else payload
             counts = _counted(request.timeseries)
-        else:
-            counts = (times.size, 0, 0)
-            if times.size:
-                new = self._known.new(payload, int(times.min()), int(times.max()))
-        marks = _marks(counts, bool(request.metadata), bool(new))
+        marks = _marks(counts, bool(request.metadata))
         self.on_request(KIND, len(body), rejected)
         written = self._intake.accept(KIND, payload, marks) if marks else None
-        if written is not None and new:
-            self._known.told(new)
-            written.add_done_callback(self._after)
         return Taken(written, *counts, fault)
-
-    def _after(self, written: Future[None]) -> None:
-        if written.exception():
-            self._known.forget()
 
     def take(self, body: bytes) -> None:
         """A request of our own, such as a scrape; it is not waited for."""
@@ -103,8 +88,8 @@ class RemoteWriteReceiver:
             raise BadRequestError(taken.fault)
 
 
-def _usual(series: Any, payload: bytes, first: int, last: int) -> NDArray[np.int64] | None:
-    """The times of a request's samples, if it holds nothing but samples of named series within the bounds of time.
+def _usual(series: Any, payload: bytes, first: int, last: int) -> tuple[int, int, int] | None:
+    """The counts of a request with nothing but samples of named series within the bounds of time; None of another.
 
     The loops are C's: what is looked at here is looked at for every sample. That each series has a name is seen from
     the encoded bytes; should a label's value look the same, the series without a name is kept under the empty name.
@@ -114,7 +99,7 @@ def _usual(series: Any, payload: bytes, first: int, last: int) -> NDArray[np.int
     times = np.fromiter(map(_timestamp, chain.from_iterable(map(_samples, series))), np.int64)
     if times.size and not (first <= times.min() and times.max() <= last):
         return None
-    return times if payload.count(_ENCODED_NAME) == len(series) else None
+    return (times.size, 0, 0) if payload.count(_ENCODED_NAME) == len(series) else None
 
 
 def _cleaned(series: Any, first: int, last: int) -> tuple[str, int]:
@@ -193,11 +178,11 @@ def _counted(series: Any) -> tuple[int, int, int]:
     return samples, histograms, exemplars
 
 
-def _marks(counts: tuple[int, int, int], has_metadata: bool, has_new: bool) -> frozenset[str]:
-    """Which tables a request fills; `has_new` says that it may hold series that the engine has not heard of."""
+def _marks(counts: tuple[int, int, int], has_metadata: bool) -> frozenset[str]:
+    """Which tables a request fills."""
     marks = {name for name, count in zip(("samples", "histograms", "exemplars"), counts, strict=True) if count}
-    if (counts[0] or counts[1]) and has_new:
-        marks |= {"resources", "series"}
+    if counts[0] or counts[1]:
+        marks.add("resources")
     if has_metadata:
         marks.add("metadata")
     return frozenset(marks)

@@ -7,10 +7,12 @@ by the engine (`gridding`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pilothouse.engine import Budget
 from pilothouse.signals.metrics.decimals import restored
 from pilothouse.signals.metrics.prometheus.catalogue import Catalogue, Entry
 from pilothouse.signals.metrics.prometheus.choosing import chosen
@@ -26,9 +28,12 @@ from pilothouse.signals.metrics.promql.matcher import Matcher
 from pilothouse.signals.metrics.promql.selection import Gridded, Selection, Windowing, nothing
 
 if TYPE_CHECKING:
-    from pilothouse.engine import Budget, Engine
+    from pilothouse.engine import Engine
 
 _MOST_WINDOWS = 11_001
+# Below so many samples two threads take half as much CPU again as one, and gain nothing that a person would notice.
+_WORTH_THREADS = 1_000_000
+_USUAL_INTERVAL = 15_000
 
 
 class StoredMetrics:
@@ -71,7 +76,7 @@ class StoredMetrics:
         if not wanted or any(part != "value" or metric.temporality == 1 for metric, _, part in wanted):
             return None
         found = self._series(matchers, wanted, windows.first - windows.length, windows.last)
-        return grid(self._engine, function, found, self._of(found), windows, self._budget)
+        return grid(self._engine, function, found, self._of(found), windows, self._thrifty(found, windows))
 
     def series(self, matchers: Sequence[Matcher], start: int, end: int) -> list[Labels]:
         """The label sets that fit and were there between two times (milliseconds); those of buckets included."""
@@ -106,6 +111,11 @@ class StoredMetrics:
 
     def _series(self, matchers: Sequence[Matcher], wanted: Sequence[Entry], start: int, end: int) -> list[Found]:
         return self._finder.find(matchers, wanted, start, end, self._budget)
+
+    def _thrifty(self, found: list[Found], windows: Windowing) -> Budget | None:
+        """The budget with one thread where a second one would cost more than it gives."""
+        samples = len(found) * (windows.last - windows.first + windows.length) / _USUAL_INTERVAL
+        return self._budget if samples > _WORTH_THREADS else replace(self._budget or Budget(), threads=1)
 
     def _of(self, found: list[Found]) -> int:
         """How many series there are of the one metric of these; 0 when they are of several."""
