@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -31,6 +33,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 settings.register_profile("fixed", derandomize=True)
 settings.register_profile("thorough", print_blob=True)
 settings.load_profile("thorough" if os.environ.get("PILOTHOUSE_THOROUGH") else "fixed")
+
+
+# What was opened on a server, see `chosen_control`.
+_OPENED: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,9 +82,7 @@ def chosen_control(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.config.getoption("--control") == "sqlite":
         yield
         return
-    from functools import partial
-
-    from sqlalchemy import NullPool, create_engine
+    from sqlalchemy import create_engine
 
     from pilothouse.control import opening
     from tests.control.postgres import new_database
@@ -90,9 +94,22 @@ def chosen_control(request: pytest.FixtureRequest) -> Iterator[None]:
         patched.setattr(
             opening, "address", lambda url: address(new_database(server, url) if url.startswith("sqlite:///") else url)
         )
-        # A store that a test leaves open holds no connection: the server has two hundred, for thousands of tests.
-        patched.setattr(opening, "create_engine", partial(create_engine, poolclass=NullPool))
+
+        def opened(*arguments: Any, **named: Any) -> Any:
+            made = create_engine(*arguments, **named)
+            _OPENED.add(made)
+            return made
+
+        patched.setattr(opening, "create_engine", opened)
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_idle_connections() -> Iterator[None]:
+    """A store that a test leaves open keeps no connection: a server has two hundred, for thousands of tests."""
+    yield
+    for one in list(_OPENED):
+        one.dispose()
 
 
 @pytest.fixture

@@ -65,6 +65,8 @@ def test_what_went_otherwise_is_said() -> None:
     shown = StringIO()
     print_outcomes(Console(file=shown, width=200), right, "http://here")
     assert "rolled back" in shown.getvalue()
+    assert "planted      all 2^n sets" in shown.getvalue()
+    assert "planted      nothing" in shown.getvalue()
     assert "http://here/releases/checkout/1.1.0" in shown.getvalue()
     through = [Outcome(bad, 1, "deployed", "1.1.0"), right[1]]
     assert otherwise(through, "regression") == [

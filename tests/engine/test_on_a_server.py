@@ -1,13 +1,15 @@
 """The same telemetry and questions on a ClickHouse server: its protocol, its cluster's DDL, and other rooms' tests.
 
-`pytest --engine server tests/signals tests/releases` runs everything there is on the server's engine; with
-PILOTHOUSE_THOROUGH=1 this file does, otherwise it runs some of each.
+`pytest --engine server tests/signals tests/releases` runs everything there is on the server's engine, and `pytest
+--control postgresql` the rooms with stores on PostgreSQL; with PILOTHOUSE_THOROUGH=1 this file does, otherwise it runs
+some of each, on both at once.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -36,6 +38,14 @@ SOME = [
     "tests/signals/profiles/test_storing.py",
     # At size it takes a third of a minute, and shows nothing more about the protocol.
     "--deselect=tests/signals/profiles/test_storing.py::test_a_million_rows_are_stored_in_seconds",
+    "tests/server/access/test_tokens.py",
+    "tests/releases/rollout/test_advancing.py",
+]
+_ON_CLICKHOUSE, _ON_POSTGRESQL = ("--engine", "server"), ("--control", "postgresql")
+_STORES = ("control", "delivery", "hazards", "mesh", "releases", "server")
+EVERYTHING = [
+    (*_ON_CLICKHOUSE, "tests/signals", "tests/releases"),
+    (*_ON_POSTGRESQL, *(f"tests/{room}" for room in _STORES)),
 ]
 
 
@@ -108,11 +118,17 @@ def test_what_a_cluster_is_told_is_sql_that_the_engine_reads(tmp_path: Path) -> 
     assert all("ON CLUSTER 'main'" in one for one in seen)
 
 
+def _servers() -> tuple[str, ...]:
+    """ClickHouse's front is ours and always there; a PostgreSQL is a package of the system's."""
+    there = shutil.which("postgres") or list(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    return (*_ON_CLICKHOUSE, *(_ON_POSTGRESQL if there else ()))
+
+
 @pytest.mark.timeout(3600 if THOROUGH else 600)
-def test_other_rooms_work_on_it_too(tmp_path: Path) -> None:
-    chosen = ["tests/signals", "tests/releases"] if THOROUGH else SOME
+@pytest.mark.parametrize("chosen", EVERYTHING if THOROUGH else [(*_servers(), *SOME)], ids=lambda chosen: chosen[1])
+def test_other_rooms_work_on_servers_too(chosen: tuple[str, ...], tmp_path: Path) -> None:
     command = [
-        sys.executable, "-m", "pytest", "--engine", "server", "-q", "-x", "-p", "no:cacheprovider", "-m", "not alone",
+        sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", "not alone",
         "--basetemp", str(tmp_path / "there"), *chosen,
     ]  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=3500 if THOROUGH else 590)

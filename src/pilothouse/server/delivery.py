@@ -191,6 +191,9 @@ class LiveDelivery:
     def close(self) -> None:
         """Take no more; what was begun goes on in the next process."""
         with self._lock:
-            for part in (self._remote, self._server, self._own, self._inbox):
-                if part is not None:
-                    part.close()
+            self._begun.set()
+            parts = (self._remote, self._server, self._own, self._inbox)
+        # Not under the lock: what is being done is waited for, and asks for the inbox.
+        for part in parts:
+            if part is not None:
+                part.close()

@@ -39,6 +39,7 @@ def print_outcomes(console: Console, outcomes: Sequence[Outcome], base_url: str)
         console.print()
         console.print(outcome.change.title, style="bold", end="  ", markup=False, highlight=False)
         console.print(_WORDS.get(outcome.fate, outcome.fate), style=_STYLES.get(outcome.fate, "bold"), highlight=False)
+        _line(console, f"planted      {outcome.change.planted}")
         _line(console, f"pull request {base_url}/delivery/pulls/shop/checkout/{outcome.number}")
         if outcome.version:
             _line(console, f"release      {base_url}/releases/checkout/{outcome.version}")

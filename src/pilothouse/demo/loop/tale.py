@@ -45,8 +45,9 @@ class Outcome:
     def to_json(self) -> dict[str, Any]:
         """For programs: what became of the change, with the rollout and its evidence."""
         return {
-            "change": self.change.name, "title": self.change.title, "pull_request": self.number, "fate": self.fate,
-            "version": self.version, "rollout": self.rollout, "comments": self.comments,
+            "change": self.change.name, "title": self.change.title, "planted": self.change.planted,
+            "pull_request": self.number, "fate": self.fate, "version": self.version,
+            "rollout": self.rollout, "comments": self.comments,
         }  # fmt: skip
 
     @property
