@@ -45,6 +45,8 @@ def test_a_rule_says_why_and_where_from(rule: Rule) -> None:
     assert len(rule.why) > 60
     assert rule.sources
     assert all(source.startswith("https://") for source in rule.sources)
+    assert set(rule.unread) <= set(rule.sources)
+    assert not rule.verified or len(rule.unread) < len(rule.sources), "verified by what was not read"
     assert rule.advice
     assert rule.title[0].isupper() or rule.title[0].islower()
     assert not rule.title.endswith(".")

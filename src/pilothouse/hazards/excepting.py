@@ -11,7 +11,7 @@ the annotations of kube-linter, Polaris and kube-score, and popeye's spinach.yam
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
@@ -150,8 +150,16 @@ def _popeye(content: Any, rules: Sequence[Rule], source: str) -> list[Exemption]
     return found
 
 
-def decide(findings: Iterable[Finding], exceptions: Sequence[Exemption], today: date | None = None) -> list[str]:
-    """Mark the findings that are excepted; returns what is wrong with exceptions (no reason, expired, not used)."""
+def decide(
+    findings: Iterable[Finding],
+    exceptions: Sequence[Exemption],
+    today: date | None = None,
+    asked: Collection[str] | None = None,
+) -> list[str]:
+    """Mark the findings that are excepted; returns what is wrong with exceptions (no reason, expired, not used).
+
+    `asked` are the rules that had a chance to speak: of the others nobody knows whether the exception is needed.
+    """
     day = today or datetime.now(UTC).date()
     notes: list[str] = []
     by_name: dict[str, list[Exemption]] = {}
@@ -168,7 +176,9 @@ def decide(findings: Iterable[Finding], exceptions: Sequence[Exemption], today: 
                 notes.append(f"{one.source}: the exception from {finding.rule.id} ended on {one.until}")
             else:
                 finding.excepted = one.reason + (f" (until {one.until})" if one.until else "")
-    unused = [one for one in exceptions if not one.used and one.rule != "*"]
+    unused = [
+        one for one in exceptions if not one.used and "*" not in one.rule and (asked is None or one.rule in asked)
+    ]
     return sorted(set(notes)) + [
         f"{one.source}: the exception from {one.rule} is not needed any more" for one in unused
     ]

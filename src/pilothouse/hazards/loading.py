@@ -32,7 +32,7 @@ _ID = re.compile(r"[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*-\d{3}")
 _KNOWN = {
     "id", "title", "severity", "hurting", "why", "sources", "scope", "kinds", "when", "live", "at", "message", "advice",
     "patch", "safe", "ways", "warnings", "telemetry", "conflicts_with", "conflict", "aliases", "also", "examples",
-    "verified",
+    "verified", "unread",
 }  # fmt: skip
 WARNINGS = ("daemonsets", "dns", "cloud", "isolation")
 
@@ -113,6 +113,7 @@ def _rule(raw: Any, family: str, path: Path) -> Rule:
         why=" ".join(str(raw["why"]).split()),
         sources=tuple(map(str, sequence(raw.get("sources")))),
         verified=str(raw.get("verified") or ""),
+        unread=tuple(map(str, sequence(raw.get("unread")))),
         scope=str(raw["scope"]),
         kinds=frozenset(map(str, sequence(raw.get("kinds")))),
         when=str(raw.get("when") or ""),

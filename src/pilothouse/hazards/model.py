@@ -85,6 +85,8 @@ class Rule:
     safe: bool = False
     # The day on which somebody last held the rule against its sources; empty: not yet.
     verified: str = ""
+    # Those of the sources that could not be opened or were not, so that nothing is held against them.
+    unread: tuple[str, ...] = ()
     ways: tuple[int, ...] = ()
     warnings: tuple[str, ...] = ()
     telemetry: tuple[TelemetryProof, ...] = ()

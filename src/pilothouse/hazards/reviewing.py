@@ -102,7 +102,7 @@ def settle(review: Review, rules: Sequence[Rule], files: Sequence[Path] = (), ba
     exceptions = [one for path in files for one in excepting.from_file(path, rules)]
     for one in review.objects:
         exceptions += excepting.of_object(one, rules)
-    review.notes += excepting.decide(review.findings, exceptions)
+    review.notes += excepting.decide(review.findings, exceptions, asked={rule.id for rule in rules})
     known = baselines.read(baseline) if baseline else set()
     review.excepted = [one for one in review.findings if one.excepted]
     review.known = [one for one in review.findings if not one.excepted and known and one.fingerprint in known]

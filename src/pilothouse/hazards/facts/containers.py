@@ -17,6 +17,8 @@ _OLD_SPACE = re.compile(r"--max[-_]old[-_]space[-_]size[= ](\d+)")
 # A name with one to four dots under a public domain, alone or in a URL: what ndots multiplies.
 _EXTERNAL = re.compile(r"(?:https?://)?(?:[a-z0-9-]+\.){1,4}(?:com|net|org|io|dev|cloud)(?::\d+)?(?:/.*)?$")
 _SECRET = re.compile(r"(?i)(?:password|passwd|secret|token|api_?key|private_?key)$")
+# A script that becomes its one command leaves nothing for PID 1 to reap.
+_BECOMES = re.compile(r"\s*exec\s[^|;&]*")
 _NO_SECRET = re.compile(r"(?i)(?:true|false|https?://.*|/.*|.*file.*)$")
 
 
@@ -118,7 +120,9 @@ def _probe(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
         "kind": kind,
         "handler": handler,
         "command": command,
-        "shell": bool(command) and command[0].rpartition("/")[2] in {*_SHELLS, "timeout"},
+        "shell": bool(command)
+        and command[0].rpartition("/")[2] in {*_SHELLS, "timeout"}
+        and not _BECOMES.fullmatch(command[-1]),
         "path": text_of(dig(raw, "httpGet", "path")),
         "port": text_of(dig(raw, handler, "port")),
         "period": period,

@@ -110,10 +110,22 @@ def _scaler(one: KubeObject, world: World) -> dict[str, Any]:
             if requests.get(name, 0.0) * made["max"] > most
         ],
         "replicas_given": found is not None and "replicas" in found.spec,
-        "sizers": [
-            text_of(dig(each.spec, "updatePolicy", "updateMode")) or "Auto"
-            for each in world.sizers.get((one.namespace, kind, name), ())
-        ],
+        "fought_over": sorted(
+            {row["resource"] for row in made["metrics"] if row["type"] in ("Resource", "ContainerResource")}
+            & {resource for each in world.sizers.get((one.namespace, kind, name), ()) for resource in _resized(each)}
+        ),
+    }  # fmt: skip
+
+
+def _resized(sizer: KubeObject) -> set[str]:
+    """The resources whose requests a VerticalPodAutoscaler changes in running workloads."""
+    if text_of(dig(sizer.spec, "updatePolicy", "updateMode")) in ("Off", "Initial"):
+        return set()
+    policies = mappings(dig(sizer.spec, "resourcePolicy", "containerPolicies")) or [{}]
+    return {
+        text_of(resource)
+        for policy in policies if policy.get("mode") != "Off"
+        for resource in sequence(policy.get("controlledResources")) or ("cpu", "memory")
     }  # fmt: skip
 
 

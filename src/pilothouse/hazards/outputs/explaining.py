@@ -44,7 +44,7 @@ def explanation(rule: Rule) -> Group:
         if rule.examples.get(kind):
             parts.append((title, yaml.safe_dump(rule.examples[kind][0], sort_keys=False).rstrip()))
     held = f"sources (held against them on {rule.verified})" if rule.verified else "sources"
-    parts.append((held, "\n".join(rule.sources)))
+    parts.append((held, "\n".join(f"{one} (not read)" if one in rule.unread else one for one in rule.sources)))
     weight = f"{rule.severity} in a manifest, {rule.active} when a cluster is in it, {rule.hurting} when it hurts"
     lines: list[Text | Padding] = [Text(f"{rule.id}  {rule.title}", "bold"), Text(f"{rule.family}; {weight}", "dim")]
     for title, body in parts:

@@ -72,7 +72,7 @@ def summary(review: Review) -> str:
         counts[str(finding.severity)] = counts.get(str(finding.severity), 0) + 1
     order = ("critical", "high", "medium", "low", "info")
     found = ", ".join(f"{counts[name]} {name}" for name in order if name in counts) or "no findings"
-    parts = [f"{len(review.objects)} objects", found]
+    parts = [f"{len(review.objects)} object{'' if len(review.objects) == 1 else 's'}", found]
     if review.excepted:
         parts.append(f"{len(review.excepted)} excepted")
     if review.known:
