@@ -179,7 +179,8 @@ def _webhook_backends(one: KubeObject, world: World, selector: Any) -> list[str]
 
 
 def _ingress(one: KubeObject, world: World) -> dict[str, Any]:
-    names = set()
+    default = mapping(one.spec.get("defaultBackend") or one.spec.get("backend"))
+    names = {text_of(dig(default, "service", "name")) or text_of(default.get("serviceName"))}
     for rule in mappings(one.spec.get("rules")):
         for path in mappings(dig(rule, "http", "paths")):
             backend = mapping(path.get("backend"))
