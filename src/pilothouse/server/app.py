@@ -98,10 +98,11 @@ def _served(routes: Sequence[BaseRoute]) -> Callable[[str], bool]:
 
 def otlp_app(houses: Mapping[str, Rooms]) -> ASGIApp:
     """The app of OTLP's own HTTP port."""
-    apps = {
-        name: Starlette(routes=otlp_http.routes(one.receiver, one.config.max_body_bytes), exception_handlers=HANDLERS)
-        for name, one in houses.items()
-    }
+    apps: dict[str, ASGIApp] = {}
+    for name, one in houses.items():
+        limit = one.config.max_body_bytes
+        routed = Starlette(routes=otlp_http.routes(one.receiver, limit), exception_handlers=HANDLERS)
+        apps[name] = otlp_http.Direct(routed, one.receiver, limit)
     return Admission(apps, houses[DEFAULT_TENANT].access)
 
 
