@@ -91,6 +91,25 @@ def test_kubectl_gets_one_as_an_object(api: ApiServer) -> None:
     assert {row.get("unit") for row in found["metrics"]} == {"ms", None}
 
 
+@pytest.mark.parametrize(
+    ("resource", "kind", "name"),
+    [
+        ("deployments.v1alpha1.metrics.smi-spec.io", "Deployment", "checkout-v1"),
+        ("pods.metrics.smi-spec.io", "Pod", "checkout-v1-0"),
+        ("trafficsplits.v1alpha1.metrics.smi-spec.io", "TrafficSplit", "checkout"),
+        ("namespaces.metrics.smi-spec.io", "Namespace", "shop"),
+    ],
+)
+def test_kubectl_gets_each_kind_in_both_versions(api: ApiServer, resource: str, kind: str, name: str) -> None:
+    done = api.kubectl("get", resource, "-n", "shop", "-o", "json")
+    assert done.returncode == 0, done.stderr
+    items = json.loads(done.stdout)["items"]
+    assert {(item["kind"], item["resource"]["kind"]) for item in items} == {("TrafficMetrics", kind)}
+    assert name in {item["resource"]["name"] for item in items}
+    version = "v1alpha1" if "v1alpha1" in resource else "v1alpha2"
+    assert {item["apiVersion"] for item in items} == {f"metrics.smi-spec.io/{version}"}
+
+
 @pytest.mark.parametrize("version", ["v1alpha1", "v1alpha2"])
 def test_edges_have_both_directions_and_sides(api: ApiServer, version: str) -> None:
     found = got(api, f"{version}/namespaces/shop/deployments/checkout-v1/edges?window=1m").json()

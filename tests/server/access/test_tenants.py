@@ -30,6 +30,13 @@ TENANTS = ("shop", "bank")
 WORDS = {"shop": "xylophone", "bank": "zeppelin", DEFAULT_TENANT: "marzipan"}
 _TRACE = {"shop": b"\x01" * 16, "bank": b"\x02" * 16, DEFAULT_TENANT: b"\x03" * 16}
 
+_MESH = """
+apiVersion: split.smi-spec.io/v1alpha4
+kind: TrafficSplit
+metadata: {{name: {word}, namespace: {word}}}
+spec: {{service: {word}, backends: [{{service: {word}-v1, weight: 1}}]}}
+"""
+
 
 def _attributes(word: str) -> list[dict[str, Any]]:
     pairs = {"service.name": word, "service.version": f"{word}-1", f"label.{word}": word}
@@ -100,7 +107,10 @@ def _speak(house: Inside, tenant: str) -> None:
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
-    with inside(tmp_path_factory.mktemp("tenants") / "data", tenants={name: {} for name in TENANTS}) as found:
+    directory = tmp_path_factory.mktemp("tenants")
+    smi = directory / "smi.yaml"
+    smi.write_text(_MESH.format(word=WORDS[DEFAULT_TENANT]))
+    with inside(directory / "data", tenants={name: {} for name in TENANTS}, mesh_config=str(smi)) as found:
         for tenant in WORDS:
             _speak(found, tenant)
         deadline = time.monotonic() + 90
@@ -238,6 +248,24 @@ def test_each_tenant_keeps_its_own_acts_and_releases(house: Inside) -> None:
         releases = house.http.get("/api/releases", headers={"x-scope-orgid": tenant}).text
         assert _words_in(releases) == {tenant}
     assert house.http.get("/metrics", headers={"x-scope-orgid": "shop"}).text.find("pilothouse_received") < 0
+
+
+def test_the_mesh_is_the_default_tenants_alone(house: Inside) -> None:
+    word = WORDS[DEFAULT_TENANT]
+    own = house.http.get("/api/mesh").json()
+    assert [split["service"] for split in own["splits"]] == [f"{word}/{word}"]
+    for tenant in TENANTS:
+        headers = {"x-scope-orgid": tenant}
+        assert house.http.get("/api/mesh", headers=headers).json()["source"] is None
+        for path, given in (
+            ("/api/mesh/shares", {}),
+            ("/api/mesh/explain", {"from": f"{word}/{word}", "to": f"{word}/{word}"}),
+        ):
+            refused = house.http.get(path, params=given, headers=headers)
+            assert refused.status_code == 404, refused.text
+        splits = f"/apis/metrics.smi-spec.io/v1alpha2/namespaces/{word}/trafficsplits"
+        assert house.http.get(splits, headers=headers).json().get("items") == []
+        assert _words_in(house.http.get("/api/mesh/observed", headers=headers).text) <= {tenant}
 
 
 def test_the_engine_of_a_tenant_is_a_database_of_its_own(house: Inside) -> None:

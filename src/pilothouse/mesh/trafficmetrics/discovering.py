@@ -22,12 +22,13 @@ def group() -> dict[str, Any]:
 def resources(version: str) -> dict[str, Any]:
     """The APIResourceList of a version.
 
-    All resources are of one kind, and kubectl takes the last that is listed for it whatever it is asked for: that is
-    the one of ours. The specification's own are there for other clients and for `kubectl get --raw`.
+    Each resource has a kind of its own, as those of `metrics.k8s.io` have (`PodMetrics`). The specification lists all
+    as `TrafficMetrics`, and kubectl, which goes from the resource to its kind and back, then asks for the one that is
+    listed last, whatever it was told. The objects are `TrafficMetrics` as specified, and so is the one that is ours.
     """
     rows: list[dict[str, Any]] = []
     for one in KINDS.values():
-        common = {"singularName": "", "namespaced": one.namespaced, "kind": "TrafficMetrics"}
+        common = {"singularName": "", "namespaced": one.namespaced, "kind": f"{one.kind}TrafficMetrics"}
         rows.append({"name": one.plural, **common, "verbs": ["get", "list"]})
         if one is not SPLITS:
             rows.append({"name": f"{one.plural}/edges", **common, "verbs": ["get", "list"]})
