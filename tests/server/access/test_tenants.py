@@ -257,11 +257,11 @@ def test_the_mesh_is_the_default_tenants_alone(house: Inside) -> None:
     for tenant in TENANTS:
         headers = {"x-scope-orgid": tenant}
         assert house.http.get("/api/mesh", headers=headers).json()["source"] is None
-        for path, given in (
+        for path, parameters in (
             ("/api/mesh/shares", {}),
             ("/api/mesh/explain", {"from": f"{word}/{word}", "to": f"{word}/{word}"}),
         ):
-            refused = house.http.get(path, params=given, headers=headers)
+            refused = house.http.get(path, params=parameters, headers=headers)
             assert refused.status_code == 404, refused.text
         splits = f"/apis/metrics.smi-spec.io/v1alpha2/namespaces/{word}/trafficsplits"
         assert house.http.get(splits, headers=headers).json().get("items") == []
