@@ -7,6 +7,7 @@ What must equal a text or a whole number is looked for in the index `said` befor
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from pilothouse.signals.traces.traceql import tree
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pilothouse.signals.traces.compiling.scope import Scope
 
 ANYTHING = "1"
+_ESCAPED = re.compile(r"[\\\x00-\x1f]")
 # Whole numbers below this are written with all their digits, as integers and as floating-point numbers.
 _EXACT = 10**15
 _OWN_COLUMNS = frozenset({"span:name", "span:duration", "span:status", "span:kind", "span:statusMessage"})
@@ -39,10 +41,17 @@ def necessary(node: tree.Field, fields: Fields, scope: Scope) -> str:
             if where == "" and scope.resource(name) is not None:
                 return ANYTHING
             key = scope.bound(name, "String")
-            found = _of_value(f"attributes[{key}]", operator, literal, scope)
+            found = _of_value(_column_of(name, key, scope), operator, literal, scope)
             said = _text_of(literal) if operator == "=" and found != ANYTHING else ""
             return f"({found}) AND {_said(key, scope.bound(said, 'String'))}" if said else found
     return ANYTHING
+
+
+def _column_of(name: str, key: str, scope: Scope) -> str:
+    """One key's values as a column of its own: so it is read alone, even where the whole map is spoken of as well."""
+    # ClickHouse does not undo the escapes of a parameter that is a name.
+    plain = not _ESCAPED.search(name)
+    return f"attributes.{scope.bound(f'key_{name}', 'Identifier')}" if plain else f"attributes[{key}]"
 
 
 def _said(key: str, text: str) -> str:
