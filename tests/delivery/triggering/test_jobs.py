@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
-from pilothouse.delivery.triggering import Definition, Files, Occasion, build, read
+from pilothouse.delivery.triggering import Change, Definition, Files, Occasion, build, read
+from pilothouse.delivery.triggering.building import environment
 from pilothouse.delivery.triggering.periodics import due
 from pilothouse.delivery.triggering.remote import remote
 
@@ -174,3 +176,18 @@ def test_tasks_from_elsewhere() -> None:
     assert "https://x.example/t.yaml" in found[4]
     with pytest.raises(ResolveError, match="no such file"):
         asyncio.run(_remote("[ci/other.yaml]"))
+
+
+def test_what_the_merge_pool_tests_together_is_a_batch_as_prow_has_it() -> None:
+    """Source: Prow's `docs/jobs`, "Job environment variables": a batch has the refs of all, and no number of one."""
+    changes = (Change(7, "a" * 40, "ann", "one"), Change(9, "b" * 40, "bob", "two"))
+    last = Occasion("pull_request", "acme/shop", revision="d" * 40, head="d" * 40, base="c" * 40, number=9, title="two")
+    definition = prow()["presubmit", "unit"]
+    several = environment(definition, replace(last, batch=changes))
+    assert several["JOB_TYPE"] == "batch"
+    assert several["PULL_REFS"] == f"main:{'c' * 40},7:{'a' * 40},9:{'b' * 40}"
+    assert not {"PULL_NUMBER", "PULL_PULL_SHA", "PULL_TITLE", "PULL_HEAD_REF"} & set(several)
+    assert [one["number"] for one in json.loads(several["JOB_SPEC"])["refs"]["pulls"]] == [7, 9]
+    one = environment(definition, replace(last, batch=changes[1:]))
+    assert (one["JOB_TYPE"], one["PULL_NUMBER"], one["PULL_PULL_SHA"]) == ("presubmit", "9", "b" * 40)
+    assert one["PULL_REFS"] == f"main:{'c' * 40},9:{'b' * 40}"

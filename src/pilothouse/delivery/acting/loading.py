@@ -87,6 +87,10 @@ class Loading:
 
     def load(self, repository: str, number: int, sender: str = "") -> Loaded:
         """One pull request; `sender` is whoever did something to it. Raises `ForgeError`."""
+        with self.forge.at_once():
+            return self._load(repository, number, sender)
+
+    def _load(self, repository: str, number: int, sender: str) -> Loaded:
         forge, mirror = self.forge, self.mirror(repository)
         raw = forge.pull_request(repository, number)
         base, head = self._fetched(mirror, raw)
@@ -100,8 +104,9 @@ class Loading:
         policy = self._policy(raw, of_base, {sender, raw.author})
         from_base = not policy.is_trusted(raw.author)
         config = of_base.config if from_base or not revision else self.rules(repository, revision).config
-        # Between two commits lies the same each time.
-        files = self._lasting.ask((repository, number, raw.base.sha, head), lambda: forge.files(repository, number))
+        # Between two commits lies the same each time, and a base that moves on changes nothing of it.
+        since = (mirror.fork_point(base, head) if revision else "") or raw.base.sha
+        files = self._lasting.ask((repository, number, since, head), lambda: forge.files(repository, number))
         occasion = occasion_of(raw, forge.repository(repository), files, base, revision)
         pull = self._pull(raw, files, mirror, base, head, conflict)
         policy = replace(policy, jobs=tuple(jobs_of(config, occasion)))

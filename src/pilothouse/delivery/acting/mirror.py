@@ -146,7 +146,7 @@ class Mirror:
         git, who = self._git, self._who
 
         def on(parents: list[str], commit: str) -> str:
-            return merging.commit_tree(git, git.text("rev-parse", f"{commit}^{{tree}}"), parents, "part", who, who)
+            return merging.commit_tree(git, git.tree(commit), parents, "part", who, who)
 
         # merge-tree finds the merge base in the history, so it is given one.
         root = on([], since)
@@ -200,6 +200,8 @@ class Mirror:
 
     def _commits(self, base: str, head: str) -> tuple[tuple[str, tuple[str, ...], str], ...]:
         """Hash, parents and message of each of them, oldest first; of very many the newest."""
+        # The same as long as the head has taken nothing from the base, wherever that moves.
+        base = self.fork_point(base, head) or base
 
         def ask() -> tuple[tuple[str, tuple[str, ...], str], ...]:
             raw = self._git.run("log", "--reverse", "--max-count=500", "--format=%H %P%n%B%x00", f"{base}..{head}")
@@ -207,6 +209,15 @@ class Mirror:
             return tuple((line.split()[0], tuple(line.split()[1:]), text.strip()) for line, _, text in entries if line)
 
         return self._said.ask(("commits", base, head), ask)
+
+    def fork_point(self, base: str, head: str) -> str:
+        """The one commit from which two histories go apart; nothing where there is none, or several."""
+
+        def ask() -> str:
+            found = self._git.text("merge-base", "--all", base, head, fine=(0, 1)).split()
+            return found[0] if len(found) == 1 else ""
+
+        return self._said.ask(("fork", base, head), ask)
 
     def check_out(self, commit: str, directory: Path) -> None:
         """A repository of its own with a commit checked out; nothing leads from it back to this one."""

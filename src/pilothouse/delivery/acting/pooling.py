@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 
+from pilothouse.delivery import triggering
 from pilothouse.delivery.acting import pool_json
 from pilothouse.delivery.acting.claiming import Claims
 from pilothouse.delivery.acting.loading import Loaded, Loading
@@ -324,7 +325,11 @@ class Pools:
         source = tree.base if any(one.from_base for one in loaded) else commit
         config = self._loading.rules(repository, source).config
         last = loaded[-1]
-        occasion = replace(last.occasion, revision=commit, base=tree.base, head=commit)
+        batch = tuple(
+            triggering.Change(one.number, one.head, item.raw.author, item.raw.title)
+            for one, item in zip(tree.changes, loaded, strict=True)
+        )
+        occasion = replace(last.occasion, revision=commit, base=tree.base, head=commit, batch=batch)
         uids = []
         for name in sorted(_required(loaded, tree.base)):
             definition = config.named(name)

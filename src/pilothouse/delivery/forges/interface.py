@@ -8,6 +8,7 @@ All raise the errors of `pilothouse.delivery.forges.errors`: `MissingError` for 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from pilothouse.delivery.forges.model import (
@@ -40,6 +41,9 @@ class ReadingForge(Protocol):
     @property
     def me(self) -> User:
         """Who Pilothouse is there."""
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Many questions at once: where a forge can, it answers this thread from one state of itself meanwhile."""
 
     def repositories(self) -> tuple[Repository, ...]:
         """All that Pilothouse may work on, by name."""

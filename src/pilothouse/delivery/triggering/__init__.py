@@ -6,7 +6,18 @@ wanted, and if not why. All of it is values: nothing here asks a forge or runs a
 
 from pilothouse.delivery.triggering.building import Ready, UntrustedError, build
 from pilothouse.delivery.triggering.definition import Definition
-from pilothouse.delivery.triggering.occasion import Files, Occasion
+from pilothouse.delivery.triggering.occasion import Change, Files, Occasion
 from pilothouse.delivery.triggering.reading import Config, is_configuration, read
 
-__all__ = ["Config", "Definition", "Files", "Occasion", "Ready", "UntrustedError", "build", "is_configuration", "read"]
+__all__ = [
+    "Change",
+    "Config",
+    "Definition",
+    "Files",
+    "Occasion",
+    "Ready",
+    "UntrustedError",
+    "build",
+    "is_configuration",
+    "read",
+]

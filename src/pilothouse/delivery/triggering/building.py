@@ -9,7 +9,7 @@ from typing import Any
 from pilothouse.delivery.pipelines import checking
 from pilothouse.delivery.pipelines.documents import Document
 from pilothouse.delivery.triggering.definition import Definition
-from pilothouse.delivery.triggering.occasion import Occasion
+from pilothouse.delivery.triggering.occasion import Change, Occasion
 from pilothouse.delivery.triggering.variables import UntrustedError, harmless, replaced
 
 __all__ = ["Ready", "UntrustedError", "build", "environment"]
@@ -51,7 +51,8 @@ _FREE = frozenset({"PULL_TITLE", "PULL_HEAD_REF"})
 
 def environment(definition: Definition, occasion: Occasion) -> dict[str, str]:
     """The variables that Prow gives to a job's processes (`docs/jobs`, "Job environment variables")."""
-    kind = definition.kind
+    # One change alone is tested in the merge pool as what it is anyway, as Tide does.
+    kind = "batch" if len(occasion.batch) > 1 else definition.kind
     found = {
         "CI": "true", "JOB_NAME": definition.name, "JOB_TYPE": kind, "REPO_OWNER": occasion.owner,
         "REPO_NAME": occasion.name, "PULL_BASE_REF": occasion.target_branch, "PULL_BASE_SHA": occasion.base or
@@ -60,12 +61,14 @@ def environment(definition: Definition, occasion: Occasion) -> dict[str, str]:
     refs = f"{occasion.target_branch}:{found['PULL_BASE_SHA']}"
     pulls: list[dict[str, Any]] = []
     if occasion.number:
-        refs += f",{occasion.number}:{occasion.head}"
-        pulls = [{"number": occasion.number, "author": occasion.sender, "sha": occasion.head, "title": occasion.title}]
-        found |= {
-            "PULL_NUMBER": str(occasion.number), "PULL_PULL_SHA": occasion.head,
-            "PULL_HEAD_REF": occasion.source_branch, "PULL_TITLE": occasion.title,
-        }  # fmt: skip
+        changes = occasion.batch or (Change(occasion.number, occasion.head, occasion.sender, occasion.title),)
+        refs += "".join(f",{one.number}:{one.head}" for one in changes)
+        pulls = [{"number": one.number, "author": one.author, "sha": one.head, "title": one.title} for one in changes]
+        if kind != "batch":
+            found |= {
+                "PULL_NUMBER": str(occasion.number), "PULL_PULL_SHA": changes[0].head,
+                "PULL_HEAD_REF": occasion.source_branch, "PULL_TITLE": occasion.title,
+            }  # fmt: skip
     found["PULL_REFS"] = refs
     base = {"org": occasion.owner, "repo": occasion.name, "base_ref": occasion.target_branch,
             "base_sha": found["PULL_BASE_SHA"], "pulls": pulls}  # fmt: skip

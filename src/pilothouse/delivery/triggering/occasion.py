@@ -23,11 +23,22 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A pull request among those that are tested together in the merge pool."""
+
+    number: int
+    head: str
+    author: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Occasion:
     """A pull request or a push. `revision` is what is tested: for a pull request its merge onto the base, not its head.
 
     `target_branch` is the branch that is merged or pushed to; for a tag it is `refs/tags/NAME`. `comment` is the text
-    that asked for it, where one did. `body` is the forge's own payload, where it is known.
+    that asked for it, where one did. `body` is the forge's own payload, where it is known. `batch` are the pull
+    requests that the merge pool tests, in order; the occasion is otherwise that of the last.
     """
 
     event: Literal["pull_request", "push"]
@@ -46,6 +57,7 @@ class Occasion:
     labels: frozenset[str] = frozenset()
     files: Files = Files()
     comment: str = ""
+    batch: tuple[Change, ...] = ()
     body: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 

@@ -71,8 +71,9 @@ def write_files(git: Git, parent: str, files: Mapping[str, bytes | None], messag
     try:
         made = git.commit(ref)
     finally:
-        git.run("update-ref", "-d", ref)
-    if parent and git.text("rev-parse", f"{made}^{{tree}}") == git.text("rev-parse", f"{parent}^{{tree}}"):
+        # Just made, and so loose: nothing packs what lives for a moment.
+        (git.directory / ref).unlink(missing_ok=True)
+    if parent and git.tree(made) == git.tree(parent):
         return parent
     return made
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilothouse.delivery.forges.local.git import Git
+from pilothouse.delivery.forges.local.git import Git, GitError
 from pilothouse.delivery.forges.model import ChangedFile, Commit, FileChange
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
@@ -76,7 +76,10 @@ def _parsed(text: str) -> list[tuple[str, str, FileChange, int, int]]:
 
 def _patches(git: Git, before: str, after: str, count: int) -> list[str]:
     """The hunks of each file in git's order; none at all when together they are too many."""
-    code, raw, _ = git.tried("diff", "--patch", *_PLAIN, before, after, most=_MOST_PATCH)
+    try:
+        code, raw, _ = git.tried("diff", "--patch", *_PLAIN, before, after, most=_MOST_PATCH)
+    except GitError:
+        return [""] * count
     parts = ("\n" + raw.decode("utf-8", "replace")).split("\ndiff --git ")[1:]
     if code or len(parts) != count:
         return [""] * count

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import tempfile
 import threading
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 from pilothouse.delivery.forges.errors import ForgeError, MissingError
+from pilothouse.delivery.forges.local import loose
 
 _SECONDS = 120.0
 _MOST = 64 << 20
-_HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 # Objects that come from people are checked by receive-pack; hooks only from where we put them; nothing asks, nothing
 # signs, nothing follows what a user configured for himself.
@@ -147,31 +145,25 @@ class Git:
 
     def commit_or_none(self, name: str) -> str | None:
         """The hash of a commit, None when there is none."""
-        if found := self._open_commit(name):
+        if found := loose.commit_head(self.directory, name)[0]:
             return found
         # Asked on standard input: a name can never be an option.
         said = self.text("cat-file", "--batch-check", given=f"{name}^{{commit}}\n".encode())
         parts = said.split(" ")
         return parts[0] if len(parts) == 3 and parts[1] == "commit" else None
 
-    def _open_commit(self, name: str) -> str:
-        """The commit where it lies open, unpacked, as what arrived lately does: read without a process; else nothing.
+    def tree(self, commit: str) -> str:
+        """The hash of a commit's tree."""
+        return loose.tree_of(self.directory, commit) or self.text("rev-parse", f"{commit}^{{tree}}")
 
-        Source: git's "gitrepository-layout" and "Git Internals - Git Objects": zlib over `commit SIZE`, NUL, content.
-        """
-        try:
-            if name.startswith("refs/") and ".." not in name and "\0" not in name:
-                name = (self.directory / name).read_text().strip()
-            if not _HASH.fullmatch(name):
-                return ""
-            with (self.directory / "objects" / name[:2] / name[2:]).open("rb") as file:
-                return name if zlib.decompressobj().decompress(file.read(64), 7) == b"commit " else ""
-        except (OSError, UnicodeDecodeError, zlib.error):
-            return ""
+    def set_ref(self, ref: str, sha: str) -> None:
+        """Set a ref that nobody but this house writes, whatever it was (`refs/pull/...`)."""
+        if not loose.write_ref(self.directory, ref, sha):
+            self.run("update-ref", ref, sha)
 
     def is_ancestor(self, one: str, other: str) -> bool:
         """Whether commit `one` is `other` or comes before it."""
-        if one == other and _HASH.fullmatch(one):
+        if one == other and loose.HASH.fullmatch(one):
             return True
         return self.tried("merge-base", "--is-ancestor", one, other)[0] == 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 
 from sqlalchemy import select
 
@@ -47,6 +48,10 @@ class LocalReading:
     def me(self) -> User:
         """Who acts."""
         return self._acting.user if self._acting else User("")
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """One look at the database for many questions."""
+        return self._house.store.one_look()
 
     # -- what the other half needs, too
 

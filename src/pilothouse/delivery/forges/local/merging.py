@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from pilothouse.delivery.forges.errors import MergeError
+from pilothouse.delivery.forges.local import loose
 from pilothouse.delivery.forges.local.git import Git, GitError
 from pilothouse.delivery.forges.model import MergeMethod, User
 
@@ -21,20 +20,17 @@ def merged_tree(git: Git, base: str, head: str) -> tuple[str, tuple[str, ...]]:
     return tree.strip(), tuple(path for path in paths if path) if code == _CONFLICTS else ()
 
 
-def merge_commit(git: Git, base: str, head: str, message: str, user: User) -> str:
-    """A commit with both as parents. Raises `MergeError` that names the paths in conflict."""
-    tree = _clean(git, base, head)
-    return commit_tree(git, tree, [base, head], message, user, user)
-
-
 def merged(git: Git, method: MergeMethod, base: str, head: str, message: str, author: User, user: User) -> str:
     """What the base branch becomes. Raises `MergeError` that names the paths in conflict."""
+    if method != "rebase":
+        tree = _clean(git, base, head)
+        # Only what changes nothing can be there already.
+        if tree == git.tree(base) and git.is_ancestor(head, base):
+            return base
+        parents, by = ([base, head], user) if method == "merge" else ([base], author)
+        return commit_tree(git, tree, parents, message, by, user)
     if git.is_ancestor(head, base):
         return base
-    if method == "merge":
-        return merge_commit(git, base, head, message, user)
-    if method == "squash":
-        return commit_tree(git, _clean(git, base, head), [base], message, author, user)
     return _rebased(git, base, head, user)
 
 
@@ -42,15 +38,7 @@ def commit_tree(
     git: Git, tree: str, parents: list[str], message: str, author: User, committer: User, date: str = ""
 ) -> str:
     """A commit of a tree."""
-    named: Mapping[str, str] = {
-        "GIT_AUTHOR_NAME": author.name or author.login,
-        "GIT_AUTHOR_EMAIL": author.email,
-        "GIT_COMMITTER_NAME": committer.name or committer.login,
-        "GIT_COMMITTER_EMAIL": committer.email,
-        **({"GIT_AUTHOR_DATE": date} if date else {}),
-    }
-    each = [argument for parent in parents for argument in ("-p", parent)]
-    return git.text("commit-tree", tree, *each, given=message.encode(), environ=named)
+    return loose.write_commit(git.directory, tree, parents, message, author, committer, date)
 
 
 def _clean(git: Git, base: str, head: str) -> str:
@@ -83,12 +71,12 @@ def _picked(git: Git, tip: str, commit: str, user: User) -> str:
     shown = git.text("log", "-1", "--format=%an%x00%ae%x00%ad%x00%P%x00%B", "--date=raw", commit)
     name, email, date, parents, message = shown.split("\x00", 4)
     parent = parents.split()[0] if parents else ""
-    root_tree = git.text("rev-parse", f"{parent}^{{tree}}") if parent else git.text("mktree")
+    root_tree = git.tree(parent) if parent else git.text("mktree")
     root = commit_tree(git, root_tree, [], "base", user, user)
-    ours = commit_tree(git, git.text("rev-parse", f"{tip}^{{tree}}"), [root], "ours", user, user)
-    theirs = commit_tree(git, git.text("rev-parse", f"{commit}^{{tree}}"), [root], "theirs", user, user)
+    ours = commit_tree(git, git.tree(tip), [root], "ours", user, user)
+    theirs = commit_tree(git, git.tree(commit), [root], "theirs", user, user)
     tree = _clean(git, ours, theirs)
-    if tree == git.text("rev-parse", f"{tip}^{{tree}}"):
+    if tree == git.tree(tip):
         # It is there already.
         return tip
     return commit_tree(git, tree, [tip], message, User(name, name, email), user, date)

@@ -204,6 +204,9 @@ class People:
 
     def permission(self, repository: Kept, login: str) -> Permission:
         """The most that somebody may do in a repository, by what he owns, belongs to or was allowed."""
+        return self._store.once(("permission", repository.id, login), lambda: self._permission(repository, login))
+
+    def _permission(self, repository: Kept, login: str) -> Permission:
         key, owner = _key(login), _key(repository.owner)
         with self._store.reading() as connection:
             user = connection.execute(select(USERS).where(USERS.c.key == key)).mappings().first()
@@ -220,9 +223,10 @@ class People:
         let_in = select(COLLABORATORS.c.login).where(COLLABORATORS.c.repository == repository.id)
         members = select(MEMBERS.c.login).where(MEMBERS.c.organization == owner)
         asked = select(USERS.c.login).where(USERS.c.key.in_(let_in) | USERS.c.key.in_(members) | (USERS.c.key == owner))
-        with self._store.reading() as connection:
-            logins = list(connection.execute(asked.order_by(USERS.c.key)).scalars())
-        found = {login: self.permission(repository, login) for login in logins}
+        with self._store.one_look():
+            with self._store.reading() as connection:
+                logins = list(connection.execute(asked.order_by(USERS.c.key)).scalars())
+            found = {login: self.permission(repository, login) for login in logins}
         return {login: permission for login, permission in found.items() if PERMISSIONS.index(permission) > 1}
 
 

@@ -144,6 +144,9 @@ class Repositories:
 
     def find(self, full_name: str) -> Kept:
         """One by its full name. Raises `MissingError`."""
+        return self._store.once(("repository", full_name), lambda: self._find(full_name))
+
+    def _find(self, full_name: str) -> Kept:
         with self._store.reading() as connection:
             asked = select(REPOSITORIES).where(REPOSITORIES.c.key == full_name.lower())
             row = connection.execute(asked).first()

@@ -55,7 +55,7 @@ class Settling:
             if not moves.changes:
                 return
             self._fetch_heads(repository, moves)
-            arrived = {moved: _arrived(git, moved) for _, moved in moves.bases}
+            arrived = {moved: _arrived(git, moved) for moved in {moved for _, moved in moves.bases}}
             with self._store.writing() as write:
                 self._default_branch(write, repository, actual)
                 for moved in moves.changes:
@@ -92,7 +92,7 @@ class Settling:
             message = f"Merge {found.head_sha} into {base}"
             author = User("pilothouse", "Pilothouse", "pilothouse@forge.invalid")
             made = merging.commit_tree(git, tree, [base, found.head_sha], message, author, author)
-            git.run("update-ref", ref, made)
+            git.set_ref(ref, made)
         here = (PULLS.c.repository == repository.id) & (PULLS.c.number == number)
         with self._store.writing() as write:
             # `updated` stays: nobody did anything.
@@ -198,6 +198,6 @@ def fetch_head(repositories: Repositories, head: Kept, base: Kept, number: int, 
     """Have a commit of the head's repository in the base's, at `refs/pull/N/head`."""
     git, ref = repositories.git(base), f"refs/pull/{number}/head"
     if head.id == base.id:
-        git.run("update-ref", ref, sha)
+        git.set_ref(ref, sha)
         return
     fetch_objects(repositories, head, base, f"+{sha}:{ref}")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Connection, delete, event, insert, select, update
@@ -20,6 +20,7 @@ from pilothouse.delivery.forges.local.tables import EVENTS
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
 Sink = Callable[[Event], None]
 _BATCH = 200
 _KEPT = 10_000
@@ -41,6 +42,13 @@ class Writing:
         self(insert(EVENTS).values(delivery=happened.delivery, event=event_to_json(happened), told=False))
 
 
+class _Look(threading.local):
+    """What a thread asks its questions on while it is in `one_look`, and what it was answered there."""
+
+    connection: Connection | None = None
+    answers: dict[Hashable, Any] | None = None
+
+
 class Store:
     """Keeps what the forge knows beyond git. May be used from any thread, and by several processes."""
 
@@ -48,6 +56,7 @@ class Store:
         """`url` as SQLAlchemy writes it; `sink` hears each event, in order, again when it failed."""
         self._engine = open_database(url)
         self.sink = sink
+        self._look = _Look()
         self._telling = threading.Lock()
         self._more = threading.Event()
         if self._engine.dialect.name == "sqlite":
@@ -60,14 +69,47 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection to ask questions on."""
+        if self._look.connection is not None:
+            yield self._look.connection
+            return
         with self._engine.connect() as connection:
             yield connection
+
+    @contextmanager
+    def one_look(self) -> Iterator[None]:
+        """All questions of this thread are asked on one connection, and see one state of the database.
+
+        Most of what a question costs is to begin and to end it, and a look at a pull request asks forty. What this
+        thread itself writes meanwhile is seen.
+        """
+        if self._look.connection is not None:
+            yield
+            return
+        with self._engine.connect() as connection:
+            self._look.connection, self._look.answers = connection, {}
+            try:
+                yield
+            finally:
+                self._look.connection = self._look.answers = None
+
+    def once(self, question: Hashable, answer: Callable[[], T]) -> T:
+        """What `answer` says; in one look it is asked once."""
+        answers = self._look.answers
+        if answers is None:
+            return answer()
+        if question not in answers:
+            answers[question] = answer()
+        found: T = answers[question]
+        return found
 
     @contextmanager
     def writing(self) -> Iterator[Writing]:
         """A transaction; when it is on the disk, what it tells is told."""
         with self._writing.begin() as connection:
             yield Writing(connection)
+        if self._look.connection is not None:
+            self._look.connection.rollback()
+            self._look.answers = {}
         self.tell()
 
     def tell(self) -> None:

@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from pilothouse.delivery.forges.errors import ConflictError, InvalidError, MergeError, MissingError
@@ -47,6 +48,10 @@ class RemoteForge:
             if self._me is None:
                 self._me = self._who()
             return self._me
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Each question is asked by itself."""
+        return nullcontext()
 
     def _who(self) -> User:
         raise NotImplementedError
