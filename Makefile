@@ -48,9 +48,12 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Many tests wait (for a process, a window, a retry) while a core is idle: half as many processes more than cores.
+SIDE_BY_SIDE ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
+
 # Both parts run whatever becomes of the first.
 test-only: $(READY) page-with-tools system-packages
-	@$(BIN)/pytest -n 2 -m 'not alone'; side_by_side=$$?; $(BIN)/pytest -m alone && exit $$side_by_side
+	@$(BIN)/pytest -n $(SIDE_BY_SIDE) -m 'not alone'; side_by_side=$$?; $(BIN)/pytest -m alone && exit $$side_by_side
 
 # Keeps the rewritten asserts of all tests, which each process of the tests would work out again.
 collected: $(READY) page-with-tools system-packages

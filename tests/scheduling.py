@@ -12,7 +12,16 @@ import pytest
 TOGETHER = ("tests/ui/", "tests/releases/test_", "tests/signals/correlate/")
 """Directories (or beginnings of paths) that share a browser, a server or a filled store."""
 
-FIRST = ("tests/acceptance/test_demo.py", "tests/ui/", "tests/acceptance/", "tests/engine/test_on_a_server.py")
+FIRST = (
+    "tests/ui/",
+    "tests/acceptance/",
+    "tests/docs/test_commands_in_docs.py",
+    "tests/signals/collecting/",
+    "tests/signals/metrics/test_prometheus_writes_to_us.py",
+    "tests/engine/test_on_a_server.py",
+    "tests/demo/",
+    "tests/server/",
+)
 """What takes longest, longest first: begun last, it would leave the other processes idle at the end."""
 
 

@@ -190,7 +190,7 @@ def main() -> None:
     parser.add_argument("--climbing", type=int, default=20, help="before-and-after comparisons for each climb")
     options = parser.parse_args()
     if options.only:
-        print(power(options.each, options.only))
+        power(options.each, options.only)
         return
     began = time.monotonic()
     aa, ab = same(options.same, options.seed), power(options.each) if options.each else ""
