@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import os
 import shutil
 import statistics
 import tempfile
 from pathlib import Path
-from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from bench import machine
 from tests.running import start_server
 from tests.ui.shop import make_shop, send_shop
-from tests.ui.smoothness import cross_flame_graph, main_thread, scroll_many_lines
+from tests.ui.smoothness import (
+    cross_flame_graph,
+    drawn_meanwhile,
+    main_thread,
+    scroll_many_lines,
+    zoom_flame_graph,
+)
 from tests.ui.standin import serving, standin
 
 _UI = Path(__file__).resolve().parents[2] / "ui"
@@ -112,7 +116,7 @@ def _lines(browser: Browser, address: str, count: int) -> list[Row]:
     shown = page.get_by_role("listbox", name="Logs")
     shown.evaluate("list => { list.scrollTop = 0; }")
     with main_thread(page) as gliding:
-        rate = _drawn(browser, page, lambda: shown.evaluate(_GLIDE, 180))
+        rate = _a_second(drawn_meanwhile(page, lambda: shown.evaluate(_GLIDE, 180)))
     page.close()
     name = f"{count:,} lines"
     return [
@@ -126,21 +130,19 @@ def _flames(browser: Browser, address: str) -> list[Row]:
     page = browser.new_page()
     page.goto(address + _HUGE, wait_until="networkidle")
     spent: list[float] = []
-    rate = _drawn(browser, page, lambda: spent.append(cross_flame_graph(page, 180)))
+    rate = _a_second(drawn_meanwhile(page, lambda: spent.append(cross_flame_graph(page, 180))))
+    zoom = zoom_flame_graph(page)
     page.close()
     return [
+        ("flame graph of 50,000 frames: main thread a zoom", f"{zoom:.0f} ms", "below 100 ms"),
         ("flame graph of 50,000 frames: main thread a frame", f"{spent[0]:.1f} ms", "below 20 ms"),
         ("flame graph of 50,000 frames: frames drawn", f"{rate:.0f} a second", "50 a second"),
     ]
 
 
-def _drawn(browser: Browser, page: Page, work: Any) -> float:
-    """Frames a second that Chromium drew meanwhile, by its trace."""
-    browser.start_tracing(page=page, categories=["disabled-by-default-devtools.timeline.frame", "devtools.timeline"])
-    work()
-    events = json.loads(browser.stop_tracing())["traceEvents"]
-    at = sorted(event["ts"] for event in events if event["name"] == "DrawFrame")
-    return (len(at) - 1) / ((at[-1] - at[0]) / 1e6) if len(at) > 1 else 0.0
+def _a_second(at: list[float]) -> float:
+    """The rate of what happened at these times, in seconds."""
+    return (len(at) - 1) / (at[-1] - at[0]) if len(at) > 1 else 0.0
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """How much work the page's main thread has with each frame: while many lines scroll, and over a huge flame graph.
 
 Processor time of that thread is measured: what other processes take of the machine is no fault of the page. 50 frames
-a second leave 20 ms a frame.
+a second leave 20 ms a frame. That a frame with a change was drawn too, not dropped, is in Chromium's trace.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from playwright.sync_api import CDPSession, Page, expect
@@ -44,14 +45,16 @@ async (list, frames) => {
 }
 """
 
-# The pointer crosses the graph, which repaints what it is over, while the graph scrolls.
+# The pointer crosses the graph, which tells of the frame that it is over, while the graph scrolls down to its deepest
+# frames and up again, which paints it anew now and then. No two steps look the same.
 CROSS = """
 async (graph, frames) => {
   const {left, top, width} = graph.getBoundingClientRect();
+  const deepest = graph.scrollHeight - graph.clientHeight;
   for (let step = 0; step < frames; step += 1) {
     const at = {clientX: left + (step * 97) % width, clientY: top + 10 + (step * 13) % 300, bubbles: true};
     graph.dispatchEvent(new PointerEvent("pointermove", at));
-    graph.scrollTop = (step * 7) % 200;
+    graph.scrollTop = deepest - Math.abs(deepest - ((step * 23 + 9) % (2 * deepest)));
     await new Promise(requestAnimationFrame);
   }
 }
@@ -80,6 +83,16 @@ def _busy(session: CDPSession) -> float:
     return float(metrics["TaskDuration"]) * 1000
 
 
+def drawn_meanwhile(page: Page, work: Callable[[], object]) -> list[float]:
+    """When Chromium drew a frame of the page meanwhile, in seconds of its trace."""
+    browser = page.context.browser
+    assert browser is not None
+    browser.start_tracing(page=page, categories=["disabled-by-default-devtools.timeline.frame", "devtools.timeline"])
+    work()
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    return sorted(event["ts"] / 1e6 for event in events if event["name"] == "DrawFrame")
+
+
 def scroll_many_lines(page: Page, address: str, count: int, frames: int = 60) -> float:
     """Scrolls through so many lines in so many jumps; milliseconds a jump. The tab cannot be used for other tests."""
     page.add_init_script(f"({MANY})({count})")
@@ -97,3 +110,20 @@ def cross_flame_graph(page: Page, frames: int = 90) -> float:
     with main_thread(page) as spent:
         graph.evaluate(CROSS, frames)
     return spent.milliseconds / frames
+
+
+def zoom_flame_graph(page: Page, times: int = 10) -> float:
+    """Zooms into a callee of the root and out again, which paints all of it anew; milliseconds a zoom."""
+    graph = page.get_by_role("application").first
+    whole = page.get_by_role("button", name="Whole graph")
+    graph.focus()
+    with main_thread(page) as spent:
+        for _ in range(times):
+            for _ in range(4):
+                page.keyboard.press("ArrowDown")
+            page.keyboard.press("Enter")
+            expect(whole).to_be_visible()
+            whole.click()
+            expect(whole).to_be_hidden()
+            graph.focus()
+    return spent.milliseconds / (2 * times)

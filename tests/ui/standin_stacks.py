@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import random
 from typing import Any
 
@@ -57,18 +58,24 @@ def shop_stacks(kind: str) -> Frame:
 
 
 def huge_stacks(frames: int) -> Frame:
-    """A tree of about this many frames, up to 60 deep."""
+    """A tree of about this many frames, some 60 deep, in which every row is full of frames that can be seen.
+
+    The dearest frame calls next: most call one function, some share their cost among several.
+    """
     numbers = random.Random(11)
     root = frame("total", "", 0)
-    open_frames = [(root, 0)]
-    for number in range(frames):
-        parent, depth = open_frames[int(len(open_frames) * numbers.random() ** 2)]
-        one = frame(f"module_{number % 97}.function_{number % 1733}", f"lib/module_{number % 97}.py", number % 400 + 1)
-        cost = numbers.expovariate(1e-6)
-        one["baseline"], one["candidate"] = cost, cost * numbers.choice([1, 1, 1, 1.1, 0.9, 2, 0.4, 0])
-        parent["children"].append(one)
-        if depth < 60:
-            open_frames.append((one, depth + 1))
+    calling = [(-1e12, 0, root)]
+    made = 0
+    while made < frames:
+        cost, _, caller = heapq.heappop(calling)
+        shares = [numbers.random() for _ in range(numbers.choice([1, 1, 1, 1, 2, 2, 3]))]
+        for share in shares:
+            made += 1
+            one = frame(f"module_{made % 97}.function_{made % 1733}", f"lib/module_{made % 97}.py", made % 400 + 1)
+            caller["children"].append(one)
+            heapq.heappush(calling, (0.999 * cost * share / sum(shares), made, one))
+    for cost, _, leaf in calling:
+        leaf["baseline"], leaf["candidate"] = -cost, -cost * numbers.choice([1, 1, 1, 1.1, 0.9, 2, 0.4, 0])
     return summed(root)
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.smoothness import cross_flame_graph
+from tests.ui.smoothness import cross_flame_graph, drawn_meanwhile
 
 pytestmark = pytest.mark.browser
 
@@ -102,5 +102,8 @@ def test_another_type_of_profile(page: Page, page_url: str) -> None:
 
 def test_fifty_thousand_frames_move_smoothly(page: Page, page_url: str) -> None:
     graph_on(page, page_url + HUGE)
-    spent = cross_flame_graph(page)
-    assert spent <= 20, f"{spent:.1f} ms a frame: fewer than 50 frames a second"
+    spent: list[float] = []
+    drawn = drawn_meanwhile(page, lambda: spent.append(cross_flame_graph(page, frames=90)))
+    assert spent[0] <= 20, f"{spent[0]:.1f} ms a frame: fewer than 50 frames a second"
+    # However slow the machine, a step waits for the one before to be drawn: none may be dropped.
+    assert len(drawn) >= 80
