@@ -2,7 +2,7 @@
 # Installs what tests run beside us from the system's packages, when that is possible without asking anybody:
 # tests that need one that is missing are skipped and say so.
 set -eu
-packages="bubblewrap chromium postgresql prometheus prometheus-alertmanager rsyslog rsyslog-elasticsearch"
+packages="bubblewrap chromium fonts-vlgothic postgresql prometheus prometheus-alertmanager rsyslog rsyslog-elasticsearch"
 command -v apt-get >/dev/null 2>&1 || exit 0
 missing=$(for package in $packages; do dpkg -s "$package" >/dev/null 2>&1 || echo "$package"; done)
 [ -n "$missing" ] || exit 0

@@ -23,6 +23,8 @@ export interface LastVerdict {
   verdict: VerdictName;
   confidence: number | null;
   summary: string;
+  /** The version that it was compared with. */
+  baseline?: string;
   at: string;
   page: string;
 }
@@ -48,6 +50,13 @@ export interface Mark {
   commit?: string;
   url?: string;
   note?: string;
+  made_of?: {
+    forge: string;
+    repository: string;
+    tag: string;
+    pull_requests: number[];
+    run: string | null;
+  } | null;
 }
 
 /** Something that changed around: another release, a setting, an event of Kubernetes, instances. */

@@ -7,10 +7,12 @@ import { Answer } from "../controls/Answer";
 import { Button } from "../controls/Button";
 import { Panel } from "../controls/Panel";
 import { Problem } from "../controls/Problem";
+import { Prose } from "../controls/Prose";
 import { Instant } from "../format/Instant";
 import { useWords } from "../words";
 import styles from "./delivery.module.css";
 import { goesOn, type Promotion } from "./promoting";
+import { pullPath } from "./pulling";
 
 /** Every promotion, newest first, with why it is where it is and what a person can do. */
 export function Promotions() {
@@ -55,7 +57,7 @@ function One({ of }: { of: Promotion }) {
           <Instant at={of.created} now={Date.now()} relative /> · {of.by}
         </span>
         {of.pull_request ? (
-          <Link to="/delivery/pulls">
+          <Link to={pullPath(of.pull_request.repository, of.pull_request.number)}>
             {of.pull_request.repository}#{of.pull_request.number}
           </Link>
         ) : null}
@@ -65,9 +67,9 @@ function One({ of }: { of: Promotion }) {
         {goesOn(of) ? <Acts of={of} /> : null}
       </header>
       {[of.reason, of.blocked, of.report].filter(Boolean).map((text) => (
-        <p key={text} className="small" lang="en">
-          {text}
-        </p>
+        <div key={text} className="small" lang="en">
+          <Prose text={text ?? ""} />
+        </div>
       ))}
     </>
   );

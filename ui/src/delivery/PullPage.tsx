@@ -3,8 +3,10 @@ import { Link, useParams } from "react-router";
 import { questions } from "../api/questions";
 import { useTitle } from "../app/title";
 import { Answer } from "../controls/Answer";
+import { Away } from "../controls/Away";
 import { Difference } from "../controls/Difference";
 import { Panel } from "../controls/Panel";
+import { Prose } from "../controls/Prose";
 import { Instant } from "../format/Instant";
 import { useWords } from "../words";
 import styles from "./delivery.module.css";
@@ -48,7 +50,7 @@ function Shown({ pull }: { pull: PullWhole }) {
       <Standing pull={pull} />
       {pull.body ? (
         <Panel title={say.pulls.description}>
-          <p className={styles.prose}>{pull.body}</p>
+          <Prose text={pull.body} />
         </Panel>
       ) : null}
       <Panel title={say.pulls.checks}>
@@ -66,7 +68,7 @@ function Shown({ pull }: { pull: PullWhole }) {
                   >
                     {say.pulls.checkStates[one.state] ?? one.state}
                   </span>
-                  <strong>{one.context}</strong>
+                  <strong>{one.url ? <Away to={one.url}>{one.context}</Away> : one.context}</strong>
                   <span className="small">{one.description}</span>
                 </header>
               </li>
@@ -85,6 +87,7 @@ function Shown({ pull }: { pull: PullWhole }) {
         </ol>
       </Panel>
       <Files pull={pull} />
+      {pull.state === "open" ? null : <Decided pull={pull} />}
     </>
   );
 }
@@ -103,7 +106,7 @@ function useWhy({ repository, number }: PullWhole): PullWhy | null {
 function Standing({ pull }: { pull: PullWhole }) {
   const { say } = useWords();
   const why = useWhy(pull);
-  if (pull.state !== "open") return why === null ? null : <Decided why={why} />;
+  if (pull.state !== "open") return null;
   const against = obstacles(pull);
   const reasons = why?.reasons ?? [];
   const words = (one: Obstacle): string => {
@@ -149,40 +152,48 @@ function Standing({ pull }: { pull: PullWhole }) {
   );
 }
 
-function Decided({ why }: { why: PullWhy }) {
+/** Of one that has ended, what led there. */
+function Decided({ pull }: { pull: PullWhole }) {
   const { say } = useWords();
-  if (why.decisions.length === 0) return null;
+  const why = useWhy(pull);
+  if (why === null || why.decisions.length === 0) return null;
   return (
     <Panel title={say.pulls.decided}>
-      <Done why={why} />
+      <Decisions why={why} />
     </Panel>
   );
 }
 
-/** What was done at each event, newest first. */
 function Done({ why }: { why: PullWhy }) {
   const { say } = useWords();
   if (why.decisions.length === 0) return null;
   return (
     <details>
       <summary>{say.pulls.decided}</summary>
-      <ol className={styles.startables}>
-        {why.decisions.map((one) => (
-          <li key={`${one.at} ${one.event}`} lang="en">
-            <header>
-              <Instant at={new Date(one.at * 1000).toISOString()} now={Date.now()} />
-              <span>{one.event}</span> <span className="soft">{one.by}</span>
-            </header>
-            {one.did.map((effect) => (
-              <p key={effect.effect} className="small">
-                {effect.effect}{" "}
-                <span className="soft">{[effect.state, effect.reason].filter(Boolean).join(": ")}</span>
-              </p>
-            ))}
-          </li>
-        ))}
-      </ol>
+      <Decisions why={why} />
     </details>
+  );
+}
+
+/** What was done at each event, newest first. */
+function Decisions({ why }: { why: PullWhy }) {
+  return (
+    <ol className={styles.startables}>
+      {why.decisions.map((one) => (
+        <li key={`${one.at} ${one.event}`} lang="en">
+          <header>
+            <Instant at={new Date(one.at * 1000).toISOString()} now={Date.now()} />
+            <span>{one.event}</span> <span className="soft">{one.by}</span>
+          </header>
+          {one.did.map((effect) => (
+            <p key={effect.effect} className="small">
+              {effect.effect}{" "}
+              <span className="soft">{[effect.state, effect.reason].filter(Boolean).join(": ")}</span>
+            </p>
+          ))}
+        </li>
+      ))}
+    </ol>
   );
 }
 
@@ -206,7 +217,7 @@ function Spoken({ of }: { of: Said }) {
           <Instant at={of.at} now={Date.now()} relative />
         </span>
       </header>
-      {of.body ? <p className={styles.prose}>{of.body}</p> : null}
+      {of.body ? <Prose text={of.body} /> : null}
     </>
   );
 }

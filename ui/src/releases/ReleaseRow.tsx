@@ -13,6 +13,7 @@ import { isRunning } from "./timeline";
 export function ReleaseRow({ release, now }: { release: Release; now: number }) {
   const { locale, say } = useWords();
   const { verdict } = release;
+  const comparedWith = verdict?.baseline ?? release.previous;
   return (
     <li className={styles.row}>
       <VerdictBadge of={judgementOf(release)} />
@@ -42,7 +43,7 @@ export function ReleaseRow({ release, now }: { release: Release; now: number }) 
         </li>
         <li>{say.instances(release.instances)}</li>
         {verdict?.confidence ? <li>{say.sure(confidence(verdict.confidence, locale))}</li> : null}
-        {release.previous ? <li>{say.comparedWith(release.previous)}</li> : null}
+        {comparedWith ? <li>{say.comparedWith(comparedWith)}</li> : null}
         <li>{release.signals.map((signal) => say.signals[signal]).join(" · ")}</li>
       </ul>
     </li>

@@ -15,7 +15,7 @@ import { Instant } from "../format/Instant";
 import { useWords } from "../words";
 import { Filters } from "./Filters";
 import { GettingStarted } from "./GettingStarted";
-import { countJudgements, groupByService, isWanted } from "./grouping";
+import { countJudgements, groupByService, isWanted, withoutRuns } from "./grouping";
 import styles from "./releases.module.css";
 import { ServiceCard } from "./ServiceCard";
 import { TimeAxis } from "./TimeLine";
@@ -41,7 +41,10 @@ export function ReleasesPage() {
         ) : null}
       </header>
       <Answer question={question} queryKey={asked.queryKey} what={say.asking.releases}>
-        {(releases) => (releases.length === 0 ? <GettingStarted /> : <Board releases={releases} now={now} />)}
+        {(known) => {
+          const releases = withoutRuns(known);
+          return releases.length === 0 ? <GettingStarted /> : <Board releases={releases} now={now} />;
+        }}
       </Answer>
     </>
   );

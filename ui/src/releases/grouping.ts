@@ -14,6 +14,11 @@ export function judgementOf(release: Release): Judgement {
   return release.verdict?.verdict ?? "not_judged";
 }
 
+/** Runs of pipelines send telemetry like services do, but nobody releases them: they are under Delivery. */
+export function withoutRuns(releases: readonly Release[]): Release[] {
+  return releases.filter((release) => !release.service.startsWith("pipeline/"));
+}
+
 /** Whether a release is among what the address asks for. */
 export function isWanted(release: Release, address: ReleasesAddress, now: number): boolean {
   const from = rangeStart(address.last, now);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Release } from "../api/wire";
-import { countJudgements, groupByService, isWanted } from "./grouping";
+import { countJudgements, groupByService, isWanted, withoutRuns } from "./grouping";
 import { isRunning, layBars, spanOf, ticksOf } from "./timeline";
 
 const NOW = Date.UTC(2026, 10, 23, 12, 0, 0);
@@ -38,6 +38,14 @@ describe("grouping", () => {
       ["cart", ["2", "1"]],
       ["checkout", ["1"]],
     ]);
+  });
+
+  it("leaves out the runs of pipelines", () => {
+    const services = withoutRuns([
+      release("pipeline/test-1", "test-1", 1, 0),
+      release("pipelines", "1", 1, 0),
+    ]);
+    expect(services.map(({ service }) => service)).toEqual(["pipelines"]);
   });
 
   it("counts verdicts", () => {

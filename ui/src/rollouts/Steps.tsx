@@ -16,7 +16,7 @@ export function Steps({ rollout }: { rollout: Rollout }) {
             title={step.words}
             aria-current={step.state === "now" || step.state === "paused" ? "step" : undefined}
           >
-            <b>{step.weight === null ? "⏸" : `${step.weight}\u202f%`}</b>
+            <b>{step.weight === null ? say.rollouts.pause : `${step.weight}\u202f%`}</b>
             <span>{say.rollouts.step[step.state]}</span>
           </li>
         ))}

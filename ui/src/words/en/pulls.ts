@@ -35,6 +35,6 @@ export const pulls = {
     changes_requested: "asks for changes",
     commented: "comments",
   } as Record<string, string>,
-  files: (n: number) => plural(n, "file changes", "files change"),
+  files: (n: number) => plural(n, "file changed", "files changed"),
   changes: "Changes",
 };

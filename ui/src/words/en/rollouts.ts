@@ -22,6 +22,7 @@ export const rollouts = {
     skipped: "skipped",
   } as Record<StepState, string>,
   steps: "Steps",
+  pause: "Pause",
   weight: (version: string, percent: number) => `${version} has ${percent} % of the traffic`,
   compare: "Compare the versions",
   notMapped: "What the plan asks and Pilothouse does not do",

@@ -22,6 +22,7 @@ export const rollouts: Catalogue["rollouts"] = {
     skipped: "省略",
   },
   steps: "ステップ",
+  pause: "待機",
   weight: (version, percent) => `${version} のトラフィックは ${percent} %`,
   compare: "バージョンを比較",
   notMapped: "計画にあり Pilothouse が行わないこと",
