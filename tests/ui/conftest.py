@@ -59,6 +59,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def build_page() -> ModuleType:
     """`ui/build_page.py`, with the page built and the tools of the tests installed."""
+    return with_the_page_built()
+
+
+def with_the_page_built() -> ModuleType:
+    """The same for those that have no fixtures of this package."""
     spec = importlib.util.spec_from_file_location("build_page", UI / "build_page.py")
     assert spec is not None
     assert spec.loader is not None
@@ -108,6 +113,15 @@ def empty_url(build_page: ModuleType) -> Iterator[str]:
         yield address
 
 
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, as long as the block runs."""
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """The system's Chromium.
@@ -116,10 +130,8 @@ def browser() -> Iterator[Browser]:
     open, and tests of other rooms that a worker runs afterwards start loops of their own. A package's fixtures end
     as soon as a worker's next test is of another one.
     """
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+    with chromium() as launched:
+        yield launched
 
 
 @dataclass

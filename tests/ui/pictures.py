@@ -1,4 +1,8 @@
-"""Pictures of the main pages for docs/images, painted by the tests when `PILOTHOUSE_SCREENSHOTS` is set."""
+"""Pictures of the main pages for docs/images, painted by the tests when `PILOTHOUSE_SCREENSHOTS` is set.
+
+`PILOTHOUSE_SCREENSHOTS=1 pytest tests/ui tests/acceptance/test_demo.py` takes all of them anew: what is about a change
+and its verdict from the demo, the others from the shop of `shop_url`.
+"""
 
 from __future__ import annotations
 

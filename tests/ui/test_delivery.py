@@ -85,7 +85,6 @@ def test_a_version_is_promoted_after_looking_at_what_would_change(page: Page, sh
     change = page.get_by_role("region", name="What would change", exact=True)
     diff = change.get_by_role("region", name="What would change: diff")
     expect(diff).to_contain_text("+      - image: registry.example.org/shop/checkout:2.0.0")
-    paint(page, "environments")
     assert violations(page) == []
     change.get_by_role("button", name="Promote it").click()
     one = page.get_by_role("list", name="Promotions").get_by_role("listitem").first
@@ -118,7 +117,6 @@ def test_a_pull_request_says_why_it_does_not_merge(page: Page, shop_url: str, tm
     expect(page.get_by_role("region", name="Description")).to_contain_text("<b>Not</b> HTML.")
     diff = page.get_by_role("region", name="Changes: diff")
     expect(diff).to_contain_text("+total = sum(prices) - combine(coupons)")
-    paint(page, "pull-request")
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": 400, "height": 800})
     page.wait_for_function("() => document.documentElement.scrollWidth <= 400")

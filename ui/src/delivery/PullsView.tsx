@@ -38,12 +38,14 @@ function Repositories({ all }: { all: Repository[] }) {
   const state = STATES.find((one) => one === search.get("state")) ?? "open";
   return (
     <>
-      <Choice
-        label={say.delivery.state}
-        value={state}
-        options={STATES.map((value) => ({ value, text: say.pulls.states[value] }))}
-        onChange={(value) => setSearch(value === "open" ? {} : { state: value }, { replace: true })}
-      />
+      <div className={styles.states}>
+        <Choice
+          label={say.delivery.state}
+          value={state}
+          options={STATES.map((value) => ({ value, text: say.pulls.states[value] }))}
+          onChange={(value) => setSearch(value === "open" ? {} : { state: value }, { replace: true })}
+        />
+      </div>
       {all.map((repository) => (
         <OneRepository key={repository.name} of={repository} state={state} />
       ))}
@@ -60,7 +62,7 @@ function OneRepository({ of, state }: { of: Repository; state: PullState }) {
       <Answer question={question} queryKey={asked.queryKey} what={say.working}>
         {(pulls) =>
           pulls.length === 0 ? (
-            <p className="soft">{say.pulls.nonePulls(say.pulls.states[state])}</p>
+            <p className="soft">{say.pulls.nonePulls(say.pulls.states[state].toLowerCase())}</p>
           ) : (
             <ul className={styles.startables} aria-label={say.pulls.of(of.name)}>
               {pulls.map((pull) => (

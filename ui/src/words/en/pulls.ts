@@ -7,7 +7,7 @@ export const pulls = {
   noRepository: "The built-in forge has no repository that you may see",
   noRepositoryLead: "Make one and push to it; its pull requests then stand here:",
   states: { open: "Open", merged: "Merged", closed: "Closed" } as Record<PullState, string>,
-  nonePulls: (state: string) => `There is none: ${state}.`,
+  nonePulls: (state: string) => `No pull request is ${state}.`,
   of: (repository: string) => `Pull requests of ${repository}`,
   draft: "draft",
   conflict: "conflicts",

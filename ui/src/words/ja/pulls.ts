@@ -5,7 +5,7 @@ export const pulls: Catalogue["pulls"] = {
   noRepository: "内蔵フォージには、見られるリポジトリーがありません",
   noRepositoryLead: "リポジトリーを作ってプッシュすると、そのプルリクエストがここに並びます：",
   states: { open: "オープン", merged: "マージ済み", closed: "クローズ" },
-  nonePulls: (state) => `該当なし：${state}。`,
+  nonePulls: (state) => `${state}のプルリクエストはありません。`,
   of: (repository) => `${repository} のプルリクエスト`,
   draft: "下書き",
   conflict: "競合",
