@@ -21,6 +21,7 @@ import httpx
 import numpy as np
 
 from bench.metrics.requests import batches
+from pilothouse.engine import open_engine
 from tests.running import start_server
 from tests.signals.metrics.real_prometheus import HEADERS, start_prometheus
 
@@ -65,7 +66,7 @@ def measure(directory: Path, series: int, hours: float, step: int) -> dict[str, 
         ):
             figures[name] = written(address, process, batches(series, hours, end))
         settle(ours.http, figures["samples"], end)
-        figures["pilothouse"]["bytes a sample"] = _bytes(ours) / figures["samples"]
+        figures["pilothouse"]["bytes at once"] = _bytes(ours) / figures["samples"]
         figures["prometheus"]["bytes a sample"] = _size(directory / "prometheus") / figures["samples"]
         span = {"start": end / 1000 - hours * 3600 + 600, "end": end / 1000, "step": step}
         for name, query in QUERIES:
@@ -76,6 +77,8 @@ def measure(directory: Path, series: int, hours: float, step: int) -> dict[str, 
             ):
                 times[who] = asked(address, process, {"query": query, **span})
             figures.setdefault("queries", {})[name] = times
+        ours.stop()
+        figures["pilothouse"]["bytes a sample"] = _kept(directory) / figures["samples"]
         return figures
     finally:
         ours.stop()
@@ -135,6 +138,17 @@ def _bytes(ours: Any) -> int:
     return _size(data / "store") if (data / "store").exists() else _size(data)
 
 
+def _kept(directory: Path) -> int:
+    """What the tables of metrics take, without parts that were merged into others and wait to be deleted."""
+    engine = open_engine(directory / "data" / "store")
+    table = engine.query(
+        "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase() "
+        "AND table IN ('series', 'samples', 'distributions', 'exemplars', 'metadata', 'resources')"
+    )
+    engine.close()
+    return int(table.column(0)[0].as_py())
+
+
 def report(figures: dict[str, Any]) -> None:
     """As a table."""
     out = sys.stdout
@@ -144,7 +158,8 @@ def report(figures: dict[str, Any]) -> None:
         out.write(
             f"{who}: {figures['samples'] / found['seconds']:,.0f} samples/s, "
             f"{figures['samples'] / max(found['cpu'], 0.01):,.0f} samples per CPU second, "
-            f"{found['bytes a sample']:.2f} bytes a sample on disk\n"
+            f"{found['bytes a sample']:.2f} bytes a sample"
+            f"{' (right after: ' + format(found['bytes at once'], '.2f') + ')' if who == 'pilothouse' else ''}\n"
         )
     ratios, spent = [], []
     for name, times in figures["queries"].items():

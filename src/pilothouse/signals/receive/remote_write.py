@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ from starlette.routing import Route
 from pilothouse.signals.errors import BadRequestError, OverloadedError
 from pilothouse.signals.receive.checking import TimeLimits
 from pilothouse.signals.receive.decoding import BodyError, read_body
-from pilothouse.signals.receive.remote_write_messages import WriteRequest, from_v2
+from pilothouse.signals.receive.remote_write_messages import Counted, Together, WriteRequest, from_v2
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -65,18 +64,19 @@ class RemoteWriteReceiver:
         """A request, decompressed. Raises `BadRequestError` when it does not parse, `OverloadedError` when not now."""
         payload = from_v2(body) if is_v2 else body
         try:
-            request = WriteRequest.FromString(payload)
+            together = Together.FromString(payload)
         except DecodeError:
             raise BadRequestError(f"body: this is not a {_V2 if is_v2 else _V1}") from None
         now = time.time()
         first, last = int((now - self._limits.past) * 1000), int((now + self._limits.future) * 1000)
-        counts = _usual(request.timeseries, payload, first, last)
+        counts = _usual(together.timeseries, payload, first, last)
         fault, rejected = "", 0
         if counts is None:
+            request = WriteRequest.FromString(payload)
             fault, rejected = _cleaned(request.timeseries, first, last)
             payload = request.SerializeToString() if rejected else payload
             counts = _counted(request.timeseries)
-        marks = _marks(counts, bool(request.metadata))
+        marks = _marks(counts, bool(together.metadata))
         self.on_request(KIND, len(body), rejected)
         written = self._intake.accept(KIND, payload, marks) if marks else None
         return Taken(written, *counts, fault)
@@ -88,18 +88,20 @@ class RemoteWriteReceiver:
             raise BadRequestError(taken.fault)
 
 
-def _usual(series: Any, payload: bytes, first: int, last: int) -> tuple[int, int, int] | None:
+def _usual(together: Any, payload: bytes, first: int, last: int) -> tuple[int, int, int] | None:
     """The counts of a request with nothing but samples of named series within the bounds of time; None of another.
 
-    The loops are C's: what is looked at here is looked at for every sample. That each series has a name is seen from
+    `together` is a series that has all series' samples, so that there is no loop over series; that over the samples is
+    C's. That each series has a name is seen from
     the encoded bytes; should a label's value look the same, the series without a name is kept under the empty name.
     """
-    if any(map(_histograms, series)) or any(map(_exemplars, series)):
+    if together.histograms or together.exemplars:
         return None
-    times = np.fromiter(map(_timestamp, chain.from_iterable(map(_samples, series))), np.int64)
+    times = np.fromiter(map(_timestamp, together.samples), np.int64, len(together.samples))
     if times.size and not (first <= times.min() and times.max() <= last):
         return None
-    return (times.size, 0, 0) if payload.count(_ENCODED_NAME) == len(series) else None
+    named = payload.count(_ENCODED_NAME) == len(Counted.FromString(payload).timeseries)
+    return (times.size, 0, 0) if named else None
 
 
 def _cleaned(series: Any, first: int, last: int) -> tuple[str, int]:

@@ -25,6 +25,11 @@ message Request { repeated bytes symbols = 4; repeated TimeSeries timeseries = 5
 """
 _CLASSES = message_classes("pilothouse.remote_write", PROTO)
 WriteRequest, Histogram = _CLASSES["WriteRequest"], _CLASSES["Histogram"]
+# A field that is not repeated is merged where it comes again: one series with what all series of a request have.
+_TOGETHER = PROTO.replace("repeated TimeSeries timeseries", "TimeSeries timeseries")
+Together = message_classes("pilothouse.remote_write_together", _TOGETHER)["WriteRequest"]
+_COUNTED = "message WriteRequest { repeated bytes timeseries = 1; }"
+Counted = message_classes("pilothouse.remote_write_counted", _COUNTED)["WriteRequest"]
 _Request = message_classes("pilothouse.remote_write2", _V2)["Request"]
 
 
