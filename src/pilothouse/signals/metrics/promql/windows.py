@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pilothouse.signals.metrics.promql.errors import ExecutionError
 from pilothouse.signals.metrics.promql.labels import Labels
 from pilothouse.signals.metrics.promql.matrix import Bools, Floats, Ints, Objects, occupied
 from pilothouse.signals.metrics.promql.numbers import STALE_BITS
@@ -142,6 +143,8 @@ def windows_of(selection: Selection, ends: Ints, now: Ints, length: int, extensi
     floats = _samples(selection, kept, selection.values, ends - length - before, ends + after)
     histograms = None
     if native is not None and (native & alive).any():
+        if extension:
+            raise ExecutionError("smoothed and anchored modifiers do not work with native histograms")
         assert selection.histograms is not None
         histograms = _samples(selection, native & alive, selection.histograms, ends - length, ends)
         histograms.starts = None
