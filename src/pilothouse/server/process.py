@@ -23,6 +23,7 @@ from pilothouse.engine import open_engine, retention
 from pilothouse.releases.rollout.driving import BUILT_IN, Driver
 from pilothouse.releases.rollout.observing import Observer
 from pilothouse.releases.store import ReleaseStore
+from pilothouse.server import jaeger_calls
 from pilothouse.server.access.building import access_of, certificates_of, openid_of
 from pilothouse.server.access.callers import DEFAULT_TENANT
 from pilothouse.server.access.calls import Calls
@@ -192,7 +193,7 @@ class Process:
         # Tried here first: gRPC says in words of its own, straight to stderr, that an address is taken.
         _bind(self._config.otlp_grpc).close()
         self._grpc, grpc_port = otlp_grpc.serve(
-            [Calls({name: _calls(house._receiver) for name, house in self._houses().items()}, self._access)],
+            [Calls({name: _calls(house) for name, house in self._houses().items()}, self._access)],
             self._config.otlp_grpc,
             self._config.max_body_bytes,
             credentials=self._certificates.credentials() if self._certificates else None,
@@ -426,8 +427,9 @@ def _end_in_order() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _calls(receiver: Receiver) -> list[Any]:
-    return [otlp_grpc.Handler(receiver), other_grpc.Handler(receiver)]
+def _calls(house: Process) -> list[Any]:
+    receiver = house._receiver
+    return [otlp_grpc.Handler(receiver), other_grpc.Handler(receiver), jaeger_calls.Handler(house._engine)]
 
 
 def _uvicorn_config(app: Any, certificates: Certificates | None = None) -> uvicorn.Config:

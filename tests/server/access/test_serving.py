@@ -144,14 +144,18 @@ def test_a_strangers_certificate_is_not_enough(served: Served, tmp_path: Path) -
         httpx.get(f"{served.address('http')}/-/healthy", verify=context)
 
 
-def _export(served: Served, token: str, certificate: bool = True) -> bytes:
+_QUESTION = "/jaeger.api_v3.QueryService/GetServices"
+
+
+def _export(served: Served, token: str, certificate: bool = True, method: str = telemetry.LOGS) -> bytes:
     pki = served.authority.directory
     pair = ((pki / "client.key").read_bytes(), (pki / "client.pem").read_bytes()) if certificate else (None, None)
     credentials = grpc.ssl_channel_credentials((pki / "ca.pem").read_bytes(), *pair)
     with grpc.secure_channel(served.address("grpc").removeprefix("https://"), credentials) as channel:
-        call = channel.unary_unary(telemetry.LOGS)
+        call = channel.unary_unary(method)
         metadata = [("authorization", f"Bearer {token}")] if token else []
-        return bytes(call(telemetry.logs("by-grpc", ["one"]), metadata=metadata, timeout=60))
+        body = telemetry.logs("by-grpc", ["one"]) if method == telemetry.LOGS else b""
+        return bytes(call(body, metadata=metadata, timeout=60))
 
 
 def test_over_grpc_too(served: Served) -> None:
@@ -163,6 +167,13 @@ def test_over_grpc_too(served: Served) -> None:
     with pytest.raises(grpc.RpcError) as refused:
         _export(served, served.tokens["ingest"], certificate=False)
     assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
+
+
+def test_a_question_over_grpc_needs_read(served: Served) -> None:
+    assert _export(served, served.tokens["admin"], method=_QUESTION) is not None
+    with pytest.raises(grpc.RpcError) as refused:
+        _export(served, served.tokens["ingest"], method=_QUESTION)
+    assert refused.value.code() == grpc.StatusCode.PERMISSION_DENIED
 
 
 def test_no_secret_is_in_the_log_or_an_answer(served: Served) -> None:

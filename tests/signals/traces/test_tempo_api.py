@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import grpc
 import httpx
 import pytest
 from opentelemetry.exporter.zipkin.json import ZipkinExporter
@@ -16,6 +17,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
+from pilothouse.signals.profiles.messages import message_classes
 from tests.running import RunningServer
 from tests.signals.traces.shop_spans import BASE, request
 
@@ -280,3 +282,69 @@ def test_jaegers_third_version_answers_otlp(client: httpx.Client) -> None:
         client.get("/jaeger/api/v3/traces", params={"query.serviceName": "gateway"}).json()["error"]["httpCode"] == 400
     )
     assert client.get(f"/jaeger/api/v3/traces/{77:032x}").status_code == 404
+
+
+QUESTIONS = message_classes(
+    "jaeger.test.query",
+    """
+message Time { int64 seconds = 1; int32 nanos = 2; }
+message Pair { string key = 1; string value = 2; }
+message Trace { string trace_id = 1; }
+message Query { string service_name = 1; string operation_name = 2; repeated Pair attributes = 3; Time first = 4;
+  Time last = 5; Time least = 6; Time most = 7; int32 depth = 8; bytes filter = 10; }
+message Find { Query query = 1; }
+message Names { repeated string names = 1; }
+message Operations { string service = 1; string span_kind = 2; }
+message Operation { string name = 1; string span_kind = 2; }
+message Found { repeated Operation operations = 1; }
+message Range { Time start = 1; Time end = 2; }
+message Edge { string parent = 1; string child = 2; uint64 calls = 3; }
+message Edges { repeated Edge edges = 1; }
+""",
+)
+
+
+def test_jaegers_third_version_over_grpc(client: httpx.Client, server: RunningServer) -> None:
+    with grpc.insecure_channel(server.grpc) as channel:
+
+        def called(method: str, message: str, **fields: Any) -> bytes:
+            body = QUESTIONS[message](**fields).SerializeToString()
+            path = f"/jaeger.api_v3.QueryService/{method}"
+            if method in ("GetTrace", "FindTraces"):
+                return b"".join(channel.unary_stream(path)(body, timeout=120))
+            return bytes(channel.unary_unary(path)(body, timeout=120))
+
+        names = QUESTIONS["Names"].FromString(called("GetServices", "Names")).names
+        assert names == ask(client, "/jaeger/api/v3/services")["services"]
+        found = QUESTIONS["Found"].FromString(
+            called("GetOperations", "Operations", service="gateway", span_kind="server")
+        )
+        assert [(one.name, one.span_kind) for one in found.operations] == [("GET /order", "server")]
+        whole = TracesData.FromString(called("GetTrace", "Trace", trace_id=ORDER))
+        assert {
+            span.span_id: span for one in whole.resource_spans for scope in one.scope_spans for span in scope.spans
+        } == spans_sent()
+        times = {"first": {"seconds": RANGE["start"]}, "last": {"seconds": RANGE["end"]}}
+        query = {"service_name": "gateway", "attributes": [{"key": "cache", "value": "true"}], "depth": 10, **times}
+        assert (
+            TracesData.FromString(called("FindTraces", "Find", query=query | {"least": {"nanos": 350_000_000}}))
+            == whole
+        )
+        edges = QUESTIONS["Edges"].FromString(
+            called("GetDependencies", "Range", start=times["first"], end=times["last"])
+        )
+        asked = {"startTime": "2000-01-01T00:00:00Z", "end_time": "2100-01-01T00:00:00Z"}
+        told = ask(client, "/jaeger/api/v3/dependencies", **asked)["dependencies"]
+        assert told
+        assert [{"parent": one.parent, "child": one.child, "callCount": str(one.calls)} for one in edges.edges] == told
+        for method, message, fields, code in (
+            ("GetTrace", "Trace", {"trace_id": f"{77:032x}"}, grpc.StatusCode.NOT_FOUND),
+            ("GetTrace", "Trace", {"trace_id": "nonsense"}, grpc.StatusCode.INVALID_ARGUMENT),
+            ("FindTraces", "Find", {"query": {"service_name": "gateway"}}, grpc.StatusCode.INVALID_ARGUMENT),
+            ("FindTraces", "Find", {"query": query | {"filter": b"x"}}, grpc.StatusCode.INVALID_ARGUMENT),
+            ("GetOperations", "Operations", {}, grpc.StatusCode.INVALID_ARGUMENT),
+            ("FindTraceSummaries", "Find", {}, grpc.StatusCode.UNIMPLEMENTED),
+        ):
+            with pytest.raises(grpc.RpcError) as refused:
+                called(method, message, **fields)
+            assert refused.value.code() == code, method

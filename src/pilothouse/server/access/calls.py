@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 
 from pilothouse.server.access.admission import Access, Admitted, RefusedError
-from pilothouse.server.access.scopes import INGEST
+from pilothouse.server.access.scopes import INGEST, READ
 
 _CODES = {
     401: grpc.StatusCode.UNAUTHENTICATED,
@@ -20,7 +20,7 @@ _CODES = {
 
 
 class Calls(grpc.GenericRpcHandler):  # type: ignore[misc]
-    """All that the gRPC port takes; every method of it is a way in."""
+    """All that the gRPC port takes: ways in, and Jaeger's questions, which need `read`."""
 
     def __init__(self, handlers: Mapping[str, Sequence[grpc.GenericRpcHandler]], access: Access) -> None:
         self._handlers, self._access = handlers, access
@@ -29,11 +29,17 @@ class Calls(grpc.GenericRpcHandler):  # type: ignore[misc]
         """The handler of a call for its tenant; one that refuses when it may not go on."""
         headers = {str(name): str(value) for name, value in details.invocation_metadata}
         try:
-            admitted = self._access.admit(headers, INGEST)
+            admitted = self._access.admit(headers, READ if _asks(details.method) else INGEST)
         except RefusedError as error:
             return grpc.unary_unary_rpc_method_handler(_refusing(error))
         found = next(filter(None, (one.service(details) for one in self._handlers[admitted.tenant])), None)
-        return _paying(found, self._access, admitted) if found and admitted.rates.bytes else found
+        pays = found and admitted.rates.bytes and not _asks(details.method)
+        return _paying(found, self._access, admitted) if pays else found
+
+
+def _asks(method: str) -> bool:
+    """Whether a method asks: all others are ways in."""
+    return method.startswith("/jaeger.api_v3.QueryService/")
 
 
 def _refusing(error: RefusedError) -> Callable[[bytes, grpc.ServicerContext], bytes]:

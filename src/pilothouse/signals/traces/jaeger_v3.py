@@ -19,6 +19,7 @@ from pilothouse.signals.timerange import TimeRange, parse_instant
 from pilothouse.signals.traces import catalogue
 from pilothouse.signals.traces.answering import Handler, endpoint
 from pilothouse.signals.traces.exporting import otlp_of
+from pilothouse.signals.traces.graph import service_graph
 from pilothouse.signals.traces.jaeger import matching, operations
 from pilothouse.signals.traces.spansets.searching import find
 from pilothouse.signals.traces.traceql import parse
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 PREFIX = "/jaeger/api/v3"
 _IDS = ("traceId", "spanId", "parentSpanId")
-_MOST, _DEFAULT = 1500, 100
+MOST, LIMIT = 1500, 100
 _GRPC = {400: 3, 404: 5, 422: 8}
 
 
@@ -41,6 +42,7 @@ def routes(engine: Engine) -> list[Route]:
     handlers: dict[str, Handler] = {
         "/services": lambda engine, request: {"services": catalogue.services(engine)},
         "/operations": _operations,
+        "/dependencies": _dependencies,
         "/traces": _search,
         "/traces/{trace_id}": _trace,
     }
@@ -61,14 +63,22 @@ def _operations(engine: Engine, request: Request) -> Any:
     return {"operations": operations(engine, service, kind)}
 
 
+def _dependencies(engine: Engine, request: Request) -> Any:
+    found = service_graph(engine, _within(request, "", "startTime", "endTime"))
+    # A whole number of 64 bits is a text in protobuf's JSON.
+    return {
+        "dependencies": [{"parent": edge.client, "child": edge.server, "callCount": str(edge.calls)} for edge in found]
+    }
+
+
 def _trace(engine: Engine, request: Request) -> Any:
     return _wrapped(engine, [trace_id(request.path_params["trace_id"])])
 
 
 def _search(engine: Engine, request: Request) -> Any:
-    limit = _given(request, "query.", "searchDepth") or _given(request, "query.", "numTraces") or str(_DEFAULT)
-    if not limit.isdigit() or not 1 <= int(limit) <= _MOST:
-        raise BadRequestError(f"query.searchDepth: not a number from 1 to {_MOST}", "query.searchDepth")
+    limit = _given(request, "query.", "searchDepth") or _given(request, "query.", "numTraces") or str(LIMIT)
+    if not limit.isdigit() or not 1 <= int(limit) <= MOST:
+        raise BadRequestError(f"query.searchDepth: not a number from 1 to {MOST}", "query.searchDepth")
     text = matching(
         _given(request, "query.", "serviceName"),
         _given(request, "query.", "operationName"),
@@ -79,17 +89,17 @@ def _search(engine: Engine, request: Request) -> Any:
     return _wrapped(engine, [one.trace_id for one in found])
 
 
-def _within(request: Request) -> TimeRange:
+def _within(
+    request: Request, prefix: str = "query.", first: str = "startTimeMin", last: str = "startTimeMax"
+) -> TimeRange:
     times = []
-    for name in ("startTimeMin", "startTimeMax"):
-        text = _given(request, "query.", name)
+    for name in (first, last):
+        text = _given(request, prefix, name)
         if not text:
-            raise BadRequestError(
-                "query.startTimeMin and query.startTimeMax are required, as RFC 3339", f"query.{name}"
-            )
-        times.append(parse_instant(text, 0, f"query.{name}"))
+            raise BadRequestError(f"{prefix}{first} and {prefix}{last} are required, as RFC 3339", f"{prefix}{name}")
+        times.append(parse_instant(text, 0, f"{prefix}{name}"))
     if times[0] >= times[1]:
-        raise BadRequestError("query.startTimeMin must be before query.startTimeMax", "query.startTimeMin")
+        raise BadRequestError(f"{prefix}{first} must be before {prefix}{last}", f"{prefix}{first}")
     return TimeRange(*times)
 
 
