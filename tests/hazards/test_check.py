@@ -46,7 +46,7 @@ spec: {maxUnavailable: 0, selector: {matchLabels: {app: web}}}
 
 
 def run(*arguments: str, stdin: str | None = None) -> Result:
-    return CliRunner().invoke(program(), ["check", *arguments], input=stdin)
+    return CliRunner().invoke(program("check"), ["check", *arguments], input=stdin)
 
 
 def found(*arguments: str) -> list[dict[str, Any]]:

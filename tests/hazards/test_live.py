@@ -42,7 +42,7 @@ def event(reason: str, name: str = "web-6d4b75cb6d-x2x4z", count: int = 1, kind:
 
 def check(api: ApiServer, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> dict[str, Any]:
     monkeypatch.setenv("KUBECONFIG", str(api.kubeconfig))
-    result = CliRunner().invoke(program(), ["check", "--cluster", "-o", "json", "--show", "info", *arguments])
+    result = CliRunner().invoke(program("check"), ["check", "--cluster", "-o", "json", "--show", "info", *arguments])
     assert result.exit_code in (0, 1, 2), result.output
     content: dict[str, Any] = json.loads(result.stdout)
     return content
@@ -189,16 +189,16 @@ def test_the_server_watches_tells_and_measures(watching: RunningServer, api: Api
     api.put(event("BackOff"))
     logs = wait_for(lambda: watching.get("/api/logs", selector='service_name="web"', contains="Back-off")["logs"])
     assert logs[0]["attributes"]["k8s.event.reason"] == "BackOff"
-    listed = CliRunner().invoke(program(), ["hazards", "list", "--server", watching.http, "--rule", "POD-009"])
+    listed = CliRunner().invoke(program("hazards"), ["hazards", "list", "--server", watching.http, "--rule", "POD-009"])
     assert "POD-009" in listed.stdout
 
 
 def test_a_server_without_a_cluster_says_so(server: RunningServer) -> None:
     assert server.get("/api/hazards") == {"watching": False, "findings": []}
-    listed = CliRunner().invoke(program(), ["hazards", "list", "--server", server.http])
+    listed = CliRunner().invoke(program("hazards"), ["hazards", "list", "--server", server.http])
     assert listed.exit_code == 3
     assert "--kube" in listed.stderr
     asked = CliRunner().invoke(
-        program(), ["hazards", "ask", "dns", "is", "slow", "--server", server.http, "-o", "json"]
+        program("hazards"), ["hazards", "ask", "dns", "is", "slow", "--server", server.http, "-o", "json"]
     )
     assert "Nothing can be said" in json.loads(asked.stdout)["verdict"]
