@@ -20,6 +20,9 @@ from pilothouse.delivery.pipelines.state.store import RunStore, open_store
 from tests.commands import command
 from tests.delivery.pipelines.running import pipeline, task
 
+# Another process opens the file itself.
+in_sqlites_file = pytest.mark.skipif("config.getoption('--control') != 'sqlite'", reason="about a file of SQLite's")
+
 
 def service(tmp_path: Path, store: RunStore, **options: object) -> Service:
     return Service(store, Options(tmp_path / "pipelines", ProcessLauncher(), grace=0.5, **options))  # type: ignore[arg-type]
@@ -77,6 +80,7 @@ def recovered(tmp_path: Path) -> str:
         store.close()
 
 
+@in_sqlites_file
 def test_a_killed_run_is_marked_and_nothing_runs_twice(tmp_path: Path) -> None:
     killed_in_the_middle(tmp_path)
     assert recovered(tmp_path) == "Interrupted"
@@ -87,6 +91,7 @@ def test_a_killed_run_is_marked_and_nothing_runs_twice(tmp_path: Path) -> None:
     assert not (tmp_path / "third").exists()
 
 
+@in_sqlites_file
 def test_a_killed_run_goes_on_where_retries_allow_it(tmp_path: Path) -> None:
     killed_in_the_middle(tmp_path, "  retries: 1")
     assert recovered(tmp_path) == "Succeeded"
@@ -123,6 +128,7 @@ def test_resume_keeps_what_succeeded(tmp_path: Path) -> None:
     store.close()
 
 
+@in_sqlites_file
 def test_cancel_from_another_process(tmp_path: Path) -> None:
     process = started(tmp_path, task(f"- {{image: bash, script: 'touch {tmp_path}/running; sleep 30'}}"))
     until(tmp_path / "running")
@@ -229,6 +235,7 @@ asyncio.run(go())
 """
 
 
+@in_sqlites_file
 def test_two_hundred_runs_that_are_killed_are_all_taken_up_and_nothing_runs_twice(tmp_path: Path) -> None:
     marks = tmp_path / "marks"
     marks.mkdir()
@@ -284,6 +291,7 @@ def test_a_full_disk_is_said_and_ends_the_run(tmp_path: Path) -> None:
         subprocess.run(["umount", str(small)], check=True)
 
 
+@in_sqlites_file
 def test_a_database_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
     (tmp_path / "control.db").write_bytes(b"no database at all" * 100)
     with pytest.raises(StateError, match="cannot be kept"):
