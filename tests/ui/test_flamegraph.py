@@ -25,31 +25,7 @@ def graph_on(page: Page, address: str) -> Locator:
     return graph
 
 
-def test_the_pointer_tells_both_numbers(page: Page, page_url: str) -> None:
-    graph = graph_on(page, page_url + CHECKOUT)
-    graph.hover(position={"x": 60, "y": 4.5 * ROW})
-    facts = page.get_by_text("verify_cart_signature", exact=True).locator("..")
-    expect(facts).to_contain_text("shop/signing.py:19")
-    expect(facts).to_contain_text("64\u202fms")
-    expect(facts).to_contain_text("1.44\u202fs")
-    expect(facts).to_contain_text("×23")
-
-
-def test_a_click_zooms_and_the_address_keeps_it(page: Page, page_url: str) -> None:
-    graph = graph_on(page, page_url + CHECKOUT)
-    graph.click(position={"x": 60, "y": 4.5 * ROW})
-    expect(page).to_have_url(re.compile(r"[?&]frame=\w+"))
-    page.reload(wait_until="networkidle")
-    whole = page.get_by_role("button", name="Whole graph")
-    # Zoomed in, the frame is as wide as the graph.
-    graph.hover(position={"x": 900, "y": 4.5 * ROW})
-    expect(page.get_by_text("verify_cart_signature", exact=True)).to_be_visible()
-    whole.click()
-    expect(page).not_to_have_url(re.compile("frame="))
-    expect(whole).to_be_hidden()
-
-
-def test_the_keyboard_reaches_every_frame(page: Page, page_url: str) -> None:
+def test_keyboard_pointer_zoom_search_and_another_type(page: Page, page_url: str) -> None:
     graph = graph_on(page, page_url + CHECKOUT)
     graph.focus()
     said = page.get_by_role("status").filter(has_text="Baseline")
@@ -71,14 +47,33 @@ def test_the_keyboard_reaches_every_frame(page: Page, page_url: str) -> None:
     page.keyboard.press("Escape")
     expect(page).not_to_have_url(re.compile("frame="))
 
+    graph.hover(position={"x": 60, "y": 4.5 * ROW})
+    facts = page.get_by_text("verify_cart_signature", exact=True).locator("..")
+    expect(facts).to_contain_text("shop/signing.py:19")
+    expect(facts).to_contain_text("64\u202fms")
+    expect(facts).to_contain_text("1.44\u202fs")
+    expect(facts).to_contain_text("×23")
 
-def test_a_search_counts_what_it_finds(page: Page, page_url: str) -> None:
-    graph_on(page, page_url + CHECKOUT)
+    graph.click(position={"x": 60, "y": 4.5 * ROW})
+    expect(page).to_have_url(re.compile(r"[?&]frame=\w+"))
+    page.reload(wait_until="networkidle")
+    whole = page.get_by_role("button", name="Whole graph")
+    # Zoomed in, the frame is as wide as the graph.
+    graph.hover(position={"x": 900, "y": 4.5 * ROW})
+    expect(page.get_by_text("verify_cart_signature", exact=True)).to_be_visible()
+    whole.click()
+    expect(page).not_to_have_url(re.compile("frame="))
+    expect(whole).to_be_hidden()
+
     page.get_by_role("searchbox", name="Find a function").fill("HMAC")
     expect(page.get_by_text(re.compile(r"^1 frame matches: 2\.1\u202f% → 20\.8\u202f% of the total$"))).to_be_visible()
     expect(page).to_have_url(re.compile("find=HMAC"))
     page.get_by_role("searchbox", name="Find a function").fill("no such function")
     expect(page.get_by_text("No frame matches.")).to_be_visible()
+
+    page.get_by_role("button", name="Memory in use").click()
+    expect(page).to_have_url(re.compile("profile=inuse_space"))
+    expect(page.get_by_role("application", name=re.compile("Memory in use"))).to_be_visible()
 
 
 def test_the_table_has_the_same_numbers(page: Page, page_url: str) -> None:
@@ -91,13 +86,6 @@ def test_the_table_has_the_same_numbers(page: Page, page_url: str) -> None:
     assert [text.replace("\u202f", " ") for text in numbers] == ["22 ms", "420 ms", "×19", "64 ms", "1.44 s", "×23"]
     page.get_by_role("button", name="Sort by With what it calls").click()
     expect(table.get_by_role("rowheader").first).to_contain_text("run_forever")
-
-
-def test_another_type_of_profile(page: Page, page_url: str) -> None:
-    graph_on(page, page_url + CHECKOUT)
-    page.get_by_role("button", name="Memory in use").click()
-    expect(page).to_have_url(re.compile("profile=inuse_space"))
-    expect(page.get_by_role("application", name=re.compile("Memory in use"))).to_be_visible()
 
 
 def test_fifty_thousand_frames_move_smoothly(page: Page, page_url: str) -> None:

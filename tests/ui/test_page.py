@@ -74,12 +74,33 @@ def test_an_unknown_address_leads_back(page: Page, page_url: str) -> None:
     expect(page.get_by_role("heading", name="Releases", level=1)).to_be_visible()
 
 
-def test_the_skip_link_comes_first_and_leads_to_the_content(page: Page, page_url: str) -> None:
+def test_the_skip_link_the_language_and_the_colours(page: Page, page_url: str) -> None:
     settled(page, page_url + HOME)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("main")).to_be_focused()
+
+    page.get_by_role("button", name="日本語").click()
+    expect(page.get_by_role("heading", name="リリース", level=1)).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="リリース", level=1)).to_be_visible()
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", name="Releases", level=1)).to_be_visible()
+
+    def ground() -> str:
+        return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+    light = ground()
+    page.emulate_media(color_scheme="dark")
+    dark = ground()
+    assert dark != light
+    page.get_by_role("button", name="Light", exact=True).click()
+    assert ground() == light
+    page.reload(wait_until="networkidle")
+    assert ground() == light
+    page.get_by_role("button", name="As the system").click()
+    assert ground() == dark
 
 
 def test_keys_search_go_and_help(page: Page, page_url: str) -> None:
@@ -99,36 +120,9 @@ def test_keys_search_go_and_help(page: Page, page_url: str) -> None:
     expect(dialog).to_be_hidden()
 
 
-def test_the_language_is_chosen_and_kept(page: Page, page_url: str) -> None:
-    settled(page, page_url + HOME)
-    page.get_by_role("button", name="日本語").click()
-    expect(page.get_by_role("heading", name="リリース", level=1)).to_be_visible()
-    page.reload()
-    expect(page.get_by_role("heading", name="リリース", level=1)).to_be_visible()
-    page.get_by_role("button", name="English").click()
-    expect(page.get_by_role("heading", name="Releases", level=1)).to_be_visible()
-
-
 def test_the_browser_s_language_is_the_first_choice(browser: Browser, page_url: str) -> None:
     visitor = browser.new_context(locale="ja-JP")
     tab = visitor.new_page()
     tab.goto(page_url)
     expect(tab.get_by_role("heading", name="リリース", level=1)).to_be_visible()
     visitor.close()
-
-
-def test_the_colours_follow_the_system_until_they_are_chosen(page: Page, page_url: str) -> None:
-    def ground() -> str:
-        return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
-
-    settled(page, page_url + HOME)
-    light = ground()
-    page.emulate_media(color_scheme="dark")
-    dark = ground()
-    assert dark != light
-    page.get_by_role("button", name="Light", exact=True).click()
-    assert ground() == light
-    page.reload(wait_until="networkidle")
-    assert ground() == light
-    page.get_by_role("button", name="As the system").click()
-    assert ground() == dark

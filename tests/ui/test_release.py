@@ -15,7 +15,7 @@ CHECKOUT = "/releases/checkout/2.0.0?baseline=1.0.0"
 THIN = "\u202f"
 
 
-def test_the_story_comes_first(page: Page, page_url: str) -> None:
+def test_a_release_is_told_from_its_story_to_its_evidence(page: Page, page_url: str) -> None:
     page.goto(page_url + CHECKOUT)
     story = page.get_by_role("region", name="checkout 2.0.0 is worse than 1.0.0")
     expect(story).to_contain_text("Worse")
@@ -24,9 +24,6 @@ def test_the_story_comes_first(page: Page, page_url: str) -> None:
     first = page.get_by_role("heading", level=2).first
     expect(first).to_have_text("checkout 2.0.0 is worse than 1.0.0")
 
-
-def test_findings_have_their_sizes_and_intervals(page: Page, page_url: str) -> None:
-    page.goto(page_url + CHECKOUT)
     worst = page.get_by_role("region", name="What is worse").get_by_role("listitem")
     expect(worst.first).to_contain_text("POST /checkout is slower")
     expect(worst.first).to_contain_text(f"9.1{THIN}ms → 41{THIN}ms")
@@ -35,25 +32,6 @@ def test_findings_have_their_sizes_and_intervals(page: Page, page_url: str) -> N
     better = page.get_by_role("region", name="What is better")
     expect(better).to_contain_text("http.client.request.rate is lower")
 
-
-def test_a_finding_leads_to_its_evidence(page: Page, page_url: str) -> None:
-    page.goto(page_url + CHECKOUT)
-    page.get_by_role("link", name=re.compile("^process.memory.usage is higher")).click()
-    evidence = page.get_by_role("article").filter(has_text="process.memory.usage is higher")
-    expect(evidence).to_be_focused()
-    expect(evidence).to_be_in_viewport()
-
-
-def test_a_finding_about_a_function_is_searched_in_its_own_profile(page: Page, page_url: str) -> None:
-    page.goto(page_url + CHECKOUT)
-    page.get_by_role("link", name=re.compile("^remember_order holds")).click()
-    expect(page.get_by_role("searchbox", name="Find a function")).to_have_value("remember_order")
-    expect(page.get_by_role("button", name="Memory in use")).to_have_attribute("aria-pressed", "true")
-    expect(page.get_by_text(re.compile("^1 frame matches"))).to_be_visible()
-
-
-def test_metrics_of_both_versions_are_drawn_and_given_in_numbers(page: Page, page_url: str) -> None:
-    page.goto(page_url + CHECKOUT)
     panel = page.get_by_role("region", name="Metrics that moved")
     expect(panel.get_by_role("img", name=re.compile("^process.memory.usage"))).to_be_visible()
     panel.get_by_text("Numbers").first.click()
@@ -61,28 +39,29 @@ def test_metrics_of_both_versions_are_drawn_and_given_in_numbers(page: Page, pag
     expect(rows.filter(has_text="1.0.0")).to_contain_text(f"{THIN}MB")
     expect(rows.filter(has_text="2.0.0")).to_contain_text(f"{THIN}MB")
 
-
-def test_a_metric_s_chart_tells_the_numbers_under_the_pointer(page: Page, page_url: str) -> None:
-    page.goto(page_url + CHECKOUT)
     chart = page.get_by_role("img", name=re.compile("^process.memory.usage"))
     chart.hover(position={"x": 300, "y": 60})
     expect(chart).to_contain_text(re.compile(rf"1\.0\.0\s*19\d{THIN}MB"))
 
-
-def test_operations_overlay_both_histograms_and_name_traces(page: Page, page_url: str) -> None:
-    page.goto(page_url + CHECKOUT)
     panel = page.get_by_role("region", name="Operations that changed")
     expect(panel.get_by_role("img", name=re.compile(r"^POST \/checkout is slower"))).to_be_visible()
     expect(panel).to_contain_text("Shares of each version's own calls. 1.0.0: 4,")
     expect(panel.get_by_role("list", name="Example traces").first.get_by_role("listitem")).to_have_count(3)
     expect(panel.get_by_role("list", name="Also measured")).to_contain_text(f"duration p99 31{THIN}ms → 330{THIN}ms")
 
-
-def test_what_was_tested_and_what_could_have_been_seen(page: Page, page_url: str) -> None:
-    page.goto(page_url + CHECKOUT)
     rows = page.get_by_role("region", name="What was tested").first.get_by_role("row")
     metrics = rows.filter(has=page.get_by_role("rowheader", name="Metrics"))
     expect(metrics.get_by_role("cell")).to_have_text(["Worse", "41", "3", f"6{THIN}%"])
+
+    page.get_by_role("link", name=re.compile("^process.memory.usage is higher")).click()
+    evidence = page.get_by_role("article").filter(has_text="process.memory.usage is higher")
+    expect(evidence).to_be_focused()
+    expect(evidence).to_be_in_viewport()
+
+    page.get_by_role("link", name=re.compile("^remember_order holds")).click()
+    expect(page.get_by_role("searchbox", name="Find a function")).to_have_value("remember_order")
+    expect(page.get_by_role("button", name="Memory in use")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_text(re.compile("^1 frame matches"))).to_be_visible()
 
 
 def test_too_little_data_says_what_is_missing(page: Page, page_url: str) -> None:

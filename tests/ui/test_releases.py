@@ -12,7 +12,7 @@ from tests.ui.conftest import Watch
 pytestmark = pytest.mark.browser
 
 
-def test_a_release_shows_its_verdict_in_words(page: Page, page_url: str) -> None:
+def test_home_has_every_service_with_its_versions_their_verdicts_and_times(page: Page, page_url: str) -> None:
     page.goto(page_url)
     releases = page.get_by_role("list", name="Releases of checkout").get_by_role("listitem")
     newest = releases.filter(has=page.get_by_role("link", name="checkout 2.0.0")).first
@@ -23,9 +23,6 @@ def test_a_release_shows_its_verdict_in_words(page: Page, page_url: str) -> None
     expect(oldest).to_contain_text("Not judged")
     expect(oldest).to_contain_text("there is none before it to compare with")
 
-
-def test_services_come_newest_first_with_their_time_lines_and_older_versions(page: Page, page_url: str) -> None:
-    page.goto(page_url)
     expect(page.get_by_role("heading", level=2).first).to_have_text("payment")
     names = page.get_by_role("heading", level=2).all_inner_texts()
     assert names.index("payment") < names.index("checkout") < names.index("cart")
@@ -37,6 +34,15 @@ def test_services_come_newest_first_with_their_time_lines_and_older_versions(pag
     expect(rows.get_by_role("link")).to_have_count(3)
     page.get_by_role("button", name="Show 2 older versions").click()
     expect(rows.get_by_role("link")).to_have_count(5)
+
+    time = page.get_by_role("list", name="Releases of checkout").locator("time").first
+    expect(time).to_have_attribute("title", re.compile(r"^\S.* · \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$"))
+    expect(time).to_have_attribute("datetime", re.compile(r"Z$"))
+
+    page.get_by_role("list", name="Releases of checkout").get_by_role("link", name="checkout 2.0.0").click()
+    expect(page.get_by_role("heading", name="checkout 2.0.0", level=1)).to_be_visible()
+    expect(page.get_by_role("main")).to_be_focused()
+    expect(page).to_have_url(re.compile(r"/releases/checkout/2\.0\.0\?baseline=1\.0\.0&start="))
 
 
 def test_filters_are_in_the_address(page: Page, page_url: str) -> None:
@@ -55,21 +61,6 @@ def test_a_filter_that_fits_nothing_can_be_undone(page: Page, page_url: str) -> 
     expect(page.get_by_text("No release matches.")).to_be_visible()
     page.get_by_role("button", name="Show all").click()
     expect(page.get_by_role("heading", name="checkout", level=2)).to_be_visible()
-
-
-def test_times_are_local_with_utc_in_the_title(page: Page, page_url: str) -> None:
-    page.goto(page_url)
-    time = page.get_by_role("list", name="Releases of checkout").locator("time").first
-    expect(time).to_have_attribute("title", re.compile(r"^\S.* · \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$"))
-    expect(time).to_have_attribute("datetime", re.compile(r"Z$"))
-
-
-def test_a_release_opens(page: Page, page_url: str) -> None:
-    page.goto(page_url)
-    page.get_by_role("list", name="Releases of checkout").get_by_role("link", name="checkout 2.0.0").click()
-    expect(page.get_by_role("heading", name="checkout 2.0.0", level=1)).to_be_visible()
-    expect(page.get_by_role("main")).to_be_focused()
-    expect(page).to_have_url(re.compile(r"/releases/checkout/2\.0\.0\?baseline=1\.0\.0&start="))
 
 
 def test_an_empty_server_says_where_to_point_an_sdk(page: Page, empty_url: str) -> None:
