@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 
 import pytest
 from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from pilothouse.mesh.compiling import TARGETS, compile_to
 from pilothouse.mesh.compiling.consul import percentages
@@ -14,7 +16,8 @@ from pilothouse.mesh.model import Backend, Configuration, Name, Service, Service
 from tests.mesh import strategies
 from tests.mesh.meanings import consul, gateway_api, istio, linkerd
 
-EXAMPLES = settings(max_examples=80, deadline=None)
+THOROUGH = bool(os.environ.get("PILOTHOUSE_THOROUGH"))
+EXAMPLES = settings(max_examples=400 if THOROUGH else 40, deadline=None)
 CHECKOUT = Name("shop", "checkout")
 
 
@@ -59,21 +62,23 @@ def test_consul_routes_as_the_evaluator_within_its_grain(configuration: Configur
 def test_access_is_never_wider_and_equal_where_no_loss_is_told(target: str, meaning: object) -> None:
     seen = {"equal": 0}
 
-    @settings(max_examples=160, deadline=None, derandomize=True)
-    @given(strategies.configurations(), strategies.calls)
-    def check(configuration: Configuration, call: Call) -> None:
+    # To draw and compile a configuration costs more than to ask it something.
+    @settings(max_examples=600 if THOROUGH else 60, deadline=None, derandomize=True)
+    @given(strategies.configurations(), st.lists(strategies.calls, min_size=2, max_size=5))
+    def check(configuration: Configuration, calls: list[Call]) -> None:
         assume(configuration.targets)
         # Consul has one namespace; an account of the same name elsewhere is the same service there.
-        assume(target != "consul" or call.source.account.namespace == "shop")
+        calls = [call for call in calls if target != "consul" or call.source.account.namespace == "shop"]
         compiled = compile_to(target, configuration)
-        allowed = meaning.allows(compiled.objects, call)  # type: ignore[attr-defined]
-        expected = access(configuration, call).allowed
-        assert expected or not allowed, f"{target} allows what the interface denies"
-        if expected and not allowed:
-            subjects = {f"TrafficTarget {target.id}" for target in configuration.targets.values()}
-            losses = [f for f in compiled.findings if f.level == "loss" and f.subject in subjects]
-            assert losses, f"{target} denies what the interface allows and does not say so"
-        seen["equal"] += expected and allowed
+        subjects = {f"TrafficTarget {target.id}" for target in configuration.targets.values()}
+        losses = [found for found in compiled.findings if found.level == "loss" and found.subject in subjects]
+        for call in calls:
+            allowed = meaning.allows(compiled.objects, call)  # type: ignore[attr-defined]
+            expected = access(configuration, call).allowed
+            assert expected or not allowed, f"{target} allows what the interface denies"
+            if expected and not allowed:
+                assert losses, f"{target} denies what the interface allows and does not say so"
+            seen["equal"] += expected and allowed
 
     check()
     assert seen["equal"] > 0

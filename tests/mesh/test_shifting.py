@@ -41,6 +41,16 @@ def test_only_the_weights_change(file: Path) -> None:
     assert weights_of(file, Name("shop", "checkout")) == {"checkout-v1": 95, "checkout-v2": 5}
 
 
+def test_a_split_of_some_requests_only_is_no_split_of_the_service(file: Path) -> None:
+    matched = TEXT.replace(
+        "  service: checkout\n", "  service: checkout\n  matches: [{kind: HTTPRouteGroup, name: g}]\n"
+    )
+    file.write_text(matched)
+    with pytest.raises(ShiftError, match=r"has matches \(s\): it divides only the requests that match"):
+        weights_of(file, Name("shop", "checkout"))
+    assert file.read_text() == matched
+
+
 def test_a_rollout_shifts_by_versions_and_may_repeat_itself(file: Path) -> None:
     shifter = SplitFiles({"config": str(file), "namespace": "shop", "backend": "{service}-v{version}"})
     for _ in range(2):

@@ -112,9 +112,20 @@ def weights_of(config: Path, service: Name) -> dict[str, int]:
     from pilothouse.kube import read
     from pilothouse.mesh.reading import read_objects
 
-    for split in read_objects(read([config]).objects, service.namespace).configuration.splits.values():
-        if split.root == service and not split.matches:
+    of_service = [
+        split
+        for split in read_objects(read([config]).objects, service.namespace).configuration.splits.values()
+        if split.root == service
+    ]
+    for split in of_service:
+        if not split.matches:
             return {backend.service: backend.weight for backend in split.backends}
+    if of_service:
+        names = ", ".join(sorted(split.id.name for split in of_service))
+        raise ShiftError(
+            f"every TrafficSplit of {service} in {config} has matches ({names}): it divides only the requests that "
+            "match. Change its weights in the file, or add a split without matches"
+        )
     raise ShiftError(f"no TrafficSplit of {service} in {config}")
 
 
