@@ -40,6 +40,15 @@ def test_nothing_given_is_the_defaults(tmp_path: Path, monkeypatch: pytest.Monke
     assert loaded.config.http == "127.0.0.1:4000"
 
 
+def test_a_relative_directory_is_taken_from_where_the_server_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """git and the steps of pipelines run elsewhere, and would look there."""
+    monkeypatch.chdir(tmp_path)
+    assert load({"data": "data"}, environment={}).config.data == tmp_path / "data"
+    assert load({"data": Path("data")}, environment={}).config.data == tmp_path / "data"
+
+
 def test_the_file_is_the_named_one_or_pilothouse_toml_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pilothouse.toml").write_text('log_level = "error"')

@@ -47,7 +47,14 @@ def pulls(
 
 @app.command("why", epilog="Example: pilothouse delivery why acme/shop#7")
 def why(
-    pull: Annotated[str, typer.Argument(metavar="OWNER/NAME#N", help="The pull request.", show_default=False)],
+    pull: Annotated[
+        str,
+        typer.Argument(
+            metavar="[OWNER/NAME#]N",
+            help="The pull request; in a clone from the built-in forge its number.",
+            show_default=False,
+        ),
+    ],
     output: Output = None,
     server: Server = DEFAULT_SERVER,
 ) -> None:
@@ -55,9 +62,12 @@ def why(
 
     Exit code: 0 nothing stands against its merge, 1 something does, 3 an error.
     """
+    from pilothouse.cli.forge_access import here
+
     repository, _, number = pull.rpartition("#")
-    if not repository or not number.isdigit():
-        fail(f"{pull!r}: write it as OWNER/NAME#N, as acme/shop#7")
+    if not number.isdigit():
+        fail(f"{pull!r}: write it as OWNER/NAME#N, as acme/shop#7, or as the number alone in a clone of it")
+    repository = here(repository or None)
     found = ask(server, f"/api/delivery/pulls/{repository}/{number}/why")
     if wants_json(output):
         typer.echo(json.dumps(found, ensure_ascii=False))

@@ -113,7 +113,10 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    data: Path = Field(default_factory=default_data, description="directory for the journal and the store")
+    # Absolute: git, steps of pipelines and previews run in directories of their own.
+    data: Annotated[Path, AfterValidator(Path.absolute)] = Field(
+        default_factory=default_data, description="directory for the journal and the store"
+    )
     http: Address = Field("127.0.0.1:4000", description="page, API and all HTTP protocols")
     otlp_grpc: Address = Field("127.0.0.1:4317", description="OTLP over gRPC")
     otlp_http: Address = Field("127.0.0.1:4318", description="OTLP over HTTP")

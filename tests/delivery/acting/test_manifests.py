@@ -44,7 +44,9 @@ def test_a_hazard_is_told_and_taken_back_when_it_is_gone(forge: LocalForge) -> N
     for _ in range(2):
         heard(check, number)
     (told,) = said(forge, number)
-    assert "**DNS-005** (high) Deployment shop/checkout" in told
+    assert "**DNS-005** (high) Deployment shop/checkout in deploy/checkout.yaml:" in told
+    line = int(told.partition("deploy/checkout.yaml:")[2].partition(":")[0])
+    assert repository.change("dns")["deploy/checkout.yaml"].splitlines()[line - 1].strip() == "spec:"
     status = forge.statuses(REPOSITORY, forge.pull_request(REPOSITORY, number).head.sha)["hazards"]
     assert (status.state, "DNS-005" in status.description) == ("failure", True)
     good = {"deploy/checkout.yaml": repository.base()["deploy/checkout.yaml"].replace("replicas: 2", "replicas: 3")}

@@ -40,7 +40,7 @@ class Hazards:
         if not self.new:
             return f"None that were not there before{f' ({self.known} were)' if self.known else ''}."
         lines = [
-            f"- **{one.rule.id}** ({one.severity}) {_text(str(one.subject))}: {_text(one.message)}"
+            f"- **{one.rule.id}** ({one.severity}) {_text(str(one.subject))}{_where(one)}: {_text(one.message)}"
             for one in self.new[:_MOST]
         ]
         if len(self.new) > _MOST:
@@ -57,6 +57,14 @@ def hazards_of(before: Sequence[KubeObject], after: Sequence[KubeObject], kubern
     review = settle(review_objects(after, rules, kubernetes, against=before), rules)
     new = [one for one in review.findings if one.fingerprint not in known]
     return Hazards(tuple(new), len(review.findings) - len(new), tuple(review.notes))
+
+
+def _where(found: Finding) -> str:
+    """Where to look, for whoever mends it: file and line, as editors and forges read them."""
+    file = found.place.file
+    # What a chart renders to has lines that nobody sees.
+    in_repository = file.endswith((".yaml", ".yml")) and not file.startswith("/")
+    return f" in {_text(file)}:{found.place.line}" if in_repository and found.place.line else ""
 
 
 def _text(value: str) -> str:
