@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import os
 import sys
@@ -90,6 +91,7 @@ def up(
         insecure=insecure or None,
         log_level=log_level,
     )
+    _import_structlog()
     # gRPC would prepare each child process for a fork that calls it, which none does, and say so on stderr.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     from pilothouse.engine import EngineError
@@ -114,6 +116,18 @@ def up(
         gc.enable()
         if process:
             process.close()
+
+
+def _import_structlog() -> None:
+    """Without rich, which takes as long to import as the rest of it: tracebacks are text before they are drawn here."""
+    hidden = "rich" not in sys.modules
+    if hidden:
+        sys.modules["rich"] = None  # type: ignore[assignment]
+    try:
+        importlib.import_module("structlog")
+    finally:
+        if hidden:
+            del sys.modules["rich"]
 
 
 def config(

@@ -23,8 +23,9 @@ class Taken:
 
     def find(self, payload: bytes) -> Future[None] | None:
         """The future of the same request that came before; None when there was none, or it was not written."""
+        sought = digest(payload)
         with self._lock:
-            known = self._known.get(digest(payload))
+            known = self._known.get(sought)
         if known is None or time.monotonic() - known[0] > self._seconds:
             return None
         written = known[1]
@@ -33,10 +34,10 @@ class Taken:
 
     def note(self, payload: bytes, written: Future[None]) -> None:
         """Remember a request that was taken."""
-        now = time.monotonic()
+        now, known = time.monotonic(), digest(payload)
         with self._lock:
-            self._known[digest(payload)] = (now, written)
-            self._known.move_to_end(digest(payload))
+            self._known[known] = (now, written)
+            self._known.move_to_end(known)
             while self._known and (len(self._known) > self._most or self._first() < now - self._seconds):
                 self._known.popitem(last=False)
 
