@@ -39,7 +39,7 @@ def shape(series: tuple[str, ...]) -> set[tuple[str, ...]]:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_every_rule_has_two_examples_each_way(rule: Rule) -> None:
-    assert rule.telemetry or rule.scope != "telemetry"
+    assert rule.scope != "telemetry" or any(not proof.confirms for proof in rule.telemetry)
     for proof in rule.telemetry:
         for examples in (proof.hurts, proof.calm):
             assert len(examples) >= 2
@@ -96,6 +96,18 @@ def test_what_only_telemetry_shows_is_a_finding() -> None:
     (found,) = result.findings
     assert found.subject == Subject("Node", "", "n1")
     assert found.severity is Severity.CRITICAL
+
+
+def test_what_has_other_causes_confirms_and_makes_no_finding_of_its_own() -> None:
+    proof = next(rule for rule in RULES if rule.id == "MSH-004").telemetry[0]
+    assert proof.confirms
+    findings, result = judged({}, "MSH-004", list(proof.hurts[0]))
+    assert findings == result.findings == []
+    routed = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "spec": {"hosts": ["web"]}}
+    guessed = {"kind": "Service", "metadata": {"name": "web"}, "spec": {"ports": [{"name": "api", "port": 80}]}}
+    (finding,), result = judged({"objects": [routed, guessed]}, "MSH-004", list(proof.hurts[0]))
+    assert finding.state is State.HURTING
+    assert result.findings == []
 
 
 def test_a_query_that_is_refused_is_a_note() -> None:
