@@ -13,12 +13,19 @@ pytestmark = pytest.mark.browser
 EXPLORE = "/explore"
 
 
-def test_all_four_signals_stand_beside_each_other(page: Page, shop_url: str) -> None:
+def test_all_four_signals_stand_side_by_side_and_say_what_is_different(page: Page, shop_url: str) -> None:
     page.goto(shop_url + EXPLORE)
     expect(page.get_by_role("region", name="Metrics", exact=True).get_by_role("img")).to_be_visible()
     expect(page.get_by_role("region", name="Logs").get_by_role("img")).to_be_visible()
     expect(page.get_by_role("region", name="Traces").get_by_role("img")).to_be_visible()
     expect(page.get_by_role("region", name="Profiles").get_by_role("application")).to_be_visible()
+
+    pane = page.get_by_role("region", name="What is different about these?")
+    pane.get_by_role("button", name="Error lines").click()
+    row = pane.get_by_role("row").filter(has_text="service.version=2.0.0")
+    expect(row).to_contain_text(re.compile(r"9\d(\.\d)?\s%"))
+    row.get_by_role("link").click()
+    expect(page.get_by_role("textbox", name="Labels")).to_have_value('service_version="2.0.0"')
 
 
 def test_a_stretch_marked_in_one_pane_narrows_all(page: Page, shop_url: str) -> None:
@@ -54,16 +61,6 @@ def test_a_line_leads_to_its_span_and_the_span_back_to_everything(page: Page, sh
     span.get_by_role("link", name="Everything around it").click()
     expect(page.get_by_role("textbox", name="Labels")).to_have_value(re.compile('^service_name="checkout"'))
     expect(page.get_by_role("list", name="The slowest traces").get_by_role("listitem").first).to_be_visible()
-
-
-def test_what_is_different_about_error_lines_is_the_new_version(page: Page, shop_url: str) -> None:
-    page.goto(shop_url + EXPLORE)
-    pane = page.get_by_role("region", name="What is different about these?")
-    pane.get_by_role("button", name="Error lines").click()
-    row = pane.get_by_role("row").filter(has_text="service.version=2.0.0")
-    expect(row).to_contain_text(re.compile(r"9\d(\.\d)?\s%"))
-    row.get_by_role("link").click()
-    expect(page.get_by_role("textbox", name="Labels")).to_have_value('service_version="2.0.0"')
 
 
 def test_a_frame_leads_to_its_function(page: Page, shop_url: str) -> None:
