@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # What two cores read of ZSTD-compressed lines, until this process has seen for itself (bench/logs).
 _FIRST_GUESS = 1.5e9
+# Of a line, until a part is large enough to tell.
+_USUAL_LENGTH = 150.0
 _WORTH_NOTING = 50_000_000
 
 
@@ -94,8 +96,10 @@ def bytes_per_row(engine: Engine) -> float:
 
 
 def _bytes_per_row(engine: Engine) -> float:
+    # Of a small part, all of whose columns are in one file, the engine does not say how large each is.
     row = engine.query(
         "SELECT sum(column_data_uncompressed_bytes) AS size, sum(rows) AS lines FROM system.parts_columns "
-        "WHERE database = currentDatabase() AND table = 'logs' AND column = 'body' AND active"
+        "WHERE database = currentDatabase() AND table = 'logs' AND column = 'body' AND active "
+        "AND column_data_uncompressed_bytes > 0"
     ).to_pylist()[0]
-    return float(row["size"] or 0) / max(float(row["lines"] or 0), 1.0)
+    return float(row["size"]) / float(row["lines"]) if row["lines"] else _USUAL_LENGTH
