@@ -20,7 +20,7 @@ from pilothouse.mesh.envoy.binary import EnvoyMissingError, find
 from tests.ui.conftest import CHROMIUM, Watch, chromium, new_visitor, watched, with_the_page_built
 from tests.ui.walk import walk_the_loop
 
-pytestmark = [pytest.mark.alone, pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.alone, pytest.mark.slow, pytest.mark.timeout(600)]
 ANY_PORT = "127.0.0.1:0"
 
 
@@ -53,6 +53,7 @@ def demo(directory: Path, story: str, scenario: str, look: Callable[[str], None]
         code = process.wait(400)
     finally:
         process.kill()
+        process.wait()
     left = subprocess.run(["ps", "axeww"], capture_output=True, text=True, check=True).stdout
     assert f"TMPDIR={scratch}" not in left
     assert list(scratch.iterdir()) == []
