@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 
 import pytest
@@ -137,7 +138,9 @@ class Pool(RuleBasedStateMachine):
 
 
 TestPool = Pool.TestCase
-TestPool.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestPool.settings = settings(
+    max_examples=300 if os.environ.get("PILOTHOUSE_THOROUGH") else 30, stateful_step_count=40, deadline=None
+)
 
 
 @pytest.mark.parametrize("batch", [1, 5, 20])

@@ -40,6 +40,13 @@ class Asking:
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         """The answer of a change. Ends the program on an error."""
+        if not self.token():
+            # The server would say so too, but not that the machine's owner has one.
+            fail(
+                "this needs a token of the forge: say --token, set PILOTHOUSE_FORGE_TOKEN, or run it in a clone whose "
+                f"address has one. On the server's machine its owner's is used, but {_place()} cannot be read: "
+                "where the server keeps its data elsewhere, set PILOTHOUSE_DATA to that directory"
+            )
         return self._call("POST", path, json=body)
 
     def text(self, path: str) -> str:
@@ -118,10 +125,17 @@ def _in_origin(server: str) -> str:
 
 def _owners() -> str:
     """The token of the machine's owner, where the server keeps its data; nothing when it cannot be read."""
+    try:
+        return Path(_place()).read_text().strip()
+    except OSError:
+        return ""
+
+
+def _place() -> str:
+    """Where that token is; nowhere with a configuration that cannot be read."""
     from pilothouse.server.config import ConfigError, load
 
     try:
-        data = load({}).config.data
-        return (data / _TOKENS).read_text().strip()
-    except (OSError, ConfigError):
-        return ""
+        return str(load({}).config.data / _TOKENS)
+    except ConfigError:
+        return str(_TOKENS)
