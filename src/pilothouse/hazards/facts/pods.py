@@ -78,11 +78,12 @@ def pod(template: Any) -> dict[str, Any]:
             one.get("operator") == "Exists" and not one.get("key") for one in mappings(spec.get("tolerations"))
         ),
         "spread": bool(spreads or anti),
+        # A spread constraint lets a node have a second pod once each has one; anti-affinity allows one and no more,
+        # unless it looks at pods of the same revision alone.
         "hard_spread": [
-            text_of(one.get("topologyKey")) for one in spreads if one.get("whenUnsatisfiable") != "ScheduleAnyway"
-        ] + [
             text_of(one.get("topologyKey"))
             for one in mappings(anti.get("requiredDuringSchedulingIgnoredDuringExecution"))
+            if not sequence(one.get("matchLabelKeys"))
         ],
         "volumes": [_volume(one) for one in mappings(spec.get("volumes"))],
         "native_sidecars": any(one["sidecar"] for one in first),
