@@ -39,13 +39,16 @@ def test_services(client: httpx.Client) -> None:
 
 
 def test_releases_show_the_last_verdict(client: httpx.Client) -> None:
-    get(client, "/api/compare", **PAIR, **RANGE)
+    said = get(client, "/api/compare", **PAIR, **RANGE)
     found = {one["version"]: one for one in get(client, "/api/releases", service="checkout")["releases"]}
     assert found["2.0.1"]["verdict"] is None
     verdict = found["2.0.0"]["verdict"]
     assert verdict["verdict"] == "worse"
     assert verdict["page"].startswith("/releases/checkout/2.0.0?baseline=1.0.0")
     assert set(verdict) == {"verdict", "confidence", "summary", "baseline", "at", "page"}
+    key = verdict["page"].rpartition("&verdict=")[2]
+    assert get(client, f"/api/verdicts/{key}") == said
+    assert refused(client, f"/api/verdicts/{int(key) + 1000}")[0] == 404
     assert found["2.0.0"]["signals"] == ["logs", "metrics", "traces", "profiles"]
     assert len(get(client, "/api/releases", limit=2)["releases"]) == 2
 

@@ -47,6 +47,7 @@ def standin(page: Path = PAGE, *, empty: bool = False) -> Starlette:
             Route("/api/status", status),
             Route("/api/releases", releases),
             Route("/api/compare", compare),
+            Route("/api/verdicts/7", answer(lambda _: world.comparison("checkout", "1.0.0", "2.0.0"))),
             Route("/api/slos", answer(world.slos)),
             Route("/api/hazards", answer(world.hazards)),
             Route("/api/hazards/rules", answer(world.rules)),

@@ -64,6 +64,18 @@ def test_a_release_is_told_from_its_story_to_its_evidence(page: Page, page_url: 
     expect(page.get_by_text(re.compile("^1 frame matches"))).to_be_visible()
 
 
+def test_a_verdict_that_was_given_is_shown_as_it_was_until_it_is_judged_again(page: Page, page_url: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(page_url).partition("?")[0]))
+    page.goto(f"{page_url}{CHECKOUT}&verdict=7")
+    expect(page.get_by_role("region", name="checkout 2.0.0 is worse than 1.0.0")).to_be_visible()
+    assert "/api/verdicts/7" in asked
+    assert "/api/compare" not in asked
+    with page.expect_request("**/api/compare?*"):
+        page.get_by_role("button", name="Judge again").click()
+    expect(page).to_have_url(page_url + CHECKOUT)
+
+
 def test_too_little_data_says_what_is_missing(page: Page, page_url: str) -> None:
     page.goto(f"{page_url}/releases/payment/3.1.0")
     story = page.get_by_role("region", name="Cannot tell whether payment 3.1.0 is worse than 3.0.7")

@@ -14,7 +14,7 @@ from pilothouse.releases.marking import mark_from
 from pilothouse.releases.parties import parties
 from pilothouse.releases.speaking import known_service
 from pilothouse.releases.store import KeptVerdict, ReleaseStore
-from pilothouse.signals.errors import BadRequestError
+from pilothouse.signals.errors import BadRequestError, NotFoundError
 from pilothouse.signals.selector import parse_selector
 from pilothouse.signals.timerange import parse_duration, parse_moment, to_rfc3339
 from pilothouse.signals.wire import answer, json_body, number, only, time_range, waiting, wanted
@@ -51,6 +51,10 @@ def routes(engine: Engine, store: ReleaseStore) -> list[Route]:
     async def verdict(request: Request) -> Response:
         return answer((await waiting(_compare, engine, store, request)).to_json())
 
+    async def given(request: Request) -> Response:
+        only(request)
+        return answer(await waiting(_given, store, request.path_params["verdict"]))
+
     async def reasons(request: Request) -> Response:
         return answer((await waiting(_why, engine, store, request)).to_json())
 
@@ -65,6 +69,7 @@ def routes(engine: Engine, store: ReleaseStore) -> list[Route]:
         Route("/api/releases", all_releases, methods=["GET"]),
         Route("/api/releases", mark, methods=["POST"]),
         Route("/api/compare", verdict),
+        Route("/api/verdicts/{verdict:int}", given),
         Route("/api/why", reasons),
         Route("/api/traces/durations", traces),
         Route("/api/metrics/range", metrics),
@@ -104,6 +109,12 @@ def _compare(engine: Engine, store: ReleaseStore, request: Request) -> Compariso
         objectives=store.slos.all(wanted(request, "service")),
     )
     store.verdicts.keep(found)
+    return found
+
+
+def _given(store: ReleaseStore, key: int) -> dict[str, Any]:
+    if (found := store.verdicts.whole(key)) is None:
+        raise NotFoundError(f"no verdict {key}")
     return found
 
 

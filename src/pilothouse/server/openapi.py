@@ -371,6 +371,9 @@ OPERATIONS: dict[str, Operation] = {
         | _SIDES,
         frozenset({"service"}),
     ),
+    "/api/verdicts/{verdict}": Operation(
+        "a comparison as it was judged then", {"verdict": "its number, from a release's or a rollout's link"}
+    ),
     "/api/why": Operation(
         "what changed at a time: the service before and after it, and what changed around it",
         _SERVICE | {"at": "the time, in the forms of start", "around": "how long after it, and twice that before: 15m"},

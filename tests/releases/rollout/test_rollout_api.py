@@ -81,6 +81,8 @@ def test_the_judge_decides_on_what_the_versions_sent(
     whole = store.verdicts.whole(verdicts[-1]["evidence"]["comparison"])
     assert whole is not None
     assert whole["candidate"]["version"] == candidate
+    evidence = verdicts[-1]["evidence"]
+    assert evidence["page"].endswith(f"&verdict={evidence['comparison']}")
     assert hook.weights == ({"1.0.0": 100, "2.0.0": 0} if state == "rolled_back" else {"1.0.0": 0, "2.0.1": 100})
 
 

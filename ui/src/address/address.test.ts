@@ -5,12 +5,13 @@ import { changeReleasesAddress, rangeStart, readReleasesAddress } from "./releas
 describe("a release's address", () => {
   it("reads what a link says", () => {
     const search = new URLSearchParams(
-      "baseline=1.0.0&start=a&end=b&profile=cpu&view=table&frame=x1&find=hmac",
+      "baseline=1.0.0&start=a&end=b&verdict=7&profile=cpu&view=table&frame=x1&find=hmac",
     );
     expect(readReleaseAddress(search)).toEqual({
       baseline: "1.0.0",
       start: "a",
       end: "b",
+      verdict: "7",
       profile: "cpu",
       view: "table",
       frame: "x1",
@@ -19,10 +20,11 @@ describe("a release's address", () => {
   });
 
   it("falls back on nothing for what it does not know", () => {
-    expect(readReleaseAddress(new URLSearchParams("view=upside-down&baseline="))).toEqual({
+    expect(readReleaseAddress(new URLSearchParams("view=upside-down&baseline=&verdict=../why"))).toEqual({
       baseline: null,
       start: null,
       end: null,
+      verdict: null,
       profile: null,
       view: "graph",
       frame: null,

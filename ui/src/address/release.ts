@@ -3,6 +3,8 @@ export interface ReleaseAddress {
   baseline: string | null;
   start: string | null;
   end: string | null;
+  /** The number of a verdict that was given: it is shown as it was, and nothing is judged again. */
+  verdict: string | null;
   /** The profile's type, such as "cpu". */
   profile: string | null;
   view: "graph" | "table";
@@ -18,6 +20,7 @@ export function readReleaseAddress(search: URLSearchParams): ReleaseAddress {
     baseline: text("baseline"),
     start: text("start"),
     end: text("end"),
+    verdict: /^\d+$/.test(search.get("verdict") ?? "") ? text("verdict") : null,
     profile: text("profile"),
     view: search.get("view") === "table" ? "table" : "graph",
     frame: text("frame"),

@@ -97,6 +97,13 @@ export const questions = {
       queryFn: ({ signal }) => api.compare(question, signal),
       staleTime: Number.POSITIVE_INFINITY,
     }),
+  /** A comparison as it was judged then. */
+  verdict: (given: string) =>
+    queryOptions({
+      queryKey: ["compare", "given", given],
+      queryFn: ({ signal }) => api.comparison(`/api/verdicts/${given}`, signal),
+      staleTime: Number.POSITIVE_INFINITY,
+    }),
   /** What changed at a time: the same answer as a comparison's. */
   why: (path: string) =>
     queryOptions({

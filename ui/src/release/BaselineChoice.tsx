@@ -3,12 +3,12 @@ import { changeReleaseAddress } from "../address/release";
 import { useWords } from "../words";
 import styles from "./release.module.css";
 
-/** Chooses the version to compare with. What the address says about the old pair's time and frame goes. */
+/** Chooses the version to compare with. What the address says about the old pair's time, verdict and frame goes. */
 export function BaselineChoice({ chosen, others }: { chosen: string; others: string[] }) {
   const { say } = useWords();
   const [search, setSearch] = useSearchParams();
   const choose = (baseline: string) =>
-    setSearch(changeReleaseAddress(search, { baseline, start: null, end: null, frame: null }));
+    setSearch(changeReleaseAddress(search, { baseline, start: null, end: null, verdict: null, frame: null }));
   return (
     <label className={styles.choose}>
       {say.compareWith}

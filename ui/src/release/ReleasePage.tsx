@@ -20,7 +20,7 @@ export function ReleasePage() {
   const { say } = useWords();
   const { service = "", version = "" } = useParams();
   const [search] = useSearchParams();
-  const { baseline: asked, start, end } = readReleaseAddress(search);
+  const { baseline: asked, start, end, verdict } = readReleaseAddress(search);
   useTitle(`${service} ${version}`);
   // A link with a baseline says all that the verdict needs; the list of releases only offers others.
   const list = questions.releases();
@@ -52,7 +52,7 @@ export function ReleasePage() {
           {(all) => <NoBaseline service={service} version={version} known={knows(all, service, version)} />}
         </Answer>
       ) : (
-        <Verdict question={{ service, candidate: version, baseline: chosen, start, end }} />
+        <Verdict question={{ service, candidate: version, baseline: chosen, start, end }} given={verdict} />
       )}
       {releases.data === undefined ? null : (
         <div className={styles.around}>

@@ -1,4 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
+import { useSearchParams } from "react-router";
+import { changeReleaseAddress } from "../address/release";
 import type { CompareQuestion } from "../api/client";
 import { questions } from "../api/questions";
 import { Answer } from "../controls/Answer";
@@ -11,9 +13,11 @@ import { Story } from "./Story";
 import { Tested } from "./Tested";
 import { useScrollToHash } from "./useScrollToHash";
 
-/** The verdict on one pair of versions. */
-export function Verdict({ question }: { question: CompareQuestion }) {
-  return <Judged asked={questions.compare(question)} />;
+/** The verdict on one pair of versions: one that was given before, or one that is made now. */
+export function Verdict({ question, given }: { question: CompareQuestion; given: string | null }) {
+  return (
+    <Judged asked={given === null ? questions.compare(question) : questions.verdict(given)} given={given} />
+  );
 }
 
 /** What changed at a time, told like a verdict. */
@@ -24,8 +28,9 @@ export function Why({ path }: { path: string }) {
 type Asked = ReturnType<typeof questions.compare> | ReturnType<typeof questions.why>;
 
 /** Asks, and shows the story before its evidence. */
-function Judged({ asked }: { asked: Asked }) {
+function Judged({ asked, given = null }: { asked: Asked; given?: string | null }) {
   const { say } = useWords();
+  const [search, setSearch] = useSearchParams();
   const answer = useQuery(asked as ReturnType<typeof questions.why>);
   useScrollToHash(answer.data !== undefined);
   return (
@@ -36,7 +41,14 @@ function Judged({ asked }: { asked: Asked }) {
             comparison={comparison}
             now={answer.dataUpdatedAt}
             again={
-              <Button onClick={() => answer.refetch()} disabled={answer.isFetching}>
+              <Button
+                onClick={() =>
+                  given === null
+                    ? answer.refetch()
+                    : setSearch(changeReleaseAddress(search, { verdict: null }))
+                }
+                disabled={answer.isFetching}
+              >
                 {say.judgeAgain}
               </Button>
             }

@@ -9,6 +9,7 @@ import structlog
 from pilothouse.engine import EngineError
 from pilothouse.releases.rollout.asking import Answer
 from pilothouse.releases.rollout.measures import measured
+from pilothouse.releases.store.verdicts import page_of
 from pilothouse.signals.errors import SignalError
 from pilothouse.signals.metrics.promql.errors import PromqlError
 from pilothouse.signals.selector import parse_selector
@@ -62,10 +63,11 @@ class Observer:
         except (SignalError, EngineError) as error:
             # A version that nobody has heard of yet has sent no telemetry so far.
             return Answer("cannot_tell", f"cannot tell: {error}")
+        key = self._store.verdicts.keep(found)
         evidence: dict[str, Any] = {
-            "comparison": self._store.verdicts.keep(found),
+            "comparison": key,
             "confidence": found.confidence,
-            "page": found.page,
+            "page": page_of(found.page, key),
             "missing": list(found.missing),
             "findings": [one.title for one in found.findings if one.direction == "worse"][:_MOST_FINDINGS],
             "stories": [story.title for story in found.stories if story.direction == "worse"][:_MOST_FINDINGS],

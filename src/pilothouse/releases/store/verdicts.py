@@ -28,9 +28,14 @@ _verdicts = Table(
 )
 
 
+def page_of(page: str, key: int) -> str:
+    """Where the page shows a comparison as it was judged then: asked again, its time may look otherwise by now."""
+    return f"{page}&verdict={key}"
+
+
 @dataclass(frozen=True, slots=True)
 class KeptVerdict:
-    """A verdict as it was given at `at` (nanoseconds since the epoch)."""
+    """A verdict as it was given at `at` (nanoseconds since the epoch); `page` shows it as it was given."""
 
     service: str
     baseline: str
@@ -78,8 +83,12 @@ class VerdictStore:
         last = select(func.max(_verdicts.c.id)).group_by(_verdicts.c.service, _verdicts.c.candidate)
         if service:
             last = last.where(_verdicts.c.service == service)
-        columns = [column for column in _verdicts.c if column.name not in ("id", "comparison")]
+        columns = [column for column in _verdicts.c if column.name != "comparison"]
         with self._database.connect() as connection:
             rows = connection.execute(select(*columns).where(_verdicts.c.id.in_(last))).mappings()
-            kept = [KeptVerdict(**row) for row in rows]
+            kept = [_kept(**row) for row in rows]
         return {(one.service, one.candidate): one for one in kept}
+
+
+def _kept(id: int, page: str, **said: Any) -> KeptVerdict:
+    return KeptVerdict(page=page_of(page, id), **said)
