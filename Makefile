@@ -53,7 +53,7 @@ SIDE_BY_SIDE ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 ))
 
 # Both parts run whatever becomes of the first.
 test-only: $(READY) page-with-tools system-packages
-	@$(BIN)/pytest -n $(SIDE_BY_SIDE) -m 'not alone'; side_by_side=$$?; $(BIN)/pytest -m alone && exit $$side_by_side
+	@$(BIN)/pytest -n $(SIDE_BY_SIDE) -m 'not alone'; side_by_side=$$?; $(BIN)/pytest -m alone $$(grep -rlE --include=test_*.py '\balone\b' tests) && exit $$side_by_side
 
 # Keeps the rewritten asserts of all tests, which each process of the tests would work out again.
 collected: $(READY) page-with-tools system-packages

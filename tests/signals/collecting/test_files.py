@@ -104,9 +104,12 @@ def test_rotation_and_truncation_lose_nothing(server: RunningServer, tmp_path: P
                     # The collector must have seen a file before it is moved out of its pattern.
                     stored(server, "turning", len(wanted), 60)
                 if turn in (1, 3):
-                    # The writer keeps the old file for a while, as it does until it is told to reopen.
+                    # The writer keeps the old file for a while, as it does until it is told to reopen; it was quiet
+                    # before, and the collector sees the new name first.
+                    time.sleep(1.5)
                     os.rename(path, tmp_path / f"turning.log.{turn}")
                     path.touch()
+                    time.sleep(0.5)
                     for number in range(20):
                         wanted.append(f"late {turn} line {number}")
                         file.write(wanted[-1] + "\n")

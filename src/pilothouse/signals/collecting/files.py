@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 _BYTES_AT_ONCE = 4_000_000
 _QUIET = 1.0
 _LOOK_EVERY = 1.0
+# A writer keeps a file that was renamed until it is told to reopen it.
+_STILL_WRITTEN = 10.0
 Describe = Callable[[Path], Mapping[str, str]]
 
 
@@ -33,6 +35,15 @@ class _Source:
     resource: Mapping[str, str]
     sent: int
     heard: float = field(default_factory=time.monotonic)
+    replaced: float | None = None
+
+    def is_over(self) -> bool:
+        """Whether the file was renamed or deleted, and nobody has written to it for so long that nobody will."""
+        if not self.file.is_replaced():
+            self.replaced = None
+            return False
+        self.replaced = self.replaced or time.monotonic()
+        return time.monotonic() - max(self.replaced, self.heard) > _STILL_WRITTEN
 
 
 @dataclass
@@ -107,7 +118,7 @@ class FileCollector:
         parse, joiner, count = FORMATS[self.form], source.joiner, 0
         now = time.time_ns()
         ends = final and self.once
-        for raw in source.file.lines(_BYTES_AT_ONCE, ends or source.file.is_replaced()):
+        for raw in source.file.lines(_BYTES_AT_ONCE, ends or source.is_over()):
             count += 1
             line = joiner.add(parse(raw.text.decode("utf-8", "replace")), raw.end)
             self._put(batch, source, line, now)
@@ -144,7 +155,6 @@ class FileCollector:
     def _drop_finished(self) -> None:
         """A file that was renamed or deleted is let go when it has been read and nothing of it waits."""
         for key, source in list(self._sources.items()):
-            done = source.file.is_replaced() and source.file.is_read() and not source.joiner.waits
-            if done and time.monotonic() - source.heard > _QUIET:
+            if source.is_over() and source.file.is_read() and not source.joiner.waits:
                 source.file.close()
                 del self._sources[key]
