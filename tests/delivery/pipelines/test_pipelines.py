@@ -207,7 +207,8 @@ def test_timeouts_of_tasks_leave_time_for_finally(tmp_path: Path) -> None:
     assert happened.reason == "Failed"
     assert happened.output("clean") == "clean\n"
     assert happened.skipped() == {"later": "PipelineRun Tasks timeout has been reached"}
-    assert happened.task("slow").condition.reason == "TaskRunCancelled"
+    # What is left of the tasks' time is also the task's own timeout: either may be noticed first.
+    assert happened.task("slow").condition.reason in ("TaskRunCancelled", "TaskRunTimeout")
 
 
 def test_pipeline_timeout_ends_everything(tmp_path: Path) -> None:
