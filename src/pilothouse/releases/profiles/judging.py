@@ -101,14 +101,14 @@ def _is_told(trial: Trial, ratio: float, least: float, most: float, whole: Whole
     """Whether a function's change tells something where the traffic differs.
 
     One that only one side runs does, and one that follows the traffic with an elasticity from `least` to `most` beyond
-    what they make of it. Where a part of the change may come from a function that takes the time which is left, it
-    counts if the whole process' cost is beyond what the traffic can make of it.
+    what they make of it. In a process with less traffic, one that may take the time which is left counts only where the
+    whole process' cost is beyond what the traffic can make of it.
     """
     if trial.same_load or ratio == 0 or not math.isfinite(ratio):
         return True
-    return trial.beyond_load(ratio, least, most) or (
-        trial.beyond_load(ratio, max(least, 0.0), most) and trial.beyond_load(whole.ratio, whole.least)
-    )
+    if least < 0 and trial.load_ratio < 1:
+        return trial.beyond_load(ratio, 0.0, most) and trial.beyond_load(whole.ratio, whole.least)
+    return trial.beyond_load(ratio, least, most)
 
 
 def function_rates(costs: Costs, trial: Trial, baseline: Floats, candidate: Floats) -> Rates:
