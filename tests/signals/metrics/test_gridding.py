@@ -13,10 +13,11 @@ import pytest
 
 from pilothouse.engine import Engine
 from pilothouse.signals.flushing import Intake
+from pilothouse.signals.metrics.prometheus import catalogue
 from pilothouse.signals.metrics.prometheus.gridding import GRIDS
 from pilothouse.signals.metrics.prometheus.stored import StoredMetrics
 from pilothouse.signals.metrics.promql.engine import evaluate
-from pilothouse.signals.metrics.promql.labels import labels_of
+from pilothouse.signals.metrics.promql.labels import Labels, labels_of
 from pilothouse.signals.metrics.promql.matcher import NAME, Matcher
 from pilothouse.signals.metrics.promql.memory import MemoryStorage
 from pilothouse.signals.metrics.promql.numbers import STALE
@@ -24,9 +25,37 @@ from pilothouse.signals.metrics.promql.planning import Grid
 from pilothouse.signals.metrics.promql.selection import Windowing
 from pilothouse.signals.receive.remote_write import RemoteWriteReceiver
 from pilothouse.signals.storing import storings
-from tests.signals.metrics.stored import store_series
+from tests.signals.metrics.stored import settled, store_series
 
 _MINUTE = 60_000
+
+
+def test_series_that_come_while_a_query_is_asked_are_not_taken_for_others(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = (int(time.time()) // 60 - 2) * _MINUTE
+    known, new = (
+        [({NAME: "level", "kind": str(kind)}, [(end, float(kind))]) for kind in kinds]
+        for kinds in (range(12), range(100, 140))
+    )
+    intake = Intake(engine, tmp_path / "journal", storings())
+    intake.start()
+    receiver, storage, matchers = RemoteWriteReceiver(intake), StoredMetrics(engine), [Matcher(NAME, "=", "level")]
+    store_series(receiver, known)
+    settled(intake)
+    wanted = {labels_of(labels): samples[0][1] for labels, samples in known}
+
+    def read() -> dict[Labels, float]:
+        found = storage.select(matchers, end - _MINUTE, end)
+        assert len(found.values) == len(found.labels) == len(wanted)
+        return dict(zip(found.labels, found.values.tolist(), strict=True))
+
+    assert read() == wanted
+    monkeypatch.setattr(catalogue, "_FRESH", math.inf)
+    store_series(receiver, new)
+    settled(intake)
+    intake.close()
+    assert read() == wanted
 
 
 @pytest.fixture

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 # A list of numbers is parsed, hashed and looked into for each sample; from so large a share of a metric on, reading all
 # that lies between the first and the last is cheaper, although some is thrown away.
@@ -21,3 +25,14 @@ def chosen(numbers: list[int], of: int) -> tuple[str, Mapping[str, int | list[in
             {"lowest": min(numbers), "highest": max(numbers)},
         )
     return "series IN {numbers:Array(UInt64)}", {"numbers": numbers}
+
+
+def among(answered: NDArray[Any], numbers: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """Which rows of an answer that is sorted by series are of `numbers` (sorted); None when all are.
+
+    A range may also hold series that came after their metric was looked up, and those of a metric with the same head.
+    """
+    begins = np.flatnonzero(np.append(True, answered[1:] != answered[:-1]))
+    places = np.minimum(np.searchsorted(numbers, answered[begins]), len(numbers) - 1)
+    known = numbers[places] == answered[begins]
+    return None if known.all() else np.repeat(known, np.diff(np.append(begins, len(answered))))

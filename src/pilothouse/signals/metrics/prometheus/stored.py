@@ -15,7 +15,7 @@ import numpy as np
 from pilothouse.engine import Budget
 from pilothouse.signals.metrics.decimals import restored
 from pilothouse.signals.metrics.prometheus.catalogue import Catalogue, Entry
-from pilothouse.signals.metrics.prometheus.choosing import chosen
+from pilothouse.signals.metrics.prometheus.choosing import among, chosen
 from pilothouse.signals.metrics.prometheus.distributions import DistributionReader
 from pilothouse.signals.metrics.prometheus.finding import Finder
 from pilothouse.signals.metrics.prometheus.found import Found
@@ -125,6 +125,7 @@ class StoredMetrics:
     def _samples(self, found: list[Found], start: int, end: int) -> Selection:
         rows = np.array([series.number for series in found], dtype=np.uint64)
         order = np.argsort(rows)
+        in_order = rows[order]
         condition, chosen_numbers = chosen(rows.tolist(), self._of(found))
         table = self._engine.query(
             f"""SELECT series, toUnixTimestamp64Milli(time) AS at, number, divisor FROM samples
@@ -138,8 +139,7 @@ class StoredMetrics:
         if not table.num_rows:
             return nothing()
         numbers, times, *kept = (table.column(place).to_numpy() for place in range(4))
-        if len(found) < self._of(found):
-            wanted = np.isin(numbers, rows)
+        if (wanted := among(numbers, in_order)) is not None:
             numbers, times, kept = numbers[wanted], times[wanted], [column[wanted] for column in kept]
             if not len(numbers):
                 return nothing()
@@ -149,7 +149,7 @@ class StoredMetrics:
         if not last.all():
             numbers, times, values = numbers[last], times[last], values[last]
         begins = np.flatnonzero(np.append(True, numbers[1:] != numbers[:-1]))
-        places = order[np.searchsorted(rows[order], numbers[begins])]
+        places = order[np.searchsorted(in_order, numbers[begins])]
         selection = Selection(
             [found[place].labels for place in places],
             np.append(begins, len(numbers)).astype(np.int64),
