@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from pilothouse.server.app import _routes as all_routes
 from pilothouse.server.config import Config
-from pilothouse.server.late import Late
+from pilothouse.server.late import Late, LateCalls
 from tests.delivery.app_client import AppClient
 from tests.running import RunningServer
 
@@ -47,6 +47,18 @@ def test_they_are_loaded_once_and_only_for_their_paths() -> None:
     assert loaded == ["late"]
 
 
+def test_calls_are_loaded_once_and_only_for_their_prefix() -> None:
+    handler = MagicMock()
+    load = MagicMock(return_value=handler)
+    late = LateCalls("/questions.Service/", load)
+    assert late.service(MagicMock(method="/others.Service/Export")) is None
+    load.assert_not_called()
+    asked = MagicMock(method="/questions.Service/Ask")
+    assert late.service(asked) is late.service(asked) is handler.service.return_value
+    handler.service.assert_called_with(asked)
+    load.assert_called_once_with()
+
+
 def test_every_path_begins_as_its_group_says() -> None:
     rooms: Any = MagicMock()
     rooms.config, rooms.pipelines = Config(), None
@@ -64,9 +76,7 @@ def test_a_server_answers_at_once(server: RunningServer, path: str) -> None:
 
 
 def test_a_start_does_not_read_query_languages() -> None:
-    code = (
-        "import sys, pilothouse.server.process\n"
-        "print(*(name for name in ('lark', 'httpx', 'scipy', 'pandas') if name in sys.modules))"
-    )
+    late = ("lark", "httpx", "scipy", "pandas", "pilothouse.server.jaeger_calls")
+    code = f"import sys, pilothouse.server.process\nprint(*(name for name in {late} if name in sys.modules))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == ""

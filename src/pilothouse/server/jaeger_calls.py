@@ -14,6 +14,7 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from pilothouse.engine import BudgetExceededError
+from pilothouse.server.access.calls import QUESTIONS
 from pilothouse.signals.errors import BadRequestError, NotFoundError
 from pilothouse.signals.profiles.messages import message_classes
 from pilothouse.signals.timerange import NANOSECONDS, TimeRange
@@ -29,7 +30,6 @@ from pilothouse.signals.wire import trace_id
 if TYPE_CHECKING:
     from pilothouse.engine import Engine
 
-PREFIX = "/jaeger.api_v3.QueryService/"
 # On the wire a map is a repeated message of key and value; times and durations are alike.
 _MESSAGES = message_classes(
     "jaeger.api_v3",
@@ -73,7 +73,7 @@ class Handler(grpc.GenericRpcHandler):  # type: ignore[misc]
 
     def service(self, details: Any) -> Any:
         """The handler of a call; None when it is not one of these."""
-        return self._methods.get(details.method.removeprefix(PREFIX)) if details.method.startswith(PREFIX) else None
+        return self._methods.get(details.method.removeprefix(QUESTIONS))
 
 
 def _one(engine: Engine, message: str, answer: Answer) -> Any:

@@ -1,4 +1,4 @@
-"""Routes that are imported when they are first asked for: a server starts without all that it could answer."""
+"""Routes and calls that are imported when they are first asked for: a server starts without all it could answer."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import grpc
 from starlette._utils import get_route_path
 from starlette.routing import BaseRoute, Match, NoMatchFound
 
@@ -50,3 +51,19 @@ class Late(BaseRoute):
     def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
         """Not known before it is loaded."""
         raise NoMatchFound(name, path_params)
+
+
+class LateCalls(grpc.GenericRpcHandler):  # type: ignore[misc]
+    """Stands for the handler that `load` makes; a method that does not begin with `prefix` loads nothing."""
+
+    def __init__(self, prefix: str, load: Callable[[], grpc.GenericRpcHandler]) -> None:
+        self._prefix, self._load = prefix, load
+        self._handler: grpc.GenericRpcHandler | None = None
+
+    def service(self, details: Any) -> Any:
+        """The handler of a call; None when it is not one of these."""
+        if not details.method.startswith(self._prefix):
+            return None
+        if self._handler is None:
+            self._handler = self._load()
+        return self._handler.service(details)

@@ -23,16 +23,16 @@ from pilothouse.engine import open_engine, retention
 from pilothouse.releases.rollout.driving import BUILT_IN, Driver
 from pilothouse.releases.rollout.observing import Observer
 from pilothouse.releases.store import ReleaseStore
-from pilothouse.server import jaeger_calls
 from pilothouse.server.access.building import access_of, certificates_of, openid_of
 from pilothouse.server.access.callers import DEFAULT_TENANT
-from pilothouse.server.access.calls import Calls
+from pilothouse.server.access.calls import QUESTIONS, Calls
 from pilothouse.server.app import Rooms, inner_app, main_app, otlp_app
 from pilothouse.server.backups.making import Backups, Source
 from pilothouse.server.config import control_database
 from pilothouse.server.delivery import LiveDelivery
 from pilothouse.server.forge import LiveForge
 from pilothouse.server.hazards import LiveHazards
+from pilothouse.server.late import LateCalls
 from pilothouse.server.leading import Leading
 from pilothouse.server.locking import lock
 from pilothouse.server.measuring import Measurements
@@ -51,6 +51,7 @@ from pilothouse.signals.timerange import parse_duration
 
 if TYPE_CHECKING:
     from pilothouse.delivery.pipelines.serving import PipelineServer
+    from pilothouse.engine import Engine
     from pilothouse.releases.rollout.traffic import Shifters, TrafficShifter
     from pilothouse.server.access.admission import Access
     from pilothouse.server.access.certificates import Certificates
@@ -429,7 +430,14 @@ def _end_in_order() -> None:
 
 def _calls(house: Process) -> list[Any]:
     receiver = house._receiver
-    return [otlp_grpc.Handler(receiver), other_grpc.Handler(receiver), jaeger_calls.Handler(house._engine)]
+    asking = LateCalls(QUESTIONS, lambda: _asking(house._engine))
+    return [otlp_grpc.Handler(receiver), other_grpc.Handler(receiver), asking]
+
+
+def _asking(engine: Engine) -> Any:
+    from pilothouse.server.jaeger_calls import Handler
+
+    return Handler(engine)
 
 
 def _uvicorn_config(app: Any, certificates: Certificates | None = None) -> uvicorn.Config:

@@ -11,6 +11,8 @@ import grpc
 from pilothouse.server.access.admission import Access, Admitted, RefusedError
 from pilothouse.server.access.scopes import INGEST, READ
 
+QUESTIONS = "/jaeger.api_v3.QueryService/"
+"""How methods begin that ask: all others are ways in."""
 _CODES = {
     401: grpc.StatusCode.UNAUTHENTICATED,
     403: grpc.StatusCode.PERMISSION_DENIED,
@@ -27,19 +29,15 @@ class Calls(grpc.GenericRpcHandler):  # type: ignore[misc]
 
     def service(self, details: Any) -> Any:
         """The handler of a call for its tenant; one that refuses when it may not go on."""
+        asks = details.method.startswith(QUESTIONS)
         headers = {str(name): str(value) for name, value in details.invocation_metadata}
         try:
-            admitted = self._access.admit(headers, READ if _asks(details.method) else INGEST)
+            admitted = self._access.admit(headers, READ if asks else INGEST)
         except RefusedError as error:
             return grpc.unary_unary_rpc_method_handler(_refusing(error))
         found = next(filter(None, (one.service(details) for one in self._handlers[admitted.tenant])), None)
-        pays = found and admitted.rates.bytes and not _asks(details.method)
+        pays = found and admitted.rates.bytes and not asks
         return _paying(found, self._access, admitted) if pays else found
-
-
-def _asks(method: str) -> bool:
-    """Whether a method asks: all others are ways in."""
-    return method.startswith("/jaeger.api_v3.QueryService/")
 
 
 def _refusing(error: RefusedError) -> Callable[[bytes, grpc.ServicerContext], bytes]:
