@@ -21,15 +21,14 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 
 from pilothouse.engine import Budget
 from pilothouse.signals.errors import NotFoundError
+from pilothouse.signals.traces.by_id import FEW, of_traces
 
 if TYPE_CHECKING:
     from pilothouse.engine import Engine
 
 MOST_SPANS = 200_000
-_FEW = 20
 # What was looked up stays known: an identity is a hash of its attributes, and cannot come to mean others.
 _MOST_RESOURCES = 10_000
-_MANY = "SELECT unhex(arrayJoin({ids:Array(String)}))"
 # All that a span is, events and links as lists side by side.
 COLUMNS = (
     "* EXCEPT (time, events, links), toUnixTimestamp64Nano(time) AS start, "
@@ -46,16 +45,13 @@ _RESOURCES: WeakKeyDictionary[Engine, dict[int, tuple[list[tuple[str, str]], str
 
 def spans_of(engine: Engine, trace_ids: Sequence[str], budget: Budget | None = None) -> list[dict[str, Any]]:
     """All columns of the spans of these traces, by trace and start; what was sent twice stands once."""
-    # Constants are looked up by the projection for half of what a subquery costs.
-    few: dict[str, str] = {f"id{place}": one for place, one in enumerate(trace_ids[: _FEW + 1])}
-    constants = ", ".join(f"unhex({{{name}:String}})" for name in few)
-    among, given = (constants, few) if 0 < len(few) <= _FEW else (_MANY, {"ids": list(trace_ids)})
+    within, given = of_traces(trace_ids)
     table = engine.query(
-        f"SELECT {COLUMNS} FROM spans WHERE trace_id IN ({among}) ORDER BY trace_id, start, span_id "
+        f"SELECT {COLUMNS} FROM spans WHERE {within} ORDER BY trace_id, start, span_id "
         f"LIMIT 1 BY trace_id, span_id, kind, identity LIMIT {MOST_SPANS}",
         given,
         # A few rows far apart: a second thread would open all files once more.
-        replace(budget or Budget(), threads=1) if len(trace_ids) <= _FEW else budget,
+        replace(budget or Budget(), threads=1) if len(trace_ids) <= FEW else budget,
     )
     return list(table.to_pylist())
 

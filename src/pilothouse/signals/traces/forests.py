@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pilothouse.signals.errors import BadRequestError
+from pilothouse.signals.traces.by_id import of_traces
 from pilothouse.signals.traces.critical import Timed
 
 if TYPE_CHECKING:
@@ -30,14 +31,15 @@ def forests(engine: Engine, traces: Sequence[str], budget: Budget | None = None)
     """The spans of traces (ids in hexadecimal), by trace and start. Raises `BadRequestError` when they are too many."""
     if not traces:
         return {}
+    within, given = of_traces(traces)
     table = engine.query(
         f"""SELECT lower(hex(trace_id)) AS trace, lower(hex(span_id)) AS id,
                    if(parent_span_id = toFixedString('', 8), '', lower(hex(parent_span_id))) AS parent,
                    toUnixTimestamp64Nano(time) AS start, duration, identity, toString(name) AS name, kind,
                    status_code = 2 AS failed
-            FROM spans WHERE trace_id IN (SELECT unhex(arrayJoin({{ids:Array(String)}})))
+            FROM spans WHERE {within}
             ORDER BY trace, start, id LIMIT 1 BY trace, id, kind, identity LIMIT {MOST_SPANS + 1}""",
-        {"ids": list(traces)},
+        given,
         budget,
     )
     if table.num_rows > MOST_SPANS:

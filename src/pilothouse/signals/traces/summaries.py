@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pilothouse.signals.traces.by_id import of_traces
+
 if TYPE_CHECKING:
     from pilothouse.engine import Budget, Engine
 
@@ -27,6 +29,7 @@ def summaries(engine: Engine, traces: Sequence[str], budget: Budget | None = Non
     """The summaries of traces given by their ids in hexadecimal."""
     if not traces:
         return {}
+    within, given = of_traces(traces)
     table = engine.query(
         f"""SELECT lower(hex(trace_id)) AS id, argMin(name, {_ROOT}) AS root, argMin(identity, {_ROOT}) AS speaker,
                    min(toUnixTimestamp64Nano(time)) AS start,
@@ -34,10 +37,10 @@ def summaries(engine: Engine, traces: Sequence[str], budget: Budget | None = Non
                    sumMap([identity], [toUInt64(1)]) AS spans,
                    sumMap([identity], [toUInt64(status_code = 2)]) AS errors
             FROM (SELECT trace_id, span_id, parent_span_id, name, identity, time, duration, status_code, kind FROM spans
-                  WHERE trace_id IN (SELECT unhex(arrayJoin({{ids:Array(String)}})))
+                  WHERE {within}
                   LIMIT 1 BY trace_id, span_id, kind, identity)
             GROUP BY trace_id""",
-        {"ids": list(traces)},
+        given,
         budget,
     )
     names = service_names(engine)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pilothouse.signals.traces.by_id import of_traces
 from pilothouse.signals.traces.compiling.fields import Fields
 from pilothouse.signals.traces.compiling.necessary import ANYTHING, necessary
 from pilothouse.signals.traces.compiling.scope import Scope
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 MOST_TRACES = 100_000
 MOST_SPANS = 2_000_000
 _BATCH = 400
-_FEW = 20
 # A search that needs few traces looks at a sixty-fourth of its range first, then at four times as much, and so on.
 _FIRST_SLICE, _GROWTH = 64, 4
 
@@ -90,23 +90,17 @@ class Reading:
 
     def _spans(self, traces: list[str]) -> pa.Table:
         first = self._first()
-        within = self._among(traces) + (f" AND ({first})" if not self.plan.deep and first != ANYTHING else "")
+        chosen, given = of_traces(traces)
+        within = chosen + (f" AND ({first})" if not self.plan.deep and first != ANYTHING else "")
         return self._scope.engine.query(
             "SELECT lower(hex(trace_id)) AS trace, reinterpretAsUInt64(span_id) AS sid, "
             "reinterpretAsUInt64(parent_span_id) AS pid, lower(hex(span_id)) AS id, name, identity, "
             f"toUnixTimestamp64Nano(time) AS start, duration{self.plan.columns()} "
             f"FROM {source(self._scope, first=within)} WHERE {'1' if self.plan.deep else self._any()} "
             f"ORDER BY trace, start, id LIMIT 1 BY trace, sid, kind, identity LIMIT {MOST_SPANS}",
-            self._scope.parameters,
+            self._scope.parameters | given,
             self._scope.budget,
         )
-
-    def _among(self, traces: list[str]) -> str:
-        if len(traces) > _FEW:
-            return f"trace_id IN (SELECT unhex(arrayJoin({self._scope.bound(traces, 'Array(String)')})))"
-        # Constants are looked up by the projection for half of what a subquery costs.
-        constants = ", ".join(f"unhex({self._scope.bound(trace, 'String')})" for trace in traces)
-        return f"trace_id IN ({constants})"
 
     def _columns(self, table: pa.Table) -> Columns:
         traces = np.unique(np.asarray(table["trace"].to_pylist(), dtype=object).astype(str), return_inverse=True)[1]
