@@ -30,6 +30,20 @@ SCOPE = f"Tuple(name LowCardinality(String), version LowCardinality(String), att
 _TAGS = {"s": 10, "b": 16, "i": 24, "d": 33, "x": 58, "j": 122}
 
 
+def records_sql(kind: str, records: str, record: str) -> str:
+    """SQL after FROM for each record of a segment under the name `record`, with its `identity` and `scope`.
+
+    `kind` and `records` are OTLP's names of it (`logs`, `log_records`).
+    """
+    return f"""(
+        SELECT identity, said.{records} AS records, said.scope AS scope
+        FROM (
+            SELECT speaker.resource.identity AS identity, speaker.scope_{kind} AS scopes
+            FROM {{segment}} ARRAY JOIN resource_{kind} AS speaker
+        ) ARRAY JOIN scopes AS said
+    ) ARRAY JOIN records AS {record}"""
+
+
 def text_sql(value: str) -> str:
     """SQL for the text of the AnyValue bytes in the expression `value`.
 

@@ -10,6 +10,7 @@ from pilothouse.signals.anyvalue import (
     kinds_sql,
     letters_sql,
     map_sql,
+    records_sql,
     texts_sql,
 )
 
@@ -55,13 +56,7 @@ _RECORDS = f"""SELECT
 FROM (
     SELECT identity, scope, r, arrayPushFront(scope.attributes.value, r.body) AS values,
            {texts_sql("values")} AS others, {letters_sql("values")} AS letters
-    FROM (
-        SELECT identity, sl.log_records AS records, sl.scope AS scope
-        FROM (
-            SELECT rl.resource.identity AS identity, rl.scope_logs AS scopes
-            FROM {{segment}} ARRAY JOIN resource_logs AS rl
-        ) ARRAY JOIN scopes AS sl
-    ) ARRAY JOIN records AS r
+    FROM {records_sql("logs", "log_records", "r")}
 )"""
 
 

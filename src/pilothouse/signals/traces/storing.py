@@ -2,7 +2,17 @@
 
 from pilothouse.engine import SegmentStatement
 from pilothouse.signals.announcing import announced_sql
-from pilothouse.signals.anyvalue import ATTRIBUTES, IDENTITY, SCHEMA, SCOPE, kinds_sql, letters_sql, map_sql, texts_sql
+from pilothouse.signals.anyvalue import (
+    ATTRIBUTES,
+    IDENTITY,
+    SCHEMA,
+    SCOPE,
+    kinds_sql,
+    letters_sql,
+    map_sql,
+    records_sql,
+    texts_sql,
+)
 
 _PROTO = f"""syntax = "proto3";
 {SCHEMA}
@@ -104,13 +114,7 @@ FROM (
            toUInt8({_KIND}) AS span_kind, {_OTHERS} AS others,
            arrayMap(values -> {texts_sql("values")}, others) AS texts,
            arrayMap(values -> {letters_sql("values")}, others) AS letters
-    FROM (
-        SELECT identity, ss.spans AS spans, ss.scope AS scope
-        FROM (
-            SELECT rs.resource.identity AS identity, rs.scope_spans AS scopes
-            FROM {{segment}} ARRAY JOIN resource_spans AS rs
-        ) ARRAY JOIN scopes AS ss
-    ) ARRAY JOIN spans AS s
+    FROM {records_sql("spans", "spans", "s")}
 )
 WHERE {_SAME} NOT IN (SELECT span FROM span_recent)
 LIMIT 1 BY {_SAME}""",
