@@ -92,8 +92,8 @@ def _usual(together: Any, payload: bytes, first: int, last: int) -> tuple[int, i
     """The counts of a request with nothing but samples of named series within the bounds of time; None of another.
 
     `together` is a series that has all series' samples, so that there is no loop over series; that over the samples is
-    C's. That each series has a name is seen from
-    the encoded bytes; should a label's value look the same, the series without a name is kept under the empty name.
+    C's. That each series has a name is seen from the encoded bytes; should a label's value look the same, the series
+    without a name is kept under the empty name.
     """
     if together.histograms or together.exemplars:
         return None
