@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import signal
-import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +11,7 @@ import typer
 
 from pilothouse.cli.client import DEFAULT_SERVER, Server, fail
 from pilothouse.cli.collect_profile import EPILOG, profile
+from pilothouse.cli.collecting import labels_of, stopping
 
 app = typer.Typer(no_args_is_help=True, help="Follow log files or pods, profile processes, and send it to a server.")
 
@@ -41,7 +40,7 @@ def files(
     from pilothouse.signals.collecting.containers import of_file, of_pod_file
 
     chosen = of_pod_file if form in ("cri", "container") else of_file
-    labels = _labels(label)
+    labels = labels_of(label)
     _collect(patterns, form, multiline, lambda path: {**chosen(path), **labels}, not from_end, once, state, server)
 
 
@@ -77,7 +76,7 @@ def kube(
         client = connection().client()
     except ConnectionFailedError as error:
         fail(str(error))
-    stop = _stopping()
+    stop = stopping()
     sender = Sender(server, stop.is_set)
     KubeCollector(client, sender, namespace, selector, int(parse_duration(since)), once, stop.is_set).run()
 
@@ -95,7 +94,7 @@ def _collect(patterns, form, multiline, describe, from_start, once, state, serve
         re.compile(multiline)
     except re.error as error:
         fail(f"--multiline: {multiline!r} is not a regular expression: {error}")
-    stop = _stopping()
+    stop = stopping()
     sender = Sender(server, stop.is_set)
     place = state or _state(patterns)
     try:
@@ -105,31 +104,11 @@ def _collect(patterns, form, multiline, describe, from_start, once, state, serve
     typer.echo(f"sent {sender.sent} lines", err=True)
 
 
-def _labels(given: list[str] | None) -> dict[str, str]:
-    found = {}
-    for text in given or []:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            fail(f"--label: {text!r} is not NAME=VALUE")
-        found[name] = value
-    return found
-
-
 def _state(patterns: list[str]) -> Path:
     """One file for each set of patterns, where programs keep their state (XDG Base Directory Specification)."""
     base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
     name = hashlib.sha256("\0".join(sorted(patterns)).encode()).hexdigest()[:12]
     return base / "pilothouse" / f"collect-{name}.json"
-
-
-def _stopping() -> threading.Event:
-    from pilothouse.server.logging import configure
-
-    configure("info")
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
 
 
 app.command("profile", epilog=EPILOG)(profile)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pilothouse.cli.client import DEFAULT_SERVER, Server, fail
+from pilothouse.cli.collecting import labels_of, stopping
 
 EPILOG = (
     "Examples: pilothouse collect profile --pid 4242 --service checkout --version 2.0.0  |  "
@@ -33,7 +34,6 @@ def profile(
 
     Who it is comes from its own OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES, unless said here.
     """
-    from pilothouse.cli.collect import _labels, _stopping
     from pilothouse.signals.collecting import profiling
 
     if (pid is None) == (not command):
@@ -41,8 +41,8 @@ def profile(
     if tool not in profiling.TOOLS:
         fail(f"--with: {tool!r} is not one of {', '.join(profiling.TOOLS)}")
     given = {"service.name": service, "service.version": version}
-    labels = {name: text for name, text in given.items() if text} | _labels(label)
-    stop = _stopping()
+    labels = {name: text for name, text in given.items() if text} | labels_of(label)
+    stop = stopping()
     started = None
     try:
         if command:

@@ -7,15 +7,10 @@ import styles from "./dashboards.module.css";
 import type { Chosen } from "./filling";
 import { HeatmapPanel } from "./HeatmapPanel";
 import { LinesPanel } from "./LinesPanel";
-import type { Dashboard, DashboardPanel } from "./model";
+import type { Dashboard } from "./model";
+import type { PanelProps } from "./panel";
 import { ValuesPanel } from "./ValuesPanel";
 import { VariableChoice } from "./VariableChoice";
-
-export interface PanelProps {
-  panel: DashboardPanel;
-  selection: Selection;
-  chosen: Chosen;
-}
 
 /** A dashboard's variables, time range and panels. What is chosen is in the address, as Grafana writes it. */
 export function BoardView({ dashboard, selection }: { dashboard: Dashboard; selection: Selection }) {

@@ -8,9 +8,9 @@ import { Progress } from "../controls/Progress";
 import { nameOf, numberOf, telling } from "../metrics/naming";
 import { useWords } from "../words";
 import { numbersPath } from "./asking";
-import type { PanelProps } from "./BoardView";
 import styles from "./dashboards.module.css";
 import { filled, legendOf } from "./filling";
+import type { PanelProps } from "./panel";
 
 const TimeChart = lazy(() => import("../charts/TimeChart"));
 

@@ -6,10 +6,10 @@ import { Answer } from "../controls/Answer";
 import { amount } from "../format/units";
 import { useWords } from "../words";
 import { numbersPath } from "./asking";
-import type { PanelProps } from "./BoardView";
 import styles from "./dashboards.module.css";
 import { filled } from "./filling";
 import { heatmapOf } from "./heatmap";
+import type { PanelProps } from "./panel";
 
 const [WIDTH, ROW] = [600, 14];
 

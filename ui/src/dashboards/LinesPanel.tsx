@@ -8,9 +8,9 @@ import { range } from "../logs/asking";
 import { LineRow } from "../logs/LineRow";
 import { traceOf } from "../logs/line";
 import { useWords } from "../words";
-import type { PanelProps } from "./BoardView";
 import styles from "./dashboards.module.css";
 import { filled } from "./filling";
+import type { PanelProps } from "./panel";
 
 /** So many lines are shown. */
 const SHOWN = 50;

@@ -9,9 +9,9 @@ import { instantPath } from "../metrics/asking";
 import { InstantTable } from "../metrics/InstantTable";
 import { nameOf, numberOf, telling } from "../metrics/naming";
 import { useWords } from "../words";
-import type { PanelProps } from "./BoardView";
 import styles from "./dashboards.module.css";
 import { filled, legendOf } from "./filling";
+import type { PanelProps } from "./panel";
 
 /** Values at the end of the time: large, or in a table. */
 export function ValuesPanel({ panel, selection, chosen }: PanelProps) {

@@ -31,7 +31,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pilothouse.signals.errors import BadRequestError, OverloadedError
 from pilothouse.signals.metrics.configuring import Milliseconds, ScrapeConfig, checked, read_yaml
-from pilothouse.signals.metrics.scraping.discovering import Group, discoveries
+from pilothouse.signals.metrics.scraping.discovering import discoveries
+from pilothouse.signals.metrics.scraping.group import Group
 from pilothouse.signals.metrics.scraping.requesting import client
 from pilothouse.signals.metrics.scraping.target import Target, TargetError, discovered_labels, target_of
 from pilothouse.signals.receive.pprof_delta import difference

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pilothouse.signals.metrics.configuring import KubernetesDiscovery
-from pilothouse.signals.metrics.scraping.discovering import Group
+from pilothouse.signals.metrics.scraping.group import Group
 from pilothouse.signals.metrics.scraping.kubernetes import watch
 from tests.kube.apiserver import ApiServer, start_api_server
 from tests.signals.metrics.scraping.test_kubernetes_targets import _POD, _SERVICE, _SLICE

@@ -16,7 +16,8 @@ import structlog
 from pilothouse.signals.metrics.promql.matcher import NAME
 from pilothouse.signals.metrics.rules.alerting import Alert
 from pilothouse.signals.metrics.rules.template_functions import table_link
-from pilothouse.signals.metrics.scraping.discovering import Group, discoveries
+from pilothouse.signals.metrics.scraping.discovering import discoveries
+from pilothouse.signals.metrics.scraping.group import Group
 from pilothouse.signals.metrics.scraping.relabelling import relabelled
 from pilothouse.signals.metrics.scraping.requesting import client
 from pilothouse.signals.metrics.scraping.target import ADDRESS, PATH, SCHEME

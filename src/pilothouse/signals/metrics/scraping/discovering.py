@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ import structlog
 
 from pilothouse.signals.metrics.configuring import matching, read_yaml
 from pilothouse.signals.metrics.errors import ConfigurationError
+from pilothouse.signals.metrics.scraping.group import Group, Update
 from pilothouse.signals.metrics.scraping.requesting import client
 from pilothouse.signals.metrics.scraping.target import ADDRESS
 
@@ -33,22 +33,6 @@ log = structlog.get_logger(__name__)
 
 # How often files are looked at; the file's own refresh_interval is Prometheus' fallback for lost notifications.
 _LOOK_AT_FILES = 2.0
-
-
-@dataclass(frozen=True)
-class Group:
-    """Targets as they were found: labels of each, and what they have in common."""
-
-    targets: list[dict[str, str]]
-    labels: dict[str, str] = field(default_factory=dict)
-
-    def each(self) -> Iterable[dict[str, str]]:
-        """The labels of each target; its own win."""
-        return ({**self.labels, **target} for target in self.targets)
-
-
-Update = Callable[[str, list[Group]], None]
-"""Called with the name of a source and all of its groups whenever they change."""
 
 
 def discoveries(settings: _Discovering, directory: Path, update: Update) -> list[Any]:

@@ -15,7 +15,7 @@ import httpx
 import structlog
 
 from pilothouse.kube import Cluster, KubeError, follow
-from pilothouse.signals.metrics.scraping.discovering import Group, Update
+from pilothouse.signals.metrics.scraping.group import Group, Update
 from pilothouse.signals.metrics.scraping.kubernetes_targets import ROLES, Objects
 from pilothouse.signals.metrics.scraping.requesting import Credentials, context
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pilothouse.signals.metrics.scraping.discovering import Group
+from pilothouse.signals.metrics.scraping.group import Group
 from pilothouse.signals.metrics.scraping.target import ADDRESS, PATH, SCHEME
 
 _META = "__meta_kubernetes_"

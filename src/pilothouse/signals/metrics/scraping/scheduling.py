@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from pilothouse.signals.metrics.promql.durations import format_duration
-from pilothouse.signals.metrics.scraping.discovering import Group, discoveries
+from pilothouse.signals.metrics.scraping.discovering import discoveries
+from pilothouse.signals.metrics.scraping.group import Group
 from pilothouse.signals.metrics.scraping.requesting import client
 from pilothouse.signals.metrics.scraping.scraping import Scraping
 from pilothouse.signals.metrics.scraping.target import Target, TargetError, discovered_labels, target_of
