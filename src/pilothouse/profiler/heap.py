@@ -1,102 +1,48 @@
-"""What holds memory: live bytes and blocks by the stack that allocated them, from `tracemalloc`.
-
-`tracemalloc` notes every allocation, which costs a program that allocates much far more than sampling its CPU does
-(docs/reference/profiler.md has figures): the heap is therefore only watched when asked for. Taking what it knows stops
-the process for some milliseconds per 100,000 live blocks; it is taken the more rarely the longer that takes.
-"""
+"""What holds memory: by a sample of the allocations where that was compiled, else by `tracemalloc`."""
 
 from __future__ import annotations
 
-import ast
-import time
-import tracemalloc
-from bisect import bisect_right
+from collections.abc import Mapping
+from typing import Protocol
 
-Named = tuple[str, str, int]
-"""A function, its file and the line."""
-Held = dict[tuple[Named, ...], tuple[int, int]]
-"""Blocks and bytes for each stack, leaf first."""
-
-_OWN = __file__.rpartition("/")[0]
+from pilothouse.profiler.pprof_writing import Frame
 
 
-class HeapWatcher:
-    """Watches allocations of the whole process from `start` to `stop`, to a depth of `frames`."""
+class Heap(Protocol):
+    """What watches the memory of this process."""
 
-    def __init__(self, frames: int) -> None:
-        self.frames, self._began_here = frames, False
-        self._functions: dict[str, _Functions] = {}
-        self.took = 0.0
+    @property
+    def types(self) -> tuple[tuple[str, str], ...]:
+        """Name and unit of each value."""
+
+    @property
+    def interval(self) -> int:
+        """One in so many bytes is noted."""
+
+    @property
+    def took(self) -> float:
+        """Seconds that the process stood still for the last `take`."""
 
     def start(self) -> None:
         """Begin; blocks allocated before are not known."""
-        if not tracemalloc.is_tracing():
-            tracemalloc.start(self.frames)
-            self._began_here = True
 
     def stop(self) -> None:
-        """End, unless somebody else had started `tracemalloc`."""
-        if self._began_here:
-            tracemalloc.stop()
+        """End."""
 
-    def take(self) -> Held:
-        """What is held now. `took` says how many seconds the process stood still for it."""
-        if not tracemalloc.is_tracing():  # somebody else has ended it
-            return {}
-        began = time.perf_counter()
-        snapshot = tracemalloc.take_snapshot()
-        self.took = time.perf_counter() - began
-        counted: dict[tuple[tuple[str, int], ...], list[int]] = {}
-        for _, size, frames, *_ in snapshot.traces._traces:  # type: ignore[attr-defined]
-            held = counted.setdefault(frames, [0, 0])
-            held[0] += 1
-            held[1] += size
-        found: Held = {}
-        for frames, (blocks, size) in counted.items():
-            stack = tuple(self._named(file, line) for file, line in frames)
-            if not stack or stack[0][1].startswith((_OWN, tracemalloc.__file__)):
-                continue
-            before = found.get(stack, (0, 0))
-            found[stack] = (before[0] + blocks, before[1] + size)
-        return found
-
-    def _named(self, file: str, line: int) -> Named:
-        if file not in self._functions:
-            self._functions[file] = _Functions(file)
-        return self._functions[file].at(line), file, line
+    def take(self) -> Mapping[tuple[Frame, ...], tuple[int, ...]]:
+        """A value of each type for each stack, leaf first; what was allocated is since the last time."""
 
 
-class _Functions:
-    """Which function of a source file a line is in; `tracemalloc` knows only lines."""
+def heap(wanted: bool | None, frames: int) -> Heap | None:
+    """What is to watch: None wants it where it is cheap, True anywhere. `frames` are what tracing sees of a stack."""
+    if wanted is False:
+        return None
+    from pilothouse.profiler.heap_sampled import SampledHeap, is_there
 
-    def __init__(self, file: str) -> None:
-        self._starts: list[int] = []
-        self._names: list[str] = []
-        try:
-            with open(file, encoding="utf-8") as source:
-                tree = ast.parse(source.read())
-        except (OSError, SyntaxError, ValueError, RecursionError):
-            tree = ast.Module([], [])
-        names: dict[int, str] = {}
-        self._walk(tree, "<module>", names)
-        for line in sorted(names):
-            if not self._names or self._names[-1] != names[line]:
-                self._starts.append(line)
-                self._names.append(names[line])
+    if is_there():
+        return SampledHeap()
+    if wanted is None:
+        return None
+    from pilothouse.profiler.heap_traced import TracedHeap
 
-    def at(self, line: int) -> str:
-        """The function's name."""
-        place = bisect_right(self._starts, line) - 1
-        return self._names[place] if place >= 0 else "<module>"
-
-    def _walk(self, node: ast.AST, name: str, names: dict[int, str]) -> None:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-                inner = "<lambda>" if isinstance(child, ast.Lambda) else child.name
-                end = (child.end_lineno or child.lineno) + 1
-                names.setdefault(end, name)
-                if not isinstance(child, ast.Lambda) or child.lineno not in names:
-                    names[child.lineno] = inner
-                self._walk(child, inner, names)
-            else:
-                self._walk(child, name, names)
+    return TracedHeap(frames)

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from pilothouse.profiler import heap as heaps
 from pilothouse.profiler.cpu import CpuSampler, Sampled
-from pilothouse.profiler.heap import HeapWatcher
 from pilothouse.profiler.pprof_writing import pprof
 from pilothouse.profiler.resource import resource_of_process
 from pilothouse.profiler.spans import SpanIds
@@ -31,12 +31,12 @@ _running: list[Profiler] = []
 class Profiler:
     """Sends what this process spends and holds. `resource` says who it is, `rate` is samples a second.
 
-    `heap` also watches memory, which costs more: see `pilothouse.profiler.heap`.
+    `heap` None watches memory where that is cheap, True anywhere: see `pilothouse.profiler.heap`.
     """
 
     def __init__(
         self, server: str, resource: Mapping[str, str], rate: int = 25, period: float = 10.0, cpu: bool = True,
-        heap: bool = False, heap_frames: int = 1, spans: SpanIds | None = None,
+        heap: bool | None = None, heap_frames: int = 1, spans: SpanIds | None = None,
     ) -> None:  # fmt: skip
         if not resource.get(SERVICE):
             raise ValueError("no service.name: set OTEL_SERVICE_NAME, or say start(..., service='NAME')")
@@ -45,7 +45,8 @@ class Profiler:
         self.spans = spans or SpanIds()
         self._server, self._resource, self._rate, self._period = server.rstrip("/"), dict(resource), rate, period
         self._sampler = CpuSampler(rate, self.spans.labels_of) if cpu else None
-        self._heap = HeapWatcher(heap_frames) if heap else None
+        self._heap_choice = heap, heap_frames
+        self._heap = heaps.heap(heap, heap_frames)
         self._stopping, self._complained = threading.Event(), False
         self._thread = threading.Thread(target=self._run, name="pilothouse-profiler", daemon=True)
 
@@ -65,14 +66,14 @@ class Profiler:
 
     def again(self) -> Profiler:
         """The same for another process: a forked one has none of the threads."""
-        heap_frames = self._heap.frames if self._heap else 1
         return Profiler(
-            self._server, self._resource, self._rate, self._period, self._sampler is not None, self._heap is not None,
-            heap_frames, self.spans,
+            self._server, self._resource, self._rate, self._period, self._sampler is not None, *self._heap_choice,
+            self.spans,
         )  # fmt: skip
 
     def _run(self) -> None:
         begin, heap_at = time.time_ns(), time.monotonic() + self._period
+        heap_begin = begin
         left: Sampled = {}
         while True:
             last = self._stopping.wait(self._period)
@@ -84,7 +85,8 @@ class Profiler:
                 if not left or self._send(self._cpu(left, begin, now), "process_cpu") or len(left) > _MOST_STACKS:
                     begin, left = now, {}
             if self._heap and (last or time.monotonic() >= heap_at):
-                self._send(self._held(self._heap, now), "memory")
+                self._send(self._held(self._heap, heap_begin, now), "memory")
+                heap_begin = now
                 heap_at = time.monotonic() + max(self._period, self._heap.took / _HEAP_SHARE)
             if last:
                 return
@@ -97,10 +99,9 @@ class Profiler:
         period = 1_000_000_000 // self._rate
         return pprof(samples, [("cpu", "nanoseconds")], begin, end - begin, (period, "cpu", "nanoseconds"))
 
-    def _held(self, heap: HeapWatcher, now: int) -> bytes:
-        samples: dict[Any, tuple[int, int]] = {(stack, ()): held for stack, held in heap.take().items()}
-        types = [("inuse_objects", "count"), ("inuse_space", "bytes")]
-        return pprof(samples, types, now, 0, (0, "space", "bytes"))
+    def _held(self, heap: heaps.Heap, begin: int, end: int) -> bytes:
+        samples: dict[Any, tuple[int, ...]] = {(stack, ()): values for stack, values in heap.take().items()}
+        return pprof(samples, heap.types, begin, end - begin, (heap.interval, "space", "bytes"))
 
     def _send(self, body: bytes, family: str) -> bool:
         name = urlencode({"name": _named(self._resource, family), "format": "pprof", "spyName": "pilothouse"})
@@ -123,13 +124,14 @@ class Profiler:
 
 def start(
     server: str = "", *, service: str = "", version: str = "", labels: Mapping[str, str] | None = None,
-    rate: int = 25, period: float = 10.0, cpu: bool = True, heap: bool = False, heap_frames: int = 1,
+    rate: int = 25, period: float = 10.0, cpu: bool = True, heap: bool | None = None, heap_frames: int = 1,
 ) -> Profiler:  # fmt: skip
     """Profile this process until `stop`, or its end. A second call ends the first one's profiler.
 
     `server` is Pilothouse's address (default: `PILOTHOUSE_SERVER`, then http://127.0.0.1:4000). `service`, `version`
-    and `labels` add to the OpenTelemetry resource. Call it after the tracer provider was set: samples then carry span
-    ids. Raises `ValueError` when nobody says which service this is.
+    and `labels` add to the OpenTelemetry resource. `heap` None watches memory where that is cheap, True anywhere. Call
+    it after the tracer provider was set: samples then carry span ids. Raises `ValueError` when nobody says which
+    service this is.
     """
     stop()
     resource = resource_of_process() | dict(labels or {})
