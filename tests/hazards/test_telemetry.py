@@ -110,6 +110,17 @@ def test_what_has_other_causes_confirms_and_makes_no_finding_of_its_own() -> Non
     assert result.findings == []
 
 
+def test_what_shows_a_state_and_no_harm_makes_a_finding_active() -> None:
+    ports = [{"name": "http", "port": 80, "targetPort": "http", "appProtocol": "http"}]
+    service = {"type": "LoadBalancer", "externalTrafficPolicy": "Local", "selector": {"app": "web"}, "ports": ports}
+    local = {"and": [{"kind": "Service", "metadata": {"name": "lb"}, "spec": service}]}
+    one = 'kubeproxy_sync_proxy_rules_no_local_endpoints_total{instance="n1",traffic_policy="external"}'
+    (finding,), _ = judged(local, "CLD-005", [f"{one} 1x30"])
+    assert finding.state is State.ACTIVE
+    (finding,), _ = judged(local, "CLD-005", [f"{one} 0x30"])
+    assert finding.state is State.REFUTED
+
+
 def test_a_query_that_is_refused_is_a_note() -> None:
     class Refusing(Recorded):
         def ask(self, query: str) -> list[Row]:

@@ -76,11 +76,12 @@ def _prove(rule: Rule, proof: TelemetryProof, rows: Sequence[Row], mine: list[Fi
         fact = f"{_labels(row)} = {row.value:.4g} for {proof.query}"
         met = [finding for finding in mine if about(finding.subject, row.labels)]
         for finding in met:
-            finding.state = State.HURTING
+            if finding.state is not State.HURTING:
+                finding.state = proof.state
             if len(finding.evidence) < 3:
                 finding.evidence.append(fact)
         if not met and not proof.confirms:
-            made = Finding(rule, subject_of(row.labels), State.HURTING, rule.title, evidence=[fact])
+            made = Finding(rule, subject_of(row.labels), proof.state, rule.title, evidence=[fact])
             same = next((one for one in result.findings if one.rule is rule and one.subject == made.subject), None)
             if same is None:
                 result.findings.append(made)

@@ -22,7 +22,7 @@ from typing import Any
 import yaml
 
 from pilothouse.hazards.expressions import ExpressionError, compile
-from pilothouse.hazards.model import Rule, Severity, TelemetryProof
+from pilothouse.hazards.model import Rule, Severity, State, TelemetryProof
 from pilothouse.hazards.templates import Template
 from pilothouse.kube.objects import mappings, sequence
 
@@ -137,12 +137,16 @@ def _rule(raw: Any, family: str, path: Path) -> Rule:
 def _proof(raw: dict[str, Any], place: str) -> TelemetryProof:
     if not raw.get("query") or not raw.get("needs"):
         raise RuleError(f"{place}: `telemetry` wants `query` and `needs` (the metrics it reads)")
+    state = str(raw.get("state") or State.HURTING)
+    if state not in (State.ACTIVE, State.HURTING):
+        raise RuleError(f"{place}: `state` of telemetry is `hurting` or `active`")
     return TelemetryProof(
         query=" ".join(str(raw["query"]).split()),
         needs=tuple(map(str, sequence(raw["needs"]))),
         collector=str(raw.get("collector") or ""),
         refutes=raw.get("refutes") is True,
         confirms=raw.get("confirms") is True,
+        state=State(state),
         hurts=_series(raw.get("hurts")),
         calm=_series(raw.get("calm")),
     )

@@ -47,8 +47,9 @@ class TelemetryProof:
 
     `needs` are the metrics without which silence means nothing; `collector` says who exports them. `refutes`: an empty
     answer for an object means that the hazard does not apply to it. `confirms`: an answer counts only where a manifest
-    or the cluster shows the hazard too, since it has other causes as well. `hurts` and `calm` are examples, each a set
-    of series in Prometheus' notation.
+    or the cluster shows the hazard too, since it has other causes as well. `state` is what an answer makes of a
+    finding: that it hurts, or only that the cluster is in it. `hurts` and `calm` are examples, each a set of series in
+    Prometheus' notation.
     """
 
     query: str
@@ -56,6 +57,7 @@ class TelemetryProof:
     collector: str
     refutes: bool = False
     confirms: bool = False
+    state: State = State.HURTING
     hurts: tuple[tuple[str, ...], ...] = ()
     calm: tuple[tuple[str, ...], ...] = ()
 

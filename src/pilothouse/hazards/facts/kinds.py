@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pilothouse.hazards.facts.nodes import node
@@ -39,7 +39,31 @@ def _service(one: KubeObject, world: World) -> dict[str, Any]:
         "replicas": float(sum(quantity(other.spec.get("replicas", 1)) or 0 for other in backends)),
         "daemon": any(other.kind == "DaemonSet" for other in backends),
         "unserved": [port["target"] for port in made["ports"] if backends and not _serves(backends, port)],
+        "gated": _gated(one, world),
+        "operated": operated(one, selector, world),
+        "meshed": _meshed(one, world),
     }
+
+
+def operated(one: KubeObject, labels: Mapping[str, Any], world: World) -> bool:
+    """Whether labels name a custom resource of the object's namespace: then an operator makes the pods."""
+    return bool(world.operated.get(one.namespace, set()) & {text_of(value) for value in labels.values()})
+
+
+def _meshed(one: KubeObject, world: World) -> bool:
+    """Whether the namespace's pods get proxies, which balance requests and not connections."""
+    space = world.namespaces.get(one.namespace)
+    return space is not None and (
+        space.labels.get("istio-injection") == "enabled"
+        or bool(space.labels.get("istio.io/rev"))
+        or space.annotations.get("linkerd.io/inject") == "enabled"
+    )
+
+
+def _gated(one: KubeObject, world: World) -> bool:
+    """Whether pods of the namespace wait to be ready until AWS' load balancers know them."""
+    space = world.namespaces.get(one.namespace)
+    return space is not None and space.labels.get("elbv2.k8s.aws/pod-readiness-gate-inject") == "enabled"
 
 
 def _serves(backends: list[KubeObject], port: dict[str, Any]) -> bool:
@@ -186,10 +210,9 @@ def _ingress(one: KubeObject, world: World) -> dict[str, Any]:
             backend = mapping(path.get("backend"))
             names.add(text_of(dig(backend, "service", "name")) or text_of(backend.get("serviceName")))
     known = {other.name for other in world.in_namespace.get(("Service", one.namespace), ())}
-    space = world.namespaces.get(one.namespace)
     return {
         "missing": sorted(name for name in names if name and name not in known) if known else [],
-        "gated": space is not None and space.labels.get("elbv2.k8s.aws/pod-readiness-gate-inject") == "enabled",
+        "gated": _gated(one, world),
     }
 
 

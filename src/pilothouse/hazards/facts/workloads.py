@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pilothouse.hazards.facts.pods import template_path
+from pilothouse.hazards.facts.proxies import injected, native
 from pilothouse.hazards.facts.world import World
 from pilothouse.kube.objects import KubeObject, dig, mapping, mappings, sequence, text_of
 from pilothouse.kube.quantities import quantity, share
@@ -47,7 +48,9 @@ def workload(one: KubeObject, pod: dict[str, Any], world: World) -> dict[str, An
         "templates": [_claim(each) for each in mappings(spec.get("volumeClaimTemplates"))],
         "missing": _missing(one, pod, world),
         "namespace_services": float(len(world.in_namespace.get(("Service", one.namespace), ()))),
-        "namespace_labels": _labels(world, one.namespace),
+        "namespace_labels": (around := _labels(world, one.namespace)),
+        "injected": injected(pod, around),
+        "native_proxy": native(pod, world),
         "service_name": text_of(spec.get("serviceName")),
         "pods": [_pod(each) for each in world.pods.get((one.namespace, one.kind, one.name), ())] if world.live else [],
         "colliding": _colliding(one, pod, world) if one.kind == "DaemonSet" else [],

@@ -13,6 +13,13 @@ from pilothouse.hazards.facts.selections import Selections
 from pilothouse.kube.objects import KubeObject, dig, mapping, mappings, sequence, text_of
 
 _READING = {"list", "watch", "*"}
+# Groups and kinds of custom resources that describe something else than pods.
+_WITHOUT_PODS = {
+    "access.smi-spec.io", "autoscaling.k8s.io", "bitnami.com", "cert-manager.io", "external-secrets.io",
+    "gateway.networking.k8s.io", "keda.sh", "kyverno.io", "linkerd.io", "networking.istio.io", "policy.linkerd.io",
+    "security.istio.io", "specs.smi-spec.io", "split.smi-spec.io", "telemetry.istio.io", "traefik.io",
+}  # fmt: skip
+_MONITORS = {"AlertmanagerConfig", "PodMonitor", "Probe", "PrometheusRule", "ScrapeConfig", "ServiceMonitor"}
 
 
 @dataclass
@@ -150,6 +157,26 @@ class World:
             for subject in mappings(binding.content.get("subjects")):
                 if subject.get("kind") == "ServiceAccount":
                     found[text_of(subject.get("namespace")), text_of(subject.get("name"))] += resources
+        return found
+
+    @cached_property
+    def native_proxies(self) -> bool:
+        """Whether the Istio here makes its proxies native sidecars."""
+        from pilothouse.hazards.facts.proxies import makes_native
+
+        return makes_native(self)
+
+    @cached_property
+    def operated(self) -> dict[str, set[str]]:
+        """Namespace to the names of its custom resources: their operators make pods that no file has."""
+        from pilothouse.kube.schemas import known_kind
+
+        found: dict[str, set[str]] = defaultdict(set)
+        for one in self.objects:
+            if "." not in one.group or one.group in _WITHOUT_PODS or one.kind in _MONITORS:
+                continue
+            if known_kind(one.api_version, one.kind) is None:
+                found[one.namespace].add(one.name)
         return found
 
     @cached_property

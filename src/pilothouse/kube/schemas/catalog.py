@@ -70,12 +70,16 @@ def known_kind(api_version: str, kind: str) -> Kind | None:
 
 @cache
 def successors(kind: str, group: str) -> tuple[Kind, ...]:
-    """The same kind in the newest version known, in its own or another group: where to move to."""
+    """The same kind in the newest version known, in its own or another group: where to move to, the best one first.
+
+    That is the highest stable one: `autoscaling/v2` has what `autoscaling/v2beta2` had, `autoscaling/v1` has not.
+    """
     newest = versions()[-1]
-    return tuple(
+    found = [
         one for one in kinds() if one.kind == kind and one.last == newest and "alpha" not in one.version
         and (one.group == group or group in ("extensions", "policy"))
-    )  # fmt: skip
+    ]  # fmt: skip
+    return tuple(sorted(found, key=lambda one: ("beta" not in one.version, one.version), reverse=True))
 
 
 def is_namespaced(api_version: str, kind: str) -> bool | None:
