@@ -21,6 +21,23 @@ def test_settings_say_where_to_point_everything(page: Page, shop_url: str) -> No
     expect(page.get_by_role("region", name="This server")).to_contain_text(re.compile(r"Keeps telemetry for\s*30d"))
 
 
+def test_a_token_is_made_told_once_and_taken_back(page: Page, shop_url: str) -> None:
+    page.goto(f"{shop_url}/settings")
+    panel = page.get_by_role("region", name="Tokens")
+    expect(panel).to_contain_text("This server asks nobody for a token.")
+    form = panel.get_by_role("form", name="Make a token")
+    form.get_by_label("Known as").fill("agents")
+    form.get_by_label("It may").select_option("ingest")
+    form.get_by_label("Good for").fill("90d")
+    form.get_by_role("button", name="Make a token").click()
+    expect(panel.get_by_role("region", name="This is shown once.")).to_contain_text(re.compile("pht_[0-9a-f]{12}_"))
+    token = panel.get_by_role("list", name="Tokens").get_by_role("listitem")
+    expect(token).to_contain_text("send telemetry")
+    token.get_by_role("button", name="Take agents back").click()
+    token.get_by_role("button", name="Really take agents back").click()
+    expect(panel).to_contain_text("There is no token yet.")
+
+
 def test_grafana_s_addresses_answer(shop_url: str) -> None:
     for path in (
         "/prometheus/api/v1/status/buildinfo", "/loki/api/v1/status/buildinfo", "/tempo/api/echo",

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 from pilothouse import __version__
 from pilothouse.server import dashboards, openapi, page
 from pilothouse.server.access import api as access
+from pilothouse.server.access import token_api
 from pilothouse.server.access.callers import DEFAULT_TENANT
 from pilothouse.server.access.requests import Admission
 from pilothouse.server.access.signing_in import SigningIn
@@ -120,6 +121,7 @@ def _routes(rooms: Rooms, addresses: dict[str, str]) -> list[BaseRoute]:
         *SigningIn(rooms.access.tokens, rooms.openid, external).routes(),
         *backups.routes(rooms.backups),
         *access.routes(rooms.access.audit, rooms.tenant or DEFAULT_TENANT),
+        *token_api.routes(rooms.access),
         *otlp_http.routes(rooms.receiver, config.max_body_bytes, "/otlp"),
         Late(r"/(pyroscope|otlp)/|/(ingest$|push\.v1|v1development/)", partial(_pyroscope_routes, rooms)),
         Late("/(prometheus|datadog)/", partial(_prometheus_routes, rooms)),

@@ -265,6 +265,16 @@ OPERATIONS: dict[str, Operation] = {
         body={"keep": "delete older ones than the newest so many; 0: none"},
     ),
     "/api/audit": Operation("who changed what, the newest first", {"limit": "1 to 10000"}),
+    "/api/tokens": Operation(
+        "the tokens, without their secrets",
+        post="make a token, whose text is told this once, or take one back",
+        body={
+            "name": "what it is known by in lists and the audit log",
+            "scopes": "ingest, read, act, admin: a list; read when not given",
+            "expires_in": "a duration: 90d; for ever when not given",
+            "revoke": "the id of a token to take back, instead",
+        },
+    ),
     "/api/hazards": Operation(
         "what was found in the watched cluster, the most severe first",
         {

@@ -161,3 +161,43 @@ def test_a_token_of_the_forge_is_the_forges_to_judge(house: Inside, tokens: dict
     ]  # fmt: skip
     # Elsewhere it opens nothing.
     assert house.http.get("/api/services", headers=bearer(owner)).status_code == 401
+
+
+def test_tokens_are_made_listed_and_taken_back_by_who_may(house: Inside, tokens: dict[str, str]) -> None:
+    assert house.http.get("/api/tokens", headers=bearer(tokens["act"])).status_code == 403
+    admin = bearer(tokens["admin"])
+    made = house.http.post(
+        "/api/tokens", json={"name": "agents", "scopes": ["ingest"], "expires_in": "90d"}, headers=admin
+    )
+    assert made.status_code == 201
+    body = made.json()
+    assert house.http.get("/api/services", headers=bearer(body["token"])).status_code == 403
+    listed = house.http.get("/api/tokens", headers=admin)
+    assert listed.json()["required"]
+    assert body["id"] in [one["id"] for one in listed.json()["tokens"]]
+    assert body["token"].split("_")[2] not in listed.text
+    assert house.http.post("/api/tokens", json={"revoke": body["id"]}, headers=admin).status_code == 200
+    assert house.http.post("/api/tokens", json={"revoke": body["id"]}, headers=admin).status_code == 404
+    assert house.tokens.caller(body["token"]) is None
+
+
+@pytest.mark.parametrize(
+    "body", [{"name": ""}, {"name": 7}, {"name": "x", "scopes": "read"}, {"name": "x", "scopes": ["root"]},
+             {"name": "x", "expires_in": "soon"}, {"name": "x", "other": 1}, {"revoke": ["x"]}],
+)  # fmt: skip
+def test_a_token_that_cannot_be_made_is_told_in_words(
+    house: Inside, tokens: dict[str, str], body: dict[str, object]
+) -> None:
+    answer = house.http.post("/api/tokens", json=body, headers=bearer(tokens["admin"]))
+    assert answer.status_code in (400, 404)
+    assert answer.json()["error"]["message"]
+
+
+def test_who_is_bound_to_a_tenant_has_the_tokens_of_that_tenant(house: Inside) -> None:
+    bound, _ = house.tokens.create("shop's admin", ["admin"], "shop")
+    made = house.http.post("/api/tokens", json={"name": "mine"}, headers=bearer(bound)).json()
+    assert made["tenant"] == "shop"
+    listed = house.http.get("/api/tokens", headers=bearer(bound)).json()["tokens"]
+    assert {one["tenant"] for one in listed} == {"shop"}
+    first = next(one for one in house.tokens.all() if not one.tenant)
+    assert house.http.post("/api/tokens", json={"revoke": first.id}, headers=bearer(bound)).status_code == 404

@@ -95,8 +95,9 @@ export interface CompareQuestion {
 
 export const api = {
   status: (signal?: AbortSignal) => get<Status>("/api/status", signal),
-  releases: async (signal?: AbortSignal) =>
-    (await get<{ releases: Release[] }>("/api/releases", signal)).releases,
+  releases: async (limit?: number, signal?: AbortSignal) =>
+    (await get<{ releases: Release[] }>(apiPath("/api/releases", { limit: limit?.toString() }), signal))
+      .releases,
   compare: (question: CompareQuestion, signal?: AbortSignal) =>
     get<Comparison>(apiPath("/api/compare", { ...question }), signal),
   comparison: (path: string, signal?: AbortSignal) => get<Comparison>(path, signal),

@@ -1,4 +1,4 @@
-import { QueryClient, queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, QueryClient, queryOptions } from "@tanstack/react-query";
 import { matrixOfTempo, type TempoSeries } from "../dashboards/asking";
 import type { Language } from "../dashboards/model";
 import type { Pipelines, Run, RunWhole } from "../delivery/model";
@@ -9,6 +9,7 @@ import type { HazardFix, HazardRule, Hazards } from "../hazards/model";
 import type { Explained, Mesh, NoMesh } from "../mesh/model";
 import { asDifference, type Flame, type ProfileType, type Rendered } from "../profiles/model";
 import type { Rollout, RolloutWhole } from "../rollouts/model";
+import type { Tokens } from "../settings/tokens";
 import type { Edge, Trace, TraceSummary } from "../traces/model";
 import { api, apiPath, type CompareQuestion, get, open } from "./client";
 import { ApiProblem } from "./problem";
@@ -85,10 +86,10 @@ type Numbers<T> = { data: { result: T } };
 /** The questions of the page. Each passes on the signal that a navigation or "Stop" aborts. */
 export const questions = {
   status: () => queryOptions({ queryKey: ["status"], queryFn: ({ signal }) => api.status(signal) }),
-  releases: () =>
+  releases: (limit?: number) =>
     queryOptions({
-      queryKey: ["releases"],
-      queryFn: ({ signal }) => api.releases(signal),
+      queryKey: limit === undefined ? ["releases"] : ["releases", limit],
+      queryFn: ({ signal }) => api.releases(limit, signal),
       refetchInterval: LOOK_AGAIN,
     }),
   compare: (question: CompareQuestion) =>
@@ -163,8 +164,13 @@ export const questions = {
       "/api/dashboards",
       (said: { folder: string; dashboards: { name: string; content: unknown; error?: string }[] }) => said,
     ),
-  rollouts: () => ({
-    ...ask("/api/rollouts", (said: { rollouts: Rollout[] }) => said.rollouts, 1_000),
+  rollouts: (limit?: number) => ({
+    ...ask(
+      apiPath("/api/rollouts", { limit: limit?.toString() }),
+      (said: { rollouts: Rollout[] }) => said.rollouts,
+      1_000,
+    ),
+    placeholderData: keepPreviousData,
     refetchInterval: 3_000,
   }),
   rollout: (id: string) => ({
@@ -172,8 +178,14 @@ export const questions = {
     refetchInterval: 2_000,
   }),
   pipelines: () => ({ ...ask("/api/pipelines", (said: Pipelines) => said), refetchInterval: 15_000 }),
-  runs: (pipeline: string, value = "") => ({
-    ...ask(apiPath("/api/pipelines/runs", { pipeline, value }), (said: { runs: Run[] }) => said.runs, 500),
+  tokens: () => ask("/api/tokens", (said: Tokens) => said),
+  runs: (pipeline: string, value = "", limit?: number) => ({
+    ...ask(
+      apiPath("/api/pipelines/runs", { pipeline, value, limit: limit?.toString() }),
+      (said: { runs: Run[] }) => said.runs,
+      500,
+    ),
+    placeholderData: keepPreviousData,
     refetchInterval: 2_000,
   }),
   run: (name: string) =>
@@ -194,17 +206,22 @@ export const questions = {
       apiPath(`/api/environments/${encodeURIComponent(to)}/change`, { service, version }),
       (said: PlannedChange) => said,
     ),
-  promotions: () => ({
-    ...ask("/api/promotions", (said: { promotions: Promotion[] }) => said.promotions, 500),
+  promotions: (limit?: number) => ({
+    ...ask(
+      apiPath("/api/promotions", { limit: limit?.toString() }),
+      (said: { promotions: Promotion[] }) => said.promotions,
+      500,
+    ),
+    placeholderData: keepPreviousData,
     refetchInterval: 2_000,
   }),
   repositories: () => ({
     ...ask("/api/forge/repositories", (said: { repositories: Repository[] }) => said.repositories),
     refetchInterval: 15_000,
   }),
-  pulls: (repository: string, state: PullState) => ({
+  pulls: (repository: string, state: PullState, limit?: number) => ({
     ...ask(
-      apiPath(`/api/forge/repositories/${repository}/pulls`, { state }),
+      apiPath(`/api/forge/repositories/${repository}/pulls`, { state, limit: limit?.toString() }),
       (said: { pulls: Pull[] }) => said.pulls,
     ),
     refetchInterval: 5_000,

@@ -23,6 +23,8 @@ export function Shell() {
   const showPalette = useCallback(() => setPalette(true), []);
   useShortcuts(showHelp, showPalette);
   useFocusOnNavigation(main, pathname);
+  const row = useRef<HTMLElement>(null);
+  useSectionInSight(row, pathname);
   return (
     <>
       <a className={styles.skip} href="#main">
@@ -33,7 +35,7 @@ export function Shell() {
           <Helm />
           <span>{say.name}</span>
         </Link>
-        <nav aria-label={say.sections}>
+        <nav ref={row} aria-label={say.sections}>
           {SECTIONS.map((section) => (
             <Link
               key={section.path}
@@ -77,10 +79,18 @@ function useFocusOnNavigation(main: React.RefObject<HTMLElement | null>, pathnam
     if (shown.current === pathname) return;
     shown.current = pathname;
     main.current?.focus({ preventScroll: true });
-    // On a narrow screen the row of sections scrolls: the current one is brought into sight.
-    document
-      .querySelector('nav [aria-current="page"]')
-      ?.scrollIntoView({ inline: "nearest", block: "nearest" });
     window.scrollTo(0, 0);
   }, [main, pathname]);
+}
+
+/** On a narrow screen the row of sections scrolls: the current one is brought into sight, in the middle if it can be. */
+function useSectionInSight(row: React.RefObject<HTMLElement | null>, pathname: string) {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the current section follows from the path
+  useEffect(() => {
+    const inside = row.current;
+    const current = inside?.querySelector<HTMLElement>('[aria-current="page"]');
+    if (!inside || !current) return;
+    inside.scrollLeft =
+      current.offsetLeft - inside.offsetLeft - (inside.clientWidth - current.offsetWidth) / 2;
+  }, [row, pathname]);
 }

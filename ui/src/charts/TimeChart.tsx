@@ -91,7 +91,8 @@ export default function TimeChart(props: TimeChartProps) {
           verticalAxis(colours, {
             values: (_, ticks) => ticks.map((tick) => inScale(tick, scale, locale)),
             incrs: roundSteps(scale.factor),
-            space: 28,
+            // A low chart has room for two labels still.
+            space: height < 120 ? 16 : 28,
           }),
         ],
         series: [
@@ -105,7 +106,22 @@ export default function TimeChart(props: TimeChartProps) {
         plugins,
       } satisfies Omit<uPlot.Options, "width" | "height">;
     },
-    [grid, shown, unit, bounds, locale, strokes, shape, sync, hidden, marks, brushable, brushed, picked],
+    [
+      grid,
+      shown,
+      unit,
+      bounds,
+      locale,
+      strokes,
+      shape,
+      height,
+      sync,
+      hidden,
+      marks,
+      brushable,
+      brushed,
+      picked,
+    ],
   );
   return (
     <div className={brushable ? styles.brushable : undefined}>

@@ -10,8 +10,7 @@ export function Copyable({ text }: { text: string }) {
   const copy = () => navigator.clipboard.writeText(text).then(() => setCopied(true));
   return (
     <div className={styles.copyable}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard */}
-      <pre tabIndex={0}>{text}</pre>
+      <pre>{text}</pre>
       {navigator.clipboard ? <Button onClick={copy}>{copied ? say.copied : say.copy}</Button> : null}
     </div>
   );

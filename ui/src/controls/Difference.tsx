@@ -6,20 +6,28 @@ export function Difference({ label, text }: { label: string; text: string }) {
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard
     <section className={styles.difference} aria-label={`${label}: diff`} tabIndex={0}>
       <pre>
-        {text.split("\n").map((line, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place
-          <span key={index} data-sign={signOf(line)}>
-            {line}
-            {"\n"}
-          </span>
-        ))}
+        {text
+          .replace(/\n$/, "")
+          .split("\n")
+          .map((line, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place
+            <span key={index} data-sign={signOf(line)}>
+              {line}
+              {"\n"}
+            </span>
+          ))}
       </pre>
     </section>
   );
 }
 
 function signOf(line: string): string | undefined {
-  if (/^(---|\+\+\+|@@)/.test(line)) return "head";
+  if (
+    /^(---|\+\+\+|@@|diff --git |index |new file mode |deleted file mode |similarity index |rename )/.test(
+      line,
+    )
+  )
+    return "head";
   if (line.startsWith("-")) return "gone";
   return line.startsWith("+") ? "new" : undefined;
 }

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { apiPath } from "../api/client";
 import { questions } from "../api/questions";
+import { NameChoice } from "../controls/NameChoice";
 import type { Selection } from "../selection/useSelection";
 import { useWords } from "../words";
 import styles from "./dashboards.module.css";
@@ -32,12 +33,7 @@ export function VariableChoice({ variable, selection, chosen, value }: Props) {
       {source === undefined && options === undefined ? (
         <input defaultValue={value} onBlur={(event) => choose(event.target.value)} />
       ) : (
-        <select value={value} onChange={(event) => choose(event.target.value)}>
-          <option value="">{say.all}</option>
-          {values.map((one) => (
-            <option key={one}>{one}</option>
-          ))}
-        </select>
+        <NameChoice label={null} any={say.all} value={value} values={values} onChange={choose} />
       )}
     </label>
   );

@@ -2,6 +2,7 @@ import { Link } from "react-router";
 import { releasePath } from "../address/release";
 import { Button } from "../controls/Button";
 import { Panel } from "../controls/Panel";
+import { useSome } from "../controls/useSome";
 import { useWords } from "../words";
 import styles from "./delivery.module.css";
 import { boardOf, type Environment, goesOn, nextOf, type Question, type Standing } from "./promoting";
@@ -14,6 +15,7 @@ interface Props {
 /** Services by environments, in the order in which versions move: what is declared and what is heard. */
 export function EnvironmentBoard({ environments, choose }: Props) {
   const { say } = useWords();
+  const { some, more } = useSome(boardOf(environments));
   return (
     <Panel title={say.promoting.board} lead={say.promoting.boardLead}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard */}
@@ -24,7 +26,8 @@ export function EnvironmentBoard({ environments, choose }: Props) {
               <th scope="col">{say.selection.service}</th>
               {environments.map((one) => (
                 <th scope="col" key={one.name}>
-                  {one.name} <span className="soft small">{say.promoting.strategies[one.strategy]}</span>
+                  {one.name}
+                  <span className={styles.strategy}>{say.promoting.strategies[one.strategy]}</span>
                   {one.problem ? (
                     <span className={styles.bad} lang="en">
                       {one.problem}
@@ -35,11 +38,11 @@ export function EnvironmentBoard({ environments, choose }: Props) {
             </tr>
           </thead>
           <tbody>
-            {boardOf(environments).map(({ service, standings }) => (
+            {some.map(({ service, standings }) => (
               <tr key={service}>
                 <th scope="row">{service}</th>
                 {standings.map((standing, at) => (
-                  <td key={environments[at]?.name}>
+                  <td key={environments[at]?.name} data-label={environments[at]?.name}>
                     {standing === null ? (
                       <span className="soft">–</span>
                     ) : (
@@ -51,6 +54,7 @@ export function EnvironmentBoard({ environments, choose }: Props) {
             ))}
           </tbody>
         </table>
+        {more}
       </section>
     </Panel>
   );

@@ -8,6 +8,8 @@ import { Button } from "../controls/Button";
 import { Panel } from "../controls/Panel";
 import { Problem } from "../controls/Problem";
 import { Prose } from "../controls/Prose";
+import { useOlder } from "../controls/useOlder";
+import { useSome } from "../controls/useSome";
 import { Instant } from "../format/Instant";
 import { useWords } from "../words";
 import styles from "./delivery.module.css";
@@ -17,7 +19,8 @@ import { pullPath } from "./pulling";
 /** Every promotion, newest first, with why it is where it is and what a person can do. */
 export function Promotions() {
   const { say } = useWords();
-  const asked = questions.promotions();
+  const { limit, older } = useOlder(100, 1000);
+  const asked = questions.promotions(limit);
   const question = useQuery(asked);
   return (
     <Panel title={say.promoting.promotions}>
@@ -26,17 +29,31 @@ export function Promotions() {
           promotions.length === 0 ? (
             <p className="soft">{say.promoting.noPromotions}</p>
           ) : (
-            <ul className={styles.startables} aria-label={say.promoting.promotions}>
-              {promotions.map((one) => (
-                <li key={one.id}>
-                  <One of={one} />
-                </li>
-              ))}
-            </ul>
+            <>
+              <Listed promotions={promotions} />
+              {older(promotions.length)}
+            </>
           )
         }
       </Answer>
     </Panel>
+  );
+}
+
+function Listed({ promotions }: { promotions: Promotion[] }) {
+  const { say } = useWords();
+  const { some, more } = useSome(promotions, 50);
+  return (
+    <>
+      <ul className={styles.startables} aria-label={say.promoting.promotions}>
+        {some.map((one) => (
+          <li key={one.id}>
+            <One of={one} />
+          </li>
+        ))}
+      </ul>
+      {more}
+    </>
   );
 }
 

@@ -10,7 +10,15 @@ import { Prose } from "../controls/Prose";
 import { Instant } from "../format/Instant";
 import { useWords } from "../words";
 import styles from "./delivery.module.css";
-import { discussion, type Obstacle, obstacles, type PullWhole, type PullWhy, type Said } from "./pulling";
+import {
+  discussion,
+  furtherReasons,
+  type Obstacle,
+  obstacles,
+  type PullWhole,
+  type PullWhy,
+  type Said,
+} from "./pulling";
 import { RunsWith } from "./RunsWith";
 
 /** One pull request: why it does not merge, its checks, what was said, and what it changes. */
@@ -108,7 +116,7 @@ function Standing({ pull }: { pull: PullWhole }) {
   const why = useWhy(pull);
   if (pull.state !== "open") return null;
   const against = obstacles(pull);
-  const reasons = why?.reasons ?? [];
+  const reasons = furtherReasons(why?.reasons ?? [], against);
   const words = (one: Obstacle): string => {
     switch (one.kind) {
       case "draft":

@@ -5,6 +5,8 @@ import { Answer } from "../controls/Answer";
 import { Choice } from "../controls/Choice";
 import { Copyable } from "../controls/Copyable";
 import { Panel } from "../controls/Panel";
+import { useOlder } from "../controls/useOlder";
+import { useSome } from "../controls/useSome";
 import { Instant } from "../format/Instant";
 import { useWords } from "../words";
 import styles from "./delivery.module.css";
@@ -55,7 +57,8 @@ function Repositories({ all }: { all: Repository[] }) {
 
 function OneRepository({ of, state }: { of: Repository; state: PullState }) {
   const { say } = useWords();
-  const asked = questions.pulls(of.name, state);
+  const { limit, older } = useOlder(100, 10_000);
+  const asked = questions.pulls(of.name, state, limit);
   const question = useQuery(asked);
   return (
     <Panel title={of.name} lead={of.description}>
@@ -64,17 +67,31 @@ function OneRepository({ of, state }: { of: Repository; state: PullState }) {
           pulls.length === 0 ? (
             <p className="soft">{say.pulls.nonePulls(say.pulls.states[state].toLowerCase())}</p>
           ) : (
-            <ul className={styles.startables} aria-label={say.pulls.of(of.name)}>
-              {pulls.map((pull) => (
-                <li key={pull.number}>
-                  <Row of={pull} />
-                </li>
-              ))}
-            </ul>
+            <>
+              <Pulls of={of} pulls={pulls} />
+              {older(pulls.length)}
+            </>
           )
         }
       </Answer>
     </Panel>
+  );
+}
+
+function Pulls({ of, pulls }: { of: Repository; pulls: Pull[] }) {
+  const { say } = useWords();
+  const { some, more } = useSome(pulls);
+  return (
+    <>
+      <ul className={styles.startables} aria-label={say.pulls.of(of.name)}>
+        {some.map((pull) => (
+          <li key={pull.number}>
+            <Row of={pull} />
+          </li>
+        ))}
+      </ul>
+      {more}
+    </>
   );
 }
 

@@ -5,6 +5,8 @@ import { Answer } from "../controls/Answer";
 import { Button } from "../controls/Button";
 import { Copyable } from "../controls/Copyable";
 import { Panel } from "../controls/Panel";
+import { useOlder } from "../controls/useOlder";
+import { useSome } from "../controls/useSome";
 import { Instant } from "../format/Instant";
 import { amount } from "../format/units";
 import { useWords } from "../words";
@@ -17,7 +19,8 @@ export function Runs() {
   const { say } = useWords();
   const [search, setSearch] = useSearchParams();
   const pipeline = search.get("pipeline") ?? "";
-  const asked = questions.runs(pipeline);
+  const { limit, older } = useOlder(50, 10_000);
+  const asked = questions.runs(pipeline, "", limit);
   const question = useQuery(asked);
   return (
     <Panel
@@ -39,7 +42,10 @@ export function Runs() {
               <Copyable text="pilothouse run .tekton/build.yaml" />
             </>
           ) : (
-            <Table runs={runs} />
+            <>
+              <Table runs={runs} />
+              {older(runs.length)}
+            </>
           )
         }
       </Answer>
@@ -50,6 +56,7 @@ export function Runs() {
 function Table({ runs }: { runs: Run[] }) {
   const { locale, say } = useWords();
   const now = Date.now();
+  const { some, more } = useSome(runs);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard
     <section className={styles.scroll} aria-label={say.delivery.everyRun} tabIndex={0}>
@@ -66,7 +73,7 @@ function Table({ runs }: { runs: Run[] }) {
           </tr>
         </thead>
         <tbody>
-          {runs.map((run) => (
+          {some.map((run) => (
             <tr key={run.uid}>
               <th scope="row">
                 <Link to={`/delivery/runs/${encodeURIComponent(run.name)}`}>{run.name}</Link>
@@ -87,6 +94,7 @@ function Table({ runs }: { runs: Run[] }) {
           ))}
         </tbody>
       </table>
+      {more}
     </section>
   );
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { arrowsOf, lengthOf, type Run, readRunLine, stateOf, type Task } from "./model";
 import { boardOf, type Environment, nextOf } from "./promoting";
-import { discussion, obstacles, type PullWhole } from "./pulling";
+import { discussion, furtherReasons, obstacles, type PullWhole } from "./pulling";
 
 const task = (name: string, after: string[] = [], more: Partial<Task> = {}): Task => ({
   name,
@@ -97,6 +97,8 @@ describe("a pull request", () => {
     expect(found.map(({ kind }) => kind)).toEqual(["draft", "conflict", "check", "changes"]);
     expect(found[3]).toEqual({ kind: "changes", by: "bob" });
     expect(obstacles(pull({ state: "merged", draft: true }))).toEqual([]);
+    const reasons = ["ci/lint is failure", "it conflicts with main", "it needs the label lgtm"];
+    expect(furtherReasons(reasons, found)).toEqual(["it needs the label lgtm"]);
   });
 
   it("tells its discussion in the order in which it was said", () => {
@@ -109,7 +111,11 @@ describe("a pull request", () => {
 
 describe("environments", () => {
   const environment = (name: string, strategy: string, services: string[]) =>
-    ({ name, strategy, services: services.map((service) => ({ service })) }) as Environment;
+    ({
+      name,
+      strategy,
+      services: services.map((service) => ({ service, declared: `of ${name}`, promotion: null })),
+    }) as unknown as Environment;
   const path = [
     environment("lab", "Never", ["cart"]),
     environment("staging", "Auto", ["cart", "checkout"]),
@@ -129,5 +135,22 @@ describe("environments", () => {
     expect(nextOf(path, 1, "checkout")).toBe("production");
     expect(nextOf(path, 1, "cart")).toBeNull();
     expect(nextOf(path, 2, "checkout")).toBeNull();
+  });
+
+  it("lead nowhere that has the version already, or is on its way to it", () => {
+    const same = (change: object) =>
+      path.map((one) => ({
+        ...one,
+        services: one.services.map((known) => ({
+          ...known,
+          ...(one.name === "production" ? change : {}),
+        })),
+      })) as Environment[];
+    expect(nextOf(same({ declared: "of staging" }), 1, "checkout")).toBeNull();
+    const coming = { version: "of staging", state: "rolling_out" };
+    expect(nextOf(same({ promotion: coming }), 1, "checkout")).toBeNull();
+    expect(nextOf(same({ promotion: { ...coming, state: "rolled_back" } }), 1, "checkout")).toBe(
+      "production",
+    );
   });
 });

@@ -92,9 +92,17 @@ export function boardOf(environments: readonly Environment[]) {
   }));
 }
 
-/** Where a version that runs here would go next, and may: the next environment with the service whose strategy is not Never. */
+/**
+ * Where a version that runs here would go next, and may: the next environment with the service whose strategy is not
+ * Never, unless that declares this version already or is on its way to it.
+ */
 export function nextOf(environments: readonly Environment[], at: number, service: string): string | null {
-  const after = environments.slice(at + 1);
-  const next = after.find((one) => one.services.some((known) => known.service === service));
-  return next === undefined || next.strategy === "Never" ? null : next.name;
+  const standingIn = (one: Environment | undefined) =>
+    one?.services.find((known) => known.service === service);
+  const version = standingIn(environments[at])?.declared;
+  const next = environments.slice(at + 1).find(standingIn);
+  const there = standingIn(next);
+  if (next === undefined || there === undefined || next.strategy === "Never") return null;
+  const coming = there.promotion && goesOn(there.promotion) ? there.promotion.version : null;
+  return there.declared === version || coming === version ? null : next.name;
 }

@@ -93,6 +93,14 @@ export function obstacles(pull: PullWhole): Obstacle[] {
   ];
 }
 
+/** The rules' reasons without those that the pull request's own state has said already: a check's, a conflict's. */
+export function furtherReasons(reasons: readonly string[], against: readonly Obstacle[]): string[] {
+  const said = against.map((one) =>
+    one.kind === "check" ? `${one.context} is ` : one.kind === "conflict" ? "it conflicts with " : null,
+  );
+  return reasons.filter((reason) => !said.some((start) => start !== null && reason.startsWith(start)));
+}
+
 /** The page of a pull request. */
 export function pullPath(repository: string, number: number): string {
   const [owner = "", name = ""] = repository.split("/");

@@ -84,6 +84,14 @@ export function inScale(value: number, scale: Scale, locale: string): string {
     : `${number.format(value / scale.factor)}\u202f${scale.symbol}`;
 }
 
+/** A unit as people write it: `B` for `By`, `orders/s` is `order/s`, nothing for a plain number. */
+export function unitName(unit: string): string {
+  const { of, per } = splitRate(unit);
+  const bytes = of.replace(/^([kMGT]i?|)By$/, (_, prefix: string) => `${prefix}B`);
+  const name = of === "1" ? "" : bytes.replace(/[{}]/g, "");
+  return name + (per === "" ? "" : `/${per}`);
+}
+
 /** A whole number with the language's grouping. */
 export function count(value: number, locale: string): string {
   return new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }).format(value);

@@ -1,59 +1,75 @@
+import { useSome } from "../controls/useSome";
 import { Instant } from "../format/Instant";
 import { useWords } from "../words";
 import { Fix } from "./Fix";
 import styles from "./hazards.module.css";
-import { byRule, type HazardFinding, type HazardRule, type Severity } from "./model";
+import { byRule, type Cause, type HazardFinding, type HazardRule, type Severity } from "./model";
 
 /** Findings by cause: the rule, what to do, and every object that it is about. */
 export function Found({ findings, rules }: { findings: HazardFinding[]; rules: HazardRule[] }) {
   const { say } = useWords();
-  const now = Date.now();
+  const { some, more } = useSome(byRule(findings, rules), 50);
   return (
-    <ul className={styles.causes} aria-label={say.hazards.found}>
-      {byRule(findings, rules).map((cause) => (
-        <li key={cause.id}>
-          <h3>
-            <SeverityMark of={cause.severity} />
-            <span lang="en">{cause.rule?.title ?? cause.findings[0]?.title}</span> <code>{cause.id}</code>
-          </h3>
-          {cause.rule ? <p lang="en">{cause.rule.advice}</p> : null}
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{say.hazards.subject}</th>
-                <th scope="col">{say.hazards.state}</th>
-                <th scope="col">{say.hazards.says}</th>
-                <th scope="col">{say.firstSeen}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {cause.findings.map((finding) => (
-                <tr key={`${finding.subject} ${finding.message}`}>
-                  <td>{finding.subject}</td>
-                  <td>{say.hazards.states[finding.state] ?? finding.state}</td>
-                  <td lang="en">
-                    {finding.message}
-                    {finding.evidence.length > 0 ? (
-                      <ul className={styles.evidence}>
-                        {finding.evidence.map((line) => (
-                          <li key={line}>
-                            <code>{line}</code>
-                          </li>
-                        ))}
-                      </ul>
-                    ) : null}
-                    {finding.fixable ? <Fix finding={finding} /> : null}
-                  </td>
-                  <td>
-                    <Instant at={finding.first_seen} now={now} relative />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul className={styles.causes} aria-label={say.hazards.found}>
+        {some.map((cause) => (
+          <li key={cause.id}>
+            <OneCause cause={cause} />
+          </li>
+        ))}
+      </ul>
+      {more}
+    </>
+  );
+}
+
+function OneCause({ cause }: { cause: Cause }) {
+  const { say } = useWords();
+  const now = Date.now();
+  const { some, more } = useSome(cause.findings, 20);
+  return (
+    <>
+      <h3>
+        <SeverityMark of={cause.severity} />
+        <span lang="en">{cause.rule?.title ?? cause.findings[0]?.title}</span> <code>{cause.id}</code>
+      </h3>
+      {cause.rule ? <p lang="en">{cause.rule.advice}</p> : null}
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{say.hazards.subject}</th>
+            <th scope="col">{say.hazards.state}</th>
+            <th scope="col">{say.hazards.says}</th>
+            <th scope="col">{say.hazards.firstSeen}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {some.map((finding) => (
+            <tr key={`${finding.subject} ${finding.message}`}>
+              <td>{finding.subject}</td>
+              <td>{say.hazards.states[finding.state] ?? finding.state}</td>
+              <td lang="en">
+                {finding.message}
+                {finding.evidence.length > 0 ? (
+                  <ul className={styles.evidence}>
+                    {finding.evidence.map((line) => (
+                      <li key={line}>
+                        <code>{line}</code>
+                      </li>
+                    ))}
+                  </ul>
+                ) : null}
+                {finding.fixable ? <Fix finding={finding} /> : null}
+              </td>
+              <td>
+                <Instant at={finding.first_seen} now={now} relative />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {more}
+    </>
   );
 }
 

@@ -47,8 +47,16 @@ export interface HazardRule {
   queries: string[];
 }
 
+/** A rule with all that it found, and the worst of its findings' severities. */
+export interface Cause {
+  id: string;
+  rule: HazardRule | null;
+  findings: HazardFinding[];
+  severity: string;
+}
+
 /** Findings of one cause together: those of a rule, the worst rule first. */
-export function byRule(findings: readonly HazardFinding[], rules: readonly HazardRule[]) {
+export function byRule(findings: readonly HazardFinding[], rules: readonly HazardRule[]): Cause[] {
   const known = new Map(rules.map((rule) => [rule.id, rule]));
   const place = (severity: string) => {
     const at = SEVERITIES.indexOf(severity as Severity);

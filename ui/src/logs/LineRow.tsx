@@ -25,8 +25,10 @@ export function LineRow({
       <i title={say.logs.levels[bad]} />
       <time dateTime={line.time}>{clockOf(line.time)}</time>
       <span className={styles.level}>{say.logs.short[bad]}</span>
-      <span className={styles.service}>{serviceOf(line)}</span>
-      <code>
+      <span className={styles.service} title={serviceOf(line)}>
+        {serviceOf(line)}
+      </span>
+      <code title={wrap ? undefined : line.line}>
         <Highlight text={line.line} find={find} />
       </code>
     </div>

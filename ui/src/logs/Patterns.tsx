@@ -73,8 +73,8 @@ export function Patterns({ question, selection }: { question: LineQuestion; sele
               </tbody>
             </table>
             {patterns.length > shown ? (
-              <Button quiet onClick={() => setShown(patterns.length)}>
-                {say.more(patterns.length - shown)}
+              <Button quiet onClick={() => setShown(shown + 100)}>
+                {say.moreOf(Math.min(100, patterns.length - shown), patterns.length - shown)}
               </Button>
             ) : null}
           </section>

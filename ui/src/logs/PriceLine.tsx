@@ -19,7 +19,7 @@ export function PriceLine({ question, selection }: { question: LineQuestion; sel
       {say.logs.reads(
         count(data.rows, locale),
         amount(data.bytes, "By", locale),
-        amount(data.seconds, "s", locale),
+        data.seconds < 0.1 ? `< ${amount(100, "ms", locale)}` : amount(data.seconds, "s", locale),
       )}{" "}
       {say.logs.aDay(amount(aDay, "By", locale))}
     </span>

@@ -1,4 +1,5 @@
 import { Panel } from "../controls/Panel";
+import { useSome } from "../controls/useSome";
 import { useWords } from "../words";
 import styles from "./mesh.module.css";
 import { type Access, ruleText } from "./model";
@@ -6,6 +7,7 @@ import { type Access, ruleText } from "./model";
 /** Who may call what: every TrafficTarget. */
 export function AccessTable({ access }: { access: Access[] }) {
   const { say } = useWords();
+  const { some, more } = useSome(access);
   return (
     <Panel title={say.mesh.access} lead={say.mesh.targetsLead}>
       {access.length === 0 ? (
@@ -24,7 +26,7 @@ export function AccessTable({ access }: { access: Access[] }) {
               </tr>
             </thead>
             <tbody>
-              {access.map((target) => (
+              {some.map((target) => (
                 <tr key={target.name}>
                   <th scope="row">{target.name}</th>
                   <td>{target.from.map(({ name }) => name).join(", ")}</td>
@@ -43,6 +45,7 @@ export function AccessTable({ access }: { access: Access[] }) {
               ))}
             </tbody>
           </table>
+          {more}
         </section>
       )}
     </Panel>

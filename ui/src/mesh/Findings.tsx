@@ -1,4 +1,5 @@
 import { Panel } from "../controls/Panel";
+import { useSome } from "../controls/useSome";
 import { useWords } from "../words";
 import styles from "./mesh.module.css";
 import type { MeshFinding } from "./model";
@@ -6,11 +7,12 @@ import type { MeshFinding } from "./model";
 /** What is wrong with the resources, or not as they ask. */
 export function Findings({ findings }: { findings: MeshFinding[] }) {
   const { say } = useWords();
+  const { some, more } = useSome(findings);
   if (findings.length === 0) return null;
   return (
     <Panel title={say.mesh.findings(findings.length)}>
       <ul className={styles.findings}>
-        {findings.map((one) => (
+        {some.map((one) => (
           <li key={`${one.subject} ${one.field} ${one.message}`}>
             <span className={styles.state} data-level={one.level}>
               {say.mesh.levels[one.level]}
@@ -22,6 +24,7 @@ export function Findings({ findings }: { findings: MeshFinding[] }) {
           </li>
         ))}
       </ul>
+      {more}
     </Panel>
   );
 }

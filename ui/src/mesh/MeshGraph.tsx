@@ -1,6 +1,6 @@
 import { useMemo } from "react";
 import { count } from "../format/units";
-import { layGraph, pathThrough } from "../graphs/layered";
+import { labelPlace, layGraph, pathThrough } from "../graphs/layered";
 import { useWords } from "../words";
 import styles from "./mesh.module.css";
 import { arrowsOf, boxesOf, type Mesh, type MeshArrow, type View } from "./model";
@@ -22,7 +22,7 @@ export default function MeshGraph({ mesh, view }: { mesh: Mesh; view: View }) {
       const measured = arrow.split.measured;
       return measured === null ? asked : `${asked} → ${percent(measured, locale)}`;
     }
-    return arrow.kind === "call" ? count(arrow.requests, locale) : "";
+    return arrow.kind === "call" ? say.mesh.requests(count(arrow.requests, locale)) : "";
   };
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard
@@ -51,7 +51,6 @@ export default function MeshGraph({ mesh, view }: { mesh: Mesh; view: View }) {
           {laid.edges.map(({ points }, index) => {
             const arrow = arrows[index];
             if (arrow === undefined) return null;
-            const middle = points[Math.floor(points.length / 2)] ?? { x: 0, y: 0 };
             return (
               <g key={`${arrow.from} ${arrow.to}`} data-kind={arrow.kind} data-bad={arrow.bad || undefined}>
                 <path
@@ -60,11 +59,19 @@ export default function MeshGraph({ mesh, view }: { mesh: Mesh; view: View }) {
                   strokeWidth={1 + 2.5 * Math.sqrt(arrow.requests / most)}
                   markerEnd="url(#mesh-arrow)"
                 />
-                <text x={middle.x} y={middle.y - 6}>
-                  {arrow.bad ? "▲ " : ""}
-                  {text(arrow)}
-                </text>
               </g>
+            );
+          })}
+          {/* After all arrows, so that none is drawn over a number. */}
+          {laid.edges.map(({ points }, index) => {
+            const arrow = arrows[index];
+            if (arrow === undefined) return null;
+            const { x, y } = labelPlace(points);
+            return (
+              <text key={`${arrow.from} ${arrow.to}`} x={x} y={y} data-bad={arrow.bad || undefined}>
+                {arrow.bad ? "▲ " : ""}
+                {text(arrow)}
+              </text>
             );
           })}
         </svg>

@@ -1,4 +1,5 @@
 import { Panel } from "../controls/Panel";
+import { useSome } from "../controls/useSome";
 import { count } from "../format/units";
 import { useWords } from "../words";
 import styles from "./mesh.module.css";
@@ -8,11 +9,12 @@ import { percent } from "./percent";
 /** Each split: what its weights ask for, what was measured, and whether the two agree. */
 export function Splits({ splits }: { splits: Split[] }) {
   const { locale, say } = useWords();
+  const { some, more } = useSome(splits, 50);
   return (
     <Panel title={say.mesh.splits} lead={say.mesh.splitsLead}>
       {splits.length === 0 ? <p className="soft">{say.mesh.noSplits}</p> : null}
       <ul className={styles.splits} aria-label={say.mesh.splits}>
-        {splits.map((split) => (
+        {some.map((split) => (
           <li key={split.name}>
             <header>
               <strong>{split.name}</strong>
@@ -52,6 +54,7 @@ export function Splits({ splits }: { splits: Split[] }) {
           </li>
         ))}
       </ul>
+      {more}
     </Panel>
   );
 }
@@ -65,7 +68,9 @@ function BackendRow({ of }: { of: Backend }) {
       <th scope="row">
         {of.service} {of.known ? null : <em>{say.mesh.unknown}</em>}
       </th>
-      <td className="right">{percent(of.percent, locale)}</td>
+      <td className="right" data-label={`${say.mesh.asked} `}>
+        {percent(of.percent, locale)}
+      </td>
       <td className="right">
         {measured?.honoured === false ? <span title={say.mesh.states["not honoured"]}>▲ </span> : null}
         {told === null ? "–" : percent(told, locale)}

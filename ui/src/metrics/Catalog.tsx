@@ -1,9 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { questions } from "../api/questions";
+import type { MetricFacts } from "../api/signals";
 import { Answer } from "../controls/Answer";
 import { Panel } from "../controls/Panel";
 import { SearchField } from "../controls/SearchField";
+import { useSome } from "../controls/useSome";
+import { unitName } from "../format/units";
 import type { Selection } from "../selection/useSelection";
 import { useWords } from "../words";
 import { firstQuery } from "./asking";
@@ -31,43 +34,57 @@ export function Catalog({ selection, onChoose }: Props) {
           return names.length === 0 ? (
             <p className={styles.none}>{say.metrics.noMetric}</p>
           ) : (
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">{say.metrics.metric}</th>
-                  <th scope="col">{say.metrics.type}</th>
-                  <th scope="col">{say.metrics.unit}</th>
-                  <th scope="col" className={styles.help}>
-                    {say.metrics.help}
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {names.map((name) => (
-                  <tr key={name}>
-                    <td>
-                      <button
-                        type="button"
-                        className={styles.metric}
-                        onClick={() =>
-                          onChoose(
-                            firstQuery(name, facts[name]?.type ?? "", selection.selector, selection.bounds),
-                          )
-                        }
-                      >
-                        {name}
-                      </button>
-                    </td>
-                    <td>{facts[name]?.type}</td>
-                    <td>{facts[name]?.unit}</td>
-                    <td className={styles.help}>{facts[name]?.help}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
+            <Listed key={find} names={names} facts={facts} selection={selection} onChoose={onChoose} />
           );
         }}
       </Answer>
     </Panel>
+  );
+}
+
+interface ListedProps extends Props {
+  names: string[];
+  facts: Record<string, MetricFacts>;
+}
+
+function Listed({ names, facts, selection, onChoose }: ListedProps) {
+  const { say } = useWords();
+  const { some, more } = useSome(names);
+  return (
+    <>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{say.metrics.metric}</th>
+            <th scope="col">{say.metrics.type}</th>
+            <th scope="col">{say.metrics.unit}</th>
+            <th scope="col" className={styles.help}>
+              {say.metrics.help}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {some.map((name) => (
+            <tr key={name}>
+              <td>
+                <button
+                  type="button"
+                  className={styles.metric}
+                  onClick={() =>
+                    onChoose(firstQuery(name, facts[name]?.type ?? "", selection.selector, selection.bounds))
+                  }
+                >
+                  {name}
+                </button>
+              </td>
+              <td>{facts[name]?.type}</td>
+              <td>{unitName(facts[name]?.unit ?? "")}</td>
+              <td className={styles.help}>{facts[name]?.help}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {more}
+    </>
   );
 }

@@ -1,17 +1,16 @@
 import type { Vector } from "../api/signals";
+import { useSome } from "../controls/useSome";
 import { Quantity } from "../format/Quantity";
 import { useWords } from "../words";
 import styles from "./metrics.module.css";
 import { numberOf } from "./naming";
-
-/** So many rows are listed. */
-const MOST = 500;
 
 /** Values at one time, a row a series, the highest first. */
 export function InstantTable({ vector, unit }: { vector: Vector; unit: string }) {
   const { say } = useWords();
   const names = [...new Set(vector.flatMap(({ metric }) => Object.keys(metric)))].sort();
   const rows = vector.toSorted((a, b) => (numberOf(b.value[1]) ?? 0) - (numberOf(a.value[1]) ?? 0));
+  const { some, more } = useSome(rows);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard
     <section className={styles.scroll} aria-label={say.table} tabIndex={0}>
@@ -29,7 +28,7 @@ export function InstantTable({ vector, unit }: { vector: Vector; unit: string })
           </tr>
         </thead>
         <tbody>
-          {rows.slice(0, MOST).map(({ metric, value }) => (
+          {some.map(({ metric, value }) => (
             <tr key={JSON.stringify(metric)}>
               {names.map((name) => (
                 <td key={name}>{metric[name] ?? ""}</td>
@@ -41,7 +40,7 @@ export function InstantTable({ vector, unit }: { vector: Vector; unit: string })
           ))}
         </tbody>
       </table>
-      {rows.length > MOST ? <p className="soft">{say.notDrawn(rows.length - MOST)}</p> : null}
+      {more}
     </section>
   );
 }

@@ -1,4 +1,5 @@
 import { summarise } from "../charts/lines";
+import { useSome } from "../controls/useSome";
 import { Quantity } from "../format/Quantity";
 import { useWords } from "../words";
 import styles from "./metrics.module.css";
@@ -12,6 +13,7 @@ interface Props {
 export function RangeNumbers({ lines, unit }: Props) {
   const { say } = useWords();
   const columns = ["least", "mean", "most", "last"] as const;
+  const { some, more } = useSome(lines);
   const heads = { least: say.least, mean: say.mean, most: say.most, last: say.latest };
   return (
     <details className={styles.numbers}>
@@ -28,7 +30,7 @@ export function RangeNumbers({ lines, unit }: Props) {
           </tr>
         </thead>
         <tbody>
-          {lines.slice(0, 200).map(({ name, points }, index) => {
+          {some.map(({ name, points }, index) => {
             const numbers = summarise({ points });
             return (
               // biome-ignore lint/suspicious/noArrayIndexKey: lines may share a name
@@ -44,6 +46,7 @@ export function RangeNumbers({ lines, unit }: Props) {
           })}
         </tbody>
       </table>
+      {more}
     </details>
   );
 }

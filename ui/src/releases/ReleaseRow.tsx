@@ -3,6 +3,7 @@ import { releasePath } from "../address/release";
 import type { Release } from "../api/wire";
 import { confidence } from "../format/changes";
 import { Instant } from "../format/Instant";
+import { asSentence } from "../release/summary";
 import { VerdictBadge } from "../verdict/VerdictBadge";
 import { useWords } from "../words";
 import { judgementOf } from "./grouping";
@@ -23,7 +24,7 @@ export function ReleaseRow({ release, now }: { release: Release; now: number }) 
       </Link>
       <p className={styles.summary}>
         {verdict ? (
-          <span lang="en">{verdict.summary}</span>
+          <span lang="en">{asSentence(verdict.summary)}</span>
         ) : (
           <span className="soft">{release.previous ? say.notAsked : say.firstVersion}</span>
         )}

@@ -11,6 +11,8 @@ import type { Release } from "../api/wire";
 import { useTitle } from "../app/title";
 import { Answer } from "../controls/Answer";
 import { Button } from "../controls/Button";
+import { useOlder } from "../controls/useOlder";
+import { useSome } from "../controls/useSome";
 import { Instant } from "../format/Instant";
 import { useWords } from "../words";
 import { Filters } from "./Filters";
@@ -21,12 +23,22 @@ import { ServiceCard } from "./ServiceCard";
 import { TimeAxis } from "./TimeLine";
 import { spanOf } from "./timeline";
 
+/** So many releases are asked for at first, and at the most. */
+const [FIRST, MOST] = [200, 10_000];
+
 /** Home: services and their versions on one time line, each with its verdict. Looks again by itself. */
 export function ReleasesPage() {
   const { say } = useWords();
   useTitle(say.releases);
+  const [search] = useSearchParams();
+  const { limit, older } = useOlder(FIRST, MOST);
   const asked = questions.releases();
-  const question = useQuery(asked);
+  const newest = useQuery(asked);
+  // What is looked for by name may well be older than what is shown without being asked.
+  const wanted = search.get("find") ? MOST : limit;
+  const full = (newest.data?.length ?? 0) >= FIRST;
+  const whole = useQuery({ ...questions.releases(wanted ?? FIRST), enabled: full && wanted !== undefined });
+  const question = whole.data === undefined ? newest : whole;
   const now = question.dataUpdatedAt;
   return (
     <>
@@ -43,7 +55,13 @@ export function ReleasesPage() {
       <Answer question={question} queryKey={asked.queryKey} what={say.asking.releases}>
         {(known) => {
           const releases = withoutRuns(known);
-          return releases.length === 0 ? <GettingStarted /> : <Board releases={releases} now={now} />;
+          if (releases.length === 0) return <GettingStarted />;
+          return (
+            <>
+              <Board releases={releases} now={now} />
+              {older(known.length)}
+            </>
+          );
         }}
       </Answer>
     </>
@@ -59,6 +77,7 @@ function Board({ releases, now }: { releases: Release[]; now: number }) {
   const wanted = releases.filter((release) => isWanted(release, address, now));
   const counted = releases.filter((release) => isWanted(release, { ...address, verdict: "all" }, now));
   const span = spanOf(wanted, rangeStart(address.last, now), now);
+  const services = useSome(groupByService(wanted), 50);
   return (
     <>
       <Filters address={address} counts={countJudgements(counted)} onChange={change} />
@@ -69,9 +88,10 @@ function Board({ releases, now }: { releases: Release[]; now: number }) {
       ) : (
         <div className={styles.board}>
           <TimeAxis span={span} now={now} />
-          {groupByService(wanted).map((group) => (
+          {services.some.map((group) => (
             <ServiceCard key={group.service} group={group} span={span} now={now} />
           ))}
+          {services.more}
         </div>
       )}
     </>

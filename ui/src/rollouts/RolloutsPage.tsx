@@ -4,6 +4,8 @@ import { questions } from "../api/questions";
 import { useTitle } from "../app/title";
 import { Answer } from "../controls/Answer";
 import { Panel } from "../controls/Panel";
+import { useOlder } from "../controls/useOlder";
+import { useSome } from "../controls/useSome";
 import { Instant } from "../format/Instant";
 import { useWords } from "../words";
 import type { Rollout } from "./model";
@@ -14,7 +16,8 @@ import { Steps } from "./Steps";
 export function RolloutsPage() {
   const { say } = useWords();
   useTitle(say.rollouts.title);
-  const asked = questions.rollouts();
+  const { limit, older } = useOlder(100, 1000);
+  const asked = questions.rollouts(limit);
   const question = useQuery(asked);
   return (
     <>
@@ -26,16 +29,30 @@ export function RolloutsPage() {
               <pre>pilothouse rollout start plan.yaml</pre>
             </Panel>
           ) : (
-            <ul className={styles.list} aria-label={say.rollouts.title}>
-              {rollouts.map((rollout) => (
-                <li key={rollout.id}>
-                  <Row rollout={rollout} />
-                </li>
-              ))}
-            </ul>
+            <>
+              <Listed rollouts={rollouts} />
+              {older(rollouts.length)}
+            </>
           )
         }
       </Answer>
+    </>
+  );
+}
+
+function Listed({ rollouts }: { rollouts: Rollout[] }) {
+  const { say } = useWords();
+  const { some, more } = useSome(rollouts, 50);
+  return (
+    <>
+      <ul className={styles.list} aria-label={say.rollouts.title}>
+        {some.map((rollout) => (
+          <li key={rollout.id}>
+            <Row rollout={rollout} />
+          </li>
+        ))}
+      </ul>
+      {more}
     </>
   );
 }

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useId, useState } from "react";
 import { questions } from "../api/questions";
 import { Button } from "../controls/Button";
+import { NameChoice } from "../controls/NameChoice";
 import { useWords } from "../words";
 import styles from "./selection.module.css";
 import { normal, parseSelector, valueIn, withValue } from "./selector";
@@ -31,7 +32,8 @@ function Who({ selection: { selector, setSelector } }: { selection: Selection })
   };
   return (
     <>
-      <Pick
+      <NameChoice
+        className={styles.pick}
         label={say.selection.service}
         any={say.selection.anyService}
         value={service ?? ""}
@@ -39,7 +41,8 @@ function Who({ selection: { selector, setSelector } }: { selection: Selection })
         onChange={(value) => choose("service_name", value)}
       />
       {service ? (
-        <Pick
+        <NameChoice
+          className={styles.pick}
           label={say.selection.version}
           any={say.selection.anyVersion}
           value={version ?? ""}
@@ -49,33 +52,6 @@ function Who({ selection: { selector, setSelector } }: { selection: Selection })
       ) : null}
       <SelectorField value={selector} onChange={setSelector} />
     </>
-  );
-}
-
-interface PickProps {
-  label: string;
-  any: string;
-  value: string;
-  values: string[];
-  onChange: (value: string) => void;
-}
-
-function Pick({ label, any, value, values, onChange }: PickProps) {
-  const known = value === "" || values.includes(value) ? values : [value, ...values];
-  return (
-    <select
-      aria-label={label}
-      className={styles.pick}
-      value={value}
-      onChange={(event) => onChange(event.target.value)}
-    >
-      <option value="">{any}</option>
-      {known.map((name) => (
-        <option key={name} value={name}>
-          {name}
-        </option>
-      ))}
-    </select>
   );
 }
 

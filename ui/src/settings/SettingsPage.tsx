@@ -11,6 +11,7 @@ import { environment } from "../releases/GettingStarted";
 import { useWords } from "../words";
 import { collectorConfig, dataSources, SOURCES, scrapeWrite } from "./pointing";
 import styles from "./settings.module.css";
+import { TokensPanel } from "./TokensPanel";
 
 /** Settings: where to point SDKs, collectors and Grafana, and what this server keeps. */
 export function SettingsPage() {
@@ -30,7 +31,7 @@ export function SettingsPage() {
             </Panel>
             <Panel title={say.settings.collector} lead={say.settings.collectorLead}>
               <Copyable text={collectorConfig(status)} />
-              <p>{say.settings.prometheus}</p>
+              <p className="soft small">{say.settings.prometheus}</p>
               <Copyable text={scrapeWrite(origin(status))} />
             </Panel>
             <Panel title={say.settings.grafana} lead={say.settings.grafanaLead}>
@@ -46,12 +47,13 @@ export function SettingsPage() {
                   ))}
                 </tbody>
               </table>
-              <p>{say.settings.provisioning}</p>
+              <p className="soft small">{say.settings.provisioning}</p>
               <Copyable text={dataSources(origin(status))} />
             </Panel>
             <Panel title={say.settings.server}>
               <Facts status={status} />
             </Panel>
+            <TokensPanel />
           </div>
         )}
       </Answer>

@@ -29,6 +29,7 @@ export function FoundTraces({ selection }: { selection: Selection }) {
         ) : (
           <>
             <TracePoints traces={traces} selection={selection} />
+            {traces.length >= MOST ? <p className={styles.limited}>{say.traces.limited(MOST)}</p> : null}
             <TraceTable traces={traces} />
           </>
         )
@@ -141,7 +142,6 @@ export function TraceTable({ traces, most = MOST }: { traces: TraceSummary[]; mo
           ))}
         </tbody>
       </table>
-      {traces.length >= MOST ? <p className="soft small">{say.traces.limited(MOST)}</p> : null}
     </div>
   );
 }

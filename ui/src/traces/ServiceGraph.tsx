@@ -5,14 +5,18 @@ import { instant } from "../address/window";
 import { apiPath } from "../api/client";
 import { questions } from "../api/questions";
 import { Answer } from "../controls/Answer";
+import { useSome } from "../controls/useSome";
 import { share } from "../format/changes";
 import { amount, count } from "../format/units";
-import { layGraph, pathThrough } from "../graphs/layered";
+import { labelPlace, layGraph, pathThrough } from "../graphs/layered";
 import { formatSelector } from "../selection/selector";
 import { type Selection, sameSelection } from "../selection/useSelection";
 import { useWords } from "../words";
 import type { Edge } from "./model";
 import styles from "./traces.module.css";
+
+/** So many arrows are drawn: of more, nobody could follow one. The table has all. */
+const DRAWN = 150;
 
 const BOX = { width: 138, height: 44 };
 
@@ -31,7 +35,10 @@ export default function ServiceGraph({ selection }: { selection: Selection }) {
           <p className={styles.none}>{say.traces.noCalls}</p>
         ) : (
           <>
-            <Drawing edges={edges} selection={selection} />
+            <Drawing edges={busiest(edges, DRAWN)} selection={selection} />
+            <p className={styles.limited}>
+              {say.traces.graphLegend} {edges.length > DRAWN ? say.traces.onlyBusiest(DRAWN) : null}
+            </p>
             <Calls edges={edges} />
           </>
         )
@@ -39,6 +46,15 @@ export default function ServiceGraph({ selection }: { selection: Selection }) {
     </Answer>
   );
 }
+
+/** The arrows with the most calls, in their order. */
+function busiest(edges: Edge[], most: number): Edge[] {
+  if (edges.length <= most) return edges;
+  const least = edges.map(({ calls }) => calls).sort((a, b) => b - a)[most - 1] ?? 0;
+  return edges.filter(({ calls }) => calls >= least).slice(0, most);
+}
+
+const isFailing = (edge: Edge): boolean => edge.errors / Math.max(edge.calls, 1) > 0.01;
 
 function Drawing({ edges, selection }: { edges: Edge[]; selection: Selection }) {
   const { locale, say } = useWords();
@@ -84,21 +100,32 @@ function Drawing({ edges, selection }: { edges: Edge[]; selection: Selection }) 
         {laid.edges.map(({ points }, index) => {
           const edge = edges[index];
           if (edge === undefined) return null;
-          const middle = points[Math.floor(points.length / 2)] ?? { x: 0, y: 0 };
-          const failing = edge.errors / Math.max(edge.calls, 1) > 0.01;
           return (
-            <g key={`${edge.client} ${edge.server}`} data-failing={failing || undefined}>
+            <g key={`${edge.client} ${edge.server}`} data-failing={isFailing(edge) || undefined}>
               <path
                 d={pathThrough(points)}
                 className={styles.arrow}
                 strokeWidth={1 + 2.5 * Math.sqrt(edge.rate / most)}
                 markerEnd="url(#arrow)"
               />
-              <text x={middle.x} y={middle.y - 6}>
-                {amount(edge.p95, "ms", locale)}
-                {failing ? ` ▲${share(edge.errors / edge.calls, locale)}` : ""}
-              </text>
             </g>
+          );
+        })}
+        {/* After all arrows, so that none is drawn over a number. */}
+        {laid.edges.map(({ points }, index) => {
+          const edge = edges[index];
+          if (edge === undefined) return null;
+          const { x, y } = labelPlace(points);
+          return (
+            <text
+              key={`${edge.client} ${edge.server}`}
+              x={x}
+              y={y}
+              data-failing={isFailing(edge) || undefined}
+            >
+              {amount(edge.p95, "ms", locale)}
+              {isFailing(edge) ? ` ▲${share(edge.errors / edge.calls, locale)}` : ""}
+            </text>
           );
         })}
       </svg>
@@ -126,6 +153,7 @@ function Drawing({ edges, selection }: { edges: Edge[]; selection: Selection }) 
 
 function Calls({ edges }: { edges: Edge[] }) {
   const { locale, say } = useWords();
+  const { some, more } = useSome(edges);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard
     <section className={styles.scroll} aria-label={say.traces.calls} tabIndex={0}>
@@ -142,7 +170,7 @@ function Calls({ edges }: { edges: Edge[] }) {
           </tr>
         </thead>
         <tbody>
-          {edges.map((edge) => (
+          {some.map((edge) => (
             <tr key={`${edge.client} ${edge.server}`}>
               <td>{edge.client}</td>
               <td>{edge.server}</td>
@@ -155,6 +183,7 @@ function Calls({ edges }: { edges: Edge[] }) {
           ))}
         </tbody>
       </table>
+      {more}
     </section>
   );
 }

@@ -41,7 +41,7 @@ export function TracesPage() {
           <>
             {field("operation", say.traces.operation, say.traces.operation)}
             {field("min", say.traces.atLeast, say.traces.atLeastExample)}
-            {field("q", "TraceQL", '{ duration > 100ms && .http.route = "/buy" }')}
+            {field("q", "TraceQL", "{ duration > 100ms }")}
             <label className={styles.check}>
               <input
                 type="checkbox"

@@ -116,7 +116,11 @@ function SpanRow({ row, fall, colour, shut, lines, onFold }: RowProps) {
   const late = from / fall.length > 0.7;
   return (
     <div className={styles.span} data-error={span.status === "ERROR" || undefined}>
-      <div className={styles.name} style={{ paddingLeft: `${Math.min(depth, 24) * 0.7 + 0.3}rem` }}>
+      <div
+        className={styles.name}
+        title={`${serviceOf(span)} ${span.name}`}
+        style={{ paddingLeft: `${Math.min(depth, 24) * 0.7 + 0.3}rem` }}
+      >
         <span
           aria-hidden="true"
           className={styles.fold}

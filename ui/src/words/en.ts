@@ -13,6 +13,7 @@ import { pulls } from "./en/pulls";
 import { causes, rollouts } from "./en/rollouts";
 import { selection } from "./en/selection";
 import { palette, settings } from "./en/settings";
+import { tokens } from "./en/tokens";
 import { traces } from "./en/traces";
 
 const plural = (n: number, one: string, many: string) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
@@ -36,6 +37,7 @@ export const en = {
   hazards,
   causes,
   settings,
+  tokens,
   palette,
   skip: "Skip to the content",
   sections: "Sections",
@@ -219,6 +221,12 @@ export const en = {
   profileType: "Profile",
   sortBy: (column: string) => `Sort by ${column}`,
   more: (n: number) => `Show ${n} more`,
+  newest: (n: number) => `The newest ${n.toLocaleString("en")} were asked for; there may be more.`,
+  askOlder: "Ask for older ones",
+  moreOf: (n: number, left: number) =>
+    n === left
+      ? `Show ${n.toLocaleString("en")} more`
+      : `Show ${n.toLocaleString("en")} of ${left.toLocaleString("en")} more`,
 
   working: "Working",
   asking: { releases: "Looking for releases", compare: "Comparing the two versions", evidence: "Loading" },

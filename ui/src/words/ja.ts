@@ -13,6 +13,7 @@ import { pulls } from "./ja/pulls";
 import { causes, rollouts } from "./ja/rollouts";
 import { selection } from "./ja/selection";
 import { palette, settings } from "./ja/settings";
+import { tokens } from "./ja/tokens";
 import { traces } from "./ja/traces";
 
 /** Every word of the page, in Japanese. */
@@ -34,6 +35,7 @@ export const ja: Catalogue = {
   hazards,
   causes,
   settings,
+  tokens,
   palette,
   skip: "本文へ移動",
   sections: "セクション",
@@ -207,6 +209,12 @@ export const ja: Catalogue = {
   profileType: "プロファイル",
   sortBy: (column) => `${column}で並べ替え`,
   more: (n) => `さらに ${n} 件表示`,
+  newest: (n) => `新しい ${n.toLocaleString("ja")} 件を取得しました。続きがある可能性があります。`,
+  askOlder: "さらに古いものを取得",
+  moreOf: (n, left) =>
+    n === left
+      ? `さらに ${n.toLocaleString("ja")} 件表示`
+      : `残り ${left.toLocaleString("ja")} 件のうち ${n.toLocaleString("ja")} 件を表示`,
 
   working: "処理中",
   asking: {

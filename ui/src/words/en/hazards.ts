@@ -7,6 +7,7 @@ export const hazards = {
   found: "Found in the cluster",
   notWatching: "No cluster is watched. Manifests can be checked before they ship:",
   none: "Nothing was found.",
+  firstSeen: "First seen",
   subject: "Object",
   state: "State",
   says: "What was found",

@@ -50,4 +50,6 @@ export const traces = {
   caller: "Caller",
   called: "Called",
   calls: "Calls",
+  graphLegend: "On an arrow: what 95 % of the calls take at most and, in red with a triangle, how many fail.",
+  onlyBusiest: (n: number) => `Only the ${n} arrows with the most calls are drawn; the table has all.`,
 };

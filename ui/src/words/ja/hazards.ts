@@ -5,6 +5,7 @@ export const hazards: Catalogue["hazards"] = {
   found: "クラスターで見つかったもの",
   notWatching: "監視中のクラスターはありません。マニフェストは出荷前に検査できます：",
   none: "何も見つかりませんでした。",
+  firstSeen: "初検出",
   subject: "対象",
   state: "状態",
   says: "内容",

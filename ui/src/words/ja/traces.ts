@@ -45,4 +45,6 @@ export const traces: Catalogue["traces"] = {
   caller: "呼び出し元",
   called: "呼び出し先",
   calls: "呼び出し",
+  graphLegend: "矢印の数値は 95 パーセンタイルの所要時間、赤い三角は失敗の割合です。",
+  onlyBusiest: (n) => `呼び出しの多い ${n} 本の矢印のみ描いています。すべては表にあります。`,
 };
