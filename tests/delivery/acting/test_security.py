@@ -67,6 +67,9 @@ def test_a_change_of_the_rules_does_not_count_for_itself(room: Room) -> None:
     assert "mine" not in {job.job for job in room.server.store.jobs("acme/shop", number)}
     assert any("nobody who may approve OWNERS" in one for one in room.why(number)["reasons"])
     assert "it needs the label lgtm" in room.why(number)["reasons"]
+    # Whom it makes an owner does not work here.
+    assert "do-not-merge/invalid-owners-file" in room.labels(number)
+    assert any("`OWNERS`: names eve" in one for one in room.comments(number))
 
 
 def test_a_title_does_not_become_a_script(room: Room, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ ROWS: list[Row] = [
     ("unassign oneself", PULL, comment("bob", "/unassign"), {"unassign:bob"}),
     ("unassign several", PULL, comment("eve", "/unassign @bob mia"), {"unassign:bob,mia"}),
     ("assign with a comma", PULL, comment("eve", "/assign bob,mia"), set()),
-    ("assign on a closed one", replace(PULL, state="closed"), comment("bob", "/assign"), set()),
+    ("assign on a closed one", replace(PULL, state="closed"), comment("bob", "/assign"), {"assign:bob"}),
     ("cc several", PULL, comment("eve", "/cc @bob mia"), {"review:bob,mia"}),
     ("cc a team", PULL, comment("eve", "/cc @acme/core"), {"review:acme/core"}),
     ("cc the author and another", PULL, comment("bob", "/cc @ann @mia"), {"say:author", "review:mia"}),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pilothouse.delivery.chat import Event, Policy, PullRequest, Review
+from pilothouse.delivery.chat import Comment, Event, Policy, PullRequest, Review, approving
 from pilothouse.delivery.chat.model import ChangedFile, RequiredLabel, Status
 from pilothouse.delivery.owners import OwnersTree
 from tests.delivery.chat.state import FAILED, POLICY, PULL, comment, labelled
@@ -19,6 +19,7 @@ OWNERS = OwnersTree.read({
     "vendor/OWNERS": "options: {no_parent_owners: true}\napprovers: [zed]\n",
 })  # fmt: skip
 BROKEN = OwnersTree.read({"OWNERS": "approvers: [bob]\n", "src/OWNERS": "approvers: bob\n"})
+WRONG = (("src/OWNERS", "approvers: must be a list of logins"),)
 OWNED = replace(POLICY, owners=OWNERS)
 DCO, MERGES = replace(POLICY, require_dco=True), replace(POLICY, block_merge_commits=True)
 SHOP = labelled("area/shop")
@@ -32,6 +33,13 @@ NEEDING = replace(POLICY, required_labels=(
 HM = comment("bob", "hm")
 YES, NO = "dco-signoff: yes", "dco-signoff: no"
 VENDOR = replace(SHOP, files=(ChangedFile("vendor/x.py", 3),))
+
+
+NOTICE = Comment("pilothouse", approving.notice(SHOP, approving.approval(SHOP, OWNED)))
+TREES = replace(POLICY, store_tree_hash=True)
+READ = replace(PULL, tree="f00", assignees=frozenset({"bob"}))
+TOLD = Comment("pilothouse", "The lgtm is for the tree `f00`: it stays")
+SQUASHED = replace(READ, labels=READ.labels | {"lgtm"}, comments=(TOLD,))
 
 
 def overridden(base: str) -> PullRequest:
@@ -66,11 +74,14 @@ ROWS: list[tuple[str, Policy, PullRequest, Event, set[str]]] = [
     ("other paths", replace(POLICY, blocked_paths=("^etc/",)), PULL, HM, set()),
     ("blocked paths that are left alone", replace(POLICY, blocked_paths=("^etc/",)),
      labelled("do-not-merge/blocked-paths"), HM, {"-do-not-merge/blocked-paths"}),
-    ("a broken OWNERS file", replace(POLICY, owners=BROKEN), labelled("approved"), comment("eve", "hm"),
-     {"+do-not-merge/invalid-owners-file", "say:`src/OWNERS`", "-approved", "say:not approved"}),
-    ("verify-owners where one is broken", replace(POLICY, owners=BROKEN), replace(labelled(
-     "do-not-merge/invalid-owners-file"), reviews=(Review("bob", "approved"),)), comment("eve", "/verify-owners"),
-     {"say:`src/OWNERS`", "+approved"}),
+    ("an OWNERS file that it breaks", POLICY, replace(PULL, owners_problems=WRONG), comment("eve", "hm"),
+     {"+do-not-merge/invalid-owners-file", "say:`src/OWNERS`"}),
+    ("a broken OWNERS file of the base is asked above", replace(POLICY, owners=BROKEN), labelled("approved"),
+     comment("eve", "hm"), {"-approved", "say:not approved"}),
+    ("verify-owners where it breaks one", POLICY, labelled("do-not-merge/invalid-owners-file", owners_problems=WRONG),
+     comment("eve", "/verify-owners"), {"say:`src/OWNERS`"}),
+    ("verify-owners where it is mended", POLICY, labelled("do-not-merge/invalid-owners-file"),
+     comment("eve", "/verify-owners"), {"-do-not-merge/invalid-owners-file"}),
     ("verify-owners where all are well", POLICY, PULL, comment("eve", "/verify-owners"), set()),
     ("owners' labels", OWNED, PULL, HM, {"+area/shop", "say:not approved"}),
     ("approve by the owner of the folder", OWNED, SHOP, comment("cat", "/approve"), {"+approved"}),
@@ -101,10 +112,33 @@ ROWS: list[tuple[str, Policy, PullRequest, Event, set[str]]] = [
     ("reviews do not act as lgtm", replace(POLICY, review_acts_as_lgtm=False), PULL,
      Event("review", "bob", "", "approved"), set()),
     ("lgtm of owners: a reviewer of the folder", replace(OWNED, skip_collaborators=True), SHOP,
-     comment("dan", "/lgtm"), {"assign:dan", "+lgtm", "say:not approved"}),
+     comment("dan", "/lgtm"), {"+lgtm", "say:not approved"}),
     ("lgtm of owners: a collaborator who owns nothing", replace(OWNED, skip_collaborators=True,
      collaborators=frozenset({"ann", "kim"})), SHOP, comment("kim", "/lgtm"),
      {"say:reviewers and approvers", "say:not approved"}),
+    ("what is said of approval is kept up", OWNED, replace(SHOP, comments=(NOTICE,)), comment("cat", "/approve"),
+     {"+approved", "say:is **approved** by `cat`"}),
+    ("what is said of approval is not said twice", OWNED, replace(SHOP, comments=(NOTICE,)), HM, set()),
+    ("approved in part", OWNED, replace(SHOP, files=(*SHOP.files, *VENDOR.files)), comment("cat", "/approve"),
+     {"say:Approved in part by `cat`"}),
+    ("an approving review that says otherwise", POLICY, labelled("lgtm", assignees=frozenset({"bob"})),
+     Event("review", "bob", "/lgtm cancel", "approved"), {"-lgtm"}),
+    ("lgtm and its cancel in one comment", POLICY, labelled("lgtm", assignees=frozenset({"bob"})),
+     comment("bob", "/lgtm cancel\n/lgtm"), set()),
+    ("lgtm tells the tree", TREES, READ, comment("bob", "/lgtm"), {"+lgtm", "say:tree `f00`"}),
+    ("commits squashed into the same files keep it", TREES, SQUASHED, Event("synchronize", "ann"),
+     {"abort", "run:unit,lint,code"}),
+    ("other files do not", TREES, replace(SQUASHED, tree="ba5"), Event("synchronize", "ann"),
+     {"abort", "run:unit,lint,code", "-lgtm", "say:New changes", "review:bob"}),
+    ("nor does another's word of the tree", TREES, replace(SQUASHED, comments=(replace(TOLD, author="eve"),)),
+     Event("synchronize", "ann"), {"abort", "run:unit,lint,code", "-lgtm", "say:New changes", "review:bob"}),
+    ("override is not for owners where it is for administrators", replace(OWNED, allow_top_level_owners=False,
+     admins=frozenset()), replace(SHOP, statuses=FAILED.statuses), comment("root", "/override unit"),
+     {"say:administrators", "say:not approved"}),
+    ("drafts that are tested", replace(POLICY, test_drafts=True), replace(PULL, draft=True), Event("opened", "ann"),
+     {"run:unit,lint,code", "+do-not-merge/work-in-progress"}),
+    ("test all where nothing runs by itself", replace(POLICY, jobs=POLICY.jobs[3:4]), PULL, comment("eve", "/test all"),
+     {"say:can be asked for"}),
     # require-matching-label
     ("a kind is missing", NEEDING, PULL, comment("eve", "hm"), {"+needs-kind", "say:Say `/kind bug`"}),
     ("a kind is there", NEEDING, labelled("kind/bug"), comment("eve", "hm"), set()),

@@ -18,6 +18,7 @@ RELEASE = replace(PULL, base="release-1.0")
 WAITING = replace(PULL, statuses={"e2e": Status("pending"), "unit": Status("pending")})
 RED_DOCS = replace(PULL, statuses={"docs": Status("failure"), "unit": Status("success"), "lint": Status("success"),
                                    "code": Status("success")})  # fmt: skip
+WIP = labelled("do-not-merge/work-in-progress")
 ROWS: list[Row] = [
     ("test all with a comma", PULL, comment("bob", "/test all,"), {"run:unit,lint,code"}),
     ("test all in capitals", PULL, comment("bob", "/test ALL"), {"run:unit,lint,code"}),
@@ -64,7 +65,14 @@ ROWS: list[Row] = [
     ("ok-to-test and test in one comment by a stranger", STRANGER, comment("zed", "/ok-to-test\n/test unit"),
      {"say:people who work here", "say:cannot be tested until"}),
     ("a draft of a trusted author", replace(PULL, draft=True), Event("opened", "ann"),
-     {"run:unit,lint,code", "+do-not-merge/work-in-progress"}),
+     {"say:not tested by itself", "+do-not-merge/work-in-progress"}),
+    ("new commits of a draft", replace(WIP, draft=True), Event("synchronize", "ann"), {"abort"}),
+    ("a draft that somebody wants tested", replace(WIP, draft=True), comment("ann", "/test all"),
+     {"run:unit,lint,code"}),
+    ("made a draft", replace(WIP, draft=True), Event("draft", "ann"), {"cancel:"}),
+    ("another base branch", replace(PULL, base_before="next"), Event("edited", "ann"), {"run:unit,lint,code"}),
+    ("the same base branch", replace(PULL, base_before="main"), Event("edited", "ann"), set()),
+    ("another base branch of a stranger's", replace(STRANGER, base_before="next"), Event("edited", "eve"), set()),
     ("ready for review", labelled("do-not-merge/work-in-progress"), Event("ready", "ann"),
      {"run:unit,lint,code", "-do-not-merge/work-in-progress"}),
     ("reopened", PULL, Event("reopened", "ann"), {"run:unit,lint,code"}),
@@ -75,7 +83,7 @@ ROWS: list[Row] = [
     ("skip leaves what is required", RED_DOCS, comment("bob", "/skip"), set()),
     ("skip where nothing has run", PULL, comment("bob", "/skip"), set()),
     ("skip but test one", FAILED, comment("bob", "/skip\n/test e2e"), {"status:lint=success", "run:e2e"}),
-    ("skip with words", FAILED, comment("eve", "/skip e2e"), {"status:lint=success", "status:e2e=success"}),
+    ("skip with words", FAILED, comment("eve", "/skip e2e"), {"say:takes no name"}),
     # Pipelines-as-Code
     ("cancel all that runs", PULL, comment("bob", "/cancel"), {"cancel:"}),
     ("cancel by a member", PULL, comment("mia", "/cancel"), {"cancel:"}),

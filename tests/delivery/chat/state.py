@@ -15,13 +15,14 @@ JOBS = (
     Job("e2e", optional=True),
     Job("code", skip_if_only_changed=r"\.md$"),
     Job("release", always_run=True, branches=(r"^release-",)),
+    Job("deep", context="ci/deep", optional=True),
     Job("bench", trigger=r"(?m)^/bench\s*$", optional=True),
 )
 POLICY = Policy(
     collaborators=frozenset({"ann", "bob"}), admins=frozenset({"root"}), members=frozenset({"mia"}),
     labels=frozenset({"kind/bug", "kind/feature", "area/ui", "priority/high", "triage/accepted", "sig/net"}),
     additional_labels=frozenset({"good first change"}),
-    restricted_labels={"tide/merge-method-squash": frozenset({"bob"})},
+    restricted_labels={"tide/merge-method-squash": frozenset({"bob"}), "priority/urgent": frozenset({"bob"})},
     milestones=frozenset({"v1.0"}), milestone_maintainers=frozenset({"mia"}),
     branches=frozenset({"main", "release-1.0"}), jobs=JOBS,
 )  # fmt: skip

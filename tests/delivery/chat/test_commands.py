@@ -45,8 +45,7 @@ ROWS: list[Row] = [
     ("it is there already", labelled("lgtm", assignees=frozenset({"bob"})), comment("bob", "/lgtm"), set()),
     ("cancel", labelled("lgtm"), comment("bob", "/lgtm cancel"), {"assign:bob", "-lgtm"}),
     ("remove-lgtm", labelled("lgtm", assignees=frozenset({"Bob"})), comment("bob", "/remove-lgtm"), {"-lgtm"}),
-    ("the author cancels", labelled("lgtm", assignees=frozenset({"bob"})), comment("ann", "/lgtm cancel"),
-     {"-lgtm", "review:bob"}),
+    ("the author cancels", labelled("lgtm", assignees=frozenset({"bob"})), comment("ann", "/lgtm cancel"), {"-lgtm"}),
     ("a stranger cancels", labelled("lgtm"), comment("eve", "/lgtm cancel"), {"say:is for collaborators"}),
     ("cancel without a label", replace(PULL, assignees=frozenset({"bob"})), comment("bob", "/lgtm cancel"), set()),
     ("on a closed one", replace(PULL, state="closed"), comment("bob", "/lgtm"), set()),
@@ -148,12 +147,12 @@ ROWS: list[Row] = [
     ("new commits of a trusted author", PULL, Event("synchronize", "ann"), {"abort", "run:unit,lint,code"}),
     ("closing ends the tests", replace(PULL, state="closed"), Event("closed", "ann"), {"abort"}),
     # how it stands
-    ("close one's own", replace(PULL, author="eve"), comment("eve", "/close"), {"close"}),
-    ("close as a collaborator", PULL, comment("bob", "/close"), {"close"}),
+    ("close one's own", replace(PULL, author="eve"), comment("eve", "/close"), {"close", "say:`eve` asked"}),
+    ("close as a collaborator", PULL, comment("bob", "/close"), {"close", "say:closed"}),
     ("close another's", PULL, comment("eve", "/close"), {"say:cannot close"}),
-    ("close what is stale", labelled("lifecycle/stale"), comment("eve", "/close"), {"close"}),
+    ("close what is stale", labelled("lifecycle/stale"), comment("eve", "/close"), {"close", "say:closed"}),
     ("close not-planned", PULL, comment("bob", "/close not-planned"), {"say:cannot be closed as not planned"}),
-    ("reopen", replace(PULL, state="closed"), comment("ann", "/reopen"), {"reopen"}),
+    ("reopen", replace(PULL, state="closed"), comment("ann", "/reopen"), {"reopen", "say:open again"}),
     ("reopen another's", replace(PULL, state="closed"), comment("eve", "/reopen"), {"say:cannot reopen"}),
     ("reopen what is merged", replace(PULL, state="merged"), comment("ann", "/reopen"), {"say:merged already"}),
     ("retitle", PULL, comment("bob", "/retitle Cart: half the time"), {"title:Cart: half the time"}),
@@ -183,7 +182,9 @@ ROWS: list[Row] = [
     ("a draft", replace(PULL, draft=True), comment("bob", "ok"), {"+do-not-merge/work-in-progress"}),
     ("no draft any more", labelled("do-not-merge/work-in-progress"), comment("bob", "ok"),
      {"-do-not-merge/work-in-progress"}),
-    ("conflicts", replace(PULL, conflicts=True), comment("bob", "ok"), {"+needs-rebase"}),
+    ("conflicts", replace(PULL, conflicts=True), comment("bob", "ok"), {"+needs-rebase", "say:conflicts with `main`"}),
+    ("Dependabot mends its conflicts itself", replace(PULL, author="dependabot[bot]", conflicts=True),
+     comment("bob", "ok"), {"+needs-rebase", "say:@dependabot rebase"}),
     ("conflicts gone", labelled("needs-rebase"), comment("bob", "ok"), {"-needs-rebase"}),
     ("fixup commits", replace(PULL, commits=("fixup! cart",)), comment("bob", "ok"),
      {"+do-not-merge/invalid-commit-message", "say:git rebase --autosquash"}),
@@ -224,7 +225,7 @@ def short(effect: do.Effect) -> str:
             return f"status:{context}={state}"
         case do.Retitle(title):
             return f"title:{title}"
-        case do.CherryPick(branch):
+        case do.CherryPick(branch, _):
             return f"pick:{branch}"
         case do.SetMilestone(title):
             return f"milestone:{title}"

@@ -70,8 +70,8 @@ class Applying:
                 self._jobs.cancel(forge.name, repository, number, commit, jobs, f"cancelled by {by}")
             case do.Run(jobs, commit):
                 self._run(jobs, commit, key, loaded, comment)
-            case do.CherryPick(branch):
-                cherry_pick(forge, self._loading.mirror(repository), loaded.raw, branch, key)
+            case do.CherryPick(branch, by):
+                cherry_pick(forge, self._loading.mirror(repository), loaded.raw, branch, key, by)
             case do.Explain():
                 forge.add_comment(repository, number, self._explain(loaded), key=key)
 

@@ -7,8 +7,8 @@ from pilothouse.delivery.acting.mirror import Change, Mirror
 from pilothouse.delivery.forges import Forge, MergeError, User
 
 
-def cherry_pick(forge: Forge, mirror: Mirror, raw: forges.PullRequest, branch: str, key: str) -> None:
-    """Open it when the change is merged; before, say that it will be. Raises `ForgeError`."""
+def cherry_pick(forge: Forge, mirror: Mirror, raw: forges.PullRequest, branch: str, key: str, by: str = "") -> None:
+    """Open it when the change is merged, for whoever asked; before, say that it will be. Raises `ForgeError`."""
     repository = raw.repository
     if raw.state != "merged":
         forge.add_labels(repository, raw.number, [f"cherrypick/{branch}"])
@@ -29,6 +29,8 @@ def cherry_pick(forge: Forge, mirror: Mirror, raw: forges.PullRequest, branch: s
     ours = f"cherry-pick-{raw.number}-to-{branch}".replace("/", "-")
     mirror.push(forge.remote(repository, write=True), commit, f"refs/heads/{ours}")
     made = forge.create_pull_request(repository, ours, branch, title, f"Cherry-picked from #{raw.number}.")
+    if by:
+        forge.assign(repository, made.number, [by])
     forge.add_comment(repository, raw.number, f"It is put on `{branch}` by #{made.number}.", key=key)
 
 

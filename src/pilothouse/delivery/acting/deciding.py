@@ -13,7 +13,7 @@ from pilothouse.delivery.triggering.celling import CelError
 _KINDS: dict[tuple[str, str], EventKind] = {
     ("pull_request", "opened"): "opened", ("pull_request", "synchronize"): "synchronize",
     ("pull_request", "closed"): "closed", ("pull_request", "merged"): "closed",
-    ("pull_request", "reopened"): "reopened", ("pull_request", "ready"): "ready",
+    ("pull_request", "reopened"): "reopened", ("pull_request", "ready"): "ready", ("pull_request", "draft"): "draft",
     ("comment", "created"): "comment", ("review", "submitted"): "review",
 }  # fmt: skip
 # What these change is not spoken of in chat, but what follows from it is decided anew.
@@ -41,6 +41,15 @@ def decide(loaded: Loaded, event: chat.Event) -> tuple[tuple[Effect, ...], tuple
     return chat.decide(loaded.pull, loaded.policy, event).effects, tuple(records(loaded))
 
 
+def _waits(loaded: Loaded, job: str, trusted: bool) -> str:
+    """Why a job that fits runs, or does not yet."""
+    if not trusted:
+        return "it waits for /ok-to-test"
+    if loaded.pull.draft and not loaded.policy.test_drafts:
+        return f"it is a draft, which is not tested by itself: /test {job}, or say that it is ready for review"
+    return "it runs by itself"
+
+
 def records(loaded: Loaded) -> list[dict[str, str]]:
     """What was looked at, for whoever asks why."""
     found = []
@@ -66,7 +75,7 @@ def records(loaded: Loaded) -> list[dict[str, str]]:
             reason = definition.why_not(loaded.occasion)
         except CelError as error:
             reason = str(error)
-        words = reason or ("it runs by itself" if trusted else "it waits for /ok-to-test")
+        words = reason or _waits(loaded, definition.name, trusted)
         found.append({"about": "job", "subject": definition.name, "words": words})
     if loaded.conflict:
         found.append({"about": "merge", "subject": loaded.pull.base, "words": loaded.conflict})

@@ -24,6 +24,7 @@ from pilothouse.delivery.triggering.celling import CelError
 
 _KEPT = 1_000
 _PASSING_SECONDS = 20.0
+_MOST_OWNERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,10 @@ class Loading:
         files = self._lasting.ask((repository, number, since, head), lambda: forge.files(repository, number))
         occasion = occasion_of(raw, forge.repository(repository), files, base, revision)
         pull = self._pull(raw, files, mirror, base, head, conflict)
+        if policy.store_tree_hash:
+            pull = replace(pull, tree=mirror.files_of(head))
+        if revision and any(is_owners(one.path) for one in files):
+            pull = replace(pull, owners_problems=self._owners_problems(raw, files, of_base.owners, revision, policy))
         policy = replace(policy, jobs=tuple(jobs_of(config, occasion)))
         return Loaded(raw, pull, policy, of_base.settings, config, from_base, occasion, base, revision, conflict)
 
@@ -150,8 +155,28 @@ class Loading:
             tuple(forge.comments(repository, number)), tuple(forge.reviews(repository, number)), bool(conflict),
             mirror.messages(base, head) if base else (), kept.trusted_head if kept else "",
             bool(base and mirror.merges(base, head)), base,
-            waits_for(forge, raw) if raw.state == "open" and raw.body else (),
+            waits_for(forge, raw) if raw.state == "open" and raw.body else (), "", kept.base if kept else "",
         )  # fmt: skip
+
+    def _owners_problems(
+        self, raw: forges.PullRequest, files: Iterable[forges.ChangedFile], before: OwnersTree, revision: str,
+        policy: chat.Policy,
+    ) -> tuple[tuple[str, str], ...]:  # fmt: skip
+        """What is wrong with the files of owners that it changes: they cannot be read, or name somebody anew who does
+        not work here (kubernetes-sigs/prow, `pkg/plugins/verify-owners`).
+        """
+        changed = [one.path for one in files if is_owners(one.path) and one.change != "removed"]
+        after = self.rules(raw.repository, revision).owners
+        found = [(path, reason) for path, reason in after.broken if path in changed]
+        if policy.skip_collaborators:
+            return tuple(found)
+        owner = raw.repository.rpartition("/")[0]
+        for path in changed:
+            new = sorted(after.named(path) - before.named(path))[:_MOST_OWNERS]
+            strange = [one for one in new if not policy.is_trusted(one) and not self.forge.is_member(owner, one)]
+            if strange:
+                found.append((path, f"names {', '.join(strange)}, who does not work here"))
+        return tuple(found)
 
 
 def occasion_of(
@@ -194,14 +219,15 @@ def rules_of(texts: Mapping[str, str], repository: str) -> Rules:
         settings = read_settings(texts.get(rules.PATH, ""))
     except SettingsError as error:
         settings = Settings(broken=str(error))
-    owners = OwnersTree.read({path: text for path, text in texts.items() if _is_owners(path)})
+    owners = OwnersTree.read({path: text for path, text in texts.items() if is_owners(path)})
     return Rules(owners, settings, config)
 
 
-def _is_owners(path: str) -> bool:
+def is_owners(path: str) -> bool:
+    """Whether it is a file of owners, or of their aliases."""
     return path == "OWNERS_ALIASES" or path == "OWNERS" or path.endswith("/OWNERS")
 
 
 def is_rule(path: str) -> bool:
     """Whether a file of a repository says something here."""
-    return _is_owners(path) or path == rules.PATH or is_configuration(path)
+    return is_owners(path) or path == rules.PATH or is_configuration(path)

@@ -210,6 +210,12 @@ class Mirror:
 
         return self._said.ask(("commits", base, head), ask)
 
+    def files_of(self, commit: str) -> str:
+        """The hash of the tree of a commit: two commits with the same files have the same."""
+        return self._said.ask(
+            ("tree", commit), lambda: self._git.run("rev-parse", f"{commit}^{{tree}}").decode().strip()
+        )
+
     def fork_point(self, base: str, head: str) -> str:
         """The one commit from which two histories go apart; nothing where there is none, or several."""
 

@@ -5,6 +5,10 @@
       require_dco: true
       blocked_paths: ["^vendor/"]
       labels: [bug, kind/feature]      # further labels for /label
+      restricted_labels: {tide/merge-method-squash: [bob]}   # labels that only some may set
+      store_tree_hash: true            # lgtm stays when commits are squashed and the files are the same
+      test_drafts: true                # drafts are tested by themselves too
+      allow_top_level_owners: false    # /override is for administrators only
       require_matching_label:          # without a kind it is labelled needs-kind, and not merged
       - {regexp: "^kind/", missing_label: needs-kind, missing_comment: "Say `/kind bug`, or which it is."}
     merge:
@@ -36,12 +40,12 @@ from pilothouse.delivery.merging import Query
 PATH = ".pilothouse/delivery.yaml"
 _FLAGS = (
     "review_acts_as_lgtm", "lgtm_acts_as_approve", "require_self_approval", "ignore_review_state", "skip_collaborators",
-    "require_dco", "block_merge_commits",
+    "require_dco", "block_merge_commits", "store_tree_hash", "allow_top_level_owners", "test_drafts",
 )  # fmt: skip
 _PATTERNS = ("blocked_paths", "generated_paths")
 _PEOPLE = ("milestone_maintainers",)
 _LABELS = {"labels": "additional_labels"}
-_REQUIRED = "require_matching_label"
+_REQUIRED, _RESTRICTED = "require_matching_label", "restricted_labels"
 _QUERY = {
     "labels": "labels", "missingLabels": "missing_labels", "includedBranches": "branches",
     "excludedBranches": "excluded_branches",
@@ -73,7 +77,7 @@ def read_settings(text: str) -> Settings:
     except (yaml.YAMLError, RecursionError) as error:
         raise SettingsError(f"{PATH}: is not YAML: {str(error).splitlines()[0]}") from None
     content = _mapping(content, "", ("chat", "merge", "optional_contexts"))
-    known = (*_FLAGS, *_PATTERNS, *_PEOPLE, *_LABELS, "reviewers", _REQUIRED)
+    known = (*_FLAGS, *_PATTERNS, *_PEOPLE, *_LABELS, "reviewers", _REQUIRED, _RESTRICTED)
     chat = _mapping(content.get("chat"), "chat", known)
     merge = _mapping(content.get("merge"), "merge", ("method", "batch", "ahead", "priority", "queries"))
     found: dict[str, Any] = {name: _flag(chat[name], f"chat.{name}") for name in _FLAGS if name in chat}
@@ -82,6 +86,8 @@ def read_settings(text: str) -> Settings:
     found |= {field: frozenset(_texts(chat[name], f"chat.{name}")) for name, field in _LABELS.items() if name in chat}
     if _REQUIRED in chat:
         found["required_labels"] = _required(chat[_REQUIRED], f"chat.{_REQUIRED}")
+    if _RESTRICTED in chat:
+        found[_RESTRICTED] = _restricted(chat[_RESTRICTED], f"chat.{_RESTRICTED}")
     if "reviewers" in chat:
         found["reviewers"] = _number(chat["reviewers"], "chat.reviewers", 0)
     method = merge.get("method", "merge")
@@ -120,6 +126,12 @@ def _required(content: Any, where: str) -> tuple[RequiredLabel, ...]:
         _patterns([said[name] for name in ("regexp", "branch") if said.get(name)], place)
         found.append(RequiredLabel(**said))
     return tuple(found)
+
+
+def _restricted(content: Any, where: str) -> dict[str, frozenset[str]]:
+    if not isinstance(content, dict):
+        raise SettingsError(f"{PATH}: {where}: must be a mapping of label to a list of logins")
+    return {str(label): frozenset(_texts(people, f"{where}.{label}")) for label, people in content.items()}
 
 
 def _mapping(value: Any, where: str, known: tuple[str, ...]) -> dict[str, Any]:

@@ -8,15 +8,22 @@ from pilothouse.delivery.chat.model import Policy, PullRequest
 from pilothouse.delivery.chat.reading import commands
 
 LABEL = "approved"
+# How the one comment begins that says what is missing, as Prow's does.
+NOTICE = "[APPROVALNOTIFIER]"
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """Who approved, which owners' files still miss an approver, and whom to ask for them."""
+    """Who approved, which owners' files still miss an approver, and whom to ask for them.
+
+    `covered` are the files that have one; `able` all who may approve some of the change.
+    """
 
     approvers: frozenset[str]
     missing: tuple[str, ...]
     suggested: tuple[str, ...]
+    covered: tuple[str, ...] = ()
+    able: frozenset[str] = frozenset()
 
     @property
     def complete(self) -> bool:
@@ -41,17 +48,41 @@ def approval(pull: PullRequest, policy: Policy) -> Approval:
             said[author.lower()] = yes
     approvers = frozenset(login for login, yes in said.items() if yes)
     missing: dict[str, frozenset[str]] = {}
+    covered: set[str] = set()
+    able: set[str] = set()
     for file in pull.files:
-        if not policy.owners.approvers(file.path) & approvers:
-            missing[policy.owners.owners_file(file.path)] = policy.owners.leaf_approvers(file.path)
-    return Approval(approvers, tuple(sorted(missing)), _fewest(missing, pull))
+        may, owners = policy.owners.approvers(file.path), policy.owners.owners_file(file.path)
+        able |= may
+        if may & approvers:
+            covered.add(owners)
+        else:
+            missing[owners] = policy.owners.leaf_approvers(file.path)
+    return Approval(
+        approvers, tuple(sorted(missing)), _fewest(missing, pull), tuple(sorted(covered - missing.keys())),
+        frozenset(able),
+    )  # fmt: skip
+
+
+def notice(pull: PullRequest, state: Approval) -> str:
+    """What the one comment about approval says: who has approved, what is missing, and whom to ask."""
+    said = ", ".join(f"`{login}`" for login in sorted(state.approvers & state.able))
+    by = f" by {said}" if said else ""
+    if state.complete:
+        return f"{NOTICE} This pull request is **approved**{by}."
+    ask = ", ".join(f"@{login}" for login in state.suggested) or "nobody: no owner is named"
+    files = "\n".join([*(f"- ~~`{path}`~~" for path in state.covered), *(f"- `{path}`" for path in state.missing)])
+    begun = f"\n\nApproved in part{by}." if said else ""
+    return (
+        f"{NOTICE} This pull request is **not approved**.{begun}\n\nAsk: {ask}\n\nAn approver of each of these "
+        f"has to write `/approve`:\n{files}"
+    )
 
 
 def _by_comment(text: str, policy: Policy) -> bool | None:
     """What a comment says of approval; the last of its commands counts."""
     said = None
     for command in commands(text):
-        cancels = command.rest.lower().startswith("cancel")
+        cancels = "cancel" in command.rest.lower()
         if command.word == "approve" or (command.word == "lgtm" and policy.lgtm_acts_as_approve):
             said = not cancels
         elif command.word == "remove-approve":

@@ -20,6 +20,7 @@ _WIP = re.compile(r"(?i)^\W?WIP\W")
 # What makes a forge close issues by itself when a commit lands, and commits that are to be squashed into others.
 CLOSES = re.compile(r"(?i)(?:close[sd]?|fix(?:es|ed)?|resolve[sd]?)[\s:]+(?:[\w.-]+/[\w.-]+)?#\d+")
 _PASSING = re.compile(r"(?:fixup|squash|amend)!")
+_MERGE = re.compile(r"Merge (?:branch|remote-tracking branch|pull request|commit|tag) ")
 _SIGNED = re.compile(r"(?im)^signed-off-by:")
 _SIZES = ((1000, "XXL"), (500, "XL"), (100, "L"), (30, "M"), (10, "S"), (0, "XS"))
 WIP, CONFLICT, PATHS = "do-not-merge/work-in-progress", "needs-rebase", "do-not-merge/blocked-paths"
@@ -52,11 +53,12 @@ def labels(pull: PullRequest, policy: Policy) -> Iterator[Effect]:
         CONFLICT: pull.conflicts,
         PATHS: any(re2.search(pattern, file.path) for pattern in policy.blocked_paths for file in pull.files),
         MESSAGE: bool(CLOSES.search(pull.title)) or any(map(_is_bad, pull.commits)),
-        OWNERS: bool(policy.owners.broken),
+        OWNERS: bool(pull.owners_problems),
         MERGES: policy.block_merge_commits and pull.merge_commits,
     }
     if policy.require_dco:
-        signed = all(_SIGNED.search(message) for message in pull.commits)
+        # Merge commits are made by git and need none, as in Prow.
+        signed = all(_SIGNED.search(message) for message in pull.commits if not _MERGE.match(message))
         wanted |= {DCO_YES: signed, DCO_NO: not signed}
         yield from _dco_status(pull, signed)
     size = size_label(pull, policy)
@@ -65,16 +67,16 @@ def labels(pull: PullRequest, policy: Policy) -> Iterator[Effect]:
     for label, yes in wanted.items():
         if yes and label not in pull.labels:
             yield AddLabel(label)
-            if why := _why(label, policy):
+            if why := _why(label, pull):
                 yield Say(why)
         elif not yes and label in pull.labels:
             yield RemoveLabel(label)
 
 
 def verify_owners(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
-    """`/verify-owners`: which OWNERS files cannot be read. The label follows by itself."""
-    if policy.owners.broken:
-        yield Say(_broken(policy))
+    """`/verify-owners`: what is wrong with the OWNERS files that it changes. The label follows by itself."""
+    if pull.owners_problems and OWNERS in pull.labels:
+        yield Say(_broken(pull))
 
 
 def check_dco(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
@@ -87,13 +89,19 @@ def _is_bad(message: str) -> bool:
     return bool(CLOSES.search(message) or _PASSING.match(message))
 
 
-def _why(label: str, policy: Policy) -> str:
-    return _broken(policy) if label == OWNERS else _WHY.get(label, "")
+def _why(label: str, pull: PullRequest) -> str:
+    if label == OWNERS:
+        return _broken(pull)
+    if label == CONFLICT:
+        # What Dependabot and its like do by themselves when asked.
+        ask = f"@{quoted(pull.author.removesuffix('[bot]'))} rebase" if pull.author == "dependabot[bot]" else ""
+        return ask or f"It conflicts with `{quoted(pull.base)}` and needs a rebase: `git rebase`, and push again."
+    return _WHY.get(label, "")
 
 
-def _broken(policy: Policy) -> str:
-    files = "\n".join(f"- `{quoted(path)}`: {quoted(reason)}" for path, reason in policy.owners.broken)
-    return f"These files of owners cannot be read; what they cover is asked of those above them:\n{files}"
+def _broken(pull: PullRequest) -> str:
+    files = "\n".join(f"- `{quoted(path)}`: {quoted(reason)}" for path, reason in pull.owners_problems)
+    return f"These files of owners are wrong; `/verify-owners` looks again:\n{files}"
 
 
 def _dco_status(pull: PullRequest, signed: bool) -> Iterator[Effect]:

@@ -19,6 +19,7 @@ from pilothouse.delivery.chat import (
 from pilothouse.delivery.chat.effects import AddLabel, Effect, RemoveLabel, Say
 from pilothouse.delivery.chat.model import Event, Policy, PullRequest
 from pilothouse.delivery.chat.reading import Command, commands
+from pilothouse.delivery.chat.several import counting
 from pilothouse.delivery.forges.model import Comment, Review
 
 Handler = Callable[[PullRequest, Policy, Event, Command], Iterator[Effect]]
@@ -37,7 +38,12 @@ _HANDLERS: dict[str, Handler] = {
     "why": standing.why, "verify-owners": blocking.verify_owners, "check-dco": blocking.check_dco,
     **{word: labelling.family for name in labelling.FAMILIES for word in (name, f"remove-{name}")},
 }  # fmt: skip
-_ON_CLOSED = {"reopen", "cherry-pick", "cherrypick", "label", "remove-label", "milestone", "why"}
+# Prow's plugins for these do not ask whether it is open.
+_ON_CLOSED = {
+    "reopen", "cherry-pick", "cherrypick", "label", "remove-label", "milestone", "why", "assign", "unassign", "cc",
+    "uncc", "hold", "unhold", "remove-hold", "lifecycle", "remove-lifecycle",
+    *(word for name in labelling.FAMILIES for word in (name, f"remove-{name}")),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,29 +76,37 @@ def _effects(pull: PullRequest, policy: Policy, event: Event) -> Iterator[Effect
             yield from lgtm.on_review(pull, policy, event)
             yield from _by_commands(pull, policy, event)
         case "opened" | "ready" | "reopened":
-            yield from testing.on_opened(pull, policy)
-            yield from people.suggested(pull, policy)
+            yield from testing.on_opened(pull, policy, event)
+            if event.kind != "reopened":
+                yield from people.suggested(pull, policy)
             if event.kind == "opened":
                 yield from _by_description(pull, policy, event)
         case "synchronize":
             yield from testing.on_push(pull, policy, event)
-            yield from lgtm.on_push(pull)
+            yield from lgtm.on_push(pull, policy)
+        case "edited":
+            yield from testing.on_edited(pull, policy)
+        case "draft":
+            yield from testing.on_draft(pull, policy, event)
         case "closed":
             yield from testing.on_closed(pull)
 
 
 def _by_commands(pull: PullRequest, policy: Policy, event: Event) -> Iterator[Effect]:
     found = list(commands(event.text))
-    for command in found:
+    for command in counting(found):
         handler = _HANDLERS.get(command.word)
         if handler and (pull.state == "open" or command.word in _ON_CLOSED):
-            yield from handler(pull, policy, event, command)
+            done = [*handler(pull, policy, event, command)]
+            yield from done
+            # What a line did is so for the next one.
+            pull = _labelled(pull, done)
     yield from testing.on_comment(pull, policy, event, found)
 
 
 def _by_description(pull: PullRequest, policy: Policy, event: Event) -> Iterator[Effect]:
     """A description's commands count once, when it is opened; what tests it was decided on already."""
-    for command in commands(pull.body):
+    for command in counting(commands(pull.body)):
         handler = _HANDLERS.get(command.word)
         if handler and command.word not in ("ok-to-test", "skip"):
             yield from handler(pull, policy, event, command)
@@ -130,13 +144,10 @@ def _approved(pull: PullRequest, policy: Policy) -> Iterator[Effect]:
         yield AddLabel(approving.LABEL)
     elif not state.complete and approving.LABEL in pull.labels:
         yield RemoveLabel(approving.LABEL)
-    if not state.complete and not any("[APPROVALNOTIFIER]" in comment.body for comment in pull.comments):
-        files = "\n".join(f"- `{path}`" for path in state.missing)
-        ask = ", ".join(f"@{login}" for login in state.suggested) or "nobody: no owner is named"
-        yield Say(
-            f"[APPROVALNOTIFIER] This pull request is **not approved**.\n\nAsk: {ask}\n\nAn approver of each of these "
-            f"has to write `/approve`:\n{files}"
-        )
+    told = next((one.body for one in pull.comments if one.body.startswith(approving.NOTICE)), "")
+    notice = approving.notice(pull, state)
+    if notice != told and (told or not state.complete):
+        yield Say(notice)
 
 
 def _with(pull: PullRequest, event: Event) -> PullRequest:

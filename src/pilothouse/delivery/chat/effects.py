@@ -97,7 +97,10 @@ class Retitle:
 
 @dataclass(frozen=True, slots=True)
 class CherryPick:
+    """Put the change on another branch; the new pull request is assigned to who asked for it."""
+
     branch: str
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

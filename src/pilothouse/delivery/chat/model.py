@@ -11,14 +11,16 @@ import re2
 from pilothouse.delivery.forges.model import ChangedFile, Comment, Review, ReviewState, Status
 from pilothouse.delivery.owners import OwnersTree
 
-EventKind = Literal["comment", "review", "opened", "synchronize", "edited", "closed", "reopened", "ready"]
+EventKind = Literal["comment", "review", "opened", "synchronize", "edited", "closed", "reopened", "ready", "draft"]
 
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
     """A pull request. Logins are compared without case.
 
-    `base_sha` is the tip of its base branch; `waits_for` says what it depends on that is not merged yet.
+    `base_sha` is the tip of its base branch; `waits_for` says what it depends on that is not merged yet. `tree` is the
+    tree of its head, `base_before` the base branch that it was last seen with. `owners_problems` says what is wrong
+    with files of owners that it changes (path, reason).
     """
 
     number: int
@@ -42,6 +44,9 @@ class PullRequest:
     merge_commits: bool = False
     base_sha: str = ""
     waits_for: tuple[str, ...] = ()
+    tree: str = ""
+    base_before: str = ""
+    owners_problems: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,9 @@ class Policy:
     require_self_approval: bool = False
     ignore_review_state: bool = False
     skip_collaborators: bool = False
+    store_tree_hash: bool = False
+    allow_top_level_owners: bool = True
+    test_drafts: bool = False
     require_dco: bool = False
     block_merge_commits: bool = False
     blocked_paths: tuple[str, ...] = ()

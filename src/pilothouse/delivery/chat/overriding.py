@@ -28,8 +28,11 @@ def override(pull: PullRequest, policy: Policy, event: Event, command: Command) 
         yield _refused(command, event)
         return
     wanted = contexts(command.rest)
-    failing = sorted(name for name, status in pull.statuses.items() if status.state != "success")
-    shown = ", ".join(f"`{name}`" for name in failing) or "none"
+    failing = {name: name for name in _missing(pull, policy)}
+    failing |= {name: name for name, status in pull.statuses.items() if status.state != "success"}
+    shown = ", ".join(f"`{name}`" for name in sorted(failing)) or "none"
+    # A job may be named too, as in Prow.
+    failing |= {job.name: job.reports for job in policy.jobs if job.reports in failing}
     unknown = [name for name in wanted if name not in failing]
     if unknown or not wanted:
         what = f"; not {', '.join(f'`{quoted(name)}`' for name in unknown)}" if unknown else ""
@@ -37,8 +40,8 @@ def override(pull: PullRequest, policy: Policy, event: Event, command: Command) 
         return
     while_ = f"{_WHILE}{pull.base_sha[:12]}" if pull.base_sha else ""
     words = f"{PREFIX}{event.author}{STICKY if command.word.endswith('sticky') else while_}"
-    for name in wanted:
-        yield SetStatus(name, "success", words)
+    for context in dict.fromkeys(failing[name] for name in wanted):
+        yield SetStatus(context, "success", words)
 
 
 def cancel(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
@@ -55,6 +58,12 @@ def cancel(pull: PullRequest, policy: Policy, event: Event, command: Command) ->
         return
     for name in wanted:
         yield SetStatus(name, "failure", f"{event.author} took its override back")
+
+
+def _missing(pull: PullRequest, policy: Policy) -> list[str]:
+    """Contexts that the change needs and that nobody has reported."""
+    needed = [job.reports for job in policy.jobs if not job.optional and job.wanted(pull)]
+    return [name for name in needed if name not in pull.statuses]
 
 
 def holds(description: str, base: str) -> bool:
@@ -84,7 +93,8 @@ def contexts(text: str) -> list[str]:
 
 
 def _may(policy: Policy, event: Event) -> bool:
-    return policy.is_admin(event.author) or event.author.lower() in policy.owners.root_approvers()
+    owners = policy.owners.root_approvers() if policy.allow_top_level_owners else frozenset()
+    return policy.is_admin(event.author) or event.author.lower() in owners
 
 
 def _refused(command: Command, event: Event) -> Say:

@@ -52,14 +52,16 @@ def suggested(pull: PullRequest, policy: Policy) -> Iterator[Effect]:
     asked = any(command.word == "cc" for command in commands(pull.body))
     if pull.draft or pull.requested_reviewers or asked:
         return
+    needed = {login for file in pull.files for login in policy.owners.required_reviewers(file.path)}
     weights: dict[str, int] = {}
     for file in pull.files:
         people = policy.owners.reviewers(file.path) or policy.owners.leaf_approvers(file.path)
         for login in people - {pull.author.lower()}:
             weights[login] = weights.get(login, 0) + file.additions + file.deletions + 1
     ranked = sorted(weights, key=lambda login: (-weights[login], (hash_of(login) * 31 + pull.number) % 101, login))
-    if chosen := tuple(ranked[: policy.reviewers]):
-        yield RequestReview(chosen)
+    chosen = dict.fromkeys([*ranked[: policy.reviewers], *sorted(needed - {pull.author.lower()})])
+    if chosen:
+        yield RequestReview(tuple(chosen))
 
 
 def auto_cc(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:

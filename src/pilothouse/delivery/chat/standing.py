@@ -6,6 +6,7 @@ Source: Prow's plugins lifecycle, retitle, milestone and the external plugin che
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pilothouse.delivery.chat.blocking import CLOSES
@@ -25,6 +26,7 @@ from pilothouse.delivery.chat.reading import Command
 
 _OLD = frozenset({"lifecycle/stale", "lifecycle/rotten"})
 _LONGEST_TITLE = 256
+_MENTION = re.compile(r"\B@[\w-]+")
 
 
 def close(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
@@ -37,6 +39,7 @@ def close(pull: PullRequest, policy: Policy, event: Event, command: Command) -> 
         return
     elif _owns(pull, policy, event) or pull.labels & _OLD:
         yield Close()
+        yield Say(f"It is closed, as `{quoted(event.author)}` asked.")
     else:
         yield Say("You cannot close an active pull request unless you wrote it or work on this repository.")
 
@@ -49,6 +52,7 @@ def reopen(pull: PullRequest, policy: Policy, event: Event, command: Command) ->
         yield Say("It is merged already; open a new pull request to change more.")
     elif _owns(pull, policy, event):
         yield Reopen()
+        yield Say(f"It is open again, as `{quoted(event.author)}` asked.")
     else:
         yield Say("You cannot reopen a pull request unless you wrote it or work on this repository.")
 
@@ -60,7 +64,7 @@ def retitle(pull: PullRequest, policy: Policy, event: Event, command: Command) -
         yield Say("Retitling is for people who work here.")
     elif not title:
         yield Say("A title cannot be empty.")
-    elif "@" in title:
+    elif _MENTION.search(title):
         yield Say("A title cannot mention people.")
     elif CLOSES.search(title):
         yield Say("A title cannot have words in it that close issues by themselves, as `fixes #1`.")
@@ -73,6 +77,9 @@ def cherry_pick(pull: PullRequest, policy: Policy, event: Event, command: Comman
     if not policy.is_trusted(event.author):
         yield Say("`/cherry-pick` is for people who work here.")
         return
+    if pull.state == "closed":
+        yield Say("It was closed and not merged: there is nothing to put on another branch.")
+        return
     for branch in dict.fromkeys(command.words):
         if branch not in policy.branches:
             known = ", ".join(f"`{one}`" for one in sorted(policy.branches))
@@ -80,7 +87,7 @@ def cherry_pick(pull: PullRequest, policy: Policy, event: Event, command: Comman
         elif branch == pull.base:
             yield Say(f"It is made for `{branch}` itself.")
         else:
-            yield CherryPick(branch)
+            yield CherryPick(branch, event.author)
 
 
 def milestone(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:

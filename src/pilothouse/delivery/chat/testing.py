@@ -25,10 +25,12 @@ def is_trusted(pull: PullRequest, policy: Policy) -> bool:
     return policy.is_trusted(pull.author) or bool(pull.head and pull.trusted_head == pull.head)
 
 
-def on_opened(pull: PullRequest, policy: Policy) -> Iterator[Effect]:
-    """A new, reopened or finished draft's change."""
+def on_opened(pull: PullRequest, policy: Policy, event: Event) -> Iterator[Effect]:
+    """A new, reopened or finished draft's change. A draft is tested when somebody asks for it."""
     if is_trusted(pull, policy):
-        yield from _run(pull, _automatic(pull, policy))
+        yield from _by_itself(pull, policy)
+        if event.kind == "opened" and not _tested(pull, policy) and _automatic(pull, policy):
+            yield Say("A draft is not tested by itself: `/test all` tests it now, or say that it is ready for review.")
     elif NEEDS_OK not in pull.labels:
         yield AddLabel(NEEDS_OK)
         yield Say(
@@ -41,11 +43,23 @@ def on_push(pull: PullRequest, policy: Policy, event: Event) -> Iterator[Effect]
     """New commits end the runs of old ones; an untrusted author's have to be looked at again."""
     yield Abort(pull.head)
     if is_trusted(pull, policy):
-        yield from _run(pull, _automatic(pull, policy))
+        yield from _by_itself(pull, policy)
     elif OK in pull.labels:
         yield RemoveLabel(OK)
         yield AddLabel(NEEDS_OK)
         yield Say("The commits that `/ok-to-test` was said of have changed; somebody has to look at them again.")
+
+
+def on_edited(pull: PullRequest, policy: Policy) -> Iterator[Effect]:
+    """Another base branch has other tests, and what was tested was merged onto the old one."""
+    if pull.state == "open" and pull.base_before not in ("", pull.base) and is_trusted(pull, policy):
+        yield from _by_itself(pull, policy)
+
+
+def on_draft(pull: PullRequest, policy: Policy, event: Event) -> Iterator[Effect]:
+    """What was made a draft is not tested any further."""
+    if not _tested(pull, policy):
+        yield Cancel((), pull.head, event.author)
 
 
 def on_closed(pull: PullRequest) -> Iterator[Effect]:
@@ -102,6 +116,9 @@ def on_comment(pull: PullRequest, policy: Policy, event: Event, found: list[Comm
 
 def skip(pull: PullRequest, policy: Policy, event: Event, command: Command) -> Iterator[Effect]:
     """`/skip`: optional jobs that failed or wait no longer stand in the way; what the same comment tests is tested."""
+    if command.rest:
+        yield Say("`/skip` takes no name: it is for all optional tests that are not green.")
+        return
     text = plain(event.text).strip()
     tested = {job.name for one in commands(event.text) if one.word in _ASKING
               for job in _asked(pull, policy, one, text) or ()}  # fmt: skip
@@ -135,7 +152,7 @@ def _asked(pull: PullRequest, policy: Policy, command: Command, text: str) -> li
         again += [job for job in _automatic(pull, policy) if job.reports not in pull.statuses]
         return [job for job in again if not (command.word == "retest-required" and job.optional)]
     if command.rest.rstrip(",").lower() == "all":
-        return _automatic(pull, policy)
+        return _automatic(pull, policy) or None
     names = {word.rstrip(",") for word in command.words}
     found = [job for job in here if job.name in names]
     return found if found and names <= {job.name for job in found} else found or None
@@ -143,6 +160,16 @@ def _asked(pull: PullRequest, policy: Policy, command: Command, text: str) -> li
 
 def _failed(status: Status | None) -> bool:
     return status is not None and status.state in _NOT_GREEN
+
+
+def _tested(pull: PullRequest, policy: Policy) -> bool:
+    """Whether it is tested by itself as it is."""
+    return policy.test_drafts or not pull.draft
+
+
+def _by_itself(pull: PullRequest, policy: Policy) -> Iterator[Effect]:
+    if _tested(pull, policy):
+        yield from _run(pull, _automatic(pull, policy))
 
 
 def _automatic(pull: PullRequest, policy: Policy) -> list[Job]:

@@ -45,6 +45,10 @@ class OwnersTree:
         """Everyone who may review a path."""
         return self._union(path, "reviewers")
 
+    def required_reviewers(self, path: str) -> frozenset[str]:
+        """Everyone who has to be asked for a review of a path."""
+        return self._union(path, "required_reviewers")
+
     def leaf_approvers(self, path: str) -> frozenset[str]:
         """The approvers of the nearest file that names some: whom to ask first."""
         for _, people in self._levels(path, "approvers"):
@@ -67,6 +71,17 @@ class OwnersTree:
         """The approvers of the whole repository."""
         root = self.files.get("")
         return self._resolved(root.everywhere.approvers) if root else frozenset()
+
+    def named(self, path: str) -> frozenset[str]:
+        """All logins in one file (its path, or that of the aliases); none when it is not there or cannot be read."""
+        if path == ALIASES:
+            return frozenset(login for people in self.aliases.values() for login in people)
+        file = self.files.get(_parent(path))
+        parts = [file.everywhere, *(people for _, people in file.filters)] if file else []
+        return frozenset(
+            name for one in parts for name in one.approvers | one.reviewers | one.required_reviewers
+            if name not in self.aliases
+        )  # fmt: skip
 
     def _union(self, path: str, role: str) -> frozenset[str]:
         return frozenset(name for _, people in self._levels(path, role) for name in people)
