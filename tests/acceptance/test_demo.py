@@ -20,7 +20,7 @@ from pilothouse.mesh.envoy.binary import EnvoyMissingError, find
 from tests.ui.conftest import CHROMIUM, Watch, chromium, new_visitor, watched, with_the_page_built
 from tests.ui.walk import walk_the_loop
 
-pytestmark = [pytest.mark.alone, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.alone, pytest.mark.slow, pytest.mark.timeout(900)]
 ANY_PORT = "127.0.0.1:0"
 
 
@@ -50,7 +50,7 @@ def demo(directory: Path, story: str, scenario: str, look: Callable[[str], None]
         if look:
             look(_served(process, progress))
             process.send_signal(signal.SIGINT)
-        code = process.wait(400)
+        code = process.wait(700)
     finally:
         process.kill()
         process.wait()
@@ -62,7 +62,7 @@ def demo(directory: Path, story: str, scenario: str, look: Callable[[str], None]
 
 def _served(process: subprocess.Popen[bytes], progress: Path) -> str:
     """The address of the demo, once it has told its tale."""
-    deadline = time.monotonic() + 360
+    deadline = time.monotonic() + 700
     while (found := re.search(r"Pilothouse goes on at (http://\S+),", progress.read_text())) is None:
         assert process.poll() is None, progress.read_text()
         assert time.monotonic() < deadline, progress.read_text()

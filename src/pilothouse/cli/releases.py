@@ -155,7 +155,13 @@ def _details(one: dict[str, Any]) -> None:
     if one["verdict"]:
         verdict = one["verdict"]["verdict"]
         table.add_row(Text("verdict", style="dim"), Text(verdict.replace("_", " "), style=_STYLES[verdict]))
+        if rollout := one["verdict"].get("rollout"):
+            table.add_row("", Text(f"decided rollout {rollout}"))
         table.add_row("", Text(one["verdict"]["summary"]))
+    if since := one.get("asked_since"):
+        table.add_row(
+            Text("asked since", style="dim"), Text(f"{since['verdict'].replace('_', ' ')}: {since['summary']}")
+        )
     Console().print(table)
 
 

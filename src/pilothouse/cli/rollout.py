@@ -38,6 +38,9 @@ def start(
     baseline: Annotated[str | None, typer.Option("--baseline", help="What serves now; found if not said.")] = None,
     candidate: Annotated[str | None, typer.Option("--candidate", help="The new version, else the newest.")] = None,
     hook: Annotated[str | None, typer.Option("--hook", metavar="URL", help="What shifts traffic over HTTP.")] = None,
+    requests: Annotated[
+        int | None, typer.Option("--requests", help="At each step that is held, wait for so many of the new version's.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     by: By = None,
     output: Output = None,
@@ -46,6 +49,7 @@ def start(
     """Start a rollout from a plan. It goes on in the server; look at it with `rollout status`."""
     body: dict[str, Any] = {"plan": _read(file), "dry_run": dry_run}
     body |= {"service": service, "baseline": baseline, "candidate": candidate, "by": by}
+    body["requests"] = requests
     if hook:
         body["traffic"] = {"by": "http", "url": hook}
     made = send(server, "/api/rollouts", {name: value for name, value in body.items() if value not in (None, False)})
@@ -146,7 +150,8 @@ def _print(one: dict[str, Any]) -> None:
         console.print(Text(one["reason"]))
     for place, step in enumerate(one["steps"], 1):
         style = "dim" if step["state"] == "waiting" else ""
-        console.print(Text(f"  {_MARKS[step['state']]} {place}. {step['words']}", style=style))
+        so_far = f" ({step['served']} requests so far)" if step.get("served") is not None else ""
+        console.print(Text(f"  {_MARKS[step['state']]} {place}. {step['words']}{so_far}", style=style))
     for words in one["not_mapped"]:
         console.print(Text.assemble(("  does not map: ", "yellow"), words))
     for event in one.get("events", [])[-20:]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _RANGE = ("start", "end", "since")
 _MOST_VERSIONS = 10
 _AROUND = "15m"
+_MOST_ROLLOUTS = 1000
 
 
 def routes(engine: Engine, store: ReleaseStore) -> list[Route]:
@@ -82,11 +83,34 @@ def _releases(engine: Engine, store: ReleaseStore, request: Request) -> list[dic
     if service and not marks:
         known_service(engine, service)
     limit = number(request, "limit", 200, 1, 10_000)
-    verdicts = store.verdicts.latest(service)
+    verdicts, decided = store.verdicts.latest(service), _decided(store, service)
     return [
-        one.to_json() | {"verdict": _said(verdicts.get((one.service, one.version)))}
+        one.to_json() | _verdicts(verdicts.get((one.service, one.version)), decided.get((one.service, one.version)))
         for one in releases(engine, service, _within(request), marks)[:limit]
     ]
+
+
+def _decided(store: ReleaseStore, service: str) -> dict[tuple[str, str], tuple[KeptVerdict, int]]:
+    """By service and version the verdict that the last rollout of it went by, with the rollout's number."""
+    runs = [run for run in store.rollouts.all(service, limit=_MOST_ROLLOUTS) if run.comparison]
+    kept = store.verdicts.some([run.comparison for run in runs])
+    return {
+        (run.plan.service, run.plan.candidate): (kept[run.comparison], run.id)
+        for run in reversed(runs)
+        if run.comparison in kept
+    }
+
+
+def _verdicts(latest: KeptVerdict | None, decided: tuple[KeptVerdict, int] | None) -> dict[str, Any]:
+    """What a release is called: by what a rollout of it decided, else as it was last asked.
+
+    What somebody asked since then stands beside it: it may be of any time, and nothing was done by it.
+    """
+    if decided is None:
+        return {"verdict": _said(latest), "asked_since": None}
+    verdict, rollout = decided
+    since = latest if latest is not None and latest.number > verdict.number else None
+    return {"verdict": _said(verdict, rollout), "asked_since": _said(since)}
 
 
 def _compare(engine: Engine, store: ReleaseStore, request: Request) -> Comparison:
@@ -166,7 +190,7 @@ def _within(request: Request) -> TimeRange | None:
     return time_range(request) if any(name in request.query_params for name in _RANGE) else None
 
 
-def _said(verdict: KeptVerdict | None) -> dict[str, Any] | None:
+def _said(verdict: KeptVerdict | None, rollout: int | None = None) -> dict[str, Any] | None:
     if verdict is None:
         return None
     return {
@@ -176,4 +200,5 @@ def _said(verdict: KeptVerdict | None) -> dict[str, Any] | None:
         "baseline": verdict.baseline,
         "at": to_rfc3339(verdict.at),
         "page": verdict.page,
+        "rollout": rollout,
     }

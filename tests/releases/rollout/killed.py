@@ -53,9 +53,13 @@ class Opinion:
     def __init__(self, worse_at: int) -> None:
         self._worse_at = worse_at
 
-    def judge(self, run: Run, now: float) -> Answer:
+    def judge(self, run: Run, now: float, level: float) -> Answer:
         worse = self._worse_at >= 0 and run.step >= self._worse_at
         return Answer("worse" if worse else "no_worse", "said the judge")
+
+    def served(self, run: Run, now: float) -> int:
+        """More with each look, however many processes there were."""
+        return int(now - run.since)
 
     def measure(self, run: Run, check: Check, now: float) -> float | None:
         return 1.0

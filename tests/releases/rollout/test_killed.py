@@ -21,7 +21,7 @@ traffic: {url: URL}
 steps:
   - {weight: 10, for: 60s}
   - {pause: 30s}
-  - {weight: 40, for: 60s}
+  - {weight: 40, for: 60s, requests: 100}
   - {weight: 70, for: 60s}
 judge: {every: 30s}
 """

@@ -14,14 +14,16 @@ from typer.testing import CliRunner
 
 from pilothouse.cli.rollout import app
 from pilothouse.engine import Engine
+from pilothouse.releases.api import routes as release_routes
 from pilothouse.releases.rollout.api import routes
 from pilothouse.releases.rollout.driving import BUILT_IN, Driver
 from pilothouse.releases.rollout.observing import Observer
 from pilothouse.releases.rollout.plan import Check
 from pilothouse.releases.store import ReleaseStore
+from pilothouse.signals.timerange import to_rfc3339
 from tests.releases.rollout.hook import Router, router
 from tests.releases.serving import serving
-from tests.releases.world import START
+from tests.releases.world import SECOND, START
 
 SECONDS = START / 1e9
 PLAN = """
@@ -119,10 +121,12 @@ def test_a_selector_leaves_out_what_others_say(shop: Engine, store: ReleaseStore
     assert run is not None
     run, watching = replace(run, since=SECONDS, started=SECONDS), Observer(shop, store)
     assert watching.measure(run, Check("c", "success_rate", window=30.0), SECONDS + 30) is None
-    answer = watching.judge(run, SECONDS + 30)
+    answer = watching.judge(run, SECONDS + 30, 0.01)
     assert answer.verdict == "cannot_tell"
     assert "selector" in answer.words
-    assert watching.judge(replace(run, plan=replace(run.plan, selector="")), SECONDS + 30).verdict == "worse"
+    assert watching.judge(replace(run, plan=replace(run.plan, selector="")), SECONDS + 30, 0.01).verdict == "worse"
+    assert watching.served(replace(run, plan=replace(run.plan, selector="")), SECONDS + 30) > 500
+    assert watching.served(run, SECONDS + 30) == 0
 
 
 def test_what_is_wrong_is_refused(address: str, hook: Router) -> None:
@@ -170,3 +174,21 @@ def test_from_the_command_line(address: str, hook: Router, tmp_path: Path) -> No
     assert "now rolling back" in run("abort", number)[1]
     assert run("status", number, "--output", "json")[0] == 1
     assert run("start", str(tmp_path / "no.yaml"))[0] == 3
+
+
+def test_what_a_rollout_decided_on_stays_the_releases_verdict(
+    shop: Engine, store: ReleaseStore, address: str, hook: Router
+) -> None:
+    run = store.rollouts.one(started(address, hook, candidate="2.0.1")["id"])
+    assert run is not None
+    watching = Observer(shop, store)
+    answer = watching.judge(replace(run, since=SECONDS), SECONDS + 28, 0.01)
+    store.rollouts.change(replace(run, comparison=answer.evidence["comparison"]))
+    with serving(release_routes(shop, store)) as asked:
+        query = {"service": "checkout", "baseline": "2.0.0", "candidate": "2.0.1"}
+        at = {"start": to_rfc3339(START), "end": to_rfc3339(START + 30 * SECOND)}
+        by_hand = httpx.get(f"{asked}/api/compare", params=query | at).json()
+        found = httpx.get(f"{asked}/api/releases", params={"service": "checkout"}).json()["releases"]
+    said = next(one for one in found if one["version"] == "2.0.1")
+    assert (said["verdict"]["baseline"], said["verdict"]["rollout"]) == ("1.0.0", run.id)
+    assert (said["asked_since"]["baseline"], said["asked_since"]["summary"]) == ("2.0.0", by_hand["summary"])

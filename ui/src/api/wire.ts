@@ -27,6 +27,8 @@ export interface LastVerdict {
   baseline?: string;
   at: string;
   page: string;
+  /** The rollout that went by it; null when somebody only asked. */
+  rollout?: number | null;
 }
 
 export interface Release {
@@ -38,6 +40,8 @@ export interface Release {
   signals: SignalName[];
   previous: string | null;
   verdict: LastVerdict | null;
+  /** What was asked by hand since a rollout decided. */
+  asked_since?: LastVerdict | null;
   mark?: Mark | null;
 }
 

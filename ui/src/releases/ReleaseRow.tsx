@@ -44,6 +44,18 @@ export function ReleaseRow({ release, now }: { release: Release; now: number }) 
         </li>
         <li>{say.instances(release.instances)}</li>
         {verdict?.confidence ? <li>{say.sure(confidence(verdict.confidence, locale))}</li> : null}
+        {verdict?.rollout ? (
+          <li>
+            <Link to={`/rollouts/${verdict.rollout}`}>{say.decidedBy(verdict.rollout)}</Link>
+          </li>
+        ) : null}
+        {release.asked_since ? (
+          <li>
+            <Link to={release.asked_since.page}>
+              {say.askedSince(say.verdicts[release.asked_since.verdict])}
+            </Link>
+          </li>
+        ) : null}
         {comparedWith ? <li>{say.comparedWith(comparedWith)}</li> : null}
         <li>{release.signals.map((signal) => say.signals[signal]).join(" · ")}</li>
       </ul>

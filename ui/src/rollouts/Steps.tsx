@@ -18,6 +18,9 @@ export function Steps({ rollout }: { rollout: Rollout }) {
           >
             <b>{step.weight === null ? say.rollouts.pause : `${step.weight}\u202f%`}</b>
             <span>{say.rollouts.step[step.state]}</span>
+            {step.requests !== null && step.served !== null ? (
+              <span>{say.rollouts.served(step.served, step.requests)}</span>
+            ) : null}
           </li>
         ))}
       </ol>

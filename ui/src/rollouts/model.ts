@@ -13,10 +13,20 @@ export interface Rollout {
   started: string;
   since: string;
   ended: string | null;
-  steps: { weight: number | null; hold_seconds: number | null; words: string; state: StepState }[];
+  steps: RolloutStep[];
   checks: { name: string; least: number | null; most: number | null; misses: number }[];
   traffic: { by: string };
   not_mapped: string[];
+}
+
+/** `requests` is how many the step waits for, `served` how many there are so far; null where none are waited for. */
+export interface RolloutStep {
+  weight: number | null;
+  hold_seconds: number | null;
+  requests: number | null;
+  served: number | null;
+  words: string;
+  state: StepState;
 }
 
 export type StepState = "done" | "now" | "paused" | "waiting" | "failed" | "skipped";

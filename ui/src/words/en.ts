@@ -67,6 +67,8 @@ export const en = {
   firstSeen: "first seen",
   lastSeen: "last seen",
   running: "running",
+  decidedBy: (rollout: number) => `decided rollout ${rollout}`,
+  askedSince: (verdict: string) => `asked since: ${verdict}`,
   comparedWith: (version: string) => `compared with ${version}`,
   firstVersion: "The first version seen: there is none before it to compare with.",
   notAsked: "Nobody has asked for a verdict yet. Open it to compare it with the version before.",

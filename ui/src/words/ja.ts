@@ -65,6 +65,8 @@ export const ja: Catalogue = {
   firstSeen: "初回観測",
   lastSeen: "最終観測",
   running: "稼働中",
+  decidedBy: (rollout) => `ロールアウト ${rollout} の判定`,
+  askedSince: (verdict) => `その後の判定：${verdict}`,
   comparedWith: (version) => `比較対象 ${version}`,
   firstVersion: "最初に観測されたバージョンです。比較できる前のバージョンはありません。",
   notAsked: "まだ判定されていません。開くと直前のバージョンと比較します。",

@@ -27,7 +27,7 @@ from pilothouse.mesh.envoy import binary
 T = TypeVar("T")
 RATE, RATE_AFTERWARDS = 110.0, 4.0
 """Requests a second during the demo, and when it only keeps serving."""
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS, ROLLOUT_SECONDS = 90.0, 420.0
 _LOOK_EVERY = 0.3
 
 
@@ -216,7 +216,7 @@ class Tale:
             step.say(run["events"][-1]["words"] if run["events"] else run["state"])
             return run if run["state"] in ("rolled_back", "succeeded", "paused") else None
 
-        outcome.rollout = self._until(ended, "the rollout's end", 180)
+        outcome.rollout = self._until(ended, "the rollout's end", ROLLOUT_SECONDS)
         outcome.fate = {"rolled_back": "rolled_back", "succeeded": "deployed"}.get(outcome.rollout["state"], "paused")
         before = "rolled_back" if outcome.fate == "rolled_back" else "deployed"
 

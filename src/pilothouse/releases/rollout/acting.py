@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pilothouse.releases.mark import Mark
-from pilothouse.releases.rollout.advancing import next_step, rolled_back
+from pilothouse.releases.rollout.advancing import begun, next_step, rolled_back
 from pilothouse.releases.rollout.run import OPEN, Event, Run
 from pilothouse.releases.store.rollouts import ConflictError
 from pilothouse.signals.errors import BadRequestError, NotFoundError
@@ -56,7 +56,9 @@ def _acted(run: Run, action: str, now: float, full: bool) -> tuple[Run, str]:
             return replace(run, state="paused", reason="paused by a person"), "paused"
         case "resume":
             # What was heard before the pause is no reason to give up now.
-            return replace(run, state="running", reason="", misses={}, asked=min(run.asked, now)), "resumed"
+            return replace(
+                run, state="running", reason="", misses={}, asked=min(run.asked, now), resumed=now
+            ), "resumed"
         case "promote":
             return _promoted(run, now, full)
         case "abort":
@@ -72,6 +74,5 @@ def _promoted(run: Run, now: float, full: bool) -> tuple[Run, str]:
     running = replace(run, state="running", reason="", misses={})
     if full:
         last = len(run.plan.steps) - 1
-        promoted = replace(running, step=last, phase="entering", attempt=0, since=now, asked=0.0)
-        return promoted, "promoted to the last step"
+        return begun(replace(running, step=last), now), "promoted to the last step"
     return next_step(running, now), f"step {run.step + 1} promoted"

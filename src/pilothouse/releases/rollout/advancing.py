@@ -60,14 +60,22 @@ def next_step(run: Run, now: float) -> Run:
     """The run after its step; past the last one it has succeeded."""
     if run.step + 1 >= len(run.plan.steps):
         return replace(run, state="succeeded", ended=now, reason="", misses={})
-    return replace(run, step=run.step + 1, phase="entering", attempt=0, since=now, asked=0.0, misses={}, verdict="")
+    return begun(replace(run, step=run.step + 1, misses={}, verdict=""), now)
+
+
+def begun(run: Run, now: float) -> Run:
+    """The run at the beginning of its step: nothing of it is done, and nothing known."""
+    return replace(run, phase="entering", attempt=0, since=now, asked=0.0, served=0, counted=0.0, looks=[],
+                   late_looks=0)  # fmt: skip
 
 
 def _enter(run: Run, crew: Crew, now: float) -> Run:
     step = run.plan.steps[run.step]
     if step.weight is None:
         words = f"step {run.step + 1}: {step.words}"
-        return crew.store.change(replace(run, phase="holding", since=now), Event(now, run.step, "pausing", words))
+        return crew.store.change(
+            replace(run, phase="holding", since=now, asked=now), Event(now, run.step, "pausing", words)
+        )
     words = f"step {run.step + 1}: giving {run.plan.candidate} {step.words}"
     return crew.store.change(
         replace(run, phase="setting", attempt=1, asked=0.0),
@@ -117,8 +125,7 @@ def _hold(run: Run, crew: Crew, now: float) -> Run:
     found = weigh(run, crew.asking, now)
     if found is None:
         return run
-    return crew.store.change(_moved(replace(run, asked=now, misses=found.misses, verdict=found.verdict or run.verdict),
-                                    found, now), *found.events)  # fmt: skip
+    return crew.store.change(_moved(found.run, found, now), *found.events)
 
 
 def _moved(run: Run, found: Weighed, now: float) -> Run:

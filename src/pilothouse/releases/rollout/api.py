@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pilothouse.releases.rollout.run import Run
     from pilothouse.releases.store import ReleaseStore
 
-_STARTING = ("plan", "service", "baseline", "candidate", "traffic", "by", "dry_run", "selector")
+_STARTING = ("plan", "service", "baseline", "candidate", "traffic", "by", "dry_run", "selector", "requests")
 _ACTING = ("action", "by", "note", "full")
 _PATH = "/api/rollouts/{rollout:int}"
 
@@ -70,7 +70,9 @@ def _started(engine: Engine, store: ReleaseStore, shifters: Collection[str], bod
         raise BadRequestError("plan: this field is needed: the plan as YAML text or as an object", "plan")
     text = plan if isinstance(plan, str) else json.dumps(plan)
     overrides = {
-        name: body[name] for name in ("service", "baseline", "candidate", "traffic", "selector") if body.get(name)
+        name: body[name]
+        for name in ("service", "baseline", "candidate", "traffic", "selector", "requests")
+        if body.get(name)
     }
     found = _versions(engine, read_plan(text, overrides))
     if found.traffic.by not in shifters:

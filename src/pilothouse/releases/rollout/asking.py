@@ -23,8 +23,11 @@ class Answer:
 class Asking(Protocol):
     """Who knows how the candidate does."""
 
-    def judge(self, run: Run, now: float) -> Answer:
-        """The verdict on the time since the step's weight was set."""
+    def judge(self, run: Run, now: float, level: float) -> Answer:
+        """The verdict on the time since the step's weight was set; wrong about an equal version in at most `level`."""
+
+    def served(self, run: Run, now: float) -> int:
+        """How many requests the candidate has served since the step's weight was set."""
 
     def measure(self, run: Run, check: Check, now: float) -> float | None:
         """The value of a check over its window before now; None when there is none."""

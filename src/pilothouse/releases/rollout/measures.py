@@ -65,16 +65,24 @@ def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _of_spans(engine: Engine, run: Run, check: Check, now: float) -> float | None:
+def requests(engine: Engine, run: Run, since: float, until: float) -> int:
+    """How many requests the candidate has served, by its server spans; times in seconds since the epoch."""
+    return int(_spans(engine, run, since, until)["n"])
+
+
+def _spans(engine: Engine, run: Run, since: float, until: float) -> dict[str, Any]:
     found = _spoken(engine, run, run.plan.candidate)
     if not found:
-        return None
-    end = int(now * _SECOND)
+        return {"n": 0}
     parameters: dict[str, Any] = {
-        "identities": [one.identity for one in found], "start": end - int(check.window * _SECOND), "end": end,
+        "identities": [one.identity for one in found], "start": int(since * _SECOND), "end": int(until * _SECOND),
     }  # fmt: skip
-    row = engine.query(_SPANS, parameters, BUDGET).to_pylist()[0]
-    if check.measure == "requests_per_second":
+    return dict(engine.query(_SPANS, parameters, BUDGET).to_pylist()[0])
+
+
+def _of_spans(engine: Engine, run: Run, check: Check, now: float) -> float | None:
+    row = _spans(engine, run, now - check.window, now)
+    if check.measure == "requests_per_second" and "took" in row:
         return float(row["n"] / check.window)
     if not row["n"]:
         return None

@@ -8,7 +8,8 @@ import structlog
 
 from pilothouse.engine import EngineError
 from pilothouse.releases.rollout.asking import Answer
-from pilothouse.releases.rollout.measures import measured
+from pilothouse.releases.rollout.measures import measured, requests
+from pilothouse.releases.rules import Rules
 from pilothouse.releases.store.verdicts import page_of
 from pilothouse.signals.errors import SignalError
 from pilothouse.signals.metrics.promql.errors import PromqlError
@@ -32,13 +33,26 @@ class Observer:
     def __init__(self, engine: Engine, store: ReleaseStore) -> None:
         self._engine, self._store = engine, store
 
-    def judge(self, run: Run, now: float) -> Answer:
-        """The verdict on the time since the step's weight was set; where that is too short, since the rollout began."""
-        answer = self._judged(run, run.since, now)
-        if answer.verdict == "cannot_tell" and run.since - run.started > 1:
-            wider = self._judged(run, run.started, now)
-            return wider if wider.verdict != "cannot_tell" else answer
-        return answer
+    def judge(self, run: Run, now: float, level: float) -> Answer:
+        """The verdict on the time since the step's weight was set; where that is too short, since the rollout began.
+
+        Who may ask twice has half of the level for each.
+        """
+        if not any(step.weight for step in run.plan.steps[: run.step]):
+            return self._judged(run, run.since, now, level)
+        answer = self._judged(run, run.since, now, level / 2)
+        if answer.verdict != "cannot_tell":
+            return answer
+        wider = self._judged(run, run.started, now, level / 2)
+        return wider if wider.verdict != "cannot_tell" else answer
+
+    def served(self, run: Run, now: float) -> int:
+        """How many requests the candidate has served in this step, by its server spans; 0 when that cannot be had."""
+        try:
+            return requests(self._engine, run, run.since, now)
+        except (SignalError, EngineError) as error:
+            log.warning("requests could not be counted", rollout=run.id, reason=str(error))
+            return 0
 
     def measure(self, run: Run, check: Check, now: float) -> float | None:
         """The value of a check; None when it cannot be had."""
@@ -48,7 +62,7 @@ class Observer:
             log.warning("a check could not be asked", rollout=run.id, check=check.name, reason=str(error))
             return None
 
-    def _judged(self, run: Run, since: float, now: float) -> Answer:
+    def _judged(self, run: Run, since: float, now: float, level: float) -> Answer:
         from pilothouse.releases.comparing import compare
 
         plan = run.plan
@@ -58,6 +72,7 @@ class Observer:
             promised = self._store.slos.all(plan.service)
             found = compare(
                 self._engine, plan.service, plan.baseline, plan.candidate, within, parse_selector(plan.selector),
+                Rules(false_discovery_rate=level),
                 marks=marks, objectives=promised,
             )  # fmt: skip
         except (SignalError, EngineError) as error:

@@ -5,7 +5,7 @@ selector: 'deployment_environment_name="production"'   # whose telemetry is judg
 candidate: 2.0.0          # found from the telemetry when not said; baseline likewise
 traffic: {by: http, url: "http://127.0.0.1:9000/weights"}
 steps:
-  - {weight: 5, for: 10m}
+  - {weight: 5, for: 10m, requests: 200, at_most: 1h, too_few: pause}    # too_few: or go_on
   - pause: 1h             # true: until somebody promotes
   - {weight: 50, for: 30m}
   - weight: 100
@@ -16,11 +16,12 @@ checks:
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 from pilothouse.releases.rollout.document import Place
 from pilothouse.releases.rollout.measures import MEASURES
-from pilothouse.releases.rollout.plan import Check, Judging, Plan, Step, Traffic, WhenUnsure, WhenWorse
+from pilothouse.releases.rollout.plan import Check, Judging, Plan, Step, Traffic, WhenTooFew, WhenUnsure, WhenWorse
 
 _KNOWN = ("service", "baseline", "candidate", "traffic", "steps", "judge", "checks", "selector")
 
@@ -62,10 +63,12 @@ def traffic(document: Place, overrides: Place) -> Traffic:
 
 
 def _step(place: Place) -> Step:
-    place.only("weight", "for", "pause", "checks")
+    place.only("weight", "for", "pause", "checks", "requests", "at_most", "too_few")
     if place.at("pause").content is not None:
         if place.at("weight").content is not None:
             raise place.wrong("give either weight (with for) or pause, not both")
+        if place.at("requests").content is not None:
+            raise place.at("requests").wrong("a pause waits for no requests; give the step a weight")
         waits = place.at("pause")
         return Step(None, None if waits.content is True else waits.seconds(), place.at("checks").flag(True))
     if place.at("weight").content is None:
@@ -74,7 +77,27 @@ def _step(place: Place) -> Step:
     hold: float | None = 0.0
     if held.content is not None:
         hold = None if held.content == "promote" else held.seconds()
-    return Step(place.at("weight").whole(0, 100), hold, place.at("checks").flag(True))
+    step = Step(place.at("weight").whole(0, 100), hold, place.at("checks").flag(True))
+    return _waiting(place, step)
+
+
+def _waiting(place: Place, step: Step) -> Step:
+    """The step with the requests that it waits for."""
+    wanted = place.at("requests")
+    if wanted.content is None:
+        for name in ("at_most", "too_few"):
+            if place.at(name).content is not None:
+                raise place.at(name).wrong("says how to wait for requests; give requests too")
+        return step
+    if not step.weight or step.hold is None:
+        raise wanted.wrong("a step without traffic, or until promoted, waits for no requests")
+    too_few = place.at("too_few").text("pause")
+    if too_few not in ("pause", "go_on"):
+        raise place.at("too_few").wrong(f"{too_few!r} is not pause or go_on")
+    at_most = place.at("at_most").seconds() if place.at("at_most").content is not None else None
+    if at_most is not None and at_most < (step.hold or 0.0):
+        raise place.at("at_most").wrong("is shorter than the step is held anyway (for)")
+    return replace(step, requests=wanted.whole(1, 10**9), at_most=at_most, too_few=cast("WhenTooFew", too_few))
 
 
 def _check(place: Place) -> Check:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 WhenUnsure = Literal["wait", "pause", "go_on"]
 WhenWorse = Literal["rollback", "pause"]
+WhenTooFew = Literal["pause", "go_on"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,17 +15,30 @@ class Step:
     """Give the candidate `weight` percent of the traffic and hold it for `hold` seconds; or, without a weight, wait.
 
     `hold` None waits until a person promotes. `checks` says whether the judge and the checks must be content before the
-    step is done.
+    step is done. With `requests` the step is held until the candidate has served so many in it, besides the time. When
+    they are not there after `at_most` seconds (None: as long as the judge's patience after the hold), `too_few` says
+    whether to pause, or to go on and ask with what there is.
     """
 
     weight: int | None = None
     hold: float | None = 0.0
     checks: bool = True
+    requests: int = 0
+    at_most: float | None = None
+    too_few: WhenTooFew = "pause"
+
+    @property
+    def judged(self) -> bool:
+        """Whether there is anything to see: a step that is not held is over before it has begun."""
+        return self.hold != 0.0 or self.requests > 0
 
     @property
     def words(self) -> str:
         """What a reader is told."""
-        held = "until promoted" if self.hold is None else f"for {_duration(self.hold)}" if self.hold else ""
+        held = "until promoted" if self.hold is None else f"for {duration(self.hold)}" if self.hold else ""
+        if self.requests:
+            held += f"{' and' if held else 'for'} {self.requests} requests"
+            held += f", at most {duration(self.at_most)}" if self.at_most is not None else ""
         what = f"{self.weight} % of the traffic" if self.weight is not None else "pause"
         return f"{what} {held}".strip()
 
@@ -114,7 +128,8 @@ class Plan:
         )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """As people write it: 90 s is `90s`, 3600 s is `1h`."""
     for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
         if seconds >= size and seconds % size == 0:
             return f"{seconds / size:.0f}{unit}"

@@ -15,8 +15,8 @@ _MOST_STEPS = 100
 
 
 def read_plan(text: str, overrides: dict[str, Any] | None = None) -> Plan:
-    """The plan of a YAML or JSON text; `overrides` may set `service`, `baseline`, `candidate`, `traffic`
-    and `selector`.
+    """The plan of a YAML or JSON text; `overrides` may set `service`, `baseline`, `candidate`, `traffic`,
+    `selector`, and `requests` for all steps that are held.
 
     Raises `BadRequestError` that names the place.
     """
@@ -27,6 +27,8 @@ def read_plan(text: str, overrides: dict[str, Any] | None = None) -> Plan:
     plan = _read(found, above)
     plan = replace(plan, selector=above.at("selector").text() or plan.selector)
     plan = _checked(plan)
+    if above.at("requests").content:
+        plan = _waiting(plan, above.at("requests").whole(1, 10**9))
     return replace(plan, steps=_to_the_end(plan.steps))
 
 
@@ -61,6 +63,15 @@ def _checked(plan: Plan) -> Plan:
         if names.count(name) > 1:
             raise BadRequestError(f"plan: checks: {name!r} is there twice", "plan")
     return plan
+
+
+def _waiting(plan: Plan, requests: int) -> Plan:
+    """With so many requests to wait for at each step that is held and says nothing of them."""
+    waiting = [step.weight and step.hold and step.checks and not step.requests for step in plan.steps]
+    steps = [
+        replace(step, requests=requests) if waits else step for step, waits in zip(plan.steps, waiting, strict=True)
+    ]
+    return replace(plan, steps=tuple(steps))
 
 
 def _to_the_end(steps: tuple[Step, ...]) -> tuple[Step, ...]:

@@ -19,8 +19,11 @@ class Run:
 
     `entering`: nothing was done yet; `setting`: it is written down that the weight is to be set, and `attempt` counts
     the keys given out for it; `holding`: it was set at `since`. Times are seconds since the epoch. `misses` counts what
-    failed in a row, by check (`judge` is the judge). `revision` grows with every change: who writes must have read the
-    last one.
+    failed in a row, by check (`judge` is the judge). `served` is how many requests the candidate was last seen (at
+    `counted`) to have served in this step, `resumed` when a person last sent it on. `looks` are the parts of the step
+    that were over when the judge was asked, `late_looks` how often it was asked after its end. `comparison` is the
+    number of the last verdict that was heard (0: none yet). `revision` grows with every change: who writes must have
+    read the last one.
     """
 
     id: int
@@ -38,6 +41,17 @@ class Run:
     reason: str = ""
     misses: dict[str, int] = field(default_factory=dict)
     verdict: str = ""
+    comparison: int = 0
+    served: int = 0
+    counted: float = 0.0
+    resumed: float = 0.0
+    looks: list[float] = field(default_factory=list)
+    late_looks: int = 0
+
+    @property
+    def is_looked_through(self) -> bool:
+        """Whether the judge was asked when all of the step's data was there."""
+        return bool(self.looks) and self.looks[-1] >= 1.0
 
     @property
     def weights(self) -> dict[str, int]:
@@ -74,7 +88,14 @@ class Run:
             "since": _time(self.since),
             "ended": _time(self.ended) if self.ended else None,
             "steps": [
-                {"weight": step.weight, "hold_seconds": step.hold, "words": step.words, "state": self._state_of(place)}
+                {
+                    "weight": step.weight,
+                    "hold_seconds": step.hold,
+                    "requests": step.requests or None,
+                    "served": self.served if step.requests and place == self.step else None,
+                    "words": step.words,
+                    "state": self._state_of(place),
+                }
                 for place, step in enumerate(self.plan.steps)
             ],
             "checks": [

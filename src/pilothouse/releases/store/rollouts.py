@@ -38,7 +38,10 @@ _events = Table(
     Column("evidence", Text, nullable=False),
 )
 # What a run is besides its own columns, in one text: its shape may grow without a migration.
-_IN_TEXT = ("step", "phase", "attempt", "since", "asked", "weight", "ended", "reason", "misses", "verdict")
+_IN_TEXT = (
+    "step", "phase", "attempt", "since", "asked", "weight", "ended", "reason", "misses", "verdict", "comparison",
+    "served", "counted", "resumed", "looks", "late_looks",
+)  # fmt: skip
 
 
 class ConflictError(Exception):

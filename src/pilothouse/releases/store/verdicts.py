@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,9 @@ _verdicts = Table(
 )
 
 
+_SHORT = tuple(column for column in _verdicts.c if column.name != "comparison")
+
+
 def page_of(page: str, key: int) -> str:
     """Where the page shows a comparison as it was judged then: asked again, its time may look otherwise by now."""
     return f"{page}&verdict={key}"
@@ -37,6 +41,7 @@ def page_of(page: str, key: int) -> str:
 class KeptVerdict:
     """A verdict as it was given at `at` (nanoseconds since the epoch); `page` shows it as it was given."""
 
+    number: int
     service: str
     baseline: str
     candidate: str
@@ -83,12 +88,17 @@ class VerdictStore:
         last = select(func.max(_verdicts.c.id)).group_by(_verdicts.c.service, _verdicts.c.candidate)
         if service:
             last = last.where(_verdicts.c.service == service)
-        columns = [column for column in _verdicts.c if column.name != "comparison"]
         with self._database.connect() as connection:
-            rows = connection.execute(select(*columns).where(_verdicts.c.id.in_(last))).mappings()
+            rows = connection.execute(select(*_SHORT).where(_verdicts.c.id.in_(last))).mappings()
             kept = [_kept(**row) for row in rows]
         return {(one.service, one.candidate): one for one in kept}
 
+    def some(self, keys: Collection[int]) -> dict[int, KeptVerdict]:
+        """Verdicts by their numbers; those that are there."""
+        with self._database.connect() as connection:
+            rows = connection.execute(select(*_SHORT).where(_verdicts.c.id.in_(keys))).mappings()
+            return {int(row["id"]): _kept(**row) for row in rows}
+
 
 def _kept(id: int, page: str, **said: Any) -> KeptVerdict:
-    return KeptVerdict(page=page_of(page, id), **said)
+    return KeptVerdict(number=id, page=page_of(page, id), **said)

@@ -23,6 +23,7 @@ export const rollouts = {
   } as Record<StepState, string>,
   steps: "Steps",
   pause: "Pause",
+  served: (served: number, wanted: number) => `${served} of ${wanted} requests`,
   weight: (version: string, percent: number) => `${version} has ${percent} % of the traffic`,
   compare: "Compare the versions",
   notMapped: "What the plan asks and Pilothouse does not do",

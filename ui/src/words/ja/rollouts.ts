@@ -23,6 +23,7 @@ export const rollouts: Catalogue["rollouts"] = {
   },
   steps: "ステップ",
   pause: "待機",
+  served: (served, wanted) => `${served} / ${wanted} リクエスト`,
   weight: (version, percent) => `${version} のトラフィックは ${percent} %`,
   compare: "バージョンを比較",
   notMapped: "計画にあり Pilothouse が行わないこと",
