@@ -53,6 +53,16 @@ def test_services_have_their_rate_errors_and_duration(page: Page, shop_url: str)
     expect(page.get_by_role("region", name="The newest errors")).to_contain_text("No line fits.")
 
 
+def test_pilothouse_itself_is_there_without_being_configured(page: Page, shop_url: str) -> None:
+    page.goto(f"{shop_url}/dashboards")
+    page.get_by_role("link", name="Pilothouse itself").click()
+    memory = page.get_by_role("region", name="Memory", exact=True)
+    expect(memory.get_by_role("img", name="Memory")).to_be_visible()
+    expect(memory).to_contain_text(re.compile(r"\d+\s(MB|GB)"))
+    # What grows is known from the second look on, five seconds later.
+    expect(page.get_by_role("region", name="CPU cores used").get_by_role("img")).to_be_visible()
+
+
 def test_a_grafana_dashboard_is_taken_over_and_says_what_was_lost(page: Page, shop_url: str, tmp_path: Path) -> None:
     file = tmp_path / "grafana.json"
     file.write_text(json.dumps(GRAFANA))

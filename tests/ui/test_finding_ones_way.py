@@ -10,6 +10,11 @@ from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.browser
 
+MOVING = """
+() => [...document.querySelectorAll("*")].filter((one) => parseFloat(getComputedStyle(one).transitionDuration)).length
+  + document.getAnimations().length
+"""
+
 
 def test_settings_say_where_to_point_everything(page: Page, shop_url: str) -> None:
     page.goto(f"{shop_url}/settings")
@@ -85,6 +90,38 @@ def test_keys_pressed_while_the_page_loads_are_not_lost(page: Page, shop_url: st
     expect(box).to_be_focused()
     box.press("ArrowDown")
     expect(page.get_by_role("option", selected=True)).to_have_attribute("id", re.compile("1$"))
+
+
+def test_the_focus_is_seen_and_comes_back_after_a_dialog(page: Page, shop_url: str) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(shop_url)
+    expect(page.get_by_role("heading", name="Releases", level=1)).to_be_visible()
+    # In the order in which they stand: the way past the sections, home, the sections.
+    stops = []
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        stops.append(page.evaluate("document.activeElement.textContent"))
+        seen = page.evaluate(
+            "(({outlineStyle: s, outlineWidth: w}) => [s, w])(getComputedStyle(document.activeElement))"
+        )
+        assert seen == ["solid", "2px"], stops
+    assert stops == ["Skip to the content", "Pilothouse", "Releases", "Rollouts"]
+    for name, dialog in {"Keyboard shortcuts": "Keyboard shortcuts", "Go to": "Go to"}.items():
+        button = page.get_by_role("button", name=name, exact=True)
+        button.press("Enter")
+        expect(page.get_by_role("dialog", name=dialog)).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(button).to_be_focused()
+    page.goto(f"{shop_url}/explore/traces")
+    time = page.get_by_label("Time range")
+    time.focus()
+    time.select_option("choose")
+    expect(page.get_by_role("dialog", name="Choose two times…")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(time).to_be_focused()
+    # Who wants no motion gets none.
+    assert page.evaluate(MOVING) == 0
+    page.emulate_media(reduced_motion="null")
 
 
 def test_every_section_has_a_key(page: Page, shop_url: str) -> None:

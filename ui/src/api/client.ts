@@ -12,7 +12,7 @@ export function apiPath(path: string, parameters: Parameters = {}): string {
 }
 
 /** Where our own server answers: its own API, and those whose languages people know. */
-const OURS = ["/api/", "/prometheus/api/", "/loki/api/", "/tempo/api/", "/pyroscope/"];
+const OURS = ["/api/", "/prometheus/api/", "/loki/api/", "/tempo/api/", "/pyroscope/", "/metrics"];
 
 /** An address from an answer is followed only when it stays inside our own APIs. */
 export function insideApi(path: string): boolean {
@@ -35,6 +35,10 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
     throw new ApiProblem("not_json", `The answer of ${path} is not JSON.`, response.status);
   }
 }
+
+/** The text of an answer that is no JSON. Throws ApiProblem, or the AbortError of `signal`. */
+export const openText = async (path: string, signal?: AbortSignal): Promise<string> =>
+  (await open(path, signal)).text();
 
 /** One POST of a JSON object. Throws ApiProblem. */
 export async function post<T>(path: string, body: object): Promise<T> {

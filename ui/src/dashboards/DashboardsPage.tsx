@@ -9,10 +9,11 @@ import { BUILT_IN } from "./builtin";
 import styles from "./dashboards.module.css";
 import { ImportPanel } from "./ImportPanel";
 import { opened } from "./opening";
+import { spoken } from "./spoken";
 
 /** All dashboards: those that are always there, those of the folder, and the import of Grafana's. */
 export function DashboardsPage() {
-  const { say } = useWords();
+  const { locale, say } = useWords();
   useTitle(say.dashboards.title);
   const asked = questions.dashboards();
   const question = useQuery(asked);
@@ -21,11 +22,14 @@ export function DashboardsPage() {
       <h1 className={styles.title}>{say.dashboards.title}</h1>
       <Panel title={say.dashboards.builtIn}>
         <ul className={styles.list}>
-          {Object.entries(BUILT_IN).map(([name, { title, description }]) => (
-            <li key={name}>
-              <Link to={`/dashboards/${name}`}>{title}</Link> <span className="soft">{description}</span>
-            </li>
-          ))}
+          {Object.entries(BUILT_IN).map(([name, dashboard]) => {
+            const { title, description } = spoken(dashboard, locale);
+            return (
+              <li key={name}>
+                <Link to={`/dashboards/${name}`}>{title}</Link> <span className="soft">{description}</span>
+              </li>
+            );
+          })}
         </ul>
       </Panel>
       <Panel title={say.dashboards.own} lead={say.dashboards.ownLead}>

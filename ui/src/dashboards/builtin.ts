@@ -166,8 +166,7 @@ export const BUILT_IN: Record<string, Dashboard> = {
   },
   pilothouse: {
     title: "Pilothouse itself",
-    description:
-      "What this server receives, stores and holds. Let it scrape its own /metrics (prometheus_config) to fill this.",
+    description: "What this server receives, stores and holds.",
     panels: [
       {
         title: "Telemetry received",

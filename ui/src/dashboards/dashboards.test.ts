@@ -5,6 +5,7 @@ import { fromGrafana, isGrafana } from "./grafana";
 import { heatmapOf } from "./heatmap";
 import { faultIn } from "./model";
 import { opened } from "./opening";
+import { spoken } from "./spoken";
 
 const HOUR = { from: 0, until: 3_600_000 };
 
@@ -25,6 +26,15 @@ describe("variables in a query", () => {
       const known = (dashboard.variables ?? []).map(({ name }) => name);
       const used = dashboard.panels.flatMap(({ queries }) => queries.flatMap(({ query }) => namesIn(query)));
       expect(used.filter((name) => !known.includes(name))).toEqual([]);
+    }
+  });
+
+  it("and every word of those has its Japanese", () => {
+    for (const dashboard of Object.values(BUILT_IN)) {
+      const { title, description, panels } = spoken(dashboard, "ja");
+      for (const text of [title, description, ...panels.map((one) => one.title)]) {
+        expect(text).toMatch(/[\u3040-\u30ff\u4e00-\u9fff]|^CPU$/);
+      }
     }
   });
 

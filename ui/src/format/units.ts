@@ -79,10 +79,20 @@ export function amount(value: number | null, unit: string, locale: string): stri
 /** A value in a scale chosen before, as the ticks of an axis need it. */
 export function inScale(value: number, scale: Scale, locale: string): string {
   const number = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3, useGrouping: true });
-  return scale.symbol === ""
-    ? number.format(value / scale.factor)
-    : `${number.format(value / scale.factor)}\u202f${scale.symbol}`;
+  const written = number.format(value / scale.factor);
+  const symbol = locale === "ja" ? scale.symbol.replace(/[a-z]+/g, inJapanese) : scale.symbol;
+  return symbol === "" ? written : `${written}\u202f${symbol}`;
 }
+
+/** What the page itself counts; units that telemetry names are left as they are. */
+const JAPANESE: Readonly<Record<string, string>> = {
+  requests: "件",
+  lines: "行",
+  calls: "回",
+  cores: "コア",
+  core: "コア",
+};
+const inJapanese = (word: string): string => own(JAPANESE, word) ?? word;
 
 /** A unit as people write it: `B` for `By`, `orders/s` is `order/s`, nothing for a plain number. */
 export function unitName(unit: string): string {
@@ -109,6 +119,6 @@ function splitRate(unit: string): { of: string; per: string } {
   return rate === null ? { of: unit || "1", per: "" } : { of: rate[1] || "1", per: rate[2] ?? "" };
 }
 
-function own(table: Record<string, number>, name: string): number | undefined {
+function own<Value>(table: Readonly<Record<string, Value>>, name: string): Value | undefined {
   return Object.hasOwn(table, name) ? table[name] : undefined;
 }

@@ -7,6 +7,7 @@ import { hazards } from "./en/hazards";
 import { logs } from "./en/logs";
 import { mesh } from "./en/mesh";
 import { metrics } from "./en/metrics";
+import { ownMetrics } from "./en/ownMetrics";
 import { profiles } from "./en/profiles";
 import { promoting } from "./en/promoting";
 import { pulls } from "./en/pulls";
@@ -28,6 +29,7 @@ export const en = {
   profiles,
   explore,
   dashboards,
+  ownMetrics,
   rollouts,
   delivery,
   pulls,

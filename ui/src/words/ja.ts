@@ -7,6 +7,7 @@ import { hazards } from "./ja/hazards";
 import { logs } from "./ja/logs";
 import { mesh } from "./ja/mesh";
 import { metrics } from "./ja/metrics";
+import { ownMetrics } from "./ja/ownMetrics";
 import { profiles } from "./ja/profiles";
 import { promoting } from "./ja/promoting";
 import { pulls } from "./ja/pulls";
@@ -26,6 +27,7 @@ export const ja: Catalogue = {
   profiles,
   explore,
   dashboards,
+  ownMetrics,
   rollouts,
   delivery,
   pulls,
