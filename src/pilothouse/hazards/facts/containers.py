@@ -36,6 +36,11 @@ def container(raw: dict[str, Any], path: tuple[str | int, ...], init: bool) -> d
     shell = bool(words) and words[0].rpartition("/")[2] in _SHELLS and "-c" in words[1:3]
     lifecycle = mapping(raw.get("lifecycle"))
     stop = mapping(lifecycle.get("preStop"))
+    probes = [
+        _probe(kind, raw[f"{kind}Probe"])
+        for kind in ("liveness", "readiness", "startup")
+        if isinstance(raw.get(f"{kind}Probe"), dict)
+    ]
     return {
         "name": text_of(raw.get("name")),
         "path": list(path),
@@ -45,11 +50,8 @@ def container(raw: dict[str, Any], path: tuple[str | int, ...], init: bool) -> d
         "pull_policy": text_of(raw.get("imagePullPolicy")) or ("Always" if reference["mutable"] else "IfNotPresent"),
         "requests": _amounts(resources.get("requests"), resources.get("limits")),
         "limits": _amounts(resources.get("limits"), None),
-        "probes": [
-            _probe(kind, raw[f"{kind}Probe"])
-            for kind in ("liveness", "readiness", "startup")
-            if isinstance(raw.get(f"{kind}Probe"), dict)
-        ],
+        "probes": probes,
+        "unknown_probe_ports": _unknown_ports(probes, mappings(raw.get("ports"))),
         "same_probes": raw.get("livenessProbe") is not None
         and _handler(raw.get("livenessProbe")) == _handler(raw.get("readinessProbe")),
         "command": command,
@@ -132,6 +134,12 @@ def _probe(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
         "delay": delay,
         "budget": delay + period * threshold,
     }
+
+
+def _unknown_ports(probes: list[dict[str, Any]], ports: list[dict[str, Any]]) -> list[str]:
+    """The names of ports that probes ask and that the container does not give to any."""
+    names = {text_of(one.get("name")) for one in ports}
+    return [one["port"] for one in probes if one["port"] and not one["port"].isdigit() and one["port"] not in names]
 
 
 def _number(raw: dict[str, Any], name: str, default: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -30,7 +31,7 @@ def _selected(one: KubeObject, world: World, selector: Any) -> list[KubeObject]:
 
 def _service(one: KubeObject, world: World) -> dict[str, Any]:
     selector = mapping(one.spec.get("selector"))
-    backends = _selected(one, world, {"matchLabels": selector}) if selector else []
+    backends = _backends(one, selector, world)
     made = service(one)
     return made | {
         "selects": bool(selector),
@@ -43,6 +44,26 @@ def _service(one: KubeObject, world: World) -> dict[str, Any]:
         "operated": operated(one, selector, world),
         "meshed": _meshed(one, world),
     }
+
+
+# Labels that a pod gets while it runs: from its controller, or from what elects a leader among the replicas.
+_AT_RUN_TIME = re.compile(r"role|leader|primary|master|pod-name|pod-index|template-hash|revision-hash", re.IGNORECASE)
+
+
+def _backends(one: KubeObject, selector: Mapping[str, Any], world: World) -> list[KubeObject]:
+    """The workloads that a Service selects, also those that it selects by a label which their pods get later."""
+    if not selector:
+        return []
+    if found := _selected(one, world, {"matchLabels": selector}):
+        return found
+    lasting = {key: value for key, value in selector.items() if not _AT_RUN_TIME.search(str(key))}
+    if not lasting or len(lasting) == len(selector):
+        return []
+    later = set(selector) - set(lasting)
+    return [
+        other for other in _selected(one, world, {"matchLabels": lasting})
+        if not later & set(mapping(dig(other.content, *TEMPLATES[other.kind], "metadata", "labels")))
+    ]  # fmt: skip
 
 
 def operated(one: KubeObject, labels: Mapping[str, Any], world: World) -> bool:
@@ -168,6 +189,7 @@ def _policy(one: KubeObject, world: World) -> dict[str, Any]:
         "selects": [other.name for other in selected],
         "known_workloads": one.namespace in world.peopled,
         "empty_selector": not mapping(selector),
+        "operated": operated(one, mapping(mapping(selector).get("matchLabels")), world),
         "allows_dns": any(_allows_dns(policy) for policy in [one, *others]),
         "webhook_backends": _webhook_backends(one, world, selector),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pilothouse.hazards.facts.pods import template_path
@@ -9,6 +10,7 @@ from pilothouse.hazards.facts.proxies import injected, native
 from pilothouse.hazards.facts.world import World
 from pilothouse.kube.objects import KubeObject, dig, mapping, mappings, sequence, text_of
 from pilothouse.kube.quantities import quantity, share
+from pilothouse.kube.selecting import matches
 
 _LONG = {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Rollout"}
 
@@ -51,10 +53,21 @@ def workload(one: KubeObject, pod: dict[str, Any], world: World) -> dict[str, An
         "namespace_labels": (around := _labels(world, one.namespace)),
         "injected": injected(pod, around),
         "native_proxy": native(pod, world),
+        "unselected": _unselected(one, labels),
+        "account_missing": account[1] != "default"
+        and account not in world.accounts
+        and one.namespace in world.with_accounts,
         "service_name": text_of(spec.get("serviceName")),
         "pods": [_pod(each) for each in world.pods.get((one.namespace, one.kind, one.name), ())] if world.live else [],
         "colliding": _colliding(one, pod, world) if one.kind == "DaemonSet" else [],
     }
+
+
+def _unselected(one: KubeObject, labels: Mapping[str, Any]) -> bool:
+    """Whether a selector that is written misses the labels of its own template."""
+    selector = one.spec.get("selector")
+    written = isinstance(selector, dict) and ("matchLabels" in selector or "matchExpressions" in selector)
+    return written and not matches(selector, labels)
 
 
 def rollout(one: KubeObject, replicas: int) -> dict[str, Any]:

@@ -139,6 +139,11 @@ class World:
         return {(one.namespace, one.name): one for one in self.of("ServiceAccount")}
 
     @cached_property
+    def with_accounts(self) -> set[str]:
+        """The namespaces of which ServiceAccounts are here."""
+        return {namespace for namespace, _ in self.accounts}
+
+    @cached_property
     def namespaces(self) -> dict[str, KubeObject]:
         return {one.name: one for one in self.of("Namespace")}
 
