@@ -266,6 +266,10 @@ def envoy(
     xds: Annotated[str, typer.Option("--xds", metavar="ADDR", help="Where to serve configuration.")] = "127.0.0.1:0",
     proxies: Annotated[bool, typer.Option("--proxies/--no-proxies", help="Start an Envoy for each proxy.")] = True,
     delta: Annotated[bool, typer.Option("--delta", help="Tell Envoys only what changed (delta xDS).")] = False,
+    targets: Annotated[
+        Path | None,
+        typer.Option("--targets", metavar="FILE", help="Write where the Envoys' metrics are, for file_sd_configs."),
+    ] = None,
 ) -> None:
     """A mesh of Envoys on this machine, without Kubernetes; changes of the files take effect without a restart.
 
@@ -273,7 +277,7 @@ def envoy(
     """
     from pilothouse.cli.mesh_envoy import serve
 
-    serve(config, services, namespace, xds, proxies, delta)
+    serve(config, services, namespace, xds, proxies, delta, targets)
 
 
 def _read(paths: list[str], namespace: str) -> Reading:

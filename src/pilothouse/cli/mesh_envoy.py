@@ -38,7 +38,15 @@ def compiled_for(configuration: Configuration, services: Path | None) -> Compile
     return compiled
 
 
-def serve(config: list[Path], services: Path, namespace: str, xds: str, proxies: bool, delta: bool = False) -> None:
+def serve(
+    config: list[Path],
+    services: Path,
+    namespace: str,
+    xds: str,
+    proxies: bool,
+    delta: bool = False,
+    targets: Path | None = None,
+) -> None:
     """Until SIGINT or SIGTERM."""
     from pilothouse.mesh.envoy.binary import EnvoyMissingError, find
     from pilothouse.mesh.envoy.local import LocalMeshError, read_local_mesh
@@ -66,6 +74,8 @@ def serve(config: list[Path], services: Path, namespace: str, xds: str, proxies:
             running.start()
             for name in mesh.proxies:
                 _say(f"envoy {name}: admin page http://{running.admin(name)}")
+            if targets:
+                _write_targets(targets, {name: running.admin(name) for name in mesh.proxies})
         _say(f"xDS on {running.discovery.address}")
         for proxy in mesh.proxies.values():
             for service, listen in proxy.outbound:
@@ -77,6 +87,23 @@ def serve(config: list[Path], services: Path, namespace: str, xds: str, proxies:
             return over
 
         watch([*config, services], _LOOK_EVERY, lambda: _again(running, config, services, namespace), is_over)
+
+
+def _write_targets(file: Path, admins: dict[str, str]) -> None:
+    """Where the Envoys' metrics are, as Prometheus' file_sd_configs take it: replaced whole, never half written."""
+    import json
+
+    rows = [
+        {"targets": [address], "labels": {"__metrics_path__": "/stats/prometheus", "job": "envoy"}}
+        for _, address in sorted(admins.items())
+    ]
+    written = file.with_name(f".{file.name}.new")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        written.write_text(json.dumps(rows, indent=2) + "\n")
+        written.replace(file)
+    except OSError as error:
+        fail(f"--targets {file}: {error.strerror}")
 
 
 def _again(running: RunningMesh, config: list[Path], services: Path, namespace: str) -> None:

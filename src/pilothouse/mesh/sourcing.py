@@ -71,10 +71,13 @@ class Weighing:
 
 
 class Files:
-    """Manifests in a file or directory, read again when one was written."""
+    """Manifests in a file or directory, read again when one was written.
 
-    def __init__(self, path: Path, namespace: str = "default") -> None:
-        self._path, self._namespace = path, namespace
+    `services` is the file of `pilothouse mesh envoy`: the Services of a machine without Kubernetes.
+    """
+
+    def __init__(self, path: Path, namespace: str = "default", services: Path | None = None) -> None:
+        self._path, self._namespace, self._services = path, namespace, services
         self._lock = threading.Lock()
         self._stamps: dict[Path, tuple[int, int]] | None = None
         self._state = State(Reading(), "files", str(path))
@@ -83,7 +86,7 @@ class Files:
     def state(self) -> State:
         """What the files say now."""
         with self._lock:
-            now = stamps([self._path])
+            now = stamps([self._path, *([self._services] if self._services else ())])
             if now != self._stamps:
                 self._state = self._read()
                 self._stamps = now
@@ -98,5 +101,19 @@ class Files:
             if source is not None and source.file and Path(source.file).is_file():
                 written[id] = Path(source.file).stat().st_mtime
         since = self._weighing.look(reading.configuration.splits, written)
-        problems = tuple(map(str, found.problems))
+        problems = (*map(str, found.problems), *self._add_services(reading))
         return State(reading, "files", str(self._path), "", problems, since, objects=found.objects)
+
+    def _add_services(self, reading: Reading) -> list[str]:
+        """Put the machine's services beside those of manifests; what hinders that."""
+        if self._services is None:
+            return []
+        from pilothouse.mesh.envoy.local import LocalMeshError, kube_services, kube_workloads, read_local_mesh
+
+        try:
+            mesh = read_local_mesh(self._services)
+        except LocalMeshError as error:
+            return [str(error)]
+        reading.configuration.services.update(kube_services(mesh))
+        reading.configuration.workloads.update(kube_workloads(mesh))
+        return []

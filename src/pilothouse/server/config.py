@@ -134,6 +134,9 @@ class Config(BaseModel):
         "",
         description="a file or directory of SMI resources: shown, measured, weights changed by rollouts; empty: none",
     )
+    mesh_services: str = Field(
+        "", description="the services file of `pilothouse mesh envoy`: what runs here, beside mesh_config; empty: none"
+    )
     profiles_config: str = Field(
         "", description="scrape_configs of pprof endpoints, written as in a prometheus.yml; empty: none"
     )

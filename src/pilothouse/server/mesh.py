@@ -31,7 +31,9 @@ class LiveMesh:
         elif config.mesh_config:
             from pilothouse.mesh.sourcing import Files
 
-            self._source = Files(Path(config.mesh_config))
+            self._source = Files(
+                Path(config.mesh_config), services=Path(config.mesh_services) if config.mesh_services else None
+            )
 
     def start(self) -> None:
         """Begin to watch and write, where a cluster is to be kept."""

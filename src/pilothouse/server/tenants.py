@@ -13,6 +13,7 @@ _OURS: dict[str, Any] = {
     "prometheus_config": "",
     "profiles_config": "",
     "mesh_config": "",
+    "mesh_services": "",
     "mesh": "",
     "pipelines": "",
     "environments": "",

@@ -26,10 +26,28 @@ def backends() -> Iterator[Backends]:
     made.close()
 
 
-def scraped(storage: MemoryStorage, admin: str, at: float) -> None:
-    """Envoy's own exposition, read as the scraper reads it, at this time."""
-    for head, value, _, _ in Lines(httpx.get(f"http://{admin}/stats/prometheus").content):
-        storage.add(labels_of({"instance": admin, **labels_of_head(head)}), int(at * 1000), float(value))
+def scraped(storage: MemoryStorage, admin: str, at: float, requests: int) -> None:
+    """Envoy's own exposition, read as the scraper reads it, at this time.
+
+    Once all `requests` are in it: an answer may be with the client before Envoy has counted it.
+    """
+    deadline = time.monotonic() + 60
+    while True:
+        rows = [
+            (labels_of_head(head), float(value))
+            for head, value, _, _ in Lines(httpx.get(f"http://{admin}/stats/prometheus").content)
+        ]
+        counted = sum(
+            value
+            for labels, value in rows
+            if labels["__name__"] == "envoy_cluster_upstream_rq" and "/" in labels.get("envoy_cluster_name", "")
+        )
+        if counted >= requests or time.monotonic() > deadline:
+            break
+        time.sleep(0.05)
+    assert counted == requests
+    for labels, value in rows:
+        storage.add(labels_of({"instance": admin, **labels}), int(at * 1000), value)
 
 
 def test_what_envoy_counts_agrees_with_its_weights_and_not_with_others(backends: Backends) -> None:
@@ -49,10 +67,10 @@ def test_what_envoy_counts_agrees_with_its_weights_and_not_with_others(backends:
         # One of each first, so that the counters are there before they are counted from.
         for _ in range(40):
             client.get("/")
-        scraped(storage, admin, now - 30)
+        scraped(storage, admin, now - 30, 40)
         for _ in range(600):
             client.get("/")
-        scraped(storage, admin, now)
+        scraped(storage, admin, now, 640)
 
     ask: Ask = lambda query: evaluated(storage, query, now)  # noqa: E731
     [found] = shares(made, ask, 25)

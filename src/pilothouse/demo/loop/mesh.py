@@ -13,7 +13,8 @@ _ROOT = "shop/checkout"
 
 
 class MeshFiles:
-    """`smi/` is what the server and the Envoy read; `services.yaml` says where each version runs.
+    """`smi/` is what the server and the Envoy read; `services.yaml` says where each version runs, `envoys.json` where
+    Envoy's metrics are: the server scrapes them, and so knows the shares that the versions really get.
 
     The server changes weights in the split while versions come and go, so each write is of the file as it is then.
     """
@@ -21,10 +22,13 @@ class MeshFiles:
     def __init__(self, directory: Path, gateway: str) -> None:
         """`gateway` is the address at which the gateway's Envoy takes calls of checkout."""
         self.smi, self.services = directory / "smi", directory / "services.yaml"
+        self.targets, self.scrape = directory / "envoys.json", directory / "prometheus.yml"
         self._split = self.smi / "checkout.yaml"
         self.gateway = f"http://{gateway}"
         self._addresses: dict[str, str] = {}
         self.smi.mkdir(parents=True)
+        files = {"job_name": "envoy", "scrape_interval": "5s", "file_sd_configs": [{"files": [str(self.targets)]}]}
+        _replace(self.scrape, {"scrape_configs": [files]})
 
     def begin(self, version: str, address: str) -> None:
         """The only version that there is gets everything."""

@@ -74,7 +74,10 @@ class Tale:
         with self._narration.step("Pilothouse starts: telemetry, forge, pipelines, releases, mesh") as step:
             # Ren may push here, so her jobs would run without a wall.
             walls = "sandbox" if shutil.which("bwrap") else "process"
-            self._system.start_pilothouse(data, environments=DECLARED, mesh_config=str(mesh.smi), members=walls)
+            self._system.start_pilothouse(
+                data, environments=DECLARED, mesh_config=str(mesh.smi), mesh_services=str(mesh.services),
+                prometheus_config=str(mesh.scrape), members=walls,
+            )  # fmt: skip
             step.say(self._system.base_url)
         with self._narration.step("the forge gets shop/checkout and shop/environments, and its people mei and ren"):
             self._system.get("/api/forge/repositories")
@@ -118,8 +121,9 @@ class Tale:
         self._machine = Machine(self._system, self._people.ren, mesh, self._scratch / "releases", behind)
         self._machine.begin()
         self._system.start_command(
-            "envoy", "mesh", "envoy", "--config", str(mesh.smi), "--services", str(mesh.services)
-        )
+            "envoy", "mesh", "envoy", "--config", str(mesh.smi), "--services", str(mesh.services),
+            "--targets", str(mesh.targets),
+        )  # fmt: skip
         gateway = start(
             "gateway", VERSIONS["gateway"], "production", SHOP_CATALOG=catalog.address, SHOP_CHECKOUT=mesh.gateway
         )

@@ -26,7 +26,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from pilothouse.mesh.model import Name
+from pilothouse.mesh.model import Name, Service, ServicePort, Workload
 
 
 class LocalMeshError(Exception):
@@ -178,6 +178,28 @@ def local_mesh(content: Any, path: str) -> LocalMesh:
     if len(proxies) < len(file.proxies):
         raise LocalMeshError(f"{path}: proxies: a name is there twice")
     return LocalMesh(file.trust_domain, services, proxies)
+
+
+def kube_services(mesh: LocalMesh) -> dict[Name, Service]:
+    """The services as Kubernetes would have them: with the account that answers for each."""
+    return {
+        id: Service(
+            id,
+            (ServicePort(one.port, one.port, one.protocol),),
+            (),
+            (one.account.name,) if one.account and one.account.namespace == id.namespace else (),
+        )
+        for id, one in mesh.services.items()
+    }
+
+
+def kube_workloads(mesh: LocalMesh) -> dict[Name, Workload]:
+    """The proxies that have an account, as the pods that they stand beside."""
+    return {
+        (id := Name(proxy.account.namespace, name)): Workload(id, (), proxy.account.name)
+        for name, proxy in mesh.proxies.items()
+        if proxy.account
+    }
 
 
 def _proxy(proxy: _Proxy, services: dict[Name, LocalService], path: str) -> LocalProxy:
