@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -56,8 +57,8 @@ _TIMELY = frozenset(
         "step",
     ]
 )
-# What these answer is another thing in a range query.
-_OF_THE_QUERY = frozenset(("start", "end", "range", "step"))
+# What these say is another thing in a range query.
+_OF_THE_QUERY = re.compile(r"\b(start|end|range|step)\s*\(\s*\)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def _load(storage: MemoryStorage, command: Load) -> None:
             if value is not None:
                 time = place * command.step
                 distance = series.starts[place] if place < len(series.starts) else None
-                start = 0 if distance is None or isinstance(value, Histogram) else time + distance
+                start = 0 if distance is None else time + distance
                 storage.add(series.labels, time, value, start)
     if command.with_custom_buckets:
         for labels, time, histogram in converted(command.series, command.step):
@@ -119,7 +120,7 @@ def _check(storage: MemoryStorage, command: Eval) -> None:
     _check_query(storage, command, node, Grid(at, at, 0))
     if "fail" in command.expects or command.is_range_vector or command.text is not None:
         return
-    if not any(isinstance(part, Call) and part.function.name in _OF_THE_QUERY for part in walk(node)):
+    if not _OF_THE_QUERY.search(command.query):
         _check_in_range(storage, command, node, at)
     for other, time in _fixed_in_time(node, at):
         _check_query(storage, command, other, Grid(time, time, 0))

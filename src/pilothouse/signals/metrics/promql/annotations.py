@@ -84,6 +84,11 @@ def not_gauge(name: str) -> str:
     return f"this native histogram metric is not a gauge: {quote(name)}"
 
 
+def start_overlap(name: str) -> str:
+    message = "sample has start time that overlaps with previous sample timestamp"
+    return f"{message} for metric {quote(name)}" if name else message
+
+
 def ignored_in_range(name: str) -> str:
     return f"ignored histograms in a range containing both floats and histograms for metric name {quote(name)}"
 

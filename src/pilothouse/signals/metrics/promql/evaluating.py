@@ -18,12 +18,24 @@ from pilothouse.signals.metrics.promql.aggregating import Groups, aggregate, cou
 from pilothouse.signals.metrics.promql.annotations import Annotations
 from pilothouse.signals.metrics.promql.arithmetic import CHANGING, Cells, combine, on_numbers
 from pilothouse.signals.metrics.promql.errors import ExecutionError, LimitError, StoppedError, TimedOutError
+from pilothouse.signals.metrics.promql.extending import ExtendedWindow
 from pilothouse.signals.metrics.promql.hinting import COUNTS_ONLY, with_resets
 from pilothouse.signals.metrics.promql.info import Enrichment
 from pilothouse.signals.metrics.promql.labels import EMPTY, Labels, is_label, labels_of
 from pilothouse.signals.metrics.promql.matcher import NAME, Matcher
 from pilothouse.signals.metrics.promql.matching import VectorOperation, set_operation
-from pilothouse.signals.metrics.promql.matrix import Bools, Floats, Ints, Matrix, empty, joined, matrix_of, merged
+from pilothouse.signals.metrics.promql.matrix import (
+    Bools,
+    Floats,
+    Ints,
+    Matrix,
+    Objects,
+    empty,
+    joined,
+    matrix_of,
+    merged,
+)
+from pilothouse.signals.metrics.promql.native_ranges import Remarks
 from pilothouse.signals.metrics.promql.nodes import (
     Aggregation,
     Binary,
@@ -49,7 +61,7 @@ from pilothouse.signals.metrics.promql.rates import interpolated
 from pilothouse.signals.metrics.promql.relabelling import label_join, label_replace, sorted_by_labels
 from pilothouse.signals.metrics.promql.selection import Gridded, Selection, Storage, Windowing
 from pilothouse.signals.metrics.promql.tokens import COMPARISONS, SET_OPERATORS
-from pilothouse.signals.metrics.promql.windows import bounds_in, stale_mask, windows_of
+from pilothouse.signals.metrics.promql.windows import Windows, bounds_in, stale_mask, windows_of
 
 # Fewer steps than this are quicker from the samples themselves.
 _WORTH_GRIDDING = 2
@@ -198,7 +210,7 @@ class Evaluator:
         after = lookback if node.extension else 0
         selection = self._read(node.matchers, int(references.min()) - lookback + 1, int(references.max()) + after)
         if node.extension:
-            return self._smoothed(selection, references)
+            return self._smoothed(selection, references, node.position)
         places, present = self._latest(selection, references)
         values = np.where(present, selection.values[places], 0.0) if selection.size else np.zeros(present.shape)
         histograms = None
@@ -217,11 +229,11 @@ class Evaluator:
         fresh = selection.times[places] > (references - self._run.settings.lookback)[None, :]
         return places, found & fresh & ~stale_mask(selection.values)[places]
 
-    def _smoothed(self, selection: Selection, references: Ints) -> Matrix:
+    def _smoothed(self, selection: Selection, references: Ints, position: Position) -> Matrix:
         """Values interpolated between the samples around each step."""
         lookback = self._run.settings.lookback
         windows = windows_of(selection, references, self.steps, 0, "smoothed", lookback)
-        floats = windows.floats
+        floats, histograms = windows.floats, None
         values, present = np.zeros(windows.shape), floats.counts > 0
         for row, column in zip(*np.nonzero(present), strict=True):
             low, high = floats.low[row, column], floats.high[row, column]
@@ -233,7 +245,27 @@ class Evaluator:
                 values[row, column] = window[place]
             else:
                 values[row, column] = interpolated(times, window, place, int(references[column]), False)
-        return matrix_of(selection.labels, values, present)
+        if windows.histograms is not None:
+            histograms = self._smoothed_histograms(windows, present, position)
+        return matrix_of(selection.labels, values, present, histograms)
+
+    def _smoothed_histograms(self, windows: Windows, present: Bools, position: Position) -> Objects:
+        """The same for native histograms; `present` is brought up to date."""
+        found: Objects = np.full(windows.shape, None, dtype=object)
+        samples = windows.histograms
+        assert samples is not None
+        for row, column in zip(*np.nonzero(samples.counts > 0), strict=True):
+            remarks = Remarks(self._run.annotations, windows.labels[row].name, position)
+            present[row, column] = False
+            if windows.floats.counts[row, column]:
+                remarks.warn(say.mixed_floats)
+                continue
+            low, high = samples.low[row, column], samples.high[row, column]
+            end = int(windows.ends[column])
+            window = ExtendedWindow(samples.times[low:high], samples.values[low:high], end, end, True)
+            found[row, column] = window.value(remarks)
+            present[row, column] = found[row, column] is not None
+        return found
 
     def _range_samples(self, node: MatrixSelector | Subquery) -> tuple[Selection, Ints]:
         """What a range vector is made of, and where its windows end."""
@@ -396,6 +428,21 @@ class Evaluator:
         times = np.broadcast_to(self.steps / 1000, matrix.values.shape)
         return self._nameless(matrix_of(matrix.labels, np.array(times), matrix.present))
 
+    def _start_timestamp(self, node: Call) -> Matrix:
+        """When the samples of a selector began to count; nothing of an expression, or where starts are not used."""
+        argument = bare(node.arguments[0])
+        matrix = self.vector(node.arguments[0])
+        if not isinstance(argument, VectorSelector) or argument.extension or not self._run.settings.use_start_times:
+            return empty(len(self.steps))
+        references = self._references(argument.timing)
+        start = int(references.min()) - self._run.settings.lookback + 1
+        selection = self._read(argument.matchers, start, int(references.max()))
+        if not selection.size:
+            return matrix
+        places, present = self._latest(selection, references)
+        starts = np.zeros(len(selection.times)) if selection.starts is None else selection.starts / 1000
+        return self._nameless(matrix_of(selection.labels, starts[places], present))
+
     def _clamp(self, node: Call) -> Matrix:
         name = node.function.name
         bounds = [self.scalar(argument) for argument in node.arguments[1:]]
@@ -460,7 +507,8 @@ class Evaluator:
             for value in np.unique(wanted):
                 labels = [one.setting({label: format_open_metrics(float(value))}) for one in found.labels]
                 part = Matrix(labels, found.values, found.present, found.histograms, found.drop_name)
-                parts.append(part.masked(part.present & (wanted == value)[None, :]))
+                here = (wanted == value) | (np.isnan(wanted) & np.isnan(value))
+                parts.append(part.masked(part.present & here[None, :]))
         return merged(joined(parts, len(self.steps)))
 
     def _histogram_fraction(self, node: Call) -> Matrix:

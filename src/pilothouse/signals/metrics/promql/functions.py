@@ -39,6 +39,7 @@ _LISTED = [
     *(Function(name, ("matrix",), experimental=True) for name in _MATRIX_EXPERIMENTAL.split()),
     *(Function(name, ("vector",), 1) for name in _DATE.split()),
     *(Function(name, (), returns="scalar", experimental=True) for name in ("start", "end", "range", "step")),
+    Function("start_timestamp", ("vector",), experimental=True),
     Function("clamp", ("vector", "scalar", "scalar")),
     Function("clamp_max", ("vector", "scalar")),
     Function("clamp_min", ("vector", "scalar")),

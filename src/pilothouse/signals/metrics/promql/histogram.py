@@ -65,12 +65,12 @@ class Histogram:
     def positives(self) -> Iterator[Bucket]:
         """Positive buckets, ascending."""
         for index in sorted(self.positive):
-            yield Bucket(self._lower(index), self.upper(index), self.positive[index])
+            yield Bucket(self.lower(index), self.upper(index), self.positive[index])
 
     def negatives(self) -> Iterator[Bucket]:
         """Negative buckets, from zero down."""
         for index in sorted(self.negative):
-            yield Bucket(-self.upper(index), -self._lower(index), self.negative[index])
+            yield Bucket(-self.upper(index), -self.lower(index), self.negative[index])
 
     def buckets(self) -> list[Bucket]:
         """All buckets ascending; those next to the zero bucket do not reach into it."""
@@ -80,7 +80,8 @@ class Histogram:
         zero = [Bucket(-width, width, self.zero_count)] if self.zero_count > 0 else []
         return [*reversed(below), *zero, *above]
 
-    def _lower(self, index: int) -> float:
+    def lower(self, index: int) -> float:
+        """The lower bound of a positive bucket."""
         return bound(self.schema, index - 1, self.custom)
 
     # Arithmetic.
@@ -138,6 +139,10 @@ class Histogram:
             hint=hint,
         ), False
 
+    def hint_with(self, other: Histogram) -> Hint:
+        """The hint of what both are together."""
+        return _joined(self.hint, other.hint)
+
     def minus(self, other: Histogram) -> tuple[Histogram, bool]:
         """The difference, which is a gauge."""
         result, mismatched = self.plus(other, -1.0)
@@ -179,6 +184,10 @@ class Histogram:
             positive={index: count for index, count in self.positive.items() if count},
             negative={index: count for index, count in self.negative.items() if count},
         )
+
+    def same_layout(self, other: Histogram) -> bool:
+        """Whether the buckets of both mean the same, so that numbers can be added one by one."""
+        return (self.schema, self.custom, self.zero_threshold) == (other.schema, other.custom, other.zero_threshold)
 
     def has_overflow(self) -> bool:
         """Whether a number has become infinite."""

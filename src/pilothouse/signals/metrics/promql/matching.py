@@ -14,6 +14,7 @@ from pilothouse.signals.metrics.promql.labels import EMPTY, METADATA, Labels
 from pilothouse.signals.metrics.promql.matrix import Bools, Ints, Matrix, empty, joined, matrix_of, merged
 from pilothouse.signals.metrics.promql.nodes import Binary, Matching
 from pilothouse.signals.metrics.promql.positions import Position
+from pilothouse.signals.metrics.promql.tokens import COMPARISONS
 
 
 def signatures(labels: Sequence[Labels], matching: Matching) -> list[Labels]:
@@ -101,9 +102,10 @@ class VectorOperation:
         rows = [row for row in np.flatnonzero(keys == key) if one.present[row, step]]
         side = "left" if self._swapped else "right"
         group = list(self._keys)[key]
+        first, second = sorted(str(one.labels[row]) for row in rows[:2])
         raise ExecutionError(
             f"found duplicate series for the match group {group} on the {side} hand-side of the operation: "
-            f"[{one.labels[rows[1]]}, {one.labels[rows[0]]}];"
+            f"[{first}, {second}];"
             "many-to-many matching not allowed: matching labels must be unique on one side"
         )
 
@@ -129,10 +131,22 @@ class VectorOperation:
             self._named(self._many.labels[row], self._one.labels[other])
             for row, other in zip(pairs.many.tolist(), pairs.one.tolist(), strict=True)
         ]
-        self._check_matches(labels, pairs.key, kept)
+        self._check_matches(labels, pairs.key, self._sensible(pairs.many, pairs.one, both))
         return self._matrix(labels, cells, kept)
 
+    def _sensible(self, many: Ints, one: Ints, both: Bools) -> Bools:
+        """Where the operator has an answer: series that meet count as matched even if a comparison leaves them out."""
+        native = self._many.native[many], self._one.native[one]
+        if not (native[0].any() or native[1].any()):
+            return both
+        if self._node.operator in COMPARISONS:
+            ordered = self._node.operator not in ("==", "!=")
+            sensible: Bools = both & (native[0] == native[1]) & ~(native[0] & ordered)
+            return sensible
+        return both
+
     def _check_matches(self, labels: list[Labels], keys: Ints, kept: Bools) -> None:
+        """Raises when two results of one step would be the same; `kept` is where series have met."""
         if self._matching.card == "one-to-one":
             marks, message = keys, "multiple matches for labels: many-to-one matching must be explicit " \
                                    "(group_left/group_right)"  # fmt: skip
@@ -161,7 +175,7 @@ class VectorOperation:
         ]
         cells, kept = self._computed(_cells(self._many), Cells(np.full(alone.shape, self._fill_one)), alone)
         if self._matching.card == "one-to-one":
-            self._check_matches(labels, self._many_keys, kept)
+            self._check_matches(labels, self._many_keys, alone)
         return self._matrix(labels, cells, kept)
 
     def _filled_many(self) -> Matrix | None:

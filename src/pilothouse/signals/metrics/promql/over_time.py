@@ -92,7 +92,9 @@ def mad_over_time(windows: Windows) -> Answer:
     with np.errstate(all="ignore"):
         for part, places, begins, owner in floats.laid_out(present):
             deviations = np.abs(floats.values[places] - medians[part][owner])
-            result[part] = sorted_quantiles(deviations, begins, owner, np.full(len(begins), 0.5))
+            found = sorted_quantiles(deviations, begins, owner, np.full(len(begins), 0.5))
+            unknown = np.logical_or.reduceat(np.isnan(floats.values[places]), begins)
+            result[part] = np.where(unknown, np.nan, found)
     return result, present
 
 
@@ -185,9 +187,25 @@ def _regression(windows: Windows, origin: Ints | None) -> tuple[Floats, Floats, 
             shift = (base - times[begins]) / 1000
             intercept = first_values + mean_y + slope * (shift - mean_x)
             broken = constant & np.isinf(first_values)
-            slopes[part] = np.where(broken, np.nan, np.where(constant, 0.0, slope))
-            intercepts[part] = np.where(broken, np.nan, np.where(constant, first_values, intercept))
+            slope = np.where(broken, np.nan, np.where(constant, 0.0, slope))
+            intercept = np.where(broken, np.nan, np.where(constant, first_values, intercept))
+            for window in np.flatnonzero(~constant & np.logical_or.reduceat(np.isinf(values), begins)):
+                inside = slice(begins[window], begins[window] + int(counts[window]))
+                x = (times[inside] - base[window]) / 1000
+                slope[window], intercept[window] = _endless_line(x, values[inside])
+            slopes[part], intercepts[part] = slope, intercept
     return slopes, intercepts, present
+
+
+def _endless_line(x: Floats, y: Floats) -> tuple[float, float]:
+    """Slope and intercept with infinite values among `y`: which infinity (or NaN) comes out is a matter of the order in
+    which Prometheus' `linearRegression` adds."""
+    count = float(len(x))
+    sum_x, sum_xx = exact_sum(x.tolist()), exact_sum((x * x).tolist())
+    # Compensation is lost where a sum is infinite, so plain sums say the same.
+    sum_y, sum_xy = float(np.add.reduce(y)), float(np.add.reduce(x * y))
+    slope = np.float64(sum_xy - sum_x * sum_y / count) / (sum_xx - sum_x * sum_x / count)
+    return float(slope), float(sum_y / count - slope * sum_x / count)
 
 
 def double_exponential_smoothing(windows: Windows, smoothing: Floats, trend: Floats) -> Answer:

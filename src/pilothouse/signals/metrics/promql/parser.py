@@ -39,6 +39,8 @@ _PRECEDENCE = {
 }  # fmt: skip
 _UNARY = 5
 _MOST_DEPTH = 200
+# Of two durations; without `_of` they were called so before Prometheus 3.11.
+_EXTREMES = ("min_of", "max_of", "min", "max")
 _MOST_SECONDS = 9_223_372_036.0
 # Keywords that may not name a metric.
 _RESERVED = frozenset(("bool", "on", "ignoring", "group_left", "group_right", "without", "by"))
@@ -535,7 +537,7 @@ class Parser:
                 self.unexpected(context, wanted)
             self.take()
             return replace(inner, wrapped=True) if isinstance(inner, Duration) else inner
-        if token.word in ("step", "range", "min", "max") and self._ahead().kind == "(":
+        if token.word in ("step", "range", *_EXTREMES) and self._ahead().kind == "(":
             return self._duration_function()
         return self.unexpected(context, wanted)
         return None
@@ -549,7 +551,7 @@ class Parser:
         token = self.take()
         self.take()
         operands: list[Duration | Number] = []
-        if token.word in ("min", "max"):
+        if token.word in _EXTREMES:
             operands.append(self._duration())
             if not self._accept(","):
                 self.unexpected("duration expression", '","')

@@ -147,9 +147,9 @@ class _Planner:
                 return 0.0 if self._grid.is_instant else self._grid.step / 1000
             case "range":
                 return (self._grid.end - self._grid.start) / 1000
-            case "min":
+            case "min_of" | "min":
                 return min(values)
-            case "max":
+            case "max_of" | "max":
                 return max(values)
             case "-" if len(values) == 1:
                 return -values[0]

@@ -75,13 +75,15 @@ def bucket_fractions(lower: Floats, upper: Floats, uppers: Floats, counts: Float
 def _rank(edge: Floats, uppers: Floats, counts: Floats) -> Floats:
     """How many observations are at most `edge`, interpolated in its bucket."""
     columns = np.arange(len(edge))
-    lowers = np.concatenate(([-np.inf], uppers[:-1]))
+    # Where all bounds are positive the first bucket begins at zero; one without a bound is taken as a whole.
+    lowers = np.concatenate(([0.0 if uppers[0] > 0 else -np.inf], uppers[:-1]))
     bucket = np.minimum(np.searchsorted(uppers, edge, side="left"), len(uppers) - 1)
     before = np.where(bucket > 0, counts[np.maximum(bucket - 1, 0), columns], 0.0)
     width = uppers[bucket] - lowers[bucket]
     share = (edge - lowers[bucket]) / width
     share = np.where(edge == uppers[bucket], 1.0, share)
-    share = np.where(np.isneginf(edge), 0.0, share)
+    share = np.where(np.isneginf(lowers[bucket]), 1.0, share)
+    share = np.where((edge <= lowers[bucket]) | np.isneginf(edge), 0.0, share)
     return before + (counts[bucket, columns] - before) * share
 
 
@@ -174,7 +176,7 @@ def histogram_fraction(lower: float, upper: float, histogram: Histogram) -> tupl
 
 
 def _zero_trimmed(bucket: Bucket, histogram: Histogram) -> Bucket:
-    if bucket.lower <= 0 <= bucket.upper and not histogram.is_custom:
+    if bucket.lower <= 0 <= bucket.upper:
         if not histogram.negative and histogram.positive:
             return Bucket(0.0, bucket.upper, bucket.count)
         if not histogram.positive and histogram.negative:
@@ -185,20 +187,18 @@ def _zero_trimmed(bucket: Bucket, histogram: Histogram) -> Bucket:
 def _native_rank(edge: float, buckets: list[Bucket], histogram: Histogram, total: float) -> float:
     rank = 0.0
     for bucket in buckets:
-        lower = bucket.lower
-        if histogram.is_custom and lower == -math.inf and bucket.upper > 0:
-            lower = 0.0
-        if lower >= edge:
+        if bucket.lower >= edge:
             return rank
-        if lower < edge < bucket.upper:
-            return rank + bucket.count * _share(edge, lower, bucket.upper, histogram.is_custom)
+        if bucket.lower < edge < bucket.upper:
+            return rank + bucket.count * _share(edge, bucket.lower, bucket.upper, histogram.is_custom)
         rank += bucket.count
     return total
 
 
 def _share(edge: float, lower: float, upper: float, linear: bool) -> float:
+    # Nothing is known of where in an endless bucket its observations are.
     if lower == -math.inf or upper == math.inf:
-        return math.nan
+        return 1.0 if lower == -math.inf else 0.0
     if linear or lower <= 0 <= upper:
         return (edge - lower) / (upper - lower)
     low, high, at = math.log2(abs(lower)), math.log2(abs(upper)), math.log2(abs(edge))

@@ -13,6 +13,7 @@ from pilothouse.signals.metrics.promql import native_ranges as native
 from pilothouse.signals.metrics.promql import over_time, rates
 from pilothouse.signals.metrics.promql.annotations import Annotations
 from pilothouse.signals.metrics.promql.errors import ExecutionError
+from pilothouse.signals.metrics.promql.extending import ExtendedWindow
 from pilothouse.signals.metrics.promql.histogram import Histogram
 from pilothouse.signals.metrics.promql.labels import Labels
 from pilothouse.signals.metrics.promql.matrix import Bools, Floats, Objects
@@ -54,9 +55,22 @@ class _Ranging:
         values, present = self._numbers()
         if self.name in ("rate", "increase"):
             check_counters(self.windows.labels, present, self.annotations, self._position)
+            self._check_starts()
         if self.windows.histograms is None or not self.windows.histograms.counts.any():
             return values, present, None
         return self._with_histograms(values, present)
+
+    def _check_starts(self) -> None:
+        """Remark on counters whose samples say that they count from before the sample before them."""
+        floats = self.windows.floats
+        if floats.starts is None or self.windows.extension or len(floats.starts) < 2:
+            return
+        before, start = floats.starts[:-1], floats.starts[1:]
+        odd = (start != 0) & (start < floats.times[:-1]) & (start != before)
+        counts = np.concatenate(([0, 0], np.cumsum(odd)))
+        inside = counts[np.maximum(floats.high, 1)] - counts[np.minimum(floats.low + 1, len(counts) - 1)]
+        for row in np.flatnonzero(((inside > 0) & (floats.counts > 1)).any(axis=1)).tolist():
+            self.annotations.warn(say.start_overlap(self.windows.labels[row].name), self._position)
 
     def _numbers(self) -> over_time.Answer:
         windows, name = self.windows, self.name
@@ -159,26 +173,18 @@ class _Ranging:
     ) -> Histogram | None:
         is_counter, is_rate = _RATES[self.name]
         windows = self.windows
-        if numbers:
+        if numbers or windows.histograms is None:
             remarks.warn(say.mixed_floats)
             return None
-        if len(points) < 2 or windows.histograms is None:
-            return None
-        result = native.change(points, is_counter, remarks)
-        if result is None:
-            return None
         low, high = windows.histograms.low[place], windows.histograms.high[place]
-        first, last = (int(windows.histograms.times[at]) for at in (low, high - 1))
-        end = int(windows.ends[place[1]])
-        interval = (last - first) / 1000
-        average = interval / (len(points) - 1)
-        to_start, to_end = (first - (end - windows.range)) / 1000, (end - last) / 1000
-        to_start = average / 2 if to_start >= average * 1.1 else to_start
-        to_end = average / 2 if to_end >= average * 1.1 else to_end
-        if is_counter and result.count > 0 and points[0].count >= 0:
-            to_start = min(to_start, interval * (points[0].count / result.count))
-        factor = (interval + to_start + to_end) / interval
-        return result.scaled(factor / windows.seconds if is_rate else factor)
+        times, end = windows.histograms.times[low:high], int(windows.ends[place[1]])
+        if windows.extension:
+            extended = ExtendedWindow(times, points, end - windows.range, end, windows.extension == "smoothed")
+            result = extended.change(is_counter, remarks)
+            return result.divided(windows.seconds) if result is not None and is_rate else result
+        window = native.NativeWindow(times, points, windows.histograms.starts_in(low, high), end - windows.range, end)
+        result = window.extrapolated(is_counter, remarks)
+        return result.divided(windows.seconds) if result is not None and is_rate else result
 
     def _instant_of(
         self, place: tuple[int, int], points: list[Histogram], numbers: int, remarks: native.Remarks
@@ -187,26 +193,37 @@ class _Ranging:
         merged = self._in_order(place)[-2:]
         if len(merged) < 2 or merged[0][0] == merged[1][0]:
             return None
-        (before, first), (now, last) = merged
+        (before, first, begun), (now, last, started) = merged
+        is_reset = native.began_anew(begun, before, started, now)
         if not (isinstance(first, Histogram) and isinstance(last, Histogram)):
             if isinstance(first, Histogram) or isinstance(last, Histogram):
                 remarks.warn(say.mixed_floats)
                 return None
-            change = last - first if not is_rate or not last < first else last
+            change = last - first if not is_rate or not (last < first or is_reset) else last
             return change / ((now - before) / 1000) if is_rate else change
-        result = native.instant_change(first, last, is_rate, remarks)
+        result = native.instant_change(first, last, is_rate, is_reset, remarks)
         if result is None or not is_rate:
             return result
         return result.divided((now - before) / 1000)
 
-    def _in_order(self, place: tuple[int, int]) -> list[tuple[int, Any]]:
-        """The samples of a window, numbers and histograms together, by time."""
-        found: list[tuple[int, Any]] = []
+    def _in_order(self, place: tuple[int, int]) -> list[tuple[int, Any, int]]:
+        """The samples of a window, numbers and histograms together, by time; each with its start (0: unknown)."""
+        found: list[tuple[int, Any, int]] = []
         for samples in (self.windows.floats, self.windows.histograms):
             assert samples is not None
             low, high = samples.low[place], samples.high[place]
-            found += zip(samples.times[low:high].tolist(), samples.values[low:high].tolist(), strict=True)
+            times, values = samples.times[low:high].tolist(), samples.values[low:high].tolist()
+            found += zip(times, values, samples.starts_in(low, high), strict=True)
         return sorted(found, key=lambda sample: sample[0])
+
+    def _anchored(self, place: tuple[int, int]) -> list[tuple[int, Any, int]]:
+        """The same from the last sample on that is not after the window's begin, when the window is extended."""
+        samples = self._in_order(place)
+        if not self.windows.extension:
+            return samples
+        begin = int(self.windows.ends[place[1]]) - self.windows.range
+        before = sum(time <= begin for time, *_ in samples)
+        return samples[max(before - 1, 0) :] if before < len(samples) else []
 
     def _combined(
         self, place: tuple[int, int], points: list[Histogram], numbers: int, remarks: native.Remarks
@@ -219,16 +236,21 @@ class _Ranging:
     def _edge(self, place: tuple[int, int], points: list[Histogram], numbers: int, remarks: native.Remarks) -> Any:
         return self._in_order(place)[-1 if self.name == "last_over_time" else 0][1]
 
-    def _turns(self, place: tuple[int, int], points: list[Histogram], numbers: int, remarks: native.Remarks) -> float:
+    def _turns(
+        self, place: tuple[int, int], points: list[Histogram], numbers: int, remarks: native.Remarks
+    ) -> float | None:
         count = 0
-        samples = [value for _, value in self._in_order(place)]
-        for before, now in itertools.pairwise(samples):
+        samples = self._anchored(place)
+        if not samples:
+            return None
+        for (earlier, before, begun), (time, now, started) in itertools.pairwise(samples):
+            is_reset = self.name == "resets" and native.began_anew(begun, earlier, started, time)
             if isinstance(before, Histogram) and isinstance(now, Histogram):
-                count += now.resets(before) if self.name == "resets" else not now.same(before)
+                count += is_reset or now.resets(before) if self.name == "resets" else not now.same(before)
             elif isinstance(before, Histogram) or isinstance(now, Histogram):
                 count += 1
             elif self.name == "resets":
-                count += now < before
+                count += is_reset or now < before
             else:
                 count += now != before and not (now != now and before != before)
         return float(count)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pilothouse.signals.metrics.promql.errors import ExecutionError
 from pilothouse.signals.metrics.promql.labels import Labels
 from pilothouse.signals.metrics.promql.matrix import Bools, Floats, Ints, Objects, occupied
 from pilothouse.signals.metrics.promql.numbers import STALE_BITS
@@ -44,6 +43,11 @@ class Samples:
         if not len(self.times):
             return np.zeros(places.shape, np.int64)
         return self.times[np.clip(places, 0, len(self.times) - 1)]
+
+    def starts_in(self, low: int, high: int) -> list[int]:
+        """The times since which the samples of a window count, 0 where that is not known."""
+        found: list[int] = [0] * int(high - low) if self.starts is None else self.starts[low:high].tolist()
+        return found
 
     def reduced(self, ufunc: np.ufunc, values: NDArray[Any], low: Ints | None = None) -> NDArray[Any]:
         """`ufunc` over each window that is not empty (0 elsewhere). Windows may overlap."""
@@ -143,11 +147,10 @@ def windows_of(selection: Selection, ends: Ints, now: Ints, length: int, extensi
     floats = _samples(selection, kept, selection.values, ends - length - before, ends + after)
     histograms = None
     if native is not None and (native & alive).any():
-        if extension:
-            raise ExecutionError("smoothed and anchored modifiers do not work with native histograms")
         assert selection.histograms is not None
-        histograms = _samples(selection, native & alive, selection.histograms, ends - length, ends)
-        histograms.starts = None
+        histograms = _samples(
+            selection, native & alive, selection.histograms, ends - length - before, ends + after
+        )  # fmt: skip
     return Windows(selection.labels, floats, histograms, ends, now, length, extension)
 
 
@@ -158,4 +161,5 @@ def _samples(selection: Selection, kept: Bools, values: Floats | Objects, low: I
         offsets = np.concatenate(([0], np.cumsum(kept)))[selection.offsets]
         times, chosen = selection.times[kept], values[kept]
         starts = None if selection.starts is None else selection.starts[kept]
+    starts = starts if starts is not None and starts.any() else None
     return Samples(times, chosen, bounds_in(offsets, times, low), bounds_in(offsets, times, high), starts)
