@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -40,20 +42,35 @@ COLUMNS = (
     "links.dropped_attributes_count AS link_dropped_attributes_counts, links.flags AS link_flags"
 )
 
+_REST = COLUMNS.replace("EXCEPT (", "EXCEPT (attributes, kinds, ")
+# What makes a span one: of two rows that are alike in this, one is shown, perhaps with the other's attributes.
+_SAME = ("trace_id", "span_id", "kind", "identity")
+
 _RESOURCES: WeakKeyDictionary[Engine, dict[int, tuple[list[tuple[str, str]], str]]] = WeakKeyDictionary()
 
 
 def spans_of(engine: Engine, trace_ids: Sequence[str], budget: Budget | None = None) -> list[dict[str, Any]]:
     """All columns of the spans of these traces, by trace and start; what was sent twice stands once."""
     within, given = of_traces(trace_ids)
-    table = engine.query(
-        f"SELECT {COLUMNS} FROM spans WHERE {within} ORDER BY trace_id, start, span_id "
-        f"LIMIT 1 BY trace_id, span_id, kind, identity LIMIT {MOST_SPANS}",
-        given,
-        # A few rows far apart: a second thread would open all files once more.
-        replace(budget or Budget(), threads=1) if len(trace_ids) <= FEW else budget,
-    )
-    return list(table.to_pylist())
+    source = f"FROM spans WHERE {within}"
+    once = f"{source} ORDER BY trace_id, start, span_id LIMIT 1 BY {', '.join(_SAME)} LIMIT {MOST_SPANS}"
+    if not 0 < len(trace_ids) <= FEW:
+        return list(engine.query(f"SELECT {COLUMNS} {once}", given, budget).to_pylist())
+    # A few rows far apart: half of what they cost is their attributes, so these are read beside the rest, by one thread
+    # each, as a second one would open all files once more.
+    alone = replace(budget or Budget(), threads=1)
+    with ThreadPoolExecutor(1, "attributes") as beside:
+        attributes = f"SELECT {', '.join(_SAME)}, attributes, kinds {source} LIMIT {MOST_SPANS}"
+        reading = beside.submit(engine.query, attributes, given, alone)
+        rows = list(engine.query(f"SELECT {_REST} {once}", given, alone).to_pylist())
+        said = {_same(row): row for row in reading.result().to_pylist()}
+    if not all(_same(row) in said for row in rows):
+        # Some came between the two.
+        return list(engine.query(f"SELECT {COLUMNS} {once}", given, alone).to_pylist())
+    return [row | said[_same(row)] for row in rows]
+
+
+_same = itemgetter(*_SAME)
 
 
 def resources_of(engine: Engine, identities: set[int]) -> dict[int, tuple[list[tuple[str, str]], str]]:
