@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from playwright.sync_api import (
     Browser,
@@ -94,6 +95,18 @@ def shop_url(build_page: ModuleType, tmp_path_factory: pytest.TempPathFactory) -
     yield running.http
     running.stop()
     cluster.stop()
+
+
+@pytest.fixture(scope="package")
+def verdict_path(shop_url: str) -> str:
+    """The page of the verdict on the shop's checkout 2.0.0, given once by the real judge, as home links to it."""
+    asked = {"service": "checkout", "baseline": "1.0.0", "candidate": "2.0.0"}
+    judged = httpx.get(f"{shop_url}/api/compare", params=asked, timeout=180).raise_for_status().json()
+    assert judged["verdict"] == "worse", judged["summary"]
+    known = httpx.get(f"{shop_url}/api/releases", timeout=60).raise_for_status().json()["releases"]
+    return str(
+        next(one["verdict"]["page"] for one in known if (one["service"], one["version"]) == ("checkout", "2.0.0"))
+    )
 
 
 @pytest.fixture(scope="package")

@@ -48,6 +48,7 @@ def standin(page: Path = PAGE, *, empty: bool = False) -> Starlette:
             Route("/api/releases", releases),
             Route("/api/compare", compare),
             Route("/api/verdicts/7", answer(lambda _: world.comparison("checkout", "1.0.0", "2.0.0"))),
+            Route("/api/rollouts", answer(lambda _: {"rollouts": []})),
             Route("/api/slos", answer(world.slos)),
             Route("/api/hazards", answer(world.hazards)),
             Route("/api/hazards/rules", answer(world.rules)),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.browser
 
@@ -51,6 +51,17 @@ def test_services_have_their_rate_errors_and_duration(page: Page, shop_url: str)
     requests = page.get_by_role("region", name="Requests", exact=True)
     expect(requests.get_by_role("button")).to_have_text(["payments"])
     expect(page.get_by_role("region", name="The newest errors")).to_contain_text("No line fits.")
+
+
+def test_a_panel_that_takes_long_can_be_stopped(page: Page, shop_url: str) -> None:
+    held: list[Route] = []
+    page.route("**/prometheus/api/v1/query_range?*", lambda route: held.append(route))
+    page.goto(f"{shop_url}/dashboards/workloads")
+    panel = page.get_by_role("region", name="CPU", exact=True)
+    panel.get_by_role("button", name="Stop").click()
+    page.unroute("**/prometheus/api/v1/query_range?*")
+    panel.get_by_role("button", name="Ask again").click()
+    expect(panel.get_by_role("button", name="Ask again")).to_have_count(0)
 
 
 def test_pilothouse_itself_is_there_without_being_configured(page: Page, shop_url: str) -> None:

@@ -35,9 +35,22 @@ PAGES = {
     "profiles": "/explore/profiles?since=30m",
     "profile-difference": f"/explore/profiles?since=30m&{CHECKOUT}&with=1.0.0",
     "dashboard": "/dashboards/services?since=30m",
+    "dashboards": "/dashboards",
+    "itself": "/dashboards/pilothouse",
     "settings": "/settings",
+    "why": "/why?service=checkout&at=16m&around=5m",
+    "rollouts": "/rollouts",
+    "pipelines": "/delivery",
+    "pull-requests": "/delivery/pulls",
+    "environments": "/delivery/environments",
+    "mesh": "/mesh?since=30m",
+    "hazards": "/hazards",
+    "patterns": "/explore/logs?since=30m&view=patterns",
+    "fields": "/explore/logs?since=30m&view=fields",
+    "catalog": "/explore/metrics",
 }
-# One page of each make; the others are of the same parts, and those whose tests look at them in full are not here.
+# One page of each make; the others are of the same parts, or have tests that look at them. All of them in both colours
+# at both widths are seen with PILOTHOUSE_THOROUGH.
 REPRESENTATIVE = ("release", "explore", "metrics", "logs", "trace", "profile-difference", "dashboard")
 THOROUGH = bool(os.environ.get("PILOTHOUSE_THOROUGH") or os.environ.get("PILOTHOUSE_SCREENSHOTS"))
 PAINTED = (
@@ -47,7 +60,7 @@ PAINTED = (
 # All colours come from one list with a light and a dark side: those of the others are on this page too, and
 # `test_page` looks at releases in light.
 SEEN_LIGHT = ("trace",)
-SPOKEN = ("explore", "trace")
+SPOKEN = tuple(PAGES) if THOROUGH else ("explore", "trace")
 
 
 def settled(page: Page, address: str) -> None:
@@ -64,9 +77,15 @@ def settled(page: Page, address: str) -> None:
 @pytest.mark.parametrize("name", PAGES if THOROUGH else REPRESENTATIVE)
 def test_a_page_is_accessible_at_any_width_in_both_colours_and_languages(page: Page, shop_url: str, name: str) -> None:
     settled(page, shop_url + PAGES[name])
-    if name in SEEN_LIGHT:
+    if name in SEEN_LIGHT or THOROUGH:
         assert violations(page) == []
     page.emulate_media(color_scheme="dark")
+    if THOROUGH:
+        assert violations(page) == []
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": 400, "height": 800})
+        assert violations(page) == []
+        page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": 400, "height": 800})
     page.wait_for_function("() => document.documentElement.scrollWidth <= 400")
     assert violations(page) == []

@@ -38,6 +38,11 @@ def test_a_rollout_is_watched_paused_and_aborted(page: Page, shop_url: str, hook
     expect(page.get_by_role("list", name="Steps").get_by_role("listitem")).to_have_count(3)
     expect(page.get_by_role("img", name="2.0.0 has 10 % of the traffic")).to_be_visible()
     expect(page.get_by_role("list", name="What happened")).to_contain_text("in 3 steps")
+    # Home has it too, beside the service's versions, and leads to it.
+    page.get_by_role("link", name=re.compile("^Pilothouse: ")).click()
+    ongoing = page.get_by_role("region", name=re.compile("^Rollout")).filter(has_text="1.0.0 → 2.0.0")
+    expect(ongoing.get_by_role("img", name="2.0.0 has 10 % of the traffic")).to_be_visible()
+    ongoing.get_by_role("link", name="1.0.0 → 2.0.0").click()
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("list", name="What happened")).to_contain_text("page")
     expect(page.get_by_role("button", name="Resume")).to_be_visible()

@@ -3,8 +3,7 @@ import { lazy, Suspense, useMemo, useState } from "react";
 import { questions } from "../api/questions";
 import { LineLegend } from "../charts/LineLegend";
 import { gridOf } from "../charts/stacking";
-import { Problem } from "../controls/Problem";
-import { Progress } from "../controls/Progress";
+import { isUnanswered, Unanswered } from "../controls/Unanswered";
 import { nameOf, numberOf, telling } from "../metrics/naming";
 import { useWords } from "../words";
 import { numbersPath } from "./asking";
@@ -25,11 +24,10 @@ export function ChartPanel({ panel, selection, chosen }: PanelProps) {
   const paths = panel.queries.map(({ query, language }) =>
     numbersPath(filled(query, chosen, bounds), language, bounds),
   );
-  const answers = useQueries({
-    queries: panel.queries.map(({ language }, index) =>
-      questions.numbers(paths[index]?.path ?? "", language),
-    ),
-  });
+  const asked = panel.queries.map(({ language }, index) =>
+    questions.numbers(paths[index]?.path ?? "", language),
+  );
+  const answers = useQueries({ queries: asked });
   const told = answers.map((answer) => answer.dataUpdatedAt).join(" ");
   // biome-ignore lint/correctness/useExhaustiveDependencies: `told` changes when any answer does
   const grid = useMemo(() => {
@@ -43,15 +41,11 @@ export function ChartPanel({ panel, selection, chosen }: PanelProps) {
     });
     return gridOf(lines.slice(0, DRAWN), Math.max(...paths.map(({ step }) => step)));
   }, [told, panel]);
-  const failed = answers.find((answer) => answer.error !== null);
-  if (failed?.error) return <Problem problem={failed.error} again={() => failed.refetch()} />;
-  if (grid.names.length === 0) {
-    return answers.some((answer) => answer.isPending) ? (
-      <Progress what={say.metrics.asking} />
-    ) : (
-      <p className="soft">{say.metrics.none}</p>
-    );
+  if (answers.some((answer) => answer.error !== null) || (grid.names.length === 0 && isUnanswered(answers))) {
+    const queryKeys = asked.map(({ queryKey }) => queryKey);
+    return <Unanswered answers={answers} queryKeys={queryKeys} what={say.metrics.asking} />;
   }
+  if (grid.names.length === 0) return <p className="soft">{say.metrics.none}</p>;
   return (
     <>
       <Suspense fallback={<div className={styles.chart} />}>

@@ -2,8 +2,7 @@ import { useQueries } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { apiPath } from "../api/client";
 import { questions } from "../api/questions";
-import { Problem } from "../controls/Problem";
-import { Progress } from "../controls/Progress";
+import { isUnanswered, Unanswered } from "../controls/Unanswered";
 import { range } from "../logs/asking";
 import { LineRow } from "../logs/LineRow";
 import { traceOf } from "../logs/line";
@@ -19,16 +18,16 @@ const SHOWN = 50;
 export function LinesPanel({ panel, selection, chosen }: PanelProps) {
   const { say } = useWords();
   const { bounds } = selection;
-  const answers = useQueries({
-    queries: panel.queries.map(({ query }) => {
-      const text = filled(query, chosen, bounds);
-      const path = apiPath("/api/logs/query", { query: text, ...range(bounds), limit: String(SHOWN) });
-      return questions.lines(path);
-    }),
+  const asked = panel.queries.map(({ query }) => {
+    const text = filled(query, chosen, bounds);
+    const path = apiPath("/api/logs/query", { query: text, ...range(bounds), limit: String(SHOWN) });
+    return questions.lines(path);
   });
-  const failed = answers.find((answer) => answer.error !== null);
-  if (failed?.error) return <Problem problem={failed.error} again={() => failed.refetch()} />;
-  if (answers.some((answer) => answer.isPending)) return <Progress what={say.logs.searching} />;
+  const answers = useQueries({ queries: asked });
+  if (isUnanswered(answers)) {
+    const queryKeys = asked.map(({ queryKey }) => queryKey);
+    return <Unanswered answers={answers} queryKeys={queryKeys} what={say.logs.searching} />;
+  }
   const lines = answers.flatMap(({ data = [] }) => data).sort((a, b) => (a.time < b.time ? 1 : -1));
   if (lines.length === 0) return <p className="soft">{say.logs.none}</p>;
   return (

@@ -2,8 +2,7 @@ import { useQueries } from "@tanstack/react-query";
 import { apiPath } from "../api/client";
 import { questions } from "../api/questions";
 import type { Vector } from "../api/signals";
-import { Problem } from "../controls/Problem";
-import { Progress } from "../controls/Progress";
+import { isUnanswered, Unanswered } from "../controls/Unanswered";
 import { Quantity } from "../format/Quantity";
 import { instantPath } from "../metrics/asking";
 import { InstantTable } from "../metrics/InstantTable";
@@ -17,17 +16,17 @@ import type { PanelProps } from "./panel";
 export function ValuesPanel({ panel, selection, chosen }: PanelProps) {
   const { say } = useWords();
   const { bounds } = selection;
-  const answers = useQueries({
-    queries: panel.queries.map(({ query, language }) => {
-      const text = filled(query, chosen, bounds);
-      if (language === "promql") return questions.metricInstant(instantPath(text, bounds));
-      const time = String(Math.round(bounds.until / 1000));
-      return questions.metricInstant(apiPath("/loki/api/v1/query", { query: text, time }));
-    }),
+  const asked = panel.queries.map(({ query, language }) => {
+    const text = filled(query, chosen, bounds);
+    if (language === "promql") return questions.metricInstant(instantPath(text, bounds));
+    const time = String(Math.round(bounds.until / 1000));
+    return questions.metricInstant(apiPath("/loki/api/v1/query", { query: text, time }));
   });
-  const failed = answers.find((answer) => answer.error !== null);
-  if (failed?.error) return <Problem problem={failed.error} again={() => failed.refetch()} />;
-  if (answers.some((answer) => answer.isPending)) return <Progress what={say.metrics.asking} />;
+  const answers = useQueries({ queries: asked });
+  if (isUnanswered(answers)) {
+    const queryKeys = asked.map(({ queryKey }) => queryKey);
+    return <Unanswered answers={answers} queryKeys={queryKeys} what={say.metrics.asking} />;
+  }
   const all: Vector = answers.flatMap(({ data = [] }) => data);
   if (all.length === 0) return <p className="soft">{say.metrics.none}</p>;
   if (panel.type === "table") return <InstantTable vector={all} unit={panel.unit ?? ""} />;

@@ -1,7 +1,8 @@
+import { Link } from "react-router";
 import type { Comparison, Story } from "../api/wire";
 import { useWords } from "../words";
-import { anchorOf } from "./ranking";
 import styles from "./release.module.css";
+import { useEvidence } from "./useEvidence";
 
 /** So many causes of a story are named. */
 const MOST = 3;
@@ -38,8 +39,9 @@ export function Causes({ comparison }: { comparison: Comparison }) {
 
 /** A cause in words; a link to its evidence where there is a finding about it. */
 function Words({ story, rank, comparison }: { story: Story; rank: number; comparison: Comparison }) {
+  const evidence = useEvidence();
   const cause = story.causes.find((one) => one.rank === rank);
   const finding = comparison.findings.find((one) => one.rank === cause?.finding);
   if (cause === undefined) return null;
-  return finding ? <a href={`#${anchorOf(finding)}`}>{cause.words}</a> : cause.words;
+  return finding ? <Link to={evidence(finding)}>{cause.words}</Link> : cause.words;
 }

@@ -1,32 +1,23 @@
-import { Link, useLocation, useSearchParams } from "react-router";
-import { changeReleaseAddress } from "../address/release";
+import { Link } from "react-router";
 import type { Finding } from "../api/wire";
 import { change, interval } from "../format/changes";
 import { useWords } from "../words";
-import { typeOf } from "./evidence/profileTypes";
 import { FindingTitle } from "./FindingTitle";
 import type { ForestAxis } from "./forest";
 import { Interval } from "./Interval";
 import { Movement } from "./Movement";
-import { anchorOf } from "./ranking";
 import styles from "./release.module.css";
+import { useEvidence } from "./useEvidence";
 
 /** One finding: what, from how much to how much, and the change with its interval on an axis that all share. */
 export function FindingRow({ finding, axis }: { finding: Finding; axis: ForestAxis }) {
   const { locale, say } = useWords();
-  const [search] = useSearchParams();
-  const { pathname } = useLocation();
-  const isFunction = finding.signal === "profiles";
-  const address = changeReleaseAddress(
-    search,
-    isFunction ? { find: finding.subject, frame: null, profile: typeOf(finding) } : {},
-  );
-  const to = { pathname, search: `?${address}`, hash: isFunction ? "#profiles" : `#${anchorOf(finding)}` };
+  const evidence = useEvidence();
   return (
     <li className={styles.finding} data-direction={finding.direction}>
       <span className={styles.signal}>{say.signals[finding.signal]}</span>
       <div className={styles.what}>
-        <Link to={to} title={say.showEvidence}>
+        <Link to={evidence(finding)} title={say.showEvidence}>
           <FindingTitle finding={finding} />
         </Link>
         <span className="soft small">

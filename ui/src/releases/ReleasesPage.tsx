@@ -77,6 +77,8 @@ function Board({ releases, now }: { releases: Release[]; now: number }) {
   const wanted = releases.filter((release) => isWanted(release, address, now));
   const counted = releases.filter((release) => isWanted(release, { ...address, verdict: "all" }, now));
   const span = spanOf(wanted, rangeStart(address.last, now), now);
+  const { data: rollouts = [] } = useQuery(questions.rollouts());
+  const ongoing = rollouts.filter(({ ended }) => ended === null);
   const services = useSome(groupByService(wanted), 50);
   return (
     <>
@@ -89,7 +91,13 @@ function Board({ releases, now }: { releases: Release[]; now: number }) {
         <div className={styles.board}>
           <TimeAxis span={span} now={now} />
           {services.some.map((group) => (
-            <ServiceCard key={group.service} group={group} span={span} now={now} />
+            <ServiceCard
+              key={group.service}
+              group={group}
+              span={span}
+              now={now}
+              rollouts={ongoing.filter(({ service }) => service === group.service)}
+            />
           ))}
           {services.more}
         </div>

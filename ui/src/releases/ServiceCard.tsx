@@ -1,7 +1,9 @@
 import { useId, useState } from "react";
 import { Button } from "../controls/Button";
+import type { Rollout } from "../rollouts/model";
 import { useWords } from "../words";
 import type { ServiceReleases } from "./grouping";
+import { Ongoing } from "./Ongoing";
 import { ReleaseRow } from "./ReleaseRow";
 import styles from "./releases.module.css";
 import { TimeLine } from "./TimeLine";
@@ -10,8 +12,15 @@ import type { Span } from "./timeline";
 /** So many releases of a service are listed at first. */
 const FIRST = 3;
 
-/** One service: its time line, and its releases, newest first. */
-export function ServiceCard({ group, span, now }: { group: ServiceReleases; span: Span; now: number }) {
+interface Props {
+  group: ServiceReleases;
+  span: Span;
+  now: number;
+  rollouts: Rollout[];
+}
+
+/** One service: its time line, what is being rolled out of it, and its releases, newest first. */
+export function ServiceCard({ group, span, now, rollouts }: Props) {
   const { say } = useWords();
   const heading = useId();
   const [all, setAll] = useState(false);
@@ -24,6 +33,9 @@ export function ServiceCard({ group, span, now }: { group: ServiceReleases; span
         <span className="soft small">{say.versions(group.releases.length)}</span>
       </header>
       <TimeLine group={group} span={span} now={now} />
+      {rollouts.map((rollout) => (
+        <Ongoing key={rollout.id} rollout={rollout} />
+      ))}
       <ul className={styles.rows} aria-label={say.releasesOf(group.service)}>
         {shown.map((release) => (
           <ReleaseRow key={release.version} release={release} now={now} />
