@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 READY := $(VENV)/.ready
 
-# Python's own environment variable would have every process of the tests compile what it imports.
+# What is imported is compiled once, by who imports it first; much of what is installed never is. Python's own
+# environment variable would have every process of the tests compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test test-thorough check test-only collected page page-with-tools bench docs audit fmt clean
@@ -21,9 +22,8 @@ $(UV):
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
 
 $(READY): $(UV) pyproject.toml uv.lock hatch_build.py ui/build_page.py native/build_native.py native/heap_sampling.c
-	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --quiet --frozen --all-extras --inexact --compile-bytecode
+	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --quiet --frozen --all-extras --inexact
 	@$(BIN)/python native/build_native.py
-	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 page: $(READY) ## Build the web page
@@ -52,9 +52,15 @@ check: $(READY)
 # Many tests wait (for a process, a window, a retry) while a core is idle: half as many processes more than cores.
 SIDE_BY_SIDE ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
 
-# Both parts run whatever becomes of the first.
+# What runs alone waits for most of its time. Meanwhile the others run, but give way to it: `nice` is a tenth of its weight.
+# Both parts run whatever becomes of the other.
+ALONE = $$(grep -rlE --include='test_*.py' 'mark\.alone\b' tests)
+
 test-only: $(READY) page-with-tools system-packages
-	@$(BIN)/pytest -n $(SIDE_BY_SIDE) -m 'not alone'; side_by_side=$$?; $(BIN)/pytest -m alone $$(grep -rlE --include=test_*.py '\balone\b' tests) && exit $$side_by_side
+	@mkdir -p build; $(BIN)/pytest -m alone $(ALONE) >build/alone.txt 2>&1 & alone=$$!; \
+	trap 'kill $$alone' INT TERM; \
+	nice -n 10 $(BIN)/pytest -n $(SIDE_BY_SIDE) -m 'not alone'; side_by_side=$$?; \
+	wait $$alone; alone=$$?; cat build/alone.txt; test $$alone -eq 0 && exit $$side_by_side
 
 # Keeps the rewritten asserts of all tests, which each process of the tests would work out again.
 collected: $(READY) page-with-tools system-packages

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shlex
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -43,9 +45,14 @@ def _words(line: str) -> list[str]:
     return list(lexer)
 
 
+@functools.cache
+def _whole_command() -> Any:
+    return typer.main.get_command(program())
+
+
 @pytest.mark.parametrize(("page", "line"), sorted(set(_commands())))
 def test_each_command_and_option_is_there(page: str, line: str) -> None:
-    command, words = typer.main.get_command(program()), _words(line)[1:]
+    command, words = _whole_command(), _words(line)[1:]
     while words and hasattr(command, "commands"):
         name = words.pop(0)
         if name.startswith("-"):
