@@ -27,6 +27,8 @@ def read(path: Path) -> set[str]:
     try:
         content = json.loads(path.read_text())
         return set(content["findings"])
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file; make it once with --write-baseline {path}") from None
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror or error}") from None
     except (ValueError, KeyError, TypeError):

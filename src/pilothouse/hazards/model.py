@@ -46,10 +46,10 @@ class TelemetryProof:
     """A PromQL question whose answers prove a rule, or by their absence refute it.
 
     `needs` are the metrics without which silence means nothing; `collector` says who exports them. `refutes`: an empty
-    answer for an object means that the hazard does not apply to it. `confirms`: an answer counts only where a manifest
-    or the cluster shows the hazard too, since it has other causes as well. `state` is what an answer makes of a
-    finding: that it hurts, or only that the cluster is in it. `hurts` and `calm` are examples, each a set of series in
-    Prometheus' notation.
+    answer for an object means that the hazard does not apply to it; that no incident is seen just now does not mean
+    that. `confirms`: an answer counts only where a manifest or the cluster shows the hazard too, since it has other
+    causes as well. `state` is what an answer makes of a finding: that it hurts, or only that the cluster is in it.
+    `hurts` and `calm` are examples, each a set of series in Prometheus' notation.
     """
 
     query: str
