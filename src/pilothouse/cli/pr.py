@@ -105,19 +105,28 @@ def diff(number: Number, repository: Repository = None, token: Token = None, ser
         sys.stdout.write(text)
 
 
-@app.command("comment", epilog="Example: pilothouse pr comment 7 '/lgtm'")
+@app.command("comment", epilog="Example: pilothouse pr comment 7 '/lgtm'; pr comment 7 'Why?' --on src/cart.py:12")
 def comment(
     number: Number,
     body: Annotated[
         str, typer.Argument(help="What to say; a command such as /lgtm begins a line.", show_default=False)
     ],
+    on: Annotated[
+        str, typer.Option("--on", metavar="PATH:LINE", help="A line of a changed file, as it is after the change.")
+    ] = "",
     repository: Repository = None,
     token: Token = None,
     server: Server = DEFAULT_SERVER,
 ) -> None:
-    """Say something."""
-    said = Asking(server, token).post(f"{at(here(repository))}/pulls/{number}/comments", {"body": body})["comment"]
-    typer.echo(f"commented on #{number} as {said['author']}")
+    """Say something of it, or of a line of it."""
+    asked: dict[str, object] = {"body": body}
+    if on:
+        path, _, line = on.rpartition(":")
+        if not path or not line.isdecimal():
+            fail(f"--on {on}: say PATH:LINE, as src/cart.py:12")
+        asked |= {"path": path, "line": int(line[:12])}
+    said = Asking(server, token).post(f"{at(here(repository))}/pulls/{number}/comments", asked)["comment"]
+    typer.echo(f"commented on {f'{on} of ' if on else ''}#{number} as {said['author']}")
 
 
 @app.command("review", epilog="Example: pilothouse pr review 7 --approve --body 'Looks right'")

@@ -77,7 +77,8 @@ def _checks(console: Console, statuses: list[dict[str, Any]]) -> None:
 def _talk(console: Console, one: dict[str, Any]) -> None:
     """Comments and reviews in the order in which they were said."""
     for said in sorted([*one["comments"], *one["reviews"]], key=lambda said: str(said["at"])):
-        what = said.get("state", "").replace("_", " ") or "said"
+        on = f" on {said['path']}:{said['line']}" if said.get("path") else ""
+        what = said.get("state", "").replace("_", " ") or f"said{on}"
         when = said["at"][:16].replace("T", " ")
         console.print(Text(f"\n{said['author']} {what}, {when} UTC", style="dim"))
         if said["body"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def heard(check: ManifestCheck, number: int, action: str = "opened") -> None:
 
 
 def said(forge: LocalForge, number: int) -> list[str]:
-    return [one.body for one in forge.comments(REPOSITORY, number)]
+    return [one.body for one in forge.comments(REPOSITORY, number) if not one.path]
 
 
 def test_a_hazard_is_told_and_taken_back_when_it_is_gone(forge: LocalForge) -> None:
@@ -47,6 +48,8 @@ def test_a_hazard_is_told_and_taken_back_when_it_is_gone(forge: LocalForge) -> N
     assert "**DNS-005** (high) Deployment shop/checkout in deploy/checkout.yaml:" in told
     line = int(told.partition("deploy/checkout.yaml:")[2].partition(":")[0])
     assert repository.change("dns")["deploy/checkout.yaml"].splitlines()[line - 1].strip() == "spec:"
+    # On the line itself it is said only where the change adds that line.
+    assert not [one for one in forge.comments(REPOSITORY, number) if one.path]
     status = forge.statuses(REPOSITORY, forge.pull_request(REPOSITORY, number).head.sha)["hazards"]
     assert (status.state, "DNS-005" in status.description) == ("failure", True)
     good = {"deploy/checkout.yaml": repository.base()["deploy/checkout.yaml"].replace("replicas: 2", "replicas: 3")}
@@ -56,6 +59,24 @@ def test_a_hazard_is_told_and_taken_back_when_it_is_gone(forge: LocalForge) -> N
     assert "None that were not there before" in told
     status = forge.statuses(REPOSITORY, forge.pull_request(REPOSITORY, number).head.sha)["hazards"]
     assert status.state == "success"
+
+
+@pytest.mark.parametrize("hunks", [True, False])
+def test_a_hazard_on_a_line_that_is_added_is_said_there(
+    forge: LocalForge, hunks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also on a forge that tells the changed files without their hunks."""
+    if not hunks:
+        told = LocalForge.files
+        monkeypatch.setattr(LocalForge, "files", lambda *which: tuple(replace(one, patch="") for one in told(*which)))
+    text = repository.change("dns")["deploy/checkout.yaml"].replace("name: checkout", "name: till")
+    number, check = proposed(forge, {"deploy/till.yaml": text})
+    for _ in range(2):
+        heard(check, number)
+    on_lines = [one for one in forge.comments(REPOSITORY, number) if one.path]
+    assert {one.path for one in on_lines} == {"deploy/till.yaml"}
+    (dns,) = [one for one in on_lines if "**DNS-005**" in one.body]
+    assert text.splitlines()[dns.line - 1].strip() == "spec:"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from pilothouse.delivery.forges import (
     ConflictError,
     Forge,
     InvalidError,
+    LineComment,
     MergeError,
     MergeMethod,
     MissingError,
@@ -183,6 +184,21 @@ def test_comments_and_their_keys(side: Side, branch: str) -> None:
         side.forge.add_comment(CART, 9999, "hm")
     with pytest.raises(InvalidError):
         side.forge.add_comment(CART, number, "  ")
+
+
+def test_comments_on_lines(side: Side, branch: str) -> None:
+    number = side.pull(branch)
+    head = side.forge.pull_request(CART, number).head.sha
+    path, line = "src/a.py", 1
+    side.shop.by("ann").comment_on_line(CART, number, LineComment(path, line, "/hold"))
+    for _ in range(2):
+        side.forge.add_line_comments(CART, number, head, [LineComment(path, line, "Careful")])
+    told = [(one.author, one.path, one.line, one.body) for one in side.forge.comments(CART, number)]
+    assert (side.shop.bot.me.login, path, line, "Careful") in told
+    if side.name != "forgejo":
+        # Those of others belong to no review in the stand-in.
+        assert ("ann", path, line, "/hold") in told
+    assert len([one for one in told if one[3] == "Careful"]) == 1
 
 
 def test_a_reaction_may_be_given_twice(side: Side) -> None:

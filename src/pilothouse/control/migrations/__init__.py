@@ -5,4 +5,4 @@ never changed once it was released: databases have taken it. It works on SQLite 
 with data: a new column that is not null says what older rows hold (`server_default`).
 """
 
-NEWEST = 2
+NEWEST = 3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pilothouse.delivery import chat
 from pilothouse.delivery.acting.loading import Loaded
 from pilothouse.delivery.chat.effects import Effect
@@ -39,6 +41,18 @@ def chat_event(event: Event) -> chat.Event | None:
 def decide(loaded: Loaded, event: chat.Event) -> tuple[tuple[Effect, ...], tuple[dict[str, str], ...]]:
     """Effects in order, and records: `about` (a job, the author, the files), `subject`, and `words`."""
     return chat.decide(loaded.pull, loaded.policy, event).effects, tuple(records(loaded))
+
+
+def with_lines(event: Event, loaded: Loaded, said: chat.Event) -> chat.Event:
+    """A review with what it says on lines. Forgejo and Gitea tell of a review, without its id, and not of that; others
+    tell of each comment on a line by itself, and here nothing is added.
+    """
+    review = event.review
+    if said.kind != "review" or review is None or review.id:
+        return said
+    since = max((one.at for one in loaded.pull.reviews if one.author == said.author and one.at < review.at), default=0)
+    words = [one.body for one in loaded.pull.comments if one.path and one.author == said.author and one.at > since]
+    return replace(said, text="\n".join([said.text, *words])) if words else said
 
 
 def _waits(loaded: Loaded, job: str, trusted: bool) -> str:

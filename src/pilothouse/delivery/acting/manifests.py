@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from pilothouse.delivery.forges import Event, Forge, MissingError, PullRequest, Status
+from pilothouse.delivery.forges import (
+    ChangedFile,
+    ConflictError,
+    Event,
+    Forge,
+    InvalidError,
+    LineComment,
+    MissingError,
+    PullRequest,
+    Status,
+    added_lines,
+)
 
 if TYPE_CHECKING:
     from pilothouse.delivery.environments.hazardous import Hazards
@@ -34,7 +45,8 @@ class ManifestCheck:
         if forge is None or event.kind != "pull_request" or event.action not in _LOOKED_AT:
             return
         pull = forge.pull_request(event.repository, event.number)
-        paths = _manifests(file.path for file in forge.files(event.repository, event.number))
+        files = forge.files(event.repository, event.number)
+        paths = _manifests(file.path for file in files)
         if pull.state != "open" or not paths:
             return
         found = self._found(forge, event.repository, pull, paths)
@@ -43,6 +55,21 @@ class ManifestCheck:
         if found.new or self._spoke_before(forge, event):
             words = f"### Hazards of the manifests in this change\n\n{found.markdown()}\n"
             forge.add_comment(event.repository, event.number, words, key=_KEY)
+            self._on_lines(forge, event, pull, found, files)
+
+    def _on_lines(
+        self, forge: Forge, event: Event, pull: PullRequest, found: Hazards, files: Iterable[ChangedFile]
+    ) -> None:
+        """What the rules find on lines that the change adds is said there too."""
+        places = found.on_lines()
+        named = {path for path, _, _ in places}
+        added = {one.path: _added(forge, event.repository, pull, one) for one in files if one.path in named}
+        said = [LineComment(path, line, words) for path, line, words in places if line in added.get(path, ())]
+        try:
+            forge.add_line_comments(event.repository, event.number, pull.head.sha, said)
+        except (ConflictError, InvalidError) as error:
+            # The head moved on meanwhile, or the forge does not show that line: the comment says it all the same.
+            log.info("hazards are not said on their lines", pull=f"{event.repository}#{event.number}", why=str(error))
 
     def _found(self, forge: Forge, repository: str, pull: PullRequest, paths: list[str]) -> Hazards:
         from pilothouse.delivery.environments.hazardous import hazards_of
@@ -56,6 +83,16 @@ class ManifestCheck:
     def _spoke_before(self, forge: Forge, event: Event) -> bool:
         said = forge.comments(event.repository, event.number)
         return any(one.author == forge.me.login and "### Hazards of the manifests" in one.body for one in said)
+
+
+def _added(forge: Forge, repository: str, pull: PullRequest, file: ChangedFile) -> frozenset[int]:
+    """The lines that the change adds to a file. Forgejo and Gitea tell files without their hunks: they are compared."""
+    if file.patch:
+        return added_lines(file.patch)
+    from difflib import unified_diff
+
+    before, after = (_text(forge, repository, file.path, ref).splitlines() for ref in (pull.base.sha, pull.head.sha))
+    return added_lines("\n".join(unified_diff(before, after, n=0, lineterm="")))
 
 
 def _manifests(paths: Iterable[str]) -> list[str]:

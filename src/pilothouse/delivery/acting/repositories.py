@@ -89,6 +89,7 @@ class ForgePart:
             return
         with self._alone(event.repository, event.number):
             loaded = self.loading.load(event.repository, event.number, said.author)
+            said = deciding.with_lines(event, loaded, said)
             self.decide(_as_seen(loaded, said, event, self._known(loaded)), event.delivery, said, _kind(event))
             if event.action == "merged":
                 for branch in wanted(loaded.raw.labels):

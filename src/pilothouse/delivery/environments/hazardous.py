@@ -35,6 +35,14 @@ class Hazards:
         worst = max(one.severity for one in self.new)
         return f"{len(self.new)} new hazard{'s' if len(self.new) > 1 else ''}, the worst {worst}: {self.new[0].rule.id}"
 
+    def on_lines(self) -> list[tuple[str, int, str]]:
+        """File, line and words of those that lie in a file of the repository."""
+        return [
+            (one.place.file, one.place.line, f"**{one.rule.id}** ({one.severity}): {_text(one.message)}")
+            for one in self.new[:_MOST]
+            if _where(one)
+        ]
+
     def markdown(self) -> str:
         """For the text of a pull request."""
         if not self.new:

@@ -19,6 +19,7 @@ from pilothouse.delivery.forges.model import (
     Comment,
     Commit,
     FileChange,
+    LineComment,
     MergeMethod,
     Permission,
     Published,
@@ -34,6 +35,7 @@ from pilothouse.delivery.forges.model import (
     TreeEntry,
     User,
 )
+from pilothouse.delivery.forges.patches import added_lines
 
 __all__ = [
     "NO_COMMIT",
@@ -51,6 +53,7 @@ __all__ = [
     "Forge",
     "ForgeError",
     "InvalidError",
+    "LineComment",
     "MergeError",
     "MergeMethod",
     "MissingError",
@@ -70,6 +73,7 @@ __all__ = [
     "TreeEntry",
     "UnavailableError",
     "User",
+    "added_lines",
     "event_from_json",
     "event_to_json",
 ]

@@ -15,6 +15,7 @@ from pilothouse.delivery.forges.model import (
     ChangedFile,
     Comment,
     Commit,
+    LineComment,
     MergeMethod,
     Permission,
     Published,
@@ -70,7 +71,7 @@ class ReadingForge(Protocol):
         """The commit that a branch, a tag or a hash stands for."""
 
     def comments(self, repository: str, number: int) -> tuple[Comment, ...]:
-        """The comments of a pull request, oldest first; reviews are not among them."""
+        """The comments of a pull request, those on its lines too, oldest first; reviews are not among them."""
 
     def reviews(self, repository: str, number: int) -> tuple[Review, ...]:
         """The reviews of a pull request, oldest first."""
@@ -125,6 +126,9 @@ class Forge(ReadingForge, Protocol):
 
         The key is kept in the body as an HTML comment, which forges do not show.
         """
+
+    def add_line_comments(self, repository: str, number: int, sha: str, said: Collection[LineComment]) -> None:
+        """Comment on lines that the commit `sha`, the head, adds. What we have said of a line is not said again."""
 
     def edit_comment(self, repository: str, number: int, comment: str, body: str) -> Comment:
         """Change a comment of our own, by its id."""

@@ -104,7 +104,10 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A comment; those of bots are never commands. `id` is the forge's, as text."""
+    """A comment; those of bots are never commands. `id` is the forge's, as text.
+
+    One on a line of the change has the file's `path` and the `line` as the head has it; others have none and 0.
+    """
 
     author: str
     body: str
@@ -112,6 +115,17 @@ class Comment:
     is_bot: bool = False
     id: str = ""
     url: str = ""
+    path: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LineComment:
+    """What is to be said of a line that a change adds; `line` counts from 1 in the file as the head has it."""
+
+    path: str
+    line: int
+    body: str
 
 
 @dataclass(frozen=True, slots=True)

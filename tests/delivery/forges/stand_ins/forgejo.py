@@ -24,6 +24,7 @@ from tests.delivery.forges.stand_ins.rest import Asked, moment, number_of
 class ForgejoStandIn(HubStandIn):
     """Forgejo."""
 
+    line_field, shown_line_field = "new_position", "position"
     event_states = {"APPROVED": "approved", "REQUEST_CHANGES": "changes_requested", "COMMENT": "commented"}  # noqa: RUF012
     review_states = {"approved": "APPROVED", "changes_requested": "REQUEST_CHANGES", "commented": "COMMENT"}  # noqa: RUF012
     sha_of_branch = "id"
@@ -102,6 +103,9 @@ class ForgejoStandIn(HubStandIn):
                 return forge.read_file(repo, "/".join(path), asked.query.get("ref", ""))
             case "POST", ["pulls", number, "merge"]:
                 return self._merge(repo, int(number), body)
+            case "GET", ["pulls", number, "reviews", review, "comments"]:
+                said = [one for one in forge.comments(repo, int(number)) if self.review_of.get(one.id) == review]
+                return list(map(self.line_comment, said))
             case "POST", ["labels"]:
                 forge.add_label(repo, body["name"])
                 return 201, {"id": number_of(body["name"]), "name": body["name"]}

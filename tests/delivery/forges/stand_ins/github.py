@@ -122,8 +122,9 @@ class GitHubStandIn(HubStandIn):
                 return self._check(int(key), {**self.checks[int(key)], **body})
             case "GET", ["commits", *ref]:
                 return self.commit(forge.commit(repo, "" if ref == ["HEAD"] else "/".join(ref)))
-            case "GET", ["pulls", _, "comments"]:
-                return self.line_comments
+            case "GET", ["pulls", number, "comments"]:
+                said = [one for one in self.forge.comments(repo, int(number)) if one.path]
+                return [*self.line_comments, *map(self.line_comment, said)]
             case "PUT", ["pulls", number, "merge"]:
                 return self._merge(repo, int(number), body)
             case "POST", ["issues", number, "labels"]:

@@ -13,11 +13,13 @@ from pilothouse.delivery.forges import (
     Commit,
     ConflictError,
     InvalidError,
+    LineComment,
     MergeError,
     MissingError,
     Published,
     PullRequest,
     Status,
+    added_lines,
 )
 from tests.delivery.forges.stand_ins.rest import Asked, StandIn, moment, number_of
 
@@ -70,7 +72,9 @@ class GitLabStandIn(StandIn):
             "title": f"Draft: {pull.title}" if pull.draft else pull.title, "draft": pull.draft,
             "author": self.user(pull.author), "source_branch": pull.head.ref, "target_branch": pull.base.ref,
             "source_project_id": number_of(pull.head.repository) if pull.head.repository else None,
-            "target_project_id": number_of(pull.repository), "sha": pull.head.sha, "labels": sorted(pull.labels),
+            "target_project_id": number_of(pull.repository), "sha": pull.head.sha,
+            "diff_refs": {"base_sha": pull.base.sha, "start_sha": pull.base.sha, "head_sha": pull.head.sha},
+            "labels": sorted(pull.labels),
             "assignees": [self.user(login) for login in sorted(pull.assignees)],
             "reviewers": [self.user(login) for login in sorted(pull.requested_reviewers)],
             "milestone": {"id": number_of(pull.milestone), "title": pull.milestone} if pull.milestone else None,
@@ -82,7 +86,9 @@ class GitLabStandIn(StandIn):
     def note(self, comment: Comment, system: bool = False) -> dict[str, Any]:
         """A note."""
         return {"id": int(comment.id), "body": comment.body, "author": self.user(comment.author), "system": system,
-                "created_at": moment(comment.at), "noteable_type": "MergeRequest"}  # fmt: skip
+                "created_at": moment(comment.at), "noteable_type": "MergeRequest",
+                **({"type": "DiffNote", "position": {"new_path": comment.path, "new_line": comment.line}}
+                   if comment.path else {})}  # fmt: skip
 
     def commit(self, commit: Commit) -> dict[str, Any]:
         """A commit."""
@@ -287,6 +293,15 @@ class GitLabStandIn(StandIn):
                     self.asked_changes.add(forge.me.login)
                     body["body"] = body["body"].rpartition("\n\n")[0]
                 return 201, self.note(forge.add_comment(repo, number, body["body"]))
+            case "POST", ["discussions"]:
+                where = body["position"]
+                pull, files = forge.pull_request(repo, number), {one.path: one for one in forge.files(repo, number)}
+                if where["head_sha"] != pull.head.sha or not where["base_sha"] or where["position_type"] != "text":
+                    raise InvalidError("position is incomplete")
+                if where["new_line"] not in added_lines(files[where["new_path"]].patch):
+                    raise InvalidError("line_code can't be blank")
+                told = LineComment(where["new_path"], where["new_line"], body["body"])
+                return 201, {"id": "d1", "notes": [self.note(forge.comment_on_line(repo, number, told))]}
             case "PUT", ["notes", key]:
                 return self.note(forge.edit_comment(repo, number, key, body["body"]))
             case "DELETE", ["notes", key]:

@@ -9,10 +9,12 @@ from pilothouse.delivery.forges import (
     Comment,
     Commit,
     InvalidError,
+    LineComment,
     MissingError,
     Published,
     PullRequest,
     Review,
+    added_lines,
 )
 from pilothouse.delivery.forges.local import LocalForge
 from tests.delivery.forges.stand_ins.rest import Asked, StandIn, moment, number_of
@@ -23,6 +25,7 @@ class HubStandIn(StandIn):
 
     event_states: dict[str, str]
     review_states: dict[str, str]
+    line_field, shown_line_field = "line", "line"
     sha_of_branch = "sha"
 
     # -- shapes
@@ -78,10 +81,25 @@ class HubStandIn(StandIn):
         return {"id": int(comment.id), "user": self.user(comment.author), "body": comment.body,
                 "created_at": moment(comment.at), "updated_at": moment(comment.at)}  # fmt: skip
 
+    def on_lines(self, repo: str, number: int, review: str, body: dict[str, Any]) -> None:
+        """Keep what a review says on lines."""
+        files = {file.path: file for file in self.forge.files(repo, number)}
+        for one in body.get("comments", ()):
+            line = one[self.line_field]
+            if line not in added_lines(files[one["path"]].patch):
+                raise InvalidError("line must be part of the diff")
+            made = self.forge.comment_on_line(repo, number, LineComment(one["path"], line, one["body"]))
+            self.review_of[made.id] = review
+
+    def line_comment(self, comment: Comment) -> dict[str, Any]:
+        """A comment on a line."""
+        return self.comment(comment) | {"path": comment.path, self.shown_line_field: comment.line}
+
     def review(self, review: Review) -> dict[str, Any]:
         """A review."""
         return {"id": int(review.id), "user": self.user(review.author), "body": review.body,
                 "state": self.review_states[review.state], "commit_id": review.commit,
+                "comments_count": list(self.review_of.values()).count(review.id),
                 "submitted_at": moment(review.at)}  # fmt: skip
 
     def commit(self, commit: Commit) -> dict[str, Any]:
@@ -180,6 +198,7 @@ class HubStandIn(StandIn):
             case "POST", ["pulls", number, "reviews"]:
                 state = self.event_states[body["event"]]
                 given = forge.add_review(repo, int(number), state, body["body"], body.get("commit_id", ""))  # type: ignore[arg-type]
+                self.on_lines(repo, int(number), given.id, body)
                 return self.review(given)
             case "POST", ["pulls", number, "requested_reviewers"]:
                 if refused := forge.request_review(repo, int(number), body["reviewers"]):
@@ -190,7 +209,7 @@ class HubStandIn(StandIn):
                 forge.unrequest_review(repo, int(number), body["reviewers"])
                 return 200, {}
             case "GET", ["issues", number, "comments"]:
-                return [self.comment(one) for one in forge.comments(repo, int(number))]
+                return [self.comment(one) for one in forge.comments(repo, int(number)) if not one.path]
             case "POST", ["issues", number, "comments"]:
                 return 201, self.comment(forge.add_comment(repo, int(number), body["body"]))
             case _, ["issues", "comments", key, *more]:

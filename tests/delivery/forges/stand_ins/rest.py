@@ -54,6 +54,8 @@ class StandIn:
     calls: list[tuple[str, str, int]] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
     known: dict[str, dict[str, Any]] = field(default_factory=dict)
+    # Which review said what on a line.
+    review_of: dict[str, str] = field(default_factory=dict)
     statuses: dict[type[ForgeError], int] = field(
         default_factory=lambda: {
             MissingError: 404,

@@ -11,6 +11,7 @@ from pilothouse.delivery.forges.forgejo import shapes
 from pilothouse.delivery.forges.model import (
     Comment,
     Commit,
+    LineComment,
     MergeMethod,
     Permission,
     PullRequest,
@@ -228,6 +229,19 @@ class ForgejoForge(HubForge):
             raise (ConflictError if moved else MergeError)(str(error)) from None
         merged = self.pull_request(repository, number)
         return merged.merge_sha or merged.base.sha
+
+    def _comments(self, repository: str, number: int) -> tuple[Comment, ...]:
+        """Those on lines belong to reviews here, and each review has to be asked for its own."""
+        found = [*super()._comments(repository, number)]
+        for review in self._all(repository, f"/pulls/{number:d}/reviews"):
+            if review.number("comments_count", 0):
+                path = f"/pulls/{number:d}/reviews/{review.number('id'):d}/comments"
+                found += map(shapes.line_comment, self._all(repository, path))
+        return tuple(sorted(found, key=lambda comment: comment.at))
+
+    def line_comment(self, said: LineComment) -> dict[str, object]:
+        """A comment on the new side of the diff."""
+        return {"path": said.path, "new_position": said.line, "body": said.body}
 
     def _post_comment(self, repository: str, number: int, body: str) -> Comment:
         # An issue and a pull request have the same comments here, so that a wrong number would hit an issue.

@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 
 from pilothouse.delivery.forges.github import shapes as github
-from pilothouse.delivery.forges.model import PullRequest, Review, ReviewState, Status, StatusState
+from pilothouse.delivery.forges.model import Comment, PullRequest, Review, ReviewState, Status, StatusState
 from pilothouse.delivery.forges.remote.reading import Node, ShapeError
 
 changed_file, comment, commit, permission = github.changed_file, github.comment, github.commit, github.permission
@@ -52,6 +52,15 @@ def review(node: Node) -> Review | None:
     return Review(
         github.login(node), state, node.text("body", ""), node.moment("submitted_at"), node.text("commit_id", ""),
         str(node.number("id")), node.text("html_url", ""),
+    )  # fmt: skip
+
+
+def line_comment(node: Node) -> Comment:
+    """A comment of a review on a line; `position` is the line on the new side, 0 for one that is gone."""
+    return Comment(
+        github.login(node), node.text("body", ""), node.moment("created_at"), github.is_bot(node.maybe("user")),
+        f"line-{node.number('id')}", node.text("html_url", ""), node.text("path", ""),
+        node.number("position", 0) or node.number("original_position", 0),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from pilothouse.delivery.forges.github.writing import GitHubWriting
 from pilothouse.delivery.forges.model import (
     Comment,
     Commit,
+    LineComment,
     MergeMethod,
     Permission,
     PullRequest,
@@ -72,6 +73,10 @@ class GitHubForge(GitHubWriting):
         on_lines = self._all(repository, f"/pulls/{number:d}/comments")
         found = [*super()._comments(repository, number), *(shapes.comment(node, "line-") for node in on_lines)]
         return tuple(sorted(found, key=lambda comment: comment.at))
+
+    def line_comment(self, said: LineComment) -> dict[str, object]:
+        """A comment on the new side of the diff."""
+        return {"path": said.path, "line": said.line, "side": "RIGHT", "body": said.body}
 
     def statuses(self, repository: str, sha: str) -> Mapping[str, Status]:
         """The newest of statuses and checks for each context."""

@@ -97,7 +97,8 @@ def comment(node: Node, prefix: str = "") -> Comment:
     """A comment; `prefix` tells comments on lines from those on the whole."""
     return Comment(
         login(node), node.text("body", ""), node.moment("created_at"), is_bot(node.maybe("user")),
-        f"{prefix}{node.number('id')}", node.text("html_url", ""),
+        f"{prefix}{node.number('id')}", node.text("html_url", ""), node.text("path", ""),
+        node.number("line", 0) or node.number("original_line", 0),
     )  # fmt: skip
 
 

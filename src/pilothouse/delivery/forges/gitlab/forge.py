@@ -16,6 +16,7 @@ from pilothouse.delivery.forges.gitlab import shapes
 from pilothouse.delivery.forges.gitlab.looking import GitLabReading
 from pilothouse.delivery.forges.model import (
     Comment,
+    LineComment,
     MergeMethod,
     Published,
     PullRequest,
@@ -56,6 +57,19 @@ class GitLabForge(GitLabReading):
     def _post_comment(self, repository: str, number: int, body: str) -> Comment:
         made = self._send("POST", repository, f"/merge_requests/{number:d}/notes", {"body": body})
         return shapes.comment(one(made))
+
+    def _post_line_comments(self, repository: str, number: int, sha: str, said: Collection[LineComment]) -> None:
+        """A discussion for each; GitLab wants the two commits that its diff lies between."""
+        refs = self._merge_request(repository, number).node("diff_refs")
+        between = {name: refs.text(name) for name in ("base_sha", "start_sha", "head_sha")}
+        if between["head_sha"] != sha:
+            raise ConflictError(f"the head is {between['head_sha'][:10]} by now, not {sha[:10]}")
+        before = {one.path: one.previous for one in self.files(repository, number)}
+        for one_ in said:
+            position = {"position_type": "text", **between, "new_path": one_.path, "new_line": one_.line,
+                        "old_path": before.get(one_.path) or one_.path}  # fmt: skip
+            asked = {"body": one_.body, "position": position}
+            self._send("POST", repository, f"/merge_requests/{number:d}/discussions", asked)
 
     def _put_comment(self, repository: str, number: int, comment: str, body: str) -> Comment:
         path = f"/merge_requests/{number:d}/notes/{_id(comment)}"

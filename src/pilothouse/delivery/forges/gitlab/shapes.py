@@ -109,7 +109,11 @@ def pull_request(node: Node, base: BranchTip, head_repository: str) -> PullReque
 def comment(node: Node) -> Comment:
     """A note."""
     author = node.node("author").text("username")
-    return Comment(author, node.text("body", ""), node.moment("created_at"), is_bot(author), str(node.number("id")))
+    place = node.maybe("position")
+    path, line = (place.text("new_path", ""), place.number("new_line", 0)) if place else ("", 0)
+    return Comment(
+        author, node.text("body", ""), node.moment("created_at"), is_bot(author), str(node.number("id")), "", path, line
+    )
 
 
 def changed_file(node: Node) -> ChangedFile:

@@ -15,6 +15,7 @@ from pilothouse.delivery.forges.local.entering import UnknownTokenError, bearer
 from pilothouse.delivery.forges.local.forge import LocalForge
 from pilothouse.delivery.forges.local.house import House
 from pilothouse.delivery.forges.local.showing import pull_json, repository_json, said_json, user_json, whole_pull
+from pilothouse.delivery.forges.model import LineComment
 from pilothouse.signals.errors import BadRequestError
 from pilothouse.signals.wire import answer, json_body, number, only, waiting
 
@@ -164,9 +165,13 @@ async def _comments(request: Request, forge: LocalForge) -> Response:
     name, which = _name(request), request.path_params["number"]
     if request.method == "POST":
         body = await json_body(request)
-        said = await waiting(
-            forge.add_comment, name, which, asked.text(body, "body", needed=True), asked.text(body, "key")
-        )
+        words = asked.text(body, "body", needed=True)
+        if path := asked.text(body, "path"):
+            said = await waiting(
+                forge.comment_on_line, name, which, LineComment(path, asked.whole(body, "line"), words)
+            )
+        else:
+            said = await waiting(forge.add_comment, name, which, words, asked.text(body, "key"))
         return answer({"comment": said_json(said)}, 201)
     only(request)
     return answer({"comments": [said_json(one) for one in await waiting(forge.comments, name, which)]})

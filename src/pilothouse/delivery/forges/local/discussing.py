@@ -11,14 +11,23 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from pilothouse.delivery.forges.errors import AccessError, InvalidError, MissingError
+from pilothouse.delivery.forges.errors import AccessError, ConflictError, InvalidError, MissingError
 from pilothouse.delivery.forges.events import Event, EventAction, EventKind
 from pilothouse.delivery.forges.local import names, pulls
 from pilothouse.delivery.forges.local.looking import LocalReading
 from pilothouse.delivery.forges.local.repositories import Kept
 from pilothouse.delivery.forges.local.store import Writing
 from pilothouse.delivery.forges.local.tables import COMMENTS, LABELS, MILESTONES, STATUSES
-from pilothouse.delivery.forges.model import PERMISSIONS, Comment, Permission, Reaction, Review, ReviewState, Status
+from pilothouse.delivery.forges.model import (
+    PERMISSIONS,
+    Comment,
+    LineComment,
+    Permission,
+    Reaction,
+    Review,
+    ReviewState,
+    Status,
+)
 
 _MOST_BODY = 65_536
 _REVIEW_STATES = ("approved", "changes_requested", "commented")
@@ -65,7 +74,34 @@ class LocalDiscussing(LocalReading):
             self.tell(write, kept, "comment", "created", number, comment=said)
         return said
 
-    def _say(self, write: Writing, kept: Kept, number: int, body: str, **more: str) -> Row[Any]:
+    def comment_on_line(self, repository: str, number: int, said: LineComment) -> Comment:
+        """Comment on a line of a file that the pull request changes; the same from the same person is one."""
+        kept = self.kept(repository)
+        self._named(kept, "read")
+        body = _body(said.body)
+        if said.path not in {one.path for one in self.files(repository, number) if one.change != "removed"}:
+            raise InvalidError(f"path: #{number} does not change {said.path[:200]!r}")
+        if not 0 < said.line < 2**31:
+            raise InvalidError(f"line: {said.line}: lines are counted from 1")
+        with self._house.store.writing() as write:
+            pulls.row(write.connection, kept, number, for_update=True)
+            here = (COMMENTS.c.repository == kept.id) & (COMMENTS.c.number == number) & (COMMENTS.c.state == "")
+            there = (COMMENTS.c.path == said.path) & (COMMENTS.c.line == said.line) & (COMMENTS.c.body == body)
+            if found := write(select(COMMENTS).where(here, there, COMMENTS.c.author == self.me.login)).first():
+                return pulls.comment(found)
+            made = pulls.comment(self._say(write, kept, number, body, path=said.path, line=said.line))
+            self.tell(write, kept, "comment", "created", number, comment=made)
+        return made
+
+    def add_line_comments(self, repository: str, number: int, sha: str, said: Collection[LineComment]) -> None:
+        """Comment on lines that the head adds, on each once."""
+        head = self.pull_request(repository, number).head.sha
+        if head != sha:
+            raise ConflictError(f"the head is {head[:10]} by now, not {sha[:10]}")
+        for one in said:
+            self.comment_on_line(repository, number, one)
+
+    def _say(self, write: Writing, kept: Kept, number: int, body: str, **more: str | int) -> Row[Any]:
         me = self.me
         values = {"key": "", "state": "", "commit": "", "reactions": "{}"} | more
         row = {"repository": kept.id, "number": number, "author": me.login, "is_bot": me.is_bot, "body": body}

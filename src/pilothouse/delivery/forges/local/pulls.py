@@ -102,7 +102,7 @@ def written(values: set[str]) -> str:
 
 def comment(found: Row[Any]) -> Comment:
     """A row as a comment."""
-    return Comment(found.author, found.body, found.at, found.is_bot, str(found.id))
+    return Comment(found.author, found.body, found.at, found.is_bot, str(found.id), "", found.path, found.line)
 
 
 def review(found: Row[Any]) -> Review:

@@ -141,6 +141,9 @@ COMMENTS = Table(
     Column("state", String(20), nullable=False),
     Column("commit", _SHA, nullable=False),
     Column("reactions", Text, nullable=False),
+    # A comment on a line of the change; empty and 0 for others.
+    Column("path", Text, nullable=False, server_default=""),
+    Column("line", Integer, nullable=False, server_default="0"),
 )
 
 STATUSES = Table(

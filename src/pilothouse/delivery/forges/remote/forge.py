@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from pilothouse.delivery.forges.errors import ConflictError, InvalidError, MergeError, MissingError
-from pilothouse.delivery.forges.model import Comment, PullRequest, Remote, User
+from pilothouse.delivery.forges.model import Comment, LineComment, PullRequest, Remote, User
 from pilothouse.delivery.forges.remote import marking, pushing
 
 MOST_FILE_BYTES = 10_000_000
@@ -69,6 +69,20 @@ class RemoteForge:
                         return shown(said)
                     return shown(self._put_comment(repository, number, said.id, marking.marked(body, key)))
         return shown(self._post_comment(repository, number, marking.marked(body, key)))
+
+    def add_line_comments(self, repository: str, number: int, sha: str, said: Collection[LineComment]) -> None:
+        """Comment on lines that the head adds, on each once."""
+        if not said:
+            return
+        me = self.me.login.lower()
+        known = {(one.path, one.line, one.body.strip()) for one in self._comments(repository, number)
+                 if one.path and one.author.lower() == me}  # fmt: skip
+        new = [one for one in said if (one.path, one.line, one.body.strip()) not in known]
+        if new:
+            self._post_line_comments(repository, number, sha, new)
+
+    def _post_line_comments(self, repository: str, number: int, sha: str, said: Collection[LineComment]) -> None:
+        raise NotImplementedError
 
     def comments(self, repository: str, number: int) -> tuple[Comment, ...]:
         """The comments of a pull request, oldest first."""

@@ -14,6 +14,7 @@ from pilothouse.delivery.forges.model import (
     ChangedFile,
     Comment,
     Commit,
+    LineComment,
     Permission,
     Published,
     PullRequest,
@@ -39,6 +40,10 @@ from pilothouse.delivery.forges.remote.reading import Node, many, one
 _KINDS = {"dir": "folder", "tree": "folder", "file": "file", "blob": "file", "symlink": "symlink",
           "submodule": "submodule", "commit": "submodule"}  # fmt: skip
 _LONGEST_DESCRIPTION = 140
+
+
+# A review has to say something by itself.
+_ON_LINES = "On lines of this change:"
 
 
 class HubForge(RemoteForge):
@@ -258,6 +263,16 @@ class HubForge(RemoteForge):
         changed = self._send("PATCH", repository, f"/issues/comments/{_id(comment)}", {"body": body})
         made: Comment = self.shapes.comment(one(changed))
         return made
+
+    def _post_line_comments(self, repository: str, number: int, sha: str, said: Collection[LineComment]) -> None:
+        """One review that holds all of them, so that people are told once."""
+        body = {"event": "COMMENT", "commit_id": checked_hash(sha), "body": _ON_LINES,
+                "comments": [self.line_comment(one) for one in said]}  # fmt: skip
+        self._send("POST", repository, f"/pulls/{number:d}/reviews", body)
+
+    def line_comment(self, said: LineComment) -> dict[str, object]:
+        """One of a review's comments, as this forge wants it."""
+        raise NotImplementedError
 
     def delete_comment(self, repository: str, number: int, comment: str) -> None:
         """Take a comment away; none there is fine."""
