@@ -35,12 +35,14 @@ def why_not(pull: PullRequest, policy: Policy, queries: Iterable[Query]) -> tupl
     reasons += pull.waits_for
     if pull.conflicts:
         reasons.append(f"it conflicts with {pull.base}")
+    trusted = policy.is_trusted(pull.author) or bool(pull.head and pull.trusted_head == pull.head)
     for job in policy.jobs:
         if job.optional or not job.wanted(pull):
             continue
         status = pull.statuses.get(job.reports)
         if status is None:
-            reasons.append(f"{job.reports} has not run: {job.rerun_command}")
+            ask = job.rerun_command if trusted else "somebody who works here has to look and say /ok-to-test"
+            reasons.append(f"{job.reports} has not run: {ask}")
         elif status.state != "success":
             reasons.append(f"{job.reports} is {status.state}{': ' + status.description if status.description else ''}")
     known = {job.reports: job for job in policy.jobs}
