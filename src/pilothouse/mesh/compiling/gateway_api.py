@@ -37,7 +37,7 @@ def add_route(compiled: Compiled, routing: PortRouting) -> None:
     name = Name(root.namespace, f"smi-{root.name}-{port.port}")
     parent = {"group": "", "kind": "Service", "name": root.name, "port": port.port}
     if port.protocol == "http":
-        if sum(bool(branch.matches) for branch in routing.branches) > 1:
+        if not routing.ordered and sum(bool(branch.matches) for branch in routing.branches) > 1:
             said = "which of several regular expressions counts first is for each implementation of the API to say"
             compiled.warn("order", routing.source, "spec.matches", said)
         rules = [rule for branch in routing.branches for rule in _rules(compiled, branch, port.port)]

@@ -1,23 +1,24 @@
 """Linkerd: HTTPRoute for splits; Server, MeshTLSAuthentication, AuthorizationPolicy and inbound HTTPRoute for access.
 
-A request to a Server takes exactly one HTTPRoute, and only that route's policies count (linkerd2-proxy's inbound
-policy). So targets whose matches overlap cannot stand side by side as they do in the interface: where one match is
-known to lie within another, its route comes first and carries both grants; where that is not known, the later grant
-is left out.
+A request to a Server takes exactly one HTTPRoute, the one whose match says most (`ranking`), and only that route's
+policies count (linkerd2-proxy's inbound policy). So targets whose matches overlap cannot stand side by side as they do
+in the interface: where one match is known to lie within another, its route comes first and carries both grants; where
+that is not known, the later grant is left out.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pilothouse.mesh.compiling.compiled import Compiled, Options
 from pilothouse.mesh.compiling.gateway_api import add_route, too_long
 from pilothouse.mesh.compiling.granting import Grant, grants, pods_of
 from pilothouse.mesh.compiling.overlapping import Overlap, compared
-from pilothouse.mesh.compiling.routing import port_routings
+from pilothouse.mesh.compiling.ranking import ranked, with_path
+from pilothouse.mesh.compiling.routing import Branch, PortRouting, port_routings
 from pilothouse.mesh.model import Configuration, HttpMatch, Name, Workload
 from pilothouse.mesh.regexes import whole_path
 
@@ -36,7 +37,7 @@ def compile_linkerd(configuration: Configuration, options: Options) -> Compiled:
             said = "Linkerd does not split headless Services: it is left as it is"
             compiled.lose("headless", routing.source, "spec.service", said)
         else:
-            add_route(compiled, routing)
+            add_route(compiled, _ranked(compiled, routing))
     opened: dict[Name, list[Grant]] = defaultdict(list)
     for grant in grants(configuration, compiled):
         if grant.spiffe:
@@ -48,6 +49,17 @@ def compile_linkerd(configuration: Configuration, options: Options) -> Compiled:
     for id, found in sorted(opened.items()):
         _open(compiled, configuration, configuration.workloads[id], found)
     return compiled
+
+
+def _ranked(compiled: Compiled, routing: PortRouting) -> PortRouting:
+    """Branches in an order that Linkerd keeps; the warning about what others may do is not meant for it."""
+
+    def lose(branch: Branch, said: str) -> None:
+        compiled.lose("order", branch.source, "spec.matches", f"{said}: not diverted")
+
+    if routing.port.protocol != "http":
+        return routing
+    return replace(routing, branches=ranked(routing.branches, lose), ordered=True)
 
 
 def _open(compiled: Compiled, configuration: Configuration, pods: Workload, found: list[Grant]) -> None:
@@ -92,9 +104,15 @@ def _server(compiled: Compiled, pods: Workload, port: int, protocol: str, found:
         return
     # What no route takes is answered with 404, so that a grant of everything needs a route of its own beside others.
     wanted = [(_EVERYTHING, grant) for grant in plain] + wanted
+    before: list[HttpMatch] = []
     for number, pair in enumerate(partitioned(compiled, wanted)):
-        route = Name(name.namespace, f"{name.name}-{number}-{_short(pair.match)}")
-        _inbound_route(compiled, route, name, pair.match, source)
+        # What says equally much goes by age, then by name. A route has another name, and so is made anew, whenever one
+        # before it changes: so the order of names and ages is that of the list.
+        before.append(pair.match)
+        route = Name(name.namespace, f"{name.name}-{number:03}-{_short(before)}")
+        says_something = pair.match.path_regex or pair.match.methods or pair.match.headers
+        match = with_path(pair.match) if says_something else pair.match
+        _inbound_route(compiled, route, name, match, source)
         _authorize(compiled, route, "HTTPRoute", route, [a for grant in pair.grants for a in grant.accounts], source)
     _probes(compiled, name, source)
 
@@ -183,5 +201,6 @@ def _probes(compiled: Compiled, server: Name, source: str) -> None:
     compiled.warn("probes", source, "", said)
 
 
-def _short(match: HttpMatch) -> str:
-    return hashlib.sha256(repr((match.path_regex, match.methods, match.headers)).encode()).hexdigest()[:6]
+def _short(matches: list[HttpMatch]) -> str:
+    said = [(match.path_regex, match.methods, match.headers) for match in matches]
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:6]

@@ -23,12 +23,15 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class PortRouting:
-    """The branches of one port of a root, the last without matches. `known` is false when the Service was not seen."""
+    """The branches of one port of a root, the last without matches. `known` is false when the Service was not seen,
+    `ordered` when whoever follows the branches keeps their order.
+    """
 
     root: Root
     port: ServicePort
     branches: tuple[Branch, ...]
     known: bool = True
+    ordered: bool = False
 
     @property
     def source(self) -> str:

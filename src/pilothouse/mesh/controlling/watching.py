@@ -106,8 +106,12 @@ class Watched:
             return self._objects.get(self._part_of(key), {}).get(key)
 
     def note(self, one: KubeObject) -> None:
-        """Take what a write answered, so that the next look does not see the state before it."""
+        """Take what was looked for and found, so that the next look does not see the state before it."""
         self._take("MODIFIED", one)
+
+    def answered(self, one: KubeObject) -> None:
+        """Take what an apply of ours answered: it is what was asked for, and so no reason for a look of its own."""
+        self._take("MODIFIED", one, tell=False)
 
     def _keep(self, kind: Kind) -> None:
         """Watch a kind for good; one that is not served yet is looked for again."""
@@ -179,7 +183,7 @@ class Watched:
                 for key in [key for key in part if key[:2] == kind]:
                     del part[key]
 
-    def _take(self, what: str, one: KubeObject) -> None:
+    def _take(self, what: str, one: KubeObject, tell: bool = True) -> None:
         now = None if what == DELETED else _seen(one)
         key = one.key
         with self._lock:
@@ -198,7 +202,9 @@ class Watched:
                 self._wide[key] = now
             else:
                 self._wide.pop(key, None)
-        if before is None or now is None or before.object.content != now.object.content or before.ours != now.ours:
+        if tell and (
+            before is None or now is None or before.object.content != now.object.content or before.ours != now.ours
+        ):
             self._tell(key, reached)
 
     def _tell(self, key: Key, reached: Iterable[Iterable[str] | None]) -> None:

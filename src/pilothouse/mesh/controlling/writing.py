@@ -129,7 +129,7 @@ class Writer:
         self.failed.pop(one.key, None)
         self.accepted[one.key] = made.content.get("spec")
         self.applied += 1
-        self._written.note(made)
+        self._written.answered(made)
 
     def _check_free(self, one: Wanted, is_listed: bool) -> None:
         """Refuse to write over an object that came since the last look: an apply would merge ours into it."""
