@@ -51,7 +51,7 @@ CHANGES = {
     "errors": Change(
         "errors", "feat: check the size of a wallet", "A wallet's record has room for 14 coupons.",
         "an order with more than 14 coupons is an error, and some wallets have 15 or 16", "rolled_back",
-        (*_CHECKOUT, ("logs", "wallet")),
+        (*_CHECKOUT, ("logs", "wallet"), ("logs", "error lines")),
     ),
     "dns": Change(
         "dns", "feat: run on the node's network", "One hop less on the way to payments.",
