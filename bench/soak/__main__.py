@@ -10,14 +10,20 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import statistics
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from bench.soak.asking import Asker
 from bench.soak.sending import KINDS, Sender
 from bench.soak.serving import Memory, Served
+
+_ROUGH = 0.4
+_SLOWER = 2.0
 
 
 def main() -> int:
@@ -35,49 +41,85 @@ def main() -> int:
 
 
 def run(directory: Path, seconds: float, rate: float, end_every: float, seed: int) -> dict[str, dict[str, object]]:
-    """What was sent, lost, taken and measured in so many seconds."""
-    chance, served = random.Random(seed), Served(directory)
+    """What was sent, lost, taken and measured in so many seconds.
+
+    First rough, with ends of the server at random. Then calm, since a process that is started anew three times a minute
+    shows no leak: there memory and latencies are looked at. One last `kill -9` stands before the count.
+    """
+    served = Served(directory)
     served.start()
-    senders, asker, memory = [Sender(kind, served, rate) for kind in KINDS], Asker(served), Memory(served)
-    threads = (*senders, asker, memory)
-    for thread in threads:
-        thread.start()
-    began, ends = time.monotonic(), {"kill": 0, "stop": 0}
-    next_end = began + chance.expovariate(1 / end_every)
-    while (now := time.monotonic()) < began + seconds:
-        time.sleep(0.1)
-        if now >= next_end:
+    senders, hurried = [Sender(kind, served, rate) for kind in KINDS], Asker(served)
+    _begin(*senders, hurried)
+    ends = _roughly(served, seconds * _ROUGH, end_every, random.Random(seed))
+    _end(hurried)
+    asker, memory = Asker(served), Memory(served)
+    _begin(asker, memory)
+    _waited(seconds * (1 - _ROUGH), "calm", lambda: f"{memory.taken[-1] >> 20 if memory.taken else 0} MB")
+    _end(asker, memory)
+    served.end("kill")
+    ends["kill"] += 1
+    served.start()
+    _end(*senders)
+    checked = {sender.kind: sender.checked() for sender in senders}
+    served.end("stop")
+    return _told(seconds, ends, senders, (hurried, asker), memory.taken, checked)
+
+
+def _roughly(served: Served, seconds: float, end_every: float, chance: random.Random) -> dict[str, int]:
+    """How often the server was ended, and started again, in which way."""
+    ends = {"kill": 0, "stop": 0}
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        _waited(min(chance.expovariate(1 / end_every), left), "rough", lambda: f"ended {sum(ends.values())} times")
+        if time.monotonic() < until:
             how = chance.choice(["kill", "kill", "stop"])
             ends[how] += 1
             served.end(how)
             served.start()
-            next_end = time.monotonic() + chance.expovariate(1 / end_every)
+    return ends
+
+
+def _waited(seconds: float, what: str, said: Callable[[], str]) -> None:
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        print(f"{what}: {left:.0f} s more, {said()}", file=sys.stderr, flush=True)
+        time.sleep(min(left, 10.0))
+
+
+def _begin(*threads: threading.Thread) -> None:
+    for thread in threads:
+        thread.start()
+
+
+def _end(*threads: Sender | Asker | Memory) -> None:
     for thread in threads:
         thread.stop.set()
     for thread in threads:
         thread.join()
-    checked = {sender.kind: sender.checked() for sender in senders}
-    served.end("stop")
-    return _told(seconds, ends, senders, asker, memory.taken, checked)
 
 
-def _told(seconds, ends, senders, asker, memory, checked):  # type: ignore[no-untyped-def]
-    # A process that was just started is smaller: what is compared is the most in each half of the time.
-    half = len(memory) // 2
-    first, second = max(memory[:half]), max(memory[half:])
+def _told(seconds, ends, senders, askers, memory, checked):  # type: ignore[no-untyped-def]
+    # A process that was just started is smaller: its first quarter is left out.
+    hurried, asker = askers
+    quarter = len(memory) // 4
+    first, second = (statistics.fmean(memory[start : start + quarter]) for start in (quarter, 3 * quarter))
     lost, twice = (sum(one[what] for one in checked.values()) for what in ("lost", "twice"))
     return {
         "ran": {"seconds": seconds, "ended": ends, "acknowledged": {one.kind: one.acknowledged for one in senders}},
         "records": checked,
-        "memory": {"first_half_bytes": first, "second_half_bytes": second, "ratio": round(second / first, 3)},
+        "memory": {
+            "second_quarter_bytes": round(first), "last_quarter_bytes": round(second), "ratio": round(second / first, 3)
+        },
         "questions": asker.told(),
+        "questions_between_restarts": hurried.told(),
         "held": {
             "nothing_lost": lost == 0,
             "nothing_twice": twice == 0,
             "memory_is_flat": second < 1.25 * first,
-            "questions_are_answered": asker.failed == 0,
+            "latencies_hold": asker.slowed() < _SLOWER,
+            "questions_are_answered": asker.failed + hurried.failed == 0,
         },
-    }
+    }  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ _QUESTIONS = {
     "traces": ("/api/traces", {"service": "soak", "since": "15m", "limit": "20"}),
     "services": ("/api/services", {}),
 }
+_QUICK_SECONDS = 0.2
 
 
 class Asker(threading.Thread):
@@ -46,6 +47,19 @@ class Asker(threading.Thread):
                 if not answer.is_success and answer.status_code != 503:
                     self.failed += 1
                     self.reasons.append(f"{path}: {answer.status_code} {answer.text[:200]}")
+
+    def slowed(self) -> float:
+        """By which factor the slowest twentieth of the second half took longer than that of the first, at the worst.
+
+        What is under a fifth of a second is quick, however it got there.
+        """
+        found = [1.0]
+        for took in self._took.values():
+            half = len(took) // 2
+            if half:
+                first, second = (sorted(part)[int(0.95 * len(part))] for part in (took[:half], took[half:]))
+                found.append(second / max(first, _QUICK_SECONDS))
+        return max(found)
 
     def told(self) -> dict[str, object]:
         """Milliseconds, the median and the slowest twentieth, in each half of the time."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.special import ndtri
 
 from pilothouse.releases.statistics import (
     Estimate,
@@ -21,6 +22,7 @@ from pilothouse.releases.statistics import (
     window_quantiles,
 )
 from pilothouse.releases.statistics.contrasting import correlation_inflation
+from pilothouse.releases.statistics.looking import level_of_look
 
 # Hollander and Wolfe (1973), 69f: the example of R's help page on wilcox.test, whose output is
 # W = 35, 95 percent confidence interval -0.15 0.76, difference in location 0.305.
@@ -321,3 +323,17 @@ class TestFollowing:
     def test_of_a_cost_that_was_never_seen_nothing_is_known(self) -> None:
         found = following(np.zeros((1, 10)), np.arange(10.0) + 1, np.ones(10))
         assert (found.least[0], found.most[0]) == (-1, 2)
+
+
+@pytest.mark.parametrize("looks", [[1.0], [0.5, 1.0], [n / 10 for n in range(1, 11)], [0.3, 0.305, 0.31, 0.9, 1.0]])
+def test_looks_at_growing_data_are_wrong_as_often_as_one(looks: list[float]) -> None:
+    """Simulated: a Brownian motion crosses any of the levels in 1 % of its ways."""
+    random = np.random.default_rng(4)
+    ways, gone, before = 200_000, np.zeros(200_000, bool), 0.0
+    place = np.zeros(ways)
+    for number, part in enumerate(looks):
+        place += random.normal(0, np.sqrt(part - before), ways)
+        before = part
+        limit = -ndtri(level_of_look(0.01, tuple(looks[: number + 1])) / 2)
+        gone |= np.abs(place) > limit * np.sqrt(part)
+    assert 0.0085 < gone.mean() < 0.0107

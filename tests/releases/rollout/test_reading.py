@@ -36,6 +36,17 @@ def test_our_own_form() -> None:
     assert Plan.from_json(plan.to_json()) == plan
 
 
+def test_a_step_may_wait_for_requests() -> None:
+    text = OWN.replace("{weight: 5, for: 10m}", "{weight: 5, for: 10m, requests: 60, at_most: 1h, too_few: go_on}")
+    step = read_plan(text).steps[0]
+    assert (step.requests, step.at_most, step.too_few) == (60, 3600.0, "go_on")
+    assert step.words == "5 % of the traffic for 10m and 60 requests, at most 1h"
+    assert Plan.from_json(read_plan(text).to_json()) == read_plan(text)
+    given = read_plan(text, {"requests": 500}).steps
+    assert [one.requests for one in given] == [60, 0, 0, 0], "an unchecked step, a pause and the last one wait for none"
+    assert read_plan(OWN, {"requests": 500}).steps[0].requests == 500
+
+
 def test_a_selector_narrows_what_is_judged() -> None:
     assert read_plan(OWN).selector == ""
     assert read_plan(OWN + 'selector: env="a"\n').selector == 'env="a"'
@@ -52,6 +63,12 @@ def test_a_selector_narrows_what_is_judged() -> None:
         (("weight: 5", "weight: 500"), r"steps\[0\]\.weight: 500 is not between 0 and 100"),
         (("for: 10m", "for: ten"), r"steps\[0\]\.for: 'ten' is not a duration"),
         (("weight: 5", "wieght: 5"), r"steps\[0\]: 'wieght' is not known; known are weight, for"),
+        (("for: 10m", "for: promote, requests: 5"), r"steps\[0\]\.requests: a step without traffic, or until promoted"),
+        (("for: 10m", "for: 10m, requests: 0"), r"steps\[0\]\.requests: 0 is not between 1"),
+        (("for: 10m", "for: 10m, at_most: 1h"), r"steps\[0\]\.at_most: says how to wait for requests"),
+        (("for: 10m", "for: 10m, requests: 5, at_most: 1m"), r"steps\[0\]\.at_most: is shorter than"),
+        (("for: 10m", "for: 10m, requests: 5, too_few: cry"), r"steps\[0\]\.too_few: 'cry' is not pause or go_on"),
+        (("- pause: true", "- {pause: true, requests: 5}"), r"steps\[1\]\.requests: a pause waits for no requests"),
         (("by: http", "by: http, x: &a 1, y: *a"), "aliases"),
         (("measure: success_rate", "measure: happiness"), r"checks\[0\]\.measure: 'happiness' is not success_rate"),
         (("min: 99.5 %, ", ""), r"checks\[0\]: give min, max or both"),

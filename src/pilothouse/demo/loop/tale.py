@@ -25,8 +25,11 @@ from pilothouse.demo.system import VERSIONS, Service, System
 from pilothouse.mesh.envoy import binary
 
 T = TypeVar("T")
-RATE, RATE_AFTERWARDS = 110.0, 4.0
-"""Requests a second during the demo, and when it only keeps serving."""
+RATE, RATE_BETWEEN, RATE_AFTERWARDS = 90.0, 20.0, 4.0
+"""Requests a second: more of them during a rollout, those all the time, and those when it only keeps serving.
+
+A small machine is busy with its visitors at the full rate: the pipeline and the merge pool do not wait for them.
+"""
 PATIENCE_SECONDS, ROLLOUT_SECONDS = 90.0, 420.0
 _LOOK_EVERY = 0.3
 
@@ -86,9 +89,9 @@ class Tale:
         with self._narration.step("the shop opens: catalog, payments, checkout 1.0.0 behind a real Envoy, gateway"):
             gateway = self._open_shop(mesh)
         with self._narration.step("visitors come", self._options.baseline_seconds):
-            load = self._system.start_load(gateway, RATE)
+            load = self._system.start_load(gateway, RATE_BETWEEN)
             self._pause(self._options.baseline_seconds)
-        outcomes = [self._go(change) for change in of(self._options.scenario)]
+        outcomes = [self._go(change, gateway) for change in of(self._options.scenario)]
         self._system.stop(load)
         if not self._options.once:
             self._system.start_load(gateway, RATE_AFTERWARDS)
@@ -132,7 +135,7 @@ class Tale:
 
     # -- one change
 
-    def _go(self, change: Change) -> Outcome:
+    def _go(self, change: Change, gateway: Service) -> Outcome:
         with self._narration.step(f"mei opens a pull request: {change.title}") as step:
             outcome = Outcome(change, self._proposed(change))
             step.say(f"{CODE}#{outcome.number}")
@@ -152,7 +155,9 @@ class Tale:
                 lambda: self._machine.runs(self._machine.staging, outcome.version), f"{outcome.version} in staging"
             )
         with self._narration.step("production: 5 %, 25 %, 100 % by TrafficSplit, judged at each step") as step:
+            more = self._system.start_load(gateway, RATE)
             self._rolled_out(outcome, step)
+            self._system.stop(more)
         outcome.comments = self._comments(outcome)
         return outcome
 
