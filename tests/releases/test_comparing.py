@@ -179,7 +179,7 @@ class TestTooLittle:
         json.dumps(found.to_json(), allow_nan=False)
 
     def test_unknown_names_are_answered_with_known_ones(self, shop: Engine) -> None:
-        with pytest.raises(NotFoundError, match="no service is called 'chekout'; known are batch, checkout"):
+        with pytest.raises(NotFoundError, match=r"no service is called 'chekout'; known are .*checkout"):
             compare(shop, "chekout", "1", "2", CANARY)
         with pytest.raises(NotFoundError, match=r"checkout has no version '9'; known are .*2\.0\.0"):
             compare(shop, "checkout", "1.0.0", "9", CANARY)

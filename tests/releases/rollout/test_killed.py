@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pilothouse.control import opening
 from pilothouse.releases.rollout.acting import start
 from pilothouse.releases.rollout.reading import read_plan
 from pilothouse.releases.store import ReleaseStore
@@ -42,9 +43,10 @@ def test_no_step_is_skipped_or_done_twice(
     url = f"sqlite:///{tmp_path}/control.db"
     with router(readable) as hook:
         store = ReleaseStore(url)
+        database = str(opening.address(url))
         run = start(store, read_plan(PLAN.replace("URL", hook.url)), 1000.0, "test")
         killed = subprocess.run(
-            [sys.executable, "-m", "tests.releases.rollout.killed", url, str(run.id), str(worse_at)],
+            [sys.executable, "-m", "tests.releases.rollout.killed", database, str(run.id), str(worse_at)],
             check=True, capture_output=True, text=True, timeout=60,
         )  # fmt: skip
         assert int(killed.stdout) >= 10, "how many processes it took"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from pilothouse.releases.both import Both
 from pilothouse.releases.statistics import Floats, Following, Rates, compare_rates, following
@@ -111,6 +112,19 @@ def _is_told(trial: Trial, ratio: float, least: float, most: float, whole: Whole
     return trial.beyond_load(ratio, least, most)
 
 
+def _at_least(trial: Trial, rates: Rates, row: int) -> float:
+    """The ratio that is sure: the limit on the side of 1, at the level that findings are held to.
+
+    What traffic makes of a cost is beyond doubt only where the whole of the interval is beyond it: a background thread
+    of eight samples on one side and thirteen on the other may have any ratio per request.
+    """
+    ratio, freedom = float(rates.ratio[row]), max(float(rates.freedom[row]), 1.0)
+    if ratio == 0 or not math.isfinite(ratio):
+        return ratio
+    reach = float(stdtrit(freedom, 1 - trial.rules.false_discovery_rate / 2) * rates.error[row])
+    return max(ratio * math.exp(-reach), 1.0) if ratio > 1 else min(ratio * math.exp(reach), 1.0)
+
+
 def function_rates(costs: Costs, trial: Trial, baseline: Floats, candidate: Floats) -> Rates:
     """Samples [n, replicates] of both sides compared per exposure."""
     return compare_rates(
@@ -136,6 +150,7 @@ def _tested(
     exposed, least, most = whole.exposures, *_PROMINENCE
     base, other = float(rates.baseline[row]) / exposed.baseline, float(rates.candidate[row]) / exposed.candidate
     ratio, high = float(rates.ratio[row]), float(rates.high[row]) - 1
+    limits = float(follows.least[row]), float(follows.most[row])
     share = float(rates.baseline[row] + rates.candidate[row]) / sum(whole.samples)
     samples, seen = (
         (costs.samples.candidate, present.candidate) if ratio > 1 else (costs.samples.baseline, present.baseline)
@@ -154,7 +169,7 @@ def _tested(
         bad=costs.bad,
         material=abs(other - base) >= trial.rules.cost_share * whole.baseline
         and abs(ratio - 1) >= trial.rules.cost_change,
-        doubtful=not _is_told(trial, ratio, float(follows.least[row]), float(follows.most[row]), whole),
+        doubtful=not _is_told(trial, _at_least(trial, rates, row), *limits, whole),
         lasting=int(seen[row]) >= min(3, samples.shape[1]),
         freedom=float(rates.freedom[row]),
         error=float(rates.error[row]),
