@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -147,3 +149,19 @@ def test_types() -> None:
     assert not is_level("alloc_space")
     assert (badness("cpu"), badness("alloc_space"), badness("wall")) == ("up", "up", "neither")
     assert (period(0, "ns"), period(5_000_000, "ns"), period(0, "By"), period(1, "1")) == (1e7, 5e6, 524288.0, 1.0)
+
+
+def test_few_samples_do_not_outweigh_unequal_traffic() -> None:
+    """A background thread: eight samples and thirteen, of nineteen times the requests: x31 per request, by chance."""
+    span = Windows(0, 60_000_000_000, 20)
+    sides = [Side(name, span, {1: 0}, {1: "a"}, np.full(20, each)) for name, each in (("1", 95.0), ("2", 5.0))]
+    unequal = Trial("checkout", "canary", Both(sides[0], sides[1]), Rules())
+
+    def doubted(samples: tuple[float, float]) -> bool:
+        found = costs({"main;work": (190.0, 20.0), "main;send": samples}, replicates=4)
+        exposed = Both(np.full(4, 475.0), np.full(4, 25.0))
+        tests = judge([replace(found, exposures=exposed)], unequal)
+        return next(one for one in tests if one.subject.startswith("send")).doubtful
+
+    assert doubted((2.0, 3.3))
+    assert not doubted((20.0, 2000.0))
