@@ -9,6 +9,7 @@ import pytest
 
 from pilothouse.engine import Engine
 from pilothouse.signals.metrics.prometheus import catalogue as cataloguing
+from pilothouse.signals.metrics.prometheus.cardinality import cardinality
 from pilothouse.signals.metrics.prometheus.stored import StoredMetrics
 from pilothouse.signals.metrics.promql.matcher import NAME, Matcher
 from pilothouse.signals.metrics.promql.selection import Windowing
@@ -96,3 +97,16 @@ def test_a_series_goes_after_its_samples(engine: Engine, tmp_path: Path) -> None
     engine.command("OPTIMIZE TABLE series FINAL")
     assert "old" not in engine.query("SELECT name FROM series").column(0).to_pylist()
     assert "new" in engine.query("SELECT name FROM series").column(0).to_pylist()
+
+
+def test_it_is_told_which_labels_make_the_series(engine: Engine) -> None:
+    for series, job, name in ((1, "api", "up"), (2, "web", "up"), (3, "web", "lag")):
+        _put(engine, series, job, name)
+    told = cardinality(engine, 2)
+    assert told["headStats"] == {
+        "numSeries": 3, "numLabelPairs": 4, "chunkCount": 0, "minTime": _AT, "maxTime": _AT
+    }  # fmt: skip
+    assert told["seriesCountByMetricName"] == [{"name": "up", "value": 2}, {"name": "lag", "value": 1}]
+    assert told["labelValueCountByLabelName"] == [{"name": "__name__", "value": 2}, {"name": "job", "value": 2}]
+    assert told["seriesCountByLabelValuePair"] == [{"name": "__name__=up", "value": 2}, {"name": "job=web", "value": 2}]
+    assert told["memoryInBytesByLabelName"] == [{"name": "job", "value": 6}, {"name": "__name__", "value": 5}]

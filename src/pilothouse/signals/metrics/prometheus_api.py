@@ -20,6 +20,7 @@ from pilothouse.signals.metrics.prometheus.asking import (
     parameters,
     unescaped_label,
 )
+from pilothouse.signals.metrics.prometheus.cardinality import cardinality
 from pilothouse.signals.metrics.prometheus.exemplars import exemplars
 from pilothouse.signals.metrics.prometheus.metadata import metadata
 from pilothouse.signals.metrics.prometheus.querying import Queries, QueryLimits
@@ -278,23 +279,8 @@ class _Api:
 
     async def status_tsdb(self, request: Request, asked: Parameters) -> str:
         limit = asked.count("limit", 10)
-
-        def work(metrics: Any, _: Any) -> dict[str, Any]:
-            table = self._engine.query(
-                "SELECT name, uniqExact(series) AS value FROM series GROUP BY name ORDER BY value DESC, name "
-                f"LIMIT {max(1, min(limit, 10_000))}"
-            ).to_pylist()
-            count = self._engine.query("SELECT uniqExact(series) AS count FROM series").to_pylist()[0]["count"]
-            head = {"numSeries": count, "numLabelPairs": 0, "chunkCount": 0, "minTime": 0, "maxTime": 0}
-            return {
-                "headStats": head,
-                "seriesCountByMetricName": table,
-                "labelValueCountByLabelName": [],
-                "memoryInBytesByLabelName": [],
-                "seriesCountByLabelValuePair": [],
-            }
-
-        return answering.said(await self._queries.run(request, work))
+        engine = self._engine
+        return answering.said(await self._queries.run(request, lambda metrics, _: cardinality(engine, limit)))
 
     async def status_replay(self, request: Request, asked: Parameters) -> str:
         return answering.said({"min": 0, "max": 0, "current": 0})
