@@ -185,7 +185,9 @@ def replay(
             typer.echo(printable(f"{problem}"), err=True)
     try:
         found = list(again(events.read_text(encoding="utf-8").splitlines(), rules))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        fail(f"{events}: {error.strerror}: `pilothouse delivery decisions` writes such a file")
+    except ValueError as error:
         fail(f"{events}: {error}")
     different = [one for one in found if one.differs]
     shown = found if everything else different
