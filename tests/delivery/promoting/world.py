@@ -97,9 +97,13 @@ class World:
 
     # The judge and the router
 
-    def judge(self, run: Run, now: float) -> Answer:
+    def judge(self, run: Run, now: float, level: float) -> Answer:
         evidence = {"findings": ["POST /pay fails: 8 % instead of 0.1 %"], "page": "/compare?service=shop"}
         return Answer(self.verdict, f"the candidate is {self.verdict}", evidence)
+
+    def served(self, run: Run, now: float) -> int:
+        """No step of these plans waits for requests."""
+        return 0
 
     def measure(self, run: Run, check: Check, now: float) -> float | None:
         return None
