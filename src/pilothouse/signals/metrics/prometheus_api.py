@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pilothouse import __version__
+from pilothouse.signals.metrics import federate_api
 from pilothouse.signals.metrics.errors import ConfigurationError
 from pilothouse.signals.metrics.prometheus import answering
 from pilothouse.signals.metrics.prometheus.asking import (
@@ -85,6 +86,7 @@ def routes(
     return [
         *(Route(f"{prefix}/{path}", _endpoint(handler), methods=["GET", "POST"]) for path, handler in both.items()),
         *(Route(f"{prefix}/{path}", _endpoint(handler), methods=["GET"]) for path, handler in reading.items()),
+        *federate_api.routes(api.queries, api.watched, prefix.removesuffix("/api/v1")),
     ]
 
 
@@ -134,8 +136,8 @@ def _json(text: str, status: int) -> Response:
 
 class _Api:
     def __init__(self, engine: Engine, watched: Watched, limits: QueryLimits, metrics: StoredMetrics | None) -> None:
-        self._engine, self._watched = engine, watched
-        self._queries = Queries(engine, limits, metrics)
+        self._engine, self.watched = engine, watched
+        self.queries = Queries(engine, limits, metrics)
         self._started = time.time()
 
     # Queries.
@@ -163,7 +165,7 @@ class _Api:
         seconds = asked.duration("timeout") / 1000 if asked.get("timeout") else 0.0
         lookback = asked.duration("lookback_delta") if asked.get("lookback_delta") else 0
         _parsed(asked)
-        return await self._queries.evaluate(request, asked.get("query"), grid, is_range, lookback, seconds)
+        return await self.queries.evaluate(request, asked.get("query"), grid, is_range, lookback, seconds)
 
     def _told(self, asked: Parameters, value: Value, data: str, cut: bool) -> tuple[str, list[str], list[str]]:
         query = asked.get("query")
@@ -180,7 +182,7 @@ class _Api:
         if end < start:
             raise ApiError("bad_data", 'invalid parameter "end": end timestamp must not be before start timestamp')
         node = _parsed(asked)
-        return answering.said(await self._queries.run(request, lambda metrics, _: exemplars(metrics, node, start, end)))
+        return answering.said(await self.queries.run(request, lambda metrics, _: exemplars(metrics, node, start, end)))
 
     async def format_query(self, request: Request, asked: Parameters) -> str:
         return answering.said(pretty(_parsed(asked)))
@@ -217,20 +219,20 @@ class _Api:
             found = {one for selector in selectors or [()] for one in metrics.series(selector, start, end)}
             return sorted(found, key=lambda labels: labels.pairs)
 
-        return await self._queries.run(request, work)
+        return await self.queries.run(request, work)
 
     async def metadata(self, request: Request, asked: Parameters) -> str:
         wanted = asked.get("metric"), asked.count("limit_per_metric"), asked.limit()
         engine = self._engine
-        return answering.said(await self._queries.run(request, lambda metrics, _: metadata(engine, metrics, *wanted)))
+        return answering.said(await self.queries.run(request, lambda metrics, _: metadata(engine, metrics, *wanted)))
 
     # Scraping and rules.
 
     async def targets(self, request: Request, asked: Parameters) -> str:
-        return answering.said(self._watched.targets(asked))
+        return answering.said(self.watched.targets(asked))
 
     async def scrape_pools(self, request: Request, asked: Parameters) -> str:
-        return answering.said(self._watched.scrape_pools())
+        return answering.said(self.watched.scrape_pools())
 
     async def targets_metadata(self, request: Request, asked: Parameters) -> str:
         return "[]"
@@ -239,18 +241,18 @@ class _Api:
         kind = asked.get("type")
         if kind not in ("", "alert", "record"):
             raise ApiError("bad_data", f'invalid parameter "type": not supported value "{kind}"')
-        return answering.said(self._watched.rules(asked))
+        return answering.said(self.watched.rules(asked))
 
     async def alerts(self, request: Request, asked: Parameters) -> str:
-        return answering.said(self._watched.alerts())
+        return answering.said(self.watched.alerts())
 
     async def alertmanagers(self, request: Request, asked: Parameters) -> str:
-        return answering.said(self._watched.alertmanagers())
+        return answering.said(self.watched.alertmanagers())
 
     # Status.
 
     async def status_config(self, request: Request, asked: Parameters) -> str:
-        return answering.said({"yaml": self._watched.config()})
+        return answering.said({"yaml": self.watched.config()})
 
     async def status_flags(self, request: Request, asked: Parameters) -> str:
         flags: Mapping[str, str] = {
@@ -280,7 +282,7 @@ class _Api:
     async def status_tsdb(self, request: Request, asked: Parameters) -> str:
         limit = asked.count("limit", 10)
         engine = self._engine
-        return answering.said(await self._queries.run(request, lambda metrics, _: cardinality(engine, limit)))
+        return answering.said(await self.queries.run(request, lambda metrics, _: cardinality(engine, limit)))
 
     async def status_replay(self, request: Request, asked: Parameters) -> str:
         return answering.said({"min": 0, "max": 0, "current": 0})

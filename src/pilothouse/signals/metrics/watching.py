@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,3 +116,6 @@ class Watching:
 
     def config(self) -> str:
         return self._text
+
+    def external_labels(self) -> Mapping[str, str]:
+        return self._around.external_labels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ class Watched(Protocol):
     def alerts(self) -> dict[str, Any]: ...
     def alertmanagers(self) -> dict[str, Any]: ...
     def config(self) -> str: ...
+    def external_labels(self) -> Mapping[str, str]: ...
 
 
 class Unwatched:
@@ -39,3 +41,6 @@ class Unwatched:
 
     def config(self) -> str:
         return ""
+
+    def external_labels(self) -> Mapping[str, str]:
+        return {}
