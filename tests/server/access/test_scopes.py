@@ -27,6 +27,7 @@ from tests.server.access.inside import inside
         ("GET", "/api/logs", READ),
         ("WEBSOCKET", "/loki/api/v1/tail", READ),
         ("POST", "/prometheus/api/v1/query", READ),
+        ("POST", "/prometheus/api/v1/read", READ),
         ("POST", "/loki/api/v1/query_range", READ),
         ("POST", "/pyroscope/querier.v1.QuerierService/SelectMergeStacktraces", READ),
         ("GET", "/metrics", READ),

@@ -30,7 +30,7 @@ _INGEST = re.compile(
 _ASKED_BY_SENDERS = re.compile(r"/elasticsearch(/.*)?|/_cat/health|(/datadog)?/info|/datadog/api/v1/validate")
 # Questions that may be too long for an address.
 _POSTED_QUESTION = re.compile(
-    r"/prometheus/api/v1/(query|query_range|query_exemplars|format_query|parse_query|labels|series)"
+    r"/prometheus/api/v1/(query|query_range|query_exemplars|format_query|parse_query|labels|series|read)"
     r"|/loki/api/v1/(?!push$|delete$).+|/pyroscope/querier\.v1\.QuerierService/.+|(/.+)?/git-upload-pack"
 )
 _ADMIN = re.compile(r"/prometheus/-/.+|/loki/api/v1/delete|/api/(audit|backups|tokens)(/.*)?")

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pilothouse import __version__
-from pilothouse.signals.metrics import federate_api
+from pilothouse.signals.metrics import federate_api, remote_read_api
 from pilothouse.signals.metrics.errors import ConfigurationError
 from pilothouse.signals.metrics.prometheus import answering
 from pilothouse.signals.metrics.prometheus.asking import (
@@ -86,6 +86,7 @@ def routes(
     return [
         *(Route(f"{prefix}/{path}", _endpoint(handler), methods=["GET", "POST"]) for path, handler in both.items()),
         *(Route(f"{prefix}/{path}", _endpoint(handler), methods=["GET"]) for path, handler in reading.items()),
+        *remote_read_api.routes(api.queries, api.watched, prefix),
         *federate_api.routes(api.queries, api.watched, prefix.removesuffix("/api/v1")),
     ]
 
