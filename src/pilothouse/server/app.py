@@ -78,6 +78,7 @@ class Rooms:
     tenant: str = ""
     openid: OpenId | None = None
     backups: Backups | None = None
+    started: float = field(default_factory=time.time)
 
 
 def main_app(houses: Mapping[str, Rooms], addresses: dict[str, str]) -> ASGIApp:
@@ -124,7 +125,7 @@ def _routes(rooms: Rooms, addresses: dict[str, str]) -> list[BaseRoute]:
         *token_api.routes(rooms.access),
         *otlp_http.routes(rooms.receiver, config.max_body_bytes, "/otlp"),
         Late(r"/(pyroscope|otlp)/|/(ingest$|push\.v1|v1development/)", partial(_pyroscope_routes, rooms)),
-        Late("/(prometheus|datadog)/", partial(_prometheus_routes, rooms)),
+        Late("/(prometheus|datadog)/", partial(_prometheus_routes, rooms, addresses)),
         Late(
             "/(loki|elasticsearch|datadog|v1/input|api/v2/logs|api/prom/push)|.*/_(bulk$|cat/)",
             partial(_log_routes, rooms),
@@ -152,14 +153,25 @@ def _pyroscope_routes(rooms: Rooms) -> list[Route]:
     return pyroscope.routes(rooms.intake, rooms.config.max_body_bytes)
 
 
-def _prometheus_routes(rooms: Rooms) -> list[Route]:
+def _prometheus_routes(rooms: Rooms, addresses: dict[str, str]) -> list[Route]:
     """Prometheus' API and remote write."""
     from pilothouse.signals.metrics import prometheus_api
+    from pilothouse.signals.metrics.prometheus.status import Status
     from pilothouse.signals.receive import datadog_metrics, remote_write
 
+    config = rooms.config
     metrics = rooms.watching.metrics if rooms.watching else None
+    status = Status(
+        rooms.started,
+        config.prometheus_config,
+        str(config.data),
+        config.retention,
+        addresses.get("http", config.http).partition("://")[2] or config.http,
+        config.external_url,
+        config.log_level,
+    )
     return [
-        *prometheus_api.routes(rooms.engine, rooms.watching, metrics=metrics),
+        *prometheus_api.routes(rooms.engine, rooms.watching, metrics=metrics, status=status),
         *prometheus_api.lifecycle_routes(rooms.watching),
         *remote_write.routes(rooms.remote_write, rooms.config.max_body_bytes),
         *datadog_metrics.routes(rooms.receiver, rooms.config.max_body_bytes),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
@@ -25,12 +25,14 @@ from pilothouse.signals.metrics.prometheus.cardinality import cardinality
 from pilothouse.signals.metrics.prometheus.exemplars import exemplars
 from pilothouse.signals.metrics.prometheus.metadata import metadata
 from pilothouse.signals.metrics.prometheus.querying import Queries, QueryLimits
+from pilothouse.signals.metrics.prometheus.status import Status
 from pilothouse.signals.metrics.prometheus.watched import Unwatched, Watched
 from pilothouse.signals.metrics.promql.engine import Value
 from pilothouse.signals.metrics.promql.errors import ParseError
 from pilothouse.signals.metrics.promql.labels import is_label
+from pilothouse.signals.metrics.promql.matcher import Matcher
 from pilothouse.signals.metrics.promql.nodes import value_type
-from pilothouse.signals.metrics.promql.parser import parse
+from pilothouse.signals.metrics.promql.parser import parse, parse_selector
 from pilothouse.signals.metrics.promql.planning import Grid
 from pilothouse.signals.metrics.promql.pretty import pretty
 
@@ -55,9 +57,10 @@ def routes(
     limits: QueryLimits = QueryLimits(),
     prefix: str = PREFIX,
     metrics: StoredMetrics | None = None,
+    status: Status | None = None,
 ) -> list[Route]:
     """The API below `prefix`; `watched` are the scraper and the rules, where they run, on the same `metrics`."""
-    api = _Api(engine, watched or Unwatched(), limits, metrics)
+    api = _Api(engine, watched or Unwatched(), limits, metrics, status or Status())
     both: dict[str, Handler] = {
         "query": api.query,
         "query_range": api.query_range,
@@ -136,10 +139,11 @@ def _json(text: str, status: int) -> Response:
 
 
 class _Api:
-    def __init__(self, engine: Engine, watched: Watched, limits: QueryLimits, metrics: StoredMetrics | None) -> None:
-        self._engine, self.watched = engine, watched
+    def __init__(
+        self, engine: Engine, watched: Watched, limits: QueryLimits, metrics: StoredMetrics | None, status: Status
+    ) -> None:
+        self._engine, self.watched, self._limits, self._status = engine, watched, limits, status
         self.queries = Queries(engine, limits, metrics)
-        self._started = time.time()
 
     # Queries.
 
@@ -236,7 +240,18 @@ class _Api:
         return answering.said(self.watched.scrape_pools())
 
     async def targets_metadata(self, request: Request, asked: Parameters) -> str:
-        return "[]"
+        selector: tuple[Matcher, ...] = ()
+        limit = asked.get("limit")
+        if asked.get("match_target"):
+            try:
+                selector = parse_selector(asked.get("match_target"))
+            except ParseError as error:
+                raise ApiError("bad_data", f'invalid parameter "match_target": {error}') from None
+        if limit and not limit.removeprefix("-").isdecimal():
+            raise ApiError("bad_data", "limit must be a number")
+        # A negative one is none, as in Prometheus.
+        most = int(limit) if limit and not limit.startswith("-") else None
+        return answering.said(self.watched.targets_metadata(selector, asked.get("metric"), most))
 
     async def rules(self, request: Request, asked: Parameters) -> str:
         kind = asked.get("type")
@@ -256,23 +271,11 @@ class _Api:
         return answering.said({"yaml": self.watched.config()})
 
     async def status_flags(self, request: Request, asked: Parameters) -> str:
-        flags: Mapping[str, str] = {
-            "query.lookback-delta": "5m",
-            "query.max-concurrency": "20",
-            "query.max-samples": "50000000",
-            "query.timeout": "2m",
-            "web.enable-remote-write-receiver": "true",
-        }
-        return answering.said(dict(flags))
+        limits = self._limits
+        return answering.said(self._status.flags(limits.seconds, limits.samples, limits.at_once))
 
     async def status_runtime(self, request: Request, asked: Parameters) -> str:
-        started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._started))
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        return answering.said(
-            {"startTime": started, "CWD": "/", "hostname": "", "serverTime": now, "reloadConfigSuccess": True,
-             "lastConfigTime": started, "corruptionCount": 0, "goroutineCount": 0, "GOMAXPROCS": 0, "GOMEMLIMIT": 0,
-             "GOGC": "", "GODEBUG": "", "storageRetention": ""}
-        )  # fmt: skip
+        return answering.said(self._status.runtime(*self.watched.loaded()))
 
     async def status_build(self, request: Request, asked: Parameters) -> str:
         return answering.said(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import struct
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from pilothouse.signals.metrics.configuring import PrometheusConfig, matching, read_configuration
+from pilothouse.signals.metrics.configuring import PrometheusConfig, matching, read_configuration, read_yaml
 from pilothouse.signals.metrics.errors import ConfigurationError
 from pilothouse.signals.metrics.prometheus.stored import StoredMetrics
 from pilothouse.signals.metrics.protobuf import field, varint
@@ -23,10 +24,12 @@ from pilothouse.signals.metrics.rules.scheduling import RuleScheduler
 from pilothouse.signals.metrics.rules.telling import told_alerts, told_groups
 from pilothouse.signals.metrics.scraping.samples import encoded_labels
 from pilothouse.signals.metrics.scraping.scheduling import Scraper
+from pilothouse.signals.metrics.showing import shown
 
 if TYPE_CHECKING:
     from pilothouse.engine import Engine
     from pilothouse.signals.metrics.prometheus.asking import Parameters
+    from pilothouse.signals.metrics.promql.matcher import Matcher
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +50,8 @@ class Watching:
         self._rules = RuleScheduler(self.metrics, self._keep, self._notifier, lambda: self._around)
         self._around = Surroundings()
         self._external_url = ""
-        self._text = ""
+        self._shown = ""
+        self._loaded, self._loaded_at = False, 0.0
 
     def start(self, external_url: str) -> None:
         """Read the file and begin; `external_url` is where alerts point to. Raises `ConfigurationError`."""
@@ -59,12 +63,13 @@ class Watching:
     def reload(self) -> None:
         """Read the file again and do what it says now. Raises `ConfigurationError`; then all goes on as it was."""
         with self._lock:
+            self._loaded = False
             try:
-                config, text = read_configuration(self._file), self._file.read_text()
+                config, content = read_configuration(self._file), read_yaml(self._file)
                 self._apply(config)
             except OSError as error:
                 raise ConfigurationError(str(error)) from None
-            self._text = text
+            self._shown, self._loaded, self._loaded_at = shown(content), True, time.time()
             log.info("loaded", file=str(self._file), jobs=len(config.scrape_configs), groups=len(self._rules.groups))
 
     def _apply(self, config: PrometheusConfig) -> None:
@@ -102,6 +107,9 @@ class Watching:
     def targets(self, parameters: Parameters) -> dict[str, Any]:
         return self._scraper.targets(parameters.get("state") or "any", parameters.get("scrapePool"))
 
+    def targets_metadata(self, selector: Sequence[Matcher], metric: str, limit: int | None) -> list[dict[str, Any]]:
+        return self._scraper.metadata(selector, metric, limit)
+
     def scrape_pools(self) -> dict[str, Any]:
         return {"scrapePools": self._scraper.pools}
 
@@ -115,7 +123,10 @@ class Watching:
         return self._notifier.alertmanagers()
 
     def config(self) -> str:
-        return self._text
+        return self._shown
+
+    def loaded(self) -> tuple[bool, float]:
+        return self._loaded, self._loaded_at
 
     def external_labels(self) -> Mapping[str, str]:
         return self._around.external_labels

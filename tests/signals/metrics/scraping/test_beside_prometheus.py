@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import prometheus_client
 import pytest
+import yaml
 from prometheus_client.openmetrics.exposition import generate_latest as open_metrics
 
 from tests.running import RunningServer, start_server
@@ -194,6 +195,32 @@ def test_credentials_parameters_and_metadata(beside: Beside) -> None:
     assert ours == theirs == {"seconds": [{"type": "histogram", "unit": "", "help": "Time."}]}
 
 
+def test_metadata_of_targets(beside: Beside) -> None:
+    def said(**parameters: Any) -> list[list[str]]:
+        answers = beside.both("targets/metadata", **parameters)
+        return [sorted(json.dumps(one, sort_keys=True) for one in data) for data in answers]
+
+    # Of a scrape that is refused for its size we keep nothing, Prometheus what it says of its metrics.
+    kept = '{job!="limited"}'
+
+    def same() -> bool:
+        ours, theirs = said(match_target=kept)
+        return bool(ours) and ours == theirs
+
+    beside.until(same)
+    for parameters in (
+        {"metric": "seconds", "match_target": kept},
+        {"match_target": '{region="north"}'},
+        {"match_target": '{job="x"}'},
+    ):
+        ours, theirs = said(**parameters)
+        assert ours == theirs
+    assert len(said(limit=2)[0]) == 2
+    for parameters in ({"limit": "x"}, {"match_target": "{"}):
+        answer = httpx.get(f"{beside.ours.http}/prometheus/api/v1/targets/metadata", params=parameters)
+        assert (answer.status_code, answer.json()["errorType"]) == (400, "bad_data")
+
+
 def test_exemplars(beside: Beside) -> None:
     query = "seconds_bucket{region='north'}"
     found = beside.both("query_exemplars", query=query, start=time.time() - 600, end=time.time() + 60)[0]
@@ -210,13 +237,16 @@ def test_what_is_gone_ends(beside: Beside) -> None:
 
 def test_reloading(beside: Beside) -> None:
     file = beside.directory / "prometheus.yml"
-    text = file.read_text()
     file.write_text("scrape_configs: [{job_name: x, oops: 1}]")
     refused = httpx.post(f"{beside.ours.http}/prometheus/-/reload", timeout=60)
     assert refused.status_code == 500
     assert "scrape_configs.0.oops: there is no such setting" in refused.text
-    assert beside.ours.get("/prometheus/api/v1/status/config")["data"]["yaml"] == text
+    said = yaml.safe_load(beside.ours.get("/prometheus/api/v1/status/config")["data"]["yaml"])
+    assert said["scrape_configs"][1]["basic_auth"] == {"username": "us", "password": "<secret>"}
+    assert said["global"]["evaluation_interval"] == "1m"
+    assert not beside.ours.get("/prometheus/api/v1/status/runtimeinfo")["data"]["reloadConfigSuccess"]
     file.write_text("scrape_configs: []")
     assert httpx.post(f"{beside.ours.http}/prometheus/-/reload", timeout=60).status_code == 200
     assert beside.ours.get("/prometheus/api/v1/targets")["data"]["activeTargets"] == []
+    assert beside.ours.get("/prometheus/api/v1/status/runtimeinfo")["data"]["reloadConfigSuccess"]
     beside.until(lambda: not beside.both("query", query="up")[0]["result"])

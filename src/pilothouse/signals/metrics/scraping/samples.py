@@ -55,6 +55,11 @@ class SeriesBook:
     _before: dict[bytes, None] = field(default_factory=dict)
     _told: dict[str, Described] = field(default_factory=dict)
 
+    @property
+    def described(self) -> dict[str, Described]:
+        """What the target ever said of its metrics. A copy: scraping goes on in another thread."""
+        return dict(self._told)
+
     def read_text(self, body: bytes, at: int, open_metrics: bool) -> Scraped:
         """The samples of a text at `at` milliseconds. On `ExpositionError` and `LimitError` nothing of it counts."""
         lines = Lines(body, open_metrics)

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import httpx
 
     from pilothouse.signals.metrics.configuring import ScrapeConfig
+    from pilothouse.signals.metrics.promql.matcher import Matcher
 
 log = structlog.get_logger(__name__)
 
@@ -155,6 +157,22 @@ class Scraper:
             "droppedTargets": dropped if state in ("any", "dropped") else [],
             "droppedTargetCounts": {job.job.job_name: len(job.dropped) for job in jobs},
         }
+
+    def metadata(self, selector: Sequence[Matcher], metric: str = "", limit: int | None = None) -> list[dict[str, Any]]:
+        """As the API's `/targets/metadata` tells it: what the targets whose labels fit say of their metrics.
+
+        With a `metric` only of that one, whose name is then not repeated.
+        """
+        scrapings = [one for _, job in sorted(self._jobs.items()) for one, _ in list(job.scrapings.values())]
+        found = (
+            {"target": dict(sorted(one.target.labels.items())), **({} if metric else {"metric": name}),
+             "type": said.type, "help": said.help, "unit": said.unit}
+            for one in scrapings
+            if all(matcher.matches(one.target.labels.get(matcher.label, "")) for matcher in selector)
+            for name, said in sorted(one.described.items())
+            if not metric or name == metric
+        )  # fmt: skip
+        return list(islice(found, limit))
 
     @property
     def pools(self) -> list[str]:

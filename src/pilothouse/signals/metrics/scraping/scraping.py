@@ -13,7 +13,7 @@ import httpx
 import structlog
 
 from pilothouse.signals.metrics.configuring import PROTOCOLS
-from pilothouse.signals.metrics.scraping.exposition import ExpositionError
+from pilothouse.signals.metrics.scraping.exposition import Described, ExpositionError
 from pilothouse.signals.metrics.scraping.requesting import extensions
 from pilothouse.signals.metrics.scraping.samples import LimitError, Scraped, SeriesBook, request_of
 
@@ -63,6 +63,11 @@ class Scraping:
             "Accept-Encoding": "gzip" if self.job.enable_compression else "identity",
             "X-Prometheus-Scrape-Timeout-Seconds": f"{self.target.timeout / 1000:g}",
         }
+
+    @property
+    def described(self) -> dict[str, Described]:
+        """What the target said of its metrics, by the name of their family. A copy."""
+        return self._book.described
 
     async def run(self) -> None:
         """Scrape at each interval until cancelled."""
