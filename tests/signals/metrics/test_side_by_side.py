@@ -163,6 +163,30 @@ def test_queries_have_the_same_answers(pair: Pair) -> None:
     assert not differences, f"{len(differences)} of {_QUERIES} differ:\n" + "\n".join(differences[:40])
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "requests_total", "temperature", "sum(requests_total) / 2", "rate(requests_total[5m])", "count(load @ end())",
+        "sum_over_time(load[5m] @ end())", "max_over_time(load[5m:1m])",
+        "max_over_time(rate(requests_total[2m])[5m:1m])", "quantile_over_time(0.5, temperature[3m])",
+        "timestamp(load)", "vector(1)",
+        "max_over_time(load[2m]) > 1",
+    ],
+)  # fmt: skip
+def test_statistics_count_the_same_samples(pair: Pair, query: str) -> None:
+    end = pair.end + 57
+    span = {"start": (end - 600_000) / 1000, "end": end / 1000, "step": "47s"}
+    for path, times in (("query", {"time": end / 1000}), ("query_range", span)):
+        both = pair.both(path, {"query": query, "stats": "all", **times})
+        ours, theirs = (answer.json()["data"]["stats"] for answer in both)
+        name = "totalQueryableSamples"
+        assert ours["samples"][name] == theirs["samples"][name], path
+        assert ours["timings"].keys() == theirs["timings"].keys()
+        assert 0 < ours["timings"]["innerEvalTime"] < ours["timings"]["execTotalTime"]
+        assert (ours["samples"]["samplesRead"] > 0) == (theirs["samples"][name] > 0)
+    assert "stats" not in pair.both("query", {"query": query})[0].json()["data"]
+
+
 def _is_older(pair: Pair, query: str) -> bool:
     """Whether this is what Prometheus 2 did otherwise.
 

@@ -170,7 +170,8 @@ class _Api:
         seconds = asked.duration("timeout") / 1000 if asked.get("timeout") else 0.0
         lookback = asked.duration("lookback_delta") if asked.get("lookback_delta") else 0
         _parsed(asked)
-        return await self.queries.evaluate(request, asked.get("query"), grid, is_range, lookback, seconds)
+        query, counted = asked.get("query"), bool(asked.get("stats"))
+        return await self.queries.evaluate(request, query, grid, is_range, lookback, seconds, counted)
 
     def _told(self, asked: Parameters, value: Value, data: str, cut: bool) -> tuple[str, list[str], list[str]]:
         query = asked.get("query")
@@ -178,8 +179,7 @@ class _Api:
         if cut:
             warnings.append("results truncated due to limit")
         if asked.get("stats"):
-            stats = {"timings": {}, "samples": {"totalQueryableSamples": 0, "peakSamples": 0}}
-            data = f'{data[:-1]},"stats":{answering.said(stats)}}}'
+            data = f'{data[:-1]},"stats":{answering.said(value.statistics.told)}}}'
         return data, warnings, value.annotations.said("info", query)
 
     async def query_exemplars(self, request: Request, asked: Parameters) -> str:

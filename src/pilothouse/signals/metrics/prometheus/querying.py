@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -54,17 +55,23 @@ class Queries:
         self._running = asyncio.Semaphore(limits.at_once)
 
     async def evaluate(
-        self, request: Request, query: str, grid: Grid, is_range: bool, lookback: int = 0, seconds: float = 0.0
-    ) -> Value:
-        """The value of a query; raises `ApiError`."""
+        self, request: Request, query: str, grid: Grid, is_range: bool, lookback: int = 0, seconds: float = 0.0,
+        counted: bool = False,
+    ) -> Value:  # fmt: skip
+        """The value of a query; raises `ApiError`. `counted`: count the samples of all windows for its statistics."""
         limits = self._limits
         seconds = min(seconds or limits.seconds, limits.seconds)
-        settings = Settings(timeout=seconds, max_samples=limits.samples)
+        settings = Settings(timeout=seconds, max_samples=limits.samples, counted=counted)
         if lookback:
             settings = replace(settings, lookback=lookback)
 
+        asked = time.perf_counter()
+
         def work(metrics: StoredMetrics, stopped: threading.Event) -> Value:
-            return evaluate(metrics, query, grid, settings, stopped.is_set, is_range)
+            queued = time.perf_counter() - asked
+            value = evaluate(metrics, query, grid, settings, stopped.is_set, is_range)
+            value.statistics.queued = queued
+            return value
 
         return await self.run(request, work, seconds)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ from pilothouse.signals.metrics.promql.nodes import Node, Text, bare, value_type
 from pilothouse.signals.metrics.promql.parser import parse
 from pilothouse.signals.metrics.promql.planning import Grid, plan
 from pilothouse.signals.metrics.promql.selection import Selection, Storage
+from pilothouse.signals.metrics.promql.statistics import Statistics
 from pilothouse.signals.metrics.promql.windows import stale_mask
 
 Kind = Literal["vector", "matrix", "scalar", "string"]
@@ -36,6 +37,7 @@ class Value:
     samples: Selection | None = None
     scalars: Floats | None = None
     text: str = ""
+    statistics: Statistics = field(default_factory=Statistics)
 
 
 def evaluate(
@@ -46,10 +48,17 @@ def evaluate(
 
     `is_range` says that a range query is meant even though the grid has a single step.
     """
+    begun = time.perf_counter()
     node = parse(query) if isinstance(query, str) else query
     chosen = settings or Settings()
     run = Run(storage, chosen, grid, stopped=stopped, deadline=time.monotonic() + chosen.timeout)
-    return _evaluated(run, plan(node, grid), grid, not grid.is_instant if is_range is None else is_range)
+    planned = plan(node, grid)
+    ready = time.perf_counter()
+    value = _evaluated(run, planned, grid, not grid.is_instant if is_range is None else is_range)
+    took = value.statistics = run.statistics
+    took.preparing, took.evaluating = ready - begun, time.perf_counter() - ready
+    took.peak, took.counted = run.samples, chosen.counted
+    return value
 
 
 def _evaluated(run: Run, node: Node, grid: Grid, is_range: bool) -> Value:

@@ -60,6 +60,7 @@ from pilothouse.signals.metrics.promql.positions import Position
 from pilothouse.signals.metrics.promql.rates import interpolated
 from pilothouse.signals.metrics.promql.relabelling import label_join, label_replace, sorted_by_labels
 from pilothouse.signals.metrics.promql.selection import Gridded, Selection, Storage, Windowing
+from pilothouse.signals.metrics.promql.statistics import Statistics
 from pilothouse.signals.metrics.promql.tokens import COMPARISONS, SET_OPERATORS
 from pilothouse.signals.metrics.promql.windows import Windows, bounds_in, stale_mask, windows_of
 
@@ -70,7 +71,10 @@ TOO_MANY = "query processing would load too many samples into memory in query ex
 
 @dataclass(slots=True)
 class Settings:
-    """How queries are evaluated. Times in milliseconds; `delayed_names`: drop names only in the end."""
+    """How queries are evaluated. Times in milliseconds; `delayed_names`: drop names only in the end.
+
+    `counted`: count the samples of all windows, which costs a second statement where the store works windows out.
+    """
 
     lookback: int = 300_000
     default_interval: int = 60_000
@@ -78,6 +82,7 @@ class Settings:
     timeout: float = 120.0
     delayed_names: bool = False
     use_start_times: bool = False
+    counted: bool = False
 
 
 @dataclass(slots=True)
@@ -91,6 +96,7 @@ class Run:
     samples: int = 0
     deadline: float = 0.0
     stopped: Callable[[], bool] = lambda: False
+    statistics: Statistics = field(default_factory=Statistics)
 
     def check(self, samples: int = 0) -> None:
         """Raise when the query has used more than it may."""
@@ -145,6 +151,7 @@ class Evaluator:
         inner = bare(node)
         assert isinstance(inner, MatrixSelector | Subquery)
         selection, _ = self._range_samples(inner)
+        self._run.statistics.queryable += int((~stale_mask(selection.values)).sum())
         return selection
 
     def _vector(self, node: Node) -> Matrix:
@@ -162,7 +169,12 @@ class Evaluator:
             case Paren():
                 return self._vector(node.expression)
             case Constant():
-                return self._repeated(self._once().vector(node.expression))
+                queryable = self._run.statistics.queryable
+                matrix = self._repeated(self._once().vector(node.expression))
+                # Prometheus counts what is worked out once for every step that it is of.
+                again = self._run.statistics.queryable - queryable
+                self._run.statistics.queryable += again * (len(self.steps) - 1)
+                return matrix
         raise ExecutionError(f"not a vector: {type(node).__name__}")
 
     def _once(self) -> Evaluator:
@@ -200,12 +212,14 @@ class Evaluator:
     def _read(self, matchers: tuple[Matcher, ...] | list[Matcher], start: int, end: int) -> Selection:
         selection = self._run.storage.select(matchers, start, end)
         self._run.check(selection.size)
+        self._run.statistics.read += selection.size
         return with_resets(selection) if self._counts_only else selection
 
     def _selected(self, node: VectorSelector) -> Matrix:
         references = self._references(node.timing)
         lookback = self._run.settings.lookback
         if not node.extension and (found := self._gridded("latest", node.matchers, references, lookback)):
+            self._run.statistics.queryable += int(found.present.sum())
             return matrix_of(found.labels, found.values, found.present)
         after = lookback if node.extension else 0
         selection = self._read(node.matchers, int(references.min()) - lookback + 1, int(references.max()) + after)
@@ -227,7 +241,9 @@ class Evaluator:
         found = places >= selection.offsets[:-1, None]
         places = np.maximum(places, 0)
         fresh = selection.times[places] > (references - self._run.settings.lookback)[None, :]
-        return places, found & fresh & ~stale_mask(selection.values)[places]
+        present = found & fresh & ~stale_mask(selection.values)[places]
+        self._run.statistics.queryable += int(present.sum())
+        return places, present
 
     def _smoothed(self, selection: Selection, references: Ints, position: Position) -> Matrix:
         """Values interpolated between the samples around each step."""
@@ -293,7 +309,11 @@ class Evaluator:
         inner = Evaluator(self._run, Grid(start, end, step))
         if start == end:
             inner.steps = np.array([start], dtype=np.int64)
-        return _selection_of(inner.vector(node.expression), inner.steps), ends
+        queryable = self._run.statistics.queryable
+        selection = _selection_of(inner.vector(node.expression), inner.steps)
+        # Of a subquery Prometheus counts the points that it makes, in the windows of what is around it.
+        self._run.statistics.queryable = queryable
+        return selection, ends
 
     # Functions.
 
@@ -355,7 +375,16 @@ class Evaluator:
         found = self._run.storage.gridded(name, matchers, windows)
         if found is not None:
             self._run.check(found.samples)
+            self._run.statistics.read += found.samples
+            if name != "latest" and self._run.settings.counted:
+                self._count(matchers, windows)
         return found
+
+    def _count(self, matchers: tuple[Matcher, ...], windows: Windowing) -> None:
+        """Count the samples of windows that the store works out."""
+        counts = self._run.storage.gridded("count_over_time", matchers, windows)
+        if counts is not None:
+            self._run.statistics.queryable += int(counts.values[counts.present].sum())
 
     def _range_function(self, node: Call) -> Matrix:
         name = node.function.name
@@ -374,6 +403,7 @@ class Evaluator:
         windows = windows_of(
             selection, ends, self.steps, inner.range, extension, self._run.settings.lookback
         )  # fmt: skip
+        self._run.statistics.queryable += int(windows.floats.counts.sum() + windows.histogram_counts.sum())
         positions = [other.position for other in node.arguments]
         values, present, histograms = ranging.apply(name, windows, scalars, self._run.annotations, positions)
         if name == "absent_over_time":
