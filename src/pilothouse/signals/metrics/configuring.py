@@ -265,6 +265,7 @@ class Global(BaseModel):
     scrape_timeout: Milliseconds = 10_000
     evaluation_interval: Milliseconds = 60_000
     rule_query_offset: Milliseconds = 0
+    query_log_file: str = ""
     external_labels: dict[str, str] = Field(default_factory=dict)
     scrape_protocols: list[str] = Field(default_factory=list)
     scrape_native_histograms: bool = False

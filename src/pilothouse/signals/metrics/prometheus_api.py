@@ -143,7 +143,7 @@ class _Api:
         self, engine: Engine, watched: Watched, limits: QueryLimits, metrics: StoredMetrics | None, status: Status
     ) -> None:
         self._engine, self.watched, self._limits, self._status = engine, watched, limits, status
-        self.queries = Queries(engine, limits, metrics)
+        self.queries = Queries(engine, limits, metrics, watched.query_log)
 
     # Queries.
 

@@ -14,6 +14,7 @@ import structlog
 
 from pilothouse.signals.metrics.configuring import PrometheusConfig, matching, read_configuration, read_yaml
 from pilothouse.signals.metrics.errors import ConfigurationError
+from pilothouse.signals.metrics.prometheus.query_log import QueryLog
 from pilothouse.signals.metrics.prometheus.stored import StoredMetrics
 from pilothouse.signals.metrics.protobuf import field, varint
 from pilothouse.signals.metrics.rules.alerting import Result
@@ -45,6 +46,7 @@ class Watching:
         self._file, self._write = file, write
         self._lock = threading.Lock()
         self.metrics = StoredMetrics(engine)
+        self.query_log = QueryLog()
         self._scraper = Scraper(write, histogram)
         self._notifier = Notifier(self._scraper.loop)
         self._rules = RuleScheduler(self.metrics, self._keep, self._notifier, lambda: self._around)
@@ -82,6 +84,8 @@ class Watching:
             for file in matching(directory, pattern)
             for group in read_rules(file).groups
         ]
+        log_file = shared.query_log_file
+        self.query_log.use(directory / log_file if log_file else None)
         self._around = around
         self._scraper.apply(config.scrape_configs, directory)
         applying = self._notifier.apply(config.alerting, directory)
@@ -93,6 +97,7 @@ class Watching:
         self._rules.close()
         asyncio.run_coroutine_threadsafe(self._notifier.close(), self._scraper.loop).result(timeout=10)
         self._scraper.close()
+        self.query_log.use(None)
 
     def _keep(self, result: Result, at: int) -> None:
         """Samples that rules made, on their way to the store."""

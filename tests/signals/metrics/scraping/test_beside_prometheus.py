@@ -245,8 +245,11 @@ def test_reloading(beside: Beside) -> None:
     assert said["scrape_configs"][1]["basic_auth"] == {"username": "us", "password": "<secret>"}
     assert said["global"]["evaluation_interval"] == "1m"
     assert not beside.ours.get("/prometheus/api/v1/status/runtimeinfo")["data"]["reloadConfigSuccess"]
-    file.write_text("scrape_configs: []")
+    file.write_text("global: {query_log_file: queries.log}\nscrape_configs: []")
     assert httpx.post(f"{beside.ours.http}/prometheus/-/reload", timeout=60).status_code == 200
     assert beside.ours.get("/prometheus/api/v1/targets")["data"]["activeTargets"] == []
     assert beside.ours.get("/prometheus/api/v1/status/runtimeinfo")["data"]["reloadConfigSuccess"]
     beside.until(lambda: not beside.both("query", query="up")[0]["result"])
+    first = json.loads((beside.directory / "queries.log").read_text().splitlines()[0])
+    assert (first["params"]["query"], first["httpRequest"]["path"]) == ("up", "/prometheus/api/v1/query")
+    assert first["stats"]["timings"]["execTotalTime"] > 0

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pilothouse.engine import Budget, BudgetExceededError, CancelledError, EngineError
 from pilothouse.signals.metrics.prometheus.asking import ApiError
+from pilothouse.signals.metrics.prometheus.query_log import QueryLog
 from pilothouse.signals.metrics.prometheus.stored import StoredMetrics
 from pilothouse.signals.metrics.promql.engine import Value, evaluate
 from pilothouse.signals.metrics.promql.errors import (
     ExecutionError,
     LimitError,
     ParseError,
+    PromqlError,
     StoppedError,
     TimedOutError,
 )
@@ -48,9 +50,14 @@ class Queries:
     """Evaluates queries on the stored metrics."""
 
     def __init__(
-        self, engine: Engine, limits: QueryLimits = QueryLimits(), metrics: StoredMetrics | None = None
+        self,
+        engine: Engine,
+        limits: QueryLimits = QueryLimits(),
+        metrics: StoredMetrics | None = None,
+        query_log: QueryLog | None = None,
     ) -> None:
         self.metrics = metrics or StoredMetrics(engine)
+        self._log = query_log or QueryLog()
         self._engine, self._limits = engine, limits
         self._running = asyncio.Semaphore(limits.at_once)
 
@@ -69,8 +76,13 @@ class Queries:
 
         def work(metrics: StoredMetrics, stopped: threading.Event) -> Value:
             queued = time.perf_counter() - asked
-            value = evaluate(metrics, query, grid, settings, stopped.is_set, is_range)
+            try:
+                value = evaluate(metrics, query, grid, settings, stopped.is_set, is_range)
+            except (PromqlError, EngineError) as error:
+                self._log.add(request, query, grid, error=str(error))
+                raise
             value.statistics.queued = queued
+            self._log.add(request, query, grid, value.statistics)
             return value
 
         return await self.run(request, work, seconds)

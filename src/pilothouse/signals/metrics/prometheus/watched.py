@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pilothouse.signals.metrics.prometheus.query_log import QueryLog
+
 if TYPE_CHECKING:
     from pilothouse.signals.metrics.prometheus.asking import Parameters
     from pilothouse.signals.metrics.promql.matcher import Matcher
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
 
 class Watched(Protocol):
     """What scraping and rules tell about themselves; each answers JSON content."""
+
+    query_log: QueryLog
 
     def targets(self, parameters: Parameters) -> dict[str, Any]: ...
     def targets_metadata(self, selector: Sequence[Matcher], metric: str, limit: int | None) -> list[dict[str, Any]]: ...
@@ -29,6 +33,9 @@ class Watched(Protocol):
 
 class Unwatched:
     """Nothing is scraped and no rule is evaluated."""
+
+    def __init__(self) -> None:
+        self.query_log = QueryLog()
 
     def targets(self, parameters: Parameters) -> dict[str, Any]:
         return {"activeTargets": [], "droppedTargets": [], "droppedTargetCounts": {}}
