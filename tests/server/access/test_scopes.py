@@ -37,6 +37,7 @@ from tests.server.access.inside import inside
         ("POST", "/loki/api/v1/delete", ADMIN),
         ("GET", "/loki/api/v1/delete", ADMIN),
         ("POST", "/prometheus/-/reload", ADMIN),
+        ("POST", "/prometheus/api/v1/admin/tsdb/delete_series", ADMIN),
         ("GET", "/api/audit", ADMIN),
         ("POST", "/api/backups", ADMIN),
         ("GET", "/-/ready", None),

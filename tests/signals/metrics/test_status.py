@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 
+import httpx
 import yaml
 
 from pilothouse.signals.metrics.showing import shown
@@ -55,3 +56,10 @@ global: {scrape_interval: 5s, external_labels: {a: b}}
     assert job["http_sd_configs"] == [{"url": "http://me:xxxxx@host:80/x"}]
     assert job["static_configs"][0]["labels"] == {"key": "shown", "password": "shown"}
     assert yaml.safe_load(shown({})) == yaml.safe_load(shown(None))
+
+
+def test_admin_calls_are_off_as_in_prometheus(server: RunningServer) -> None:
+    for call in ("delete_series?match[]=up", "clean_tombstones", "snapshot"):
+        answer = httpx.post(f"{server.http}/prometheus/api/v1/admin/tsdb/{call}")
+        assert answer.status_code == 500
+        assert answer.json() == {"status": "error", "errorType": "unavailable", "error": "admin APIs disabled"}

@@ -33,7 +33,7 @@ _POSTED_QUESTION = re.compile(
     r"/prometheus/api/v1/(query|query_range|query_exemplars|format_query|parse_query|labels|series|read)"
     r"|/loki/api/v1/(?!push$|delete$).+|/pyroscope/querier\.v1\.QuerierService/.+|(/.+)?/git-upload-pack"
 )
-_ADMIN = re.compile(r"/prometheus/-/.+|/loki/api/v1/delete|/api/(audit|backups|tokens)(/.*)?")
+_ADMIN = re.compile(r"/prometheus/(-|api/v1/admin)/.+|/loki/api/v1/delete|/api/(audit|backups|tokens)(/.*)?")
 # Below these there is never a page.
 _API = re.compile(r"/(api|otlp|prometheus|loki|tempo|jaeger|zipkin|pyroscope|datadog|triggers|metrics|git|-)(/.*)?")
 

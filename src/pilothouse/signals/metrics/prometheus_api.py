@@ -46,6 +46,7 @@ PREFIX = "/prometheus/api/v1"
 COMPATIBLE = "3.14.0"
 """The Prometheus whose language and API this speaks: clients look at the version to know what they may ask."""
 _MOST_POINTS = 11_000
+_ADMIN_CALLS = ("delete_series", "clean_tombstones", "snapshot")
 _SAID = {"matrix": "range vector", "string": "string"}
 
 Handler = Callable[["Request", Parameters], Awaitable["str | tuple[str, list[str], list[str]]"]]
@@ -89,6 +90,7 @@ def routes(
     return [
         *(Route(f"{prefix}/{path}", _endpoint(handler), methods=["GET", "POST"]) for path, handler in both.items()),
         *(Route(f"{prefix}/{path}", _endpoint(handler), methods=["GET"]) for path, handler in reading.items()),
+        *(Route(f"{prefix}/admin/tsdb/{call}", _endpoint(api.admin), methods=["POST", "PUT"]) for call in _ADMIN_CALLS),
         *remote_read_api.routes(api.queries, api.watched, prefix),
         *federate_api.routes(api.queries, api.watched, prefix.removesuffix("/api/v1")),
     ]
@@ -287,6 +289,9 @@ class _Api:
         limit = asked.count("limit", 10)
         engine = self._engine
         return answering.said(await self.queries.run(request, lambda metrics, _: cardinality(engine, limit)))
+
+    async def admin(self, request: Request, asked: Parameters) -> str:
+        raise ApiError("unavailable", "admin APIs disabled")
 
     async def status_replay(self, request: Request, asked: Parameters) -> str:
         return answering.said({"min": 0, "max": 0, "current": 0})

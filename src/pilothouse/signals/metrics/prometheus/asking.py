@@ -22,7 +22,7 @@ _LATEST = 9_223_372_036_854
 _FRACTION = re.compile(r"(.*T\d\d:\d\d:\d\d)(\.\d+)?(.*)")
 
 STATUS = {
-    "bad_data": 400, "execution": 422, "canceled": 499, "timeout": 503, "unavailable": 503, "not_found": 404,
+    "bad_data": 400, "execution": 422, "canceled": 499, "timeout": 503, "unavailable": 500, "not_found": 404,
     "internal": 500, "not_acceptable": 406,
 }  # fmt: skip
 
