@@ -49,7 +49,7 @@ class Watching:
         self.query_log = QueryLog()
         self._scraper = Scraper(write, histogram)
         self._notifier = Notifier(self._scraper.loop)
-        self._rules = RuleScheduler(self.metrics, self._keep, self._notifier, lambda: self._around)
+        self._rules = RuleScheduler(self.metrics, self._keep, self._notifier, lambda: self._around, self.query_log)
         self._around = Surroundings()
         self._external_url = ""
         self._shown = ""

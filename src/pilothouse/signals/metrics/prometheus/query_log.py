@@ -1,4 +1,4 @@
-"""The query log: a line of JSON for each query of the API, as Prometheus' `query_log_file` has them.
+"""The query log: a line of JSON for each query of the API and of rules, as Prometheus' `query_log_file` has them.
 
 https://prometheus.io/docs/guides/query-log/
 """
@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import os
 import threading
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import structlog
 
@@ -25,6 +26,17 @@ log = structlog.get_logger(__name__)
 
 # Whoever asks says what is in the log, so that not everybody may read it.
 _MODE = 0o640
+
+
+@dataclass(frozen=True, slots=True)
+class RuleGroupOf:
+    """The group of rules that asks."""
+
+    file: str
+    name: str
+
+
+Asker: TypeAlias = "Request | RuleGroupOf"
 
 
 class QueryLog:
@@ -50,13 +62,11 @@ class QueryLog:
             if before is not None:
                 before.close()
 
-    def add(
-        self, request: Request, query: str, grid: Grid, statistics: Statistics | None = None, error: str = ""
-    ) -> None:
+    def add(self, asker: Asker, query: str, grid: Grid, statistics: Statistics | None = None, error: str = "") -> None:
         """Note a query that was evaluated, or failed with `error`. A fault of the file never is one of the query."""
         if self._file is None:
             return
-        line = json.dumps(_told(request, query, grid, statistics, error), ensure_ascii=False, separators=(",", ":"))
+        line = json.dumps(_told(asker, query, grid, statistics, error), ensure_ascii=False, separators=(",", ":"))
         with self._lock:
             if self._file is None:
                 return
@@ -69,13 +79,16 @@ class QueryLog:
                 self._failed = True
 
 
-def _told(request: Request, query: str, grid: Grid, statistics: Statistics | None, error: str) -> dict[str, Any]:
+def _told(asker: Asker, query: str, grid: Grid, statistics: Statistics | None, error: str) -> dict[str, Any]:
     told: dict[str, Any] = {"error": error} if error else {}
-    told["httpRequest"] = {
-        "clientIP": request.client.host if request.client else "",
-        "method": request.method,
-        "path": request.url.path,
-    }
+    if isinstance(asker, RuleGroupOf):
+        told["ruleGroup"] = {"file": asker.file, "name": asker.name}
+    else:
+        told["httpRequest"] = {
+            "clientIP": asker.client.host if asker.client else "",
+            "method": asker.method,
+            "path": asker.url.path,
+        }
     step = grid.step / 1000
     told["params"] = {
         "end": _time(grid.end),

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pilothouse.signals.metrics.prometheus.joining import joined
-from pilothouse.signals.metrics.promql.engine import evaluate
+from pilothouse.signals.metrics.prometheus.query_log import QueryLog, RuleGroupOf
+from pilothouse.signals.metrics.promql.engine import Value, evaluate
 from pilothouse.signals.metrics.promql.errors import PromqlError
 from pilothouse.signals.metrics.promql.labels import EMPTY, Labels, labels_of
 from pilothouse.signals.metrics.promql.matcher import NAME, Matcher
@@ -84,14 +85,16 @@ class Group:
         self.rules = [RuleState(rule, AlertingRule(rule, group.labels) if rule.alert else None) for rule in group.rules]
         self.seconds = self.at = 0.0
 
-    def evaluate(self, storage: Storage, at: int, keep: Keep, restore: bool = False) -> None:
+    def evaluate(
+        self, storage: Storage, at: int, keep: Keep, restore: bool = False, query_log: QueryLog | None = None
+    ) -> None:
         """Evaluate all rules at `at` milliseconds; faults are noted on each rule."""
         begun = time.perf_counter()
         overlaid = Overlaid(storage)
         for state in self.rules:
             started = time.perf_counter()
             try:
-                result = self._result(state, overlaid, at, restore)
+                result = self._result(state, overlaid, at, restore, query_log or QueryLog())
                 self._keep(state, result, overlaid, at - self.offset, keep)
                 state.health, state.error = "ok", ""
             except (PromqlError, RuleError) as error:
@@ -115,9 +118,9 @@ class Group:
             if state.alerting is not None and before.alerting is not None:
                 state.alerting.active = before.alerting.active
 
-    def _result(self, state: RuleState, storage: Storage, at: int, restore: bool) -> Result:
+    def _result(self, state: RuleState, storage: Storage, at: int, restore: bool, query_log: QueryLog) -> Result:
         moment = at - self.offset
-        result = instant(storage, state.rule.expr, moment)
+        result = self._asked(storage, state.rule.expr, moment, query_log)
         if state.alerting is None:
             return self._recorded(state.rule, result)
 
@@ -130,6 +133,16 @@ class Group:
             _restore(state.alerting, storage, at)
             told = state.alerting.evaluate(result, at / 1000, fill, self.group.limit)
         return told
+
+    def _asked(self, storage: Storage, query: str, moment: int, query_log: QueryLog) -> Result:
+        asker, grid = RuleGroupOf(self.file, self.group.name), Grid(moment, moment, 0)
+        try:
+            value = evaluate(storage, query, grid, is_range=False)
+        except PromqlError as error:
+            query_log.add(asker, query, grid, error=str(error))
+            raise
+        query_log.add(asker, query, grid, value.statistics)
+        return _samples(value)
 
     def _recorded(self, rule: Rule, result: Result) -> Result:
         labels = {**self.group.labels, **rule.labels, NAME: rule.record}
@@ -151,7 +164,10 @@ class Group:
 
 def instant(storage: Storage, query: str, at: int) -> Result:
     """The value of a query at one time, histograms left out. Raises `PromqlError`."""
-    value = evaluate(storage, query, Grid(at, at, 0), is_range=False)
+    return _samples(evaluate(storage, query, Grid(at, at, 0), is_range=False))
+
+
+def _samples(value: Value) -> Result:
     if value.kind == "scalar":
         assert value.scalars is not None
         return [(EMPTY, float(value.scalars[0]))]

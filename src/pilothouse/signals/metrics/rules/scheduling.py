@@ -16,6 +16,7 @@ from pilothouse.signals.metrics.rules.evaluating import Group, Keep
 from pilothouse.signals.metrics.rules.notifying import told
 
 if TYPE_CHECKING:
+    from pilothouse.signals.metrics.prometheus.query_log import QueryLog
     from pilothouse.signals.metrics.rules.evaluating import Surroundings
     from pilothouse.signals.metrics.rules.notifying import Notifier
 
@@ -40,7 +41,10 @@ class _Planned:
 class RuleScheduler:
     """Evaluates groups in threads of its own."""
 
-    def __init__(self, storage: Storage, keep: Keep, notifier: Notifier, around: Callable[[], Surroundings]) -> None:
+    def __init__(
+        self, storage: Storage, keep: Keep, notifier: Notifier, around: Callable[[], Surroundings], query_log: QueryLog
+    ) -> None:
+        self._query_log = query_log
         self._storage, self._keep, self._notifier, self._around = storage, keep, notifier, around
         self._planned: list[_Planned] = []
         self._stop = threading.Event()
@@ -94,7 +98,7 @@ class RuleScheduler:
     def _evaluate(self, one: _Planned, at: float) -> None:
         with one.running:
             try:
-                one.group.evaluate(self._storage, round(at * 1000), self._keep, restore=one.is_new)
+                one.group.evaluate(self._storage, round(at * 1000), self._keep, one.is_new, self._query_log)
                 one.is_new = False
                 self._notify(one.group, at)
             except Exception:
