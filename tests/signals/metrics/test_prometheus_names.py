@@ -44,10 +44,10 @@ def test_labels() -> None:
     assert target_labels({"service.name": "api"}) == {"job": "api"}
 
 
-def _exported(server: RunningServer) -> None:
+def _exported(server: RunningServer, instance: str = "i-1", version: str = "2.0.0") -> None:
     """What the OpenTelemetry SDK sends."""
-    resource = Resource({"service.name": "api", "service.namespace": "shop", "service.instance.id": "i-1",
-                         "service.version": "2.0.0"})  # fmt: skip
+    resource = Resource({"service.name": "api", "service.namespace": "shop", "service.instance.id": instance,
+                         "service.version": version})  # fmt: skip
     exporter = OTLPMetricExporter(f"{server.otlp}/v1/metrics")
     provider = MeterProvider([PeriodicExportingMetricReader(exporter, 60_000)], resource)
     meter = provider.get_meter("my.library", "1.2")
@@ -92,3 +92,25 @@ def test_what_the_sdk_sends(server: RunningServer) -> None:
     assert {"http_requests_total", "http_duration_seconds_bucket", "queue_size", "target_info"} <= set(names)
     told = httpx.get(f"{address}/metadata", params={"metric": "http_requests_total"}).json()["data"]
     assert told == {"http_requests_total": [{"type": "counter", "unit": "{request}", "help": "Requests."}]}
+
+
+def test_a_pod_that_keeps_its_name_over_an_upgrade_is_one_series(server: RunningServer) -> None:
+    """As of a StatefulSet: two resources, of which PromQL sees the same labels, within the five minutes looked back."""
+    _exported(server, "api-0", "1.0.0")
+    _exported(server, "api-0", "2.0.0")
+
+    def ask(query: str) -> list[str]:
+        answer = httpx.get(f"{server.http}/prometheus/api/v1/query", params={"query": query}).json()
+        assert answer["status"] == "success", answer
+        return [row["value"][1] for row in answer["data"]["result"]]
+
+    deadline = time.monotonic() + 60
+    while ask('count(target_info{instance="api-0"})') != ["2"] or not ask(
+        'http_duration_seconds_count{instance="api-0"}'
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert ask('http_requests_total{instance="api-0"}') == ["5"]
+    assert ask('count_over_time(queue_size{instance="api-0"}[5m])') == ["2"]
+    assert ask('max_over_time(queue_size{instance="api-0"}[5m])') == ["3"]
+    assert ask('http_duration_seconds_count{instance="api-0"}') == ["4"]

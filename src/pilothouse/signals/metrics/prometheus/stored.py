@@ -20,7 +20,7 @@ from pilothouse.signals.metrics.prometheus.distributions import DistributionRead
 from pilothouse.signals.metrics.prometheus.finding import Finder
 from pilothouse.signals.metrics.prometheus.found import Found
 from pilothouse.signals.metrics.prometheus.gridding import GRIDS, grid
-from pilothouse.signals.metrics.prometheus.joining import joined
+from pilothouse.signals.metrics.prometheus.joining import is_repeated, joined
 from pilothouse.signals.metrics.prometheus.metric import Metric
 from pilothouse.signals.metrics.prometheus.targets import target_info
 from pilothouse.signals.metrics.promql.labels import Labels
@@ -76,6 +76,8 @@ class StoredMetrics:
         if not wanted or any(part != "value" or metric.temporality == 1 for metric, _, part in wanted):
             return None
         found = self._series(matchers, wanted, windows.first - windows.length, windows.last)
+        if is_repeated([series.labels for series in found]):
+            return None
         return grid(self._engine, function, found, self._of(found), windows, self._thrifty(found, windows))
 
     def series(self, matchers: Sequence[Matcher], start: int, end: int) -> list[Labels]:
