@@ -94,6 +94,9 @@ def up(
     _import_structlog()
     # gRPC would prepare each child process for a fork that calls it, which none does, and say so on stderr.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+    # numpy's OpenBLAS ends its threads before each fork, and was seen to wait for ever for one of them, with the whole
+    # server. Nothing here has matrices for which they would be worth it.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from pilothouse.engine import EngineError
     from pilothouse.server import logging
     from pilothouse.server.allocating import keep_freed_memory
