@@ -10,7 +10,10 @@ from pilothouse.delivery.chat import Job, Policy, PullRequest
 from pilothouse.delivery.forges.model import ChangedFile, Status
 from pilothouse.delivery.merging import Query, why_not
 
-POLICY = Policy(jobs=(Job("unit", always_run=True), Job("docs", run_if_changed="^docs/"), Job("slow", optional=True)))
+POLICY = Policy(
+    jobs=(Job("unit", always_run=True), Job("docs", run_if_changed="^docs/"), Job("slow", optional=True)),
+    members=frozenset({"ann"}),
+)
 GOOD = PullRequest(
     1, "ann", labels=frozenset({"lgtm", "approved"}), statuses={"unit": Status("success")}, files=(ChangedFile("a.py"),)
 )
@@ -25,6 +28,10 @@ CASES: list[tuple[PullRequest, tuple[str, ...]]] = [
     (replace(GOOD, labels=GOOD.labels | {"needs-rebase"}), ("it must not have the label needs-rebase",)),
     (replace(GOOD, conflicts=True), ("it conflicts with main",)),
     (replace(GOOD, statuses={}), ("unit has not run: /test unit",)),
+    (
+        replace(GOOD, author="eve", statuses={}),
+        ("unit has not run: somebody who works here has to look and say /ok-to-test",),
+    ),
     (replace(GOOD, statuses={"unit": Status("failure", "2 failed")}), ("unit is failure: 2 failed",)),
     (replace(GOOD, statuses={"unit": Status("pending")}), ("unit is pending",)),
     (replace(GOOD, files=(ChangedFile("docs/a"),)), ("docs has not run: /test docs",)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import subprocess
@@ -9,8 +10,10 @@ import sys
 import time
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+from hatchling.bridge.app import Application
 
 from tests.ui.conftest import UI
 
@@ -77,11 +80,20 @@ def test_it_runs_as_a_program(build_page: ModuleType) -> None:
 
 
 def test_the_hook_puts_the_page_into_a_wheel(build_page: ModuleType) -> None:
-    hook = build_page.CustomBuildHook(str(UI.parent), {}, None, None, str(UI), "wheel")
-    data: dict[str, list[str]] = {"artifacts": []}
+    spec = importlib.util.spec_from_file_location("hatch_build", UI.parent / "hatch_build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    hook = module.CustomBuildHook(str(UI.parent), {}, None, None, str(UI), "wheel", Application())
+    data: dict[str, Any] = {"artifacts": []}
     hook.initialize("standard", data)
-    assert data["artifacts"] == ["/src/pilothouse/server/page/**"]
-    editable: dict[str, list[str]] = {"artifacts": []}
+    assert build_page.ARTIFACTS == data["artifacts"][0] == "/src/pilothouse/server/page/**"
+    # Where there is a compiler, the sampler of the heap makes it a wheel of one Python on one machine.
+    sampler = data["artifacts"][1:]
+    assert data.get("pure_python", True) is (not sampler)
+    assert all(one.startswith("/src/pilothouse/profiler/_heap_sampling.") for one in sampler)
+    editable: dict[str, Any] = {"artifacts": []}
     hook.initialize("editable", editable)
     assert editable["artifacts"] == []
 

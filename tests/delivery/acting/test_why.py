@@ -38,9 +38,15 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
 
 def why(room: Room, number: int) -> str:
     """The answer as a comment."""
+
+    def answers() -> list[str]:
+        # The pool may say something meanwhile.
+        return [one for one in room.comments(number) if one.startswith(("It does not merge:", "Nothing stands"))]
+
+    before = len(answers())
     room.say(number, "eve", "/why")
-    # The pool may say something meanwhile.
-    return [one for one in room.comments(number) if one.startswith(("It does not merge:", "Nothing stands"))][-1]
+    until(lambda: len(answers()) > before, "/why is answered")
+    return answers()[-1]
 
 
 def test_why(room: Room) -> None:

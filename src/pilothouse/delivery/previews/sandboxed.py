@@ -17,7 +17,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
@@ -76,7 +75,9 @@ class Sandboxed:
 
     @property
     def log(self) -> str:
-        """The last lines that it wrote."""
+        """The last lines that it wrote; all of them once it has ended."""
+        if self._process.poll() is not None:
+            self._reading.join(1)
         return "".join(self._log)
 
     def out_of_memory(self) -> bool:
@@ -115,15 +116,18 @@ class Sandboxed:
             finally:
                 os.close(telling)
             assert process.stdout is not None
-            threading.Thread(target=self._read, args=(process.stdout,), name="preview-log", daemon=True).start()
+            self._reading = threading.Thread(target=self._read, args=(process.stdout,), name="preview-log", daemon=True)
+            self._reading.start()
             said = answers.read()
         try:
             return process, int(json.loads(said)["child-pid"])
         except (ValueError, KeyError):
             process.kill()
             process.wait(_SECONDS)
-            time.sleep(0.05)
-            raise PreviewError(f"the sandbox did not start: {self.log.strip() or 'it says nothing'}") from None
+            self._reading.join(1)
+            raise PreviewError(
+                f"the sandbox did not start: {''.join(self._log).strip() or 'it says nothing'}"
+            ) from None
 
     def _opened(self, inside: int) -> tuple[subprocess.Popen[bytes], int]:
         ours, theirs = os.pipe()
