@@ -158,7 +158,8 @@ class Watch:
     def on_console(self, message: ConsoleMessage) -> None:
         """Browsers also write refused requests there; a test that provokes one takes it from `errors`."""
         if message.type in ("error", "warning"):
-            self.errors.append(message.text)
+            place = str(message.location.get("url") or "")
+            self.errors.append(f"{message.text} {place}".strip())
 
     def on_error(self, error: Error) -> None:
         """An exception that nobody caught."""
