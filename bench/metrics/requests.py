@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import cramjam
 import numpy as np
 
+from pilothouse.signals.metrics.protobuf import field, varint
+
 _MODES = ("idle", "user", "system", "iowait")
 _HUNDREDTHS = {"idle": 1380, "user": 90, "system": 28, "iowait": 2}
 _EVERY = 15_000
@@ -28,9 +30,7 @@ def batches(series: int, hours: float, end: int) -> Iterator[bytes]:
     typical = np.array([_HUNDREDTHS.get(one.get("mode", ""), 0) for one in kinds])
     moments = range(end - int(hours * 3_600_000) + _EVERY, end + 1, _EVERY)
     together = max(1, _A_REQUEST // series)
-    heads = [
-        b"".join(_field(0x0A, _field(0x0A, n.encode()) + _field(0x12, v.encode())) for n, v in one) for one in labels
-    ]
+    heads = [b"".join(field(0x0A, field(0x0A, n.encode()) + field(0x12, v.encode())) for n, v in one) for one in labels]
     for place in range(0, len(moments), together):
         now = moments[place : place + together]
         samples = np.empty((series, len(now)), _SAMPLE)
@@ -40,26 +40,14 @@ def batches(series: int, hours: float, end: int) -> Iterator[bytes]:
             steps = np.where(is_load, chance.integers(-5, 6, series), np.maximum(typical + spread, 0))
             values = np.abs(values + steps)
             samples["value"][:, column] = values / 100
-            samples["time"][:, column] = np.frombuffer(b"\x10" + _varint(moment), np.uint8)
-        rows = [_field(0x0A, head + row.tobytes()) for head, row in zip(heads, samples, strict=True)]
+            samples["time"][:, column] = np.frombuffer(b"\x10" + varint(moment), np.uint8)
+        rows = [field(0x0A, head + row.tobytes()) for head, row in zip(heads, samples, strict=True)]
         yield bytes(cramjam.snappy.compress_raw(b"".join(rows)))
 
 
 # A sample as protobuf has it: its field and size, its value, its time (six bytes of varint until the year 2109).
 _SAMPLE = np.dtype([("head", "u1", 3), ("value", "<f8"), ("time", "u1", 7)])
 _HEAD = np.array([0x12, 16, 0x09], np.uint8)
-
-
-def _field(tag: int, content: bytes) -> bytes:
-    return bytes((tag,)) + _varint(len(content)) + content
-
-
-def _varint(number: int) -> bytes:
-    found = bytearray()
-    while number > 0x7F:
-        found.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes((*found, number))
 
 
 def _labels(series: int) -> Iterator[list[tuple[str, str]]]:

@@ -7,7 +7,6 @@ for what a real judge does not say on demand; it can be pointed at a running Pil
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
@@ -31,6 +30,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.loading import module_at
 from tests.running import start_server
 from tests.ui.shop import make_shop, send_shop
 from tests.ui.shop_cluster import start_cluster
@@ -65,11 +65,7 @@ def build_page() -> ModuleType:
 
 def with_the_page_built() -> ModuleType:
     """The same for those that have no fixtures of this package."""
-    spec = importlib.util.spec_from_file_location("build_page", UI / "build_page.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = module_at(UI / "build_page.py")
     module.build_page(tools=True)
     return module
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import subprocess
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 from hatchling.bridge.app import Application
 
+from tests.loading import module_at
 from tests.ui.conftest import UI
 
 
@@ -80,12 +80,9 @@ def test_it_runs_as_a_program(build_page: ModuleType) -> None:
 
 
 def test_the_hook_puts_the_page_into_a_wheel(build_page: ModuleType) -> None:
-    spec = importlib.util.spec_from_file_location("hatch_build", UI.parent / "hatch_build.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    hook = module.CustomBuildHook(str(UI.parent), {}, None, None, str(UI), "wheel", Application())
+    hook = module_at(UI.parent / "hatch_build.py").CustomBuildHook(
+        str(UI.parent), {}, None, None, str(UI), "wheel", Application()
+    )
     data: dict[str, Any] = {"artifacts": []}
     hook.initialize("standard", data)
     assert build_page.ARTIFACTS == data["artifacts"][0] == "/src/pilothouse/server/page/**"

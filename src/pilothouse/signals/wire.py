@@ -72,6 +72,17 @@ async def waiting(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return await asyncio.to_thread(call, *args, **kwargs)
 
 
+async def body_within(request: Request, limit: int) -> bytes | None:
+    """The body as it came; None, and no more of it is read, when it is larger than `limit` bytes."""
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            return None
+        parts.append(part)
+    return b"".join(parts)
+
+
 async def json_body(request: Request, limit: int = 1_000_000) -> dict[str, Any]:
     """The JSON object that a request brings; raises `BadRequestError` for anything else.
 
@@ -80,13 +91,11 @@ async def json_body(request: Request, limit: int = 1_000_000) -> dict[str, Any]:
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != "application/json":
         raise BadRequestError("content-type: send the body as application/json", "content-type")
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > limit:
-            raise BadRequestError(f"the body is larger than {limit:,} bytes")
+    body = await body_within(request, limit)
+    if body is None:
+        raise BadRequestError(f"the body is larger than {limit:,} bytes")
     try:
-        content = json.loads(bytes(body))
+        content = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise BadRequestError(f"the body is not JSON: {str(error)[:200]}") from None
     if not isinstance(content, dict):

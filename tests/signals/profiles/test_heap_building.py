@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from tests.loading import module_at
 
 NATIVE = Path(__file__).parents[3] / "native"
 
@@ -14,11 +15,7 @@ NATIVE = Path(__file__).parents[3] / "native"
 @pytest.fixture
 def build_native(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The build, with a target of its own."""
-    spec = importlib.util.spec_from_file_location("build_native", NATIVE / "build_native.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = module_at(NATIVE / "build_native.py")
     monkeypatch.setattr(module, "HERE", tmp_path)
     monkeypatch.setattr(module, "TARGET", tmp_path)
     return module

@@ -11,7 +11,7 @@ from pilothouse.delivery.pipelines import listing, showing
 from pilothouse.delivery.pipelines.errors import PipelineError, StateError
 from pilothouse.delivery.pipelines.triggers.event import TriggerError, read
 from pilothouse.signals.errors import BadRequestError
-from pilothouse.signals.wire import answer, json_body, number, only, waiting
+from pilothouse.signals.wire import answer, body_within, json_body, number, only, waiting
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -73,11 +73,9 @@ def routes(server: PipelineServer, most_bytes: int = 16_000_000) -> list[Route]:
         return StreamingResponse(lines, media_type="text/plain; charset=utf-8")
 
     async def event(request: Request) -> Response:
-        raw = b""
-        async for chunk in request.stream():
-            raw += chunk
-            if len(raw) > most_bytes:
-                return answer({"error": {"code": "too_large", "message": f"more than {most_bytes} bytes"}}, 413)
+        raw = await body_within(request, most_bytes)
+        if raw is None:
+            return answer({"error": {"code": "too_large", "message": f"more than {most_bytes} bytes"}}, 413)
         name = request.path_params["listener"]
         try:
             heard = await _of(server, server.hear(name, read(raw, dict(request.headers), str(request.url))))

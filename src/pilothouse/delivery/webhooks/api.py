@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pilothouse.delivery.webhooks.parcel import DeliveryError, Parcel
-from pilothouse.signals.wire import answer
+from pilothouse.signals.wire import answer, body_within
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -57,9 +57,7 @@ async def _body(request: Request, most_bytes: int) -> bytes:
     told = request.headers.get("content-length", "")
     if told.isdecimal() and int(told[:20]) > most_bytes:
         raise too_large
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > most_bytes:
-            raise too_large
-    return bytes(body)
+    body = await body_within(request, most_bytes)
+    if body is None:
+        raise too_large
+    return body

@@ -6,7 +6,7 @@ Paths are normalised on every listener before they are compared, also slashes th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +73,7 @@ def _with_services(configuration: Configuration, mesh: LocalMesh) -> Configurati
     services = {
         id: Service(id, (ServicePort(found.port, found.port, found.protocol),)) for id, found in mesh.services.items()
     }
-    return Configuration(
-        configuration.groups, configuration.tcp_routes, configuration.udp_routes, configuration.bindings,
-        configuration.targets, configuration.splits, services, configuration.workloads,
-    )  # fmt: skip
+    return replace(configuration, services=services)
 
 
 @dataclass(slots=True)

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from pilothouse.releases.rollout.run import Run
     from pilothouse.releases.store import ReleaseStore
 
-_STARTING = ("plan", "service", "baseline", "candidate", "traffic", "by", "dry_run", "selector", "requests")
+# What a request may say instead of the plan.
+_OVERRIDES = ("service", "baseline", "candidate", "traffic", "selector", "requests")
+_STARTING = ("plan", *_OVERRIDES, "by", "dry_run")
 _ACTING = ("action", "by", "note", "full")
 _PATH = "/api/rollouts/{rollout:int}"
 
@@ -69,11 +71,7 @@ def _started(engine: Engine, store: ReleaseStore, shifters: Collection[str], bod
     if not plan:
         raise BadRequestError("plan: this field is needed: the plan as YAML text or as an object", "plan")
     text = plan if isinstance(plan, str) else json.dumps(plan)
-    overrides = {
-        name: body[name]
-        for name in ("service", "baseline", "candidate", "traffic", "selector", "requests")
-        if body.get(name)
-    }
+    overrides = {name: body[name] for name in _OVERRIDES if body.get(name)}
     found = _versions(engine, read_plan(text, overrides))
     if found.traffic.by not in shifters:
         known = ", ".join(sorted(shifters))

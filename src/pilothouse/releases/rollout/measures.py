@@ -67,13 +67,15 @@ def _quoted(text: str) -> str:
 
 def requests(engine: Engine, run: Run, since: float, until: float) -> int:
     """How many requests the candidate has served, by its server spans; times in seconds since the epoch."""
-    return int(_spans(engine, run, since, until)["n"])
+    row = _spans(engine, run, since, until)
+    return int(row["n"]) if row else 0
 
 
-def _spans(engine: Engine, run: Run, since: float, until: float) -> dict[str, Any]:
+def _spans(engine: Engine, run: Run, since: float, until: float) -> dict[str, Any] | None:
+    """What the candidate's server spans say together; None where it was never heard of."""
     found = _spoken(engine, run, run.plan.candidate)
     if not found:
-        return {"n": 0}
+        return None
     parameters: dict[str, Any] = {
         "identities": [one.identity for one in found], "start": int(since * _SECOND), "end": int(until * _SECOND),
     }  # fmt: skip
@@ -82,7 +84,9 @@ def _spans(engine: Engine, run: Run, since: float, until: float) -> dict[str, An
 
 def _of_spans(engine: Engine, run: Run, check: Check, now: float) -> float | None:
     row = _spans(engine, run, now - check.window, now)
-    if check.measure == "requests_per_second" and "took" in row:
+    if row is None:
+        return None
+    if check.measure == "requests_per_second":
         return float(row["n"] / check.window)
     if not row["n"]:
         return None

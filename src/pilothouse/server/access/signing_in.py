@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from pilothouse.server.access.callers import SESSION
 from pilothouse.server.access.openid import Attempt, OpenId, OpenIdError, Person
+from pilothouse.signals.wire import body_within
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -57,11 +58,9 @@ class SigningIn:
         return self._page(_local(request.query_params.get("next", "/")))
 
     async def _by_token(self, request: Request) -> Response:
-        body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > _LONGEST_FORM:
-                return self._page("/", "That is too long for a token.", 413)
+        body = await body_within(request, _LONGEST_FORM)
+        if body is None:
+            return self._page("/", "That is too long for a token.", 413)
         given = {name: values[0] for name, values in parse_qs(body.decode("latin-1")).items()}
         following = _local(given.get("next", "/"))
         caller = await run_in_threadpool(self._tokens.caller, given.get("token", "").strip())

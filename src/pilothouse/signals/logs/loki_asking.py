@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from pilothouse.signals.errors import BadRequestError
 from pilothouse.signals.logs.logql.quantities import duration_nanoseconds
 from pilothouse.signals.timerange import NANOSECONDS, TimeRange, parse_instant
+from pilothouse.signals.wire import body_within
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -84,11 +85,9 @@ async def parameters(request: Request) -> Parameters:
     """Those of the address and the form."""
     pairs = list(request.query_params.multi_items())
     if request.method == "POST" and "form" in request.headers.get("content-type", ""):
-        body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > _LONGEST_FORM:
-                raise BadRequestError(f"the form is longer than {_LONGEST_FORM} bytes")
+        body = await body_within(request, _LONGEST_FORM)
+        if body is None:
+            raise BadRequestError(f"the form is longer than {_LONGEST_FORM} bytes")
         pairs += parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
     return Parameters(tuple(pairs))
 

@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pilothouse.signals.metrics.prometheus.asking import STATUS, ApiError
+from pilothouse.signals.wire import body_within
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -42,13 +43,9 @@ def routes(queries: Queries, watched: Watched, prefix: str = "/prometheus/api/v1
 
 
 async def _body(request: Request) -> bytes:
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > _LARGEST_REQUEST:
-            raise ApiError("bad_data", f"the body is larger than {_LARGEST_REQUEST} bytes")
-        parts.append(part)
-    body = b"".join(parts)
+    body = await body_within(request, _LARGEST_REQUEST)
+    if body is None:
+        raise ApiError("bad_data", f"the body is larger than {_LARGEST_REQUEST} bytes")
     try:
         if not body or cramjam.snappy.decompress_raw_len(body) > _LARGEST_REQUEST:
             raise ApiError("bad_data", f"the body is empty or decompresses to more than {_LARGEST_REQUEST} bytes")

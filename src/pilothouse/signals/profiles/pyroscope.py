@@ -19,7 +19,7 @@ from pilothouse.signals.profiles.timeline import timeline
 from pilothouse.signals.profiles.tree import grow, pruned
 from pilothouse.signals.selector import Selector, parse_selector
 from pilothouse.signals.timerange import TimeRange, parse_duration, parse_instant
-from pilothouse.signals.wire import answer, number, waiting, wanted
+from pilothouse.signals.wire import answer, body_within, number, waiting, wanted
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -71,13 +71,10 @@ async def _connect(engine: Engine, request: Request) -> Response:
 
 
 async def _body(request: Request) -> bytes:
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > _MOST_BODY:
-            raise BadRequestError(f"body: larger than {_MOST_BODY} bytes", "body")
-        parts.append(part)
-    return b"".join(parts)
+    body = await body_within(request, _MOST_BODY)
+    if body is None:
+        raise BadRequestError(f"body: larger than {_MOST_BODY} bytes", "body")
+    return body
 
 
 def _parsed(name: str, media: str, body: bytes) -> Any:

@@ -6,6 +6,8 @@ import asyncio
 import zlib
 from typing import TYPE_CHECKING
 
+from pilothouse.signals.wire import body_within
+
 if TYPE_CHECKING:
     from starlette.requests import Request
 
@@ -26,15 +28,18 @@ class BodyError(Exception):
 async def read_body(request: Request, limit: int) -> bytes:
     """The decoded body. Neither the body nor what it decompresses to may be larger than `limit` bytes."""
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit:
-            raise BodyError(413, f"the body is larger than {limit} bytes")
-        parts.append(part)
-    if size > _LARGE and encoding != "identity":
-        return await asyncio.to_thread(decompress, b"".join(parts), encoding, limit)
-    return decompress(b"".join(parts), encoding, limit)
+    body = await raw_body(request, limit)
+    if len(body) > _LARGE and encoding != "identity":
+        return await asyncio.to_thread(decompress, body, encoding, limit)
+    return decompress(body, encoding, limit)
+
+
+async def raw_body(request: Request, limit: int) -> bytes:
+    """The body as it came, of at most `limit` bytes."""
+    body = await body_within(request, limit)
+    if body is None:
+        raise BodyError(413, f"the body is larger than {limit} bytes")
+    return body
 
 
 def decompress(body: bytes, encoding: str, limit: int) -> bytes:

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from pilothouse.signals.errors import BadRequestError, OverloadedError
 from pilothouse.signals.receive.checking import TimeLimits
-from pilothouse.signals.receive.decoding import BodyError, read_body
+from pilothouse.signals.receive.decoding import BodyError, raw_body, read_body
 from pilothouse.signals.receive.remote_write_messages import Counted, Together, WriteRequest, from_v2
 
 if TYPE_CHECKING:
@@ -221,13 +221,7 @@ def routes(receiver: RemoteWriteReceiver, limit: int, path: str = PATH) -> list[
 async def _body(request: Request, encoding: str, limit: int) -> bytes:
     if encoding != "snappy":
         return await read_body(request, limit)
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit:
-            raise BodyError(413, f"the body is larger than {limit} bytes")
-        parts.append(part)
-    return unsnappy(b"".join(parts), limit)
+    return unsnappy(await raw_body(request, limit), limit)
 
 
 def unsnappy(body: bytes, limit: int) -> bytes:

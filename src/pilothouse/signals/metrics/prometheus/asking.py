@@ -12,6 +12,7 @@ from pilothouse.signals.metrics.promql.errors import ParseError
 from pilothouse.signals.metrics.promql.matcher import Matcher
 from pilothouse.signals.metrics.promql.numbers import quote
 from pilothouse.signals.metrics.promql.parser import parse_selector
+from pilothouse.signals.wire import body_within
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -94,13 +95,10 @@ async def parameters(request: Request) -> Parameters:
     if request.method == "POST":
         media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media == FORM:
-            body, size = [], 0
-            async for part in request.stream():
-                size += len(part)
-                if size > _LARGEST_FORM:
-                    raise ApiError("bad_data", "error parsing form values: http: POST too large")
-                body.append(part)
-            pairs = parse_qsl(b"".join(body).decode("utf-8", "replace"), keep_blank_values=True) + pairs
+            body = await body_within(request, _LARGEST_FORM)
+            if body is None:
+                raise ApiError("bad_data", "error parsing form values: http: POST too large")
+            pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True) + pairs
     return Parameters(pairs)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pilothouse.signals.metrics.promql.labels import Labels
+from pilothouse.signals.metrics.promql.labels import is_repeated
 from pilothouse.signals.metrics.promql.selection import Selection, nothing
 
 
@@ -22,11 +22,6 @@ def joined(parts: Sequence[Selection]) -> Selection:
         return nothing()
     whole = parts[0] if len(parts) == 1 else _under_each_other(parts)
     return _interleaved(whole) if is_repeated(whole.labels) else whole
-
-
-def is_repeated(labels: Sequence[Labels]) -> bool:
-    """Whether two of them are the same."""
-    return len(set(labels)) < len(labels)
 
 
 def _under_each_other(parts: Sequence[Selection]) -> Selection:

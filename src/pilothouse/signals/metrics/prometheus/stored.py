@@ -20,10 +20,10 @@ from pilothouse.signals.metrics.prometheus.distributions import DistributionRead
 from pilothouse.signals.metrics.prometheus.finding import Finder
 from pilothouse.signals.metrics.prometheus.found import Found
 from pilothouse.signals.metrics.prometheus.gridding import GRIDS, grid
-from pilothouse.signals.metrics.prometheus.joining import is_repeated, joined
+from pilothouse.signals.metrics.prometheus.joining import joined
 from pilothouse.signals.metrics.prometheus.metric import Metric
 from pilothouse.signals.metrics.prometheus.targets import target_info
-from pilothouse.signals.metrics.promql.labels import Labels
+from pilothouse.signals.metrics.promql.labels import Labels, is_repeated
 from pilothouse.signals.metrics.promql.matcher import Matcher
 from pilothouse.signals.metrics.promql.selection import Gridded, Selection, Windowing, nothing
 

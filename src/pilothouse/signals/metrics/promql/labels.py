@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import xxhash
 
@@ -94,6 +94,11 @@ EMPTY = Labels(())
 def labels_of(values: Mapping[str, str]) -> Labels:
     """The label set of a dictionary; empty values count as not there."""
     return Labels(tuple(sorted((name, value) for name, value in values.items() if value)))
+
+
+def is_repeated(labels: Sequence[Labels]) -> bool:
+    """Whether two of them are the same."""
+    return len(set(labels)) < len(labels)
 
 
 def is_label(name: str) -> bool:

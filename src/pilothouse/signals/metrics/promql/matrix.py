@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilothouse.signals.metrics.promql.errors import ExecutionError
-from pilothouse.signals.metrics.promql.labels import Labels
+from pilothouse.signals.metrics.promql.labels import Labels, is_repeated
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -112,7 +112,7 @@ def matrix_of(
 
 def merged(matrix: Matrix) -> Matrix:
     """Series with the same labels become one; `ExecutionError` where two have a sample at the same step."""
-    if len(set(matrix.labels)) == len(matrix.labels):
+    if not is_repeated(matrix.labels):
         return matrix
     first: dict[Labels, int] = {}
     kept = []
