@@ -13,6 +13,7 @@ import httpx
 
 from pilothouse.demo import environment
 from pilothouse.demo.addresses import url
+from pilothouse.demo.asking import ask
 from pilothouse.demo.failures import DemoError
 from pilothouse.demo.processes import Child, Processes
 
@@ -119,7 +120,7 @@ class System:
     def get(self, path: str, **parameters: str) -> Any:
         """Asks Pilothouse for JSON. Raises DemoError when there is no good answer."""
         try:
-            answer = self._client.get(self.base_url + path, params=parameters)
+            answer = ask("GET", self.base_url + path, check=self._check, params=parameters)
         except httpx.TransportError as error:
             self._check()
             raise DemoError(f"{self.base_url}{path}: {error or type(error).__name__}") from error

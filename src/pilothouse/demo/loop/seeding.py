@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +22,9 @@ class People:
     ren: Person
 
 
-def seed(base_url: str, admin_token: str, scratch: Path) -> People:
+def seed(base_url: str, admin_token: str, scratch: Path, check: Callable[[], None]) -> People:
     """Make people and repositories, and push the first version by git. Raises DemoError."""
-    admin = Person("admin", admin_token, base_url)
+    admin = Person("admin", admin_token, base_url, check)
     people = People(*(_person(admin, login) for login in ("mei", "ren")))
     for name, files in ((CODE, repository.base()), (ENVIRONMENTS, repository.environments())):
         people.ren.post("/repositories", name=name)
@@ -56,4 +57,4 @@ def write(directory: Path, files: dict[str, str]) -> None:
 def _person(admin: Person, login: str) -> Person:
     admin.post("/users", login=login, name=login.capitalize())
     token = admin.post("/tokens", login=login, name="demo")["token"]
-    return Person(login, token, admin.base_url)
+    return Person(login, token, admin.base_url, admin.check)

@@ -85,7 +85,7 @@ class Tale:
         with self._narration.step("the forge gets shop/checkout and shop/environments, and its people mei and ren"):
             self._system.get("/api/forge/repositories")
             token = (data / "forge" / "admin.token").read_text().strip()
-            self._people = seed(self._system.base_url, token, self._scratch / "trees")
+            self._people = seed(self._system.base_url, token, self._scratch / "trees", lambda: self._system.pause(0))
         with self._narration.step("the shop opens: catalog, payments, checkout 1.0.0 behind a real Envoy, gateway"):
             gateway = self._open_shop(mesh)
         with self._narration.step("visitors come", self._options.baseline_seconds):
@@ -193,7 +193,7 @@ class Tale:
 
     def _approve(self, outcome: Outcome) -> None:
         path = f"/repositories/{CODE}/pulls/{outcome.number}/comments"
-        self._people.ren.post(path, body="/lgtm\n/approve")
+        self._people.ren.post(path, again=True, body="/lgtm\n/approve")
 
     def _merged(self, outcome: Outcome) -> str:
         def merged() -> str | None:
