@@ -94,18 +94,23 @@ def chosen_control(request: pytest.FixtureRequest) -> Iterator[None]:
     from sqlalchemy import create_engine
 
     from pilothouse.control import opening
-    from tests.control.postgres import new_database
+    from tests.control.postgres import WITHOUT_TLS, new_database
 
     server, address = request.getfixturevalue("postgres"), opening.address
+    newest = new_database(server, "newest")
+    opening.open_database(newest).dispose()
+    template = newest.rpartition("/")[2]
 
     with pytest.MonkeyPatch.context() as patched:
         # A file is a database: opened again, it has what it had.
         patched.setattr(
-            opening, "address", lambda url: address(new_database(server, url) if url.startswith("sqlite:///") else url)
+            opening,
+            "address",
+            lambda url: address(new_database(server, url, template) if url.startswith("sqlite:///") else url),
         )
 
         def opened(*arguments: Any, **named: Any) -> Any:
-            made = create_engine(*arguments, **named)
+            made = create_engine(*arguments, connect_args=WITHOUT_TLS, **named)
             _OPENED.add(made)
             return made
 

@@ -12,10 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 
+from pilothouse.control import opening
 from tests.ports import free_port
 
+# The driver reads the system's certificates for each connection, to ask whether a server has TLS: a third of the CPU.
+WITHOUT_TLS = {"ssl_context": False}
 _FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=200")
 
 
@@ -60,12 +63,30 @@ def _run(command: list[str], user: str | None) -> None:
         assert done.returncode == 0, said.read()
 
 
-def new_database(server: str, of: str) -> str:
-    """The URL of the database of this name's own; made where it is not there yet."""
+def new_database(server: str, of: str, template: str = "template1") -> str:
+    """The URL of the database of this name's own; made where it is not there yet, as a copy of a `template`."""
     name = "p" + hashlib.sha256(of.encode()).hexdigest()[:20]
-    engine = create_engine(server.replace("postgresql:", "postgresql+pg8000:") + "/postgres")
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with _administering(server) as connection:
         if not connection.execute(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}).first():
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    engine.dispose()
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
     return f"{server}/{name}"
+
+
+def copy_directory(template: Path, place: Path) -> None:
+    """A copy of a directory that nobody has open, with its `control.db`: that may stand for a database on a server."""
+    shutil.copytree(template, place, dirs_exist_ok=True)
+    old, new = (opening.address(f"sqlite:///{one / 'control.db'}") for one in (template, place))
+    if not new.startswith("sqlite"):
+        server, _, name = new.rpartition("/")
+        with _administering(server) as connection:
+            connection.exec_driver_sql(f"DROP DATABASE {name}")
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {old.rpartition('/')[2]}")
+
+
+@contextmanager
+def _administering(server: str) -> Iterator[Connection]:
+    url = server.replace("postgresql:", "postgresql+pg8000:") + "/postgres"
+    engine = create_engine(url, connect_args=WITHOUT_TLS)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        yield connection
+    engine.dispose()

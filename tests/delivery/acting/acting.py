@@ -1,4 +1,4 @@
-"""A process that acts until it is killed: `python -m tests.delivery.acting.acting DIRECTORY`."""
+"""A process that acts until it is killed: `python -m tests.delivery.acting.acting DIRECTORY DATABASE`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from pathlib import Path
 from tests.delivery.acting.room import Room
 
 if __name__ == "__main__":
-    room = Room(Path(sys.argv[1]), people=False)
+    room = Room(Path(sys.argv[1]), people=False, database=sys.argv[2])
     print("acts", flush=True)
     time.sleep(600)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pilothouse.control import opening
 from pilothouse.delivery.acting.serving import DeliveryServer
 from pilothouse.delivery.forges import Event, PullRequest
 from pilothouse.delivery.forges.local import House, LocalForge
@@ -59,10 +60,10 @@ def until(question: Callable[[], Any], what: str = "", seconds: float = 60) -> A
 class Room:
     """All of it, in a directory. `stop` and `start` are what a new process would find."""
 
-    def __init__(self, directory: Path, *, people: bool = True) -> None:
+    def __init__(self, directory: Path, *, people: bool = True, database: str = "") -> None:
         """With `people` for a new directory; else those are taken up that are there."""
         self.directory = directory
-        self.database = f"sqlite:///{directory / 'control.db'}"
+        self.database = database or opening.address(f"sqlite:///{directory / 'control.db'}")
         self.events: list[Event] = []
         # An event that a killed process held is free again soon.
         self.inbox = Inbox(self.database, Limits(lease=3.0, pauses=(0.2, 0.5, 1, 2, 5, 5, 5, 5)))

@@ -148,8 +148,9 @@ def test_kill_9_again_and_again(tmp_path: Path) -> None:
         room.forge.acting_as("bob").add_comment(REPOSITORY, number, "/lgtm\n/approve")
     room.inbox.close()
     room.house.close()
+    database = room.database
     for patience in (1.2, 2.0):
-        child = subprocess.Popen([sys.executable, "-m", "tests.delivery.acting.acting", str(tmp_path)],
+        child = subprocess.Popen([sys.executable, "-m", "tests.delivery.acting.acting", str(tmp_path), database],
                                  stdout=subprocess.PIPE, start_new_session=True)  # fmt: skip
         assert child.stdout is not None
         child.stdout.readline()

@@ -89,8 +89,8 @@ def test_one_that_is_killed_in_the_middle_of_a_batch_is_followed_by_one_that_run
     room.stop()
     room.commit("main", {"elsewhere": "x\n"}, "bob", repository)
     room.forge.acting_as("bob").add_comment(repository, number, "/hold cancel")
-    child = subprocess.Popen([sys.executable, "-m", "tests.delivery.acting.acting", str(room.directory)],
-                             stdout=subprocess.PIPE, start_new_session=True)  # fmt: skip
+    command = [sys.executable, "-m", "tests.delivery.acting.acting", str(room.directory), room.database]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
     store = DeliveryStore(room.database)
 
     def batch_runs() -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from pilothouse.delivery.forges import Event
 from pilothouse.delivery.forges.local import House, LocalForge
+from tests.control.postgres import copy_directory
 
 
 @dataclass
@@ -51,7 +51,7 @@ def open_shop(directory: Path) -> Shop:
 
 @pytest.fixture
 def shop(tmp_path: Path, template: Path) -> Iterator[Shop]:
-    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
+    copy_directory(template, tmp_path)
     made = open_shop(tmp_path)
     yield made
     made.house.close()

@@ -5,10 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from pilothouse.delivery.forges.local.copying import copy_repositories
 from tests.delivery.forges.conftest import Shop, open_shop
 
 
+@pytest.mark.skipif("config.getoption('--control') != 'sqlite'", reason="about a file of SQLite's")
 def test_a_copy_opens_with_all_that_was_pushed_until_then(shop: Shop, tmp_path: Path) -> None:
     number = shop.pull("fast", {"a": b"1"})
     copy = tmp_path.parent / f"{tmp_path.name}-copy"

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from pilothouse.control import opening
 from pilothouse.delivery.forges.local import House, LocalForge
 from pilothouse.delivery.pipelines.executors import namespace
 from pilothouse.delivery.previews.local import LocalStarter
@@ -92,11 +93,10 @@ class Shop:
             time.sleep(0.05)
 
 
-def previews(house: House, place: Path) -> PreviewServer:
+def previews(house: House, place: Path, database: str = "") -> PreviewServer:
     forge = LocalForge.as_pilothouse(house)
-    return PreviewServer(
-        lambda _: forge, f"sqlite:///{place}/control.db", place / "data", LocalStarter(lambda _: forge)
-    )
+    url = database or f"sqlite:///{place}/control.db"
+    return PreviewServer(lambda _: forge, url, place / "data", LocalStarter(lambda _: forge))
 
 
 @pytest.fixture
@@ -228,8 +228,8 @@ from pathlib import Path
 from tests.delivery.previews.test_previews import previews, SHOP
 from pilothouse.delivery.forges.local import House
 place = Path(sys.argv[1])
-house = House(place / "forge", f"sqlite:///{place}/control.db")
-server = previews(house, place)
+house = House(place / "forge", sys.argv[3])
+server = previews(house, place, sys.argv[3])
 server.start()
 server.look(SHOP, int(sys.argv[2]))
 while (found := server.store.of_pull(SHOP, int(sys.argv[2]))) is None or found.state != "ready":
@@ -241,9 +241,9 @@ time.sleep(600)
 
 def test_a_killed_server_leaves_no_process(shop: Shop) -> None:
     number = shop.pull("one", "first")
-    with subprocess.Popen(
-        [sys.executable, "-c", _KILLED, str(shop.place), str(number)], stdout=subprocess.PIPE, text=True
-    ) as process:
+    database = opening.address(f"sqlite:///{shop.place}/control.db")
+    command = [sys.executable, "-c", _KILLED, str(shop.place), str(number), database]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         assert httpx.get(url, timeout=60).text == "first"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from pilothouse.delivery.promoting.asking import promote, released
 from pilothouse.delivery.releasing.publishing import Releasing
 from pilothouse.delivery.releasing.release import ReleaseError
 from pilothouse.delivery.releasing.serving import ReleaseServer
+from tests.control.postgres import copy_directory
 from tests.delivery.promoting.world import ENVIRONMENTS, MANIFEST, World
 
 DEPLOY, SHOP = "acme/deploy", "acme/shop"
@@ -70,7 +70,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def acme(tmp_path: Path, template: Path) -> Iterator[Acme]:
-    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
+    copy_directory(template, tmp_path)
     house = House(tmp_path / "forge", f"sqlite:///{tmp_path / 'control.db'}")
     house.open()
     world = World(tmp_path, read_environments(ENVIRONMENTS, DEPLOY), LocalForge.as_pilothouse(house))
