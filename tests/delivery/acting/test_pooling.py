@@ -95,21 +95,32 @@ def test_of_a_red_batch_the_one_that_breaks_is_found_and_put_out(room: Room, tmp
     assert every_commit_is_green(room, repository, tmp_path) == 4
 
 
-def test_squashing_and_priority(room: Room) -> None:
-    settings = "merge:\n  method: squash\n  batch: 1\n  ahead: 1\n  priority: [urgent]\nchat: {labels: [urgent]}\n"
-    repository = room.repository("acme/squash", {**FILES, ".pilothouse/delivery.yaml": settings})
+def test_squashing_a_label_that_asks_for_another_way_priority_and_a_job_before_the_merge(room: Room) -> None:
+    settings = "merge:\n  method: squash\n  batch: 1\n  ahead: 1\n  priority: [urgent]\nchat: {labels: [urgent, %s]}\n"
+    way = "tide/merge-method-merge"
+    late = "presubmits: [{name: late, run_before_merge: true, spec: {containers: [{image: sh, command: ['true']}]}}]\n"
+    files = {**FILES, ".pilothouse/delivery.yaml": settings % way, ".prow.yaml": late}
+    repository = room.repository("acme/squash", files)
     first, second = (ready(room, name, repository, {f"checks/{name}.sh": "true\n"}) for name in ("one", "two"))
-    room.say(second, "bob", "/label urgent", repository)
+    room.say(second, "bob", f"/label urgent\n/label {way}", repository)
+    assert [one["words"] for one in room.why(first, repository)["jobs"] if one["job"] == "late"] == [
+        "it runs in the merge pool, or when asked for: /test late"
+    ]
     let_go(room, repository, first, second)
     for number in (first, second):
         until(lambda number=number: room.raw(number, repository).state == "merged", f"#{number} is merged")
-    subjects = room.git("log", "--format=%s", "main", repository=repository).split("\n")
-    assert sorted(subjects[:2]) == [f"Change one (#{first})", f"Change two (#{second})"]
-    assert room.git("log", "-1", "--format=%an %P", "main", repository=repository).count(" ") == 1
+    subjects = room.git("log", "--first-parent", "--format=%s", "main", repository=repository).split("\n")
+    assert sorted(subjects[:2]) == [f"Change one (#{first})", f"Merge #{second}: Change two"]
+    parents = room.git("log", "-2", "--first-parent", "--format=%s:%P", "main", repository=repository).split("\n")
+    assert {line.partition(" (")[0].partition(" #")[0]: line.count(" ", line.rindex(":")) for line in parents} == {
+        "Change one": 0, "Merge": 1,
+    }  # fmt: skip
     history = [
         one["changes"] for one in room.server.pool("local", repository, "main")["history"] if one["what"] == "testing"
     ]
     assert all(len(changes) == 1 for changes in history)
+    ran = [job.state for job in room.server.store.jobs(repository) if job.job == "late" and job.kind == "batch"]
+    assert ran.count("success") >= 2
 
 
 def test_a_merge_that_was_not_answered_for_is_ended_by_the_next_process(

@@ -53,7 +53,9 @@ ROWS: list[tuple[str, PullRequest, Policy, set[str]]] = [
     ("an optional one is red", says(lint="failure", e2e="failure"), POLICY, set()),
     ("an optional one has not run", replace(READY, statuses={"unit": Status("success"), "code": Status("success")}),
      POLICY, set()),
-    ("one that does not match is red", says(docs="failure"), POLICY, set()),
+    # Prow requires it where it is present, as somebody had asked for it.
+    ("one that does not match is red", says(docs="failure"), POLICY, {"docs is failure"}),
+    ("one of another branch is red", replace(says(docs="failure"), base="release-1"), POLICY, {"docs is failure"}),
     ("one that matches has not run", replace(READY, files=(ChangedFile("docs/a", 1),)), POLICY, {"docs has not run"}),
     ("somebody else's is red", says(other="failure"), POLICY, {"other is failure"}),
     ("somebody else's waits", says(other="pending"), POLICY, {"other is pending"}),

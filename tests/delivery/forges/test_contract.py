@@ -282,6 +282,11 @@ def test_title_description_and_draft(side: Side) -> None:
     assert (pull.title, pull.draft) == ("Faster", False)
 
 
+def test_contexts_that_a_protected_branch_requires(side: Side) -> None:
+    said = {"github": {"ci/build", "from-a-ruleset"}, "forgejo": {"ci/*"}}
+    assert side.forge.required_contexts(CART, "main") == said.get(side.name.partition(" ")[0], set())
+
+
 def test_milestones(side: Side) -> None:
     number = side.any_pull()
     side.shop.bot.add_milestone(CART, "v1.0")

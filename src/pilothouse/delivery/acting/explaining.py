@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from pilothouse.delivery.acting.effects_json import from_json, in_words
@@ -24,8 +23,9 @@ def reasons(loaded: Loaded) -> tuple[str, ...]:
 
 def reasons_of(pull: PullRequest, policy: Policy, settings: Settings) -> tuple[str, ...]:
     """The same from values."""
-    statuses = {name: status for name, status in pull.statuses.items() if name not in settings.optional_contexts}
-    found = list(why_not(replace(pull, statuses=statuses), policy, settings.queries))
+    found = list(why_not(pull, policy, settings.merge.queries, settings.merge.contexts))
+    if pull.state == "open" and (quarrel := settings.merge.methods.quarrel(pull.labels)):
+        found.append(quarrel)
     if settings.broken:
         found.append(settings.broken)
     if LABEL not in pull.labels and policy.owners.files and pull.state == "open":

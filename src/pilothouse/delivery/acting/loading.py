@@ -115,7 +115,20 @@ class Loading:
         if revision and any(is_owners(one.path) for one in files):
             pull = replace(pull, owners_problems=self._owners_problems(raw, files, of_base.owners, revision, policy))
         policy = replace(policy, jobs=tuple(jobs_of(config, occasion)))
-        return Loaded(raw, pull, policy, of_base.settings, config, from_base, occasion, base, revision, conflict)
+        settings = self._protected(raw, of_base.settings)
+        return Loaded(raw, pull, policy, settings, config, from_base, occasion, base, revision, conflict)
+
+    def _protected(self, raw: forges.PullRequest, settings: Settings) -> Settings:
+        """The settings, with the contexts that the forge's protected branch requires where they ask for these."""
+        contexts = settings.merge.contexts
+        if not contexts.from_protection or raw.state != "open":
+            return settings
+        repository, branch = raw.repository, raw.base.ref
+        protected = self._passing.ask(
+            (repository, "protected", branch), lambda: self.forge.required_contexts(repository, branch)
+        )
+        contexts = replace(contexts, required=contexts.required | protected)
+        return replace(settings, merge=replace(settings.merge, contexts=contexts))
 
     def _fetched(self, mirror: Mirror, raw: forges.PullRequest) -> tuple[str, str]:
         """The tips of base and head, which are here afterwards."""
@@ -156,6 +169,7 @@ class Loading:
             mirror.messages(base, head) if base else (), kept.trusted_head if kept else "",
             bool(base and mirror.merges(base, head)), base,
             waits_for(forge, raw) if raw.state == "open" and raw.body else (), "", kept.base if kept else "",
+            milestone=raw.milestone,
         )  # fmt: skip
 
     def _owners_problems(

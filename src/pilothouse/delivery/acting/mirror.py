@@ -38,12 +38,13 @@ _NETWORK = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A pull request's head as it is put on a branch: the message of the commit that this makes, and its author."""
+    """A pull request's head as it is put on a branch: how, and the message and the author of the commit it makes."""
 
     number: int
     head: str
     message: str
     author: User
+    method: MergeMethod = "merge"
 
 
 class Mirror:
@@ -102,27 +103,28 @@ class Mirror:
 
     def merged(self, base: str, head: str) -> str:
         """A commit that merges a head onto a base, the same one each time. Raises `MergeError` with the paths."""
-        return self.tree(base, [Change(0, head, f"Merge {head[:12]} onto {base[:12]}\n", self._who)], "merge")
+        return self.tree(base, [Change(0, head, f"Merge {head[:12]} onto {base[:12]}\n", self._who)])
 
-    def tree(self, base: str, changes: Iterable[Change], method: MergeMethod) -> str:
+    def tree(self, base: str, changes: Iterable[Change]) -> str:
         """The commit that a branch at `base` is at after all of these changes, in order. Raises `MergeError`.
 
         What was made once is found again: a change that was tested behind others stands, when they are merged, on the
         very commit that the branch then is at.
         """
-        tip, key = base, f"{base} {method}"
         changes = list(changes)
-        known = ("tree", key, *(f"{one.number} {one.head} {one.message}" for one in changes))
-        return self._said.ask(known, lambda: self._tree(tip, key, changes, method))
+        known = ("tree", base, *(f"{one.method} {one.number} {one.head} {one.message}" for one in changes))
+        return self._said.ask(known, lambda: self._tree(base, changes))
 
-    def _tree(self, tip: str, key: str, changes: Iterable[Change], method: MergeMethod) -> str:
+    def _tree(self, base: str, changes: Iterable[Change]) -> str:
+        tip = key = base
+        git, who = self._git, self._who
         with self._lock:
             for change in changes:
-                key += f"\n{change.number} {change.head}\n{change.message}"
+                key += f"\n{change.method} {change.number} {change.head}\n{change.message}"
                 ref = f"refs/made/{hashlib.sha256(key.encode()).hexdigest()}"
                 made = self._ref(ref)
                 if not made:
-                    made = merging.merged(self._git, method, tip, change.head, change.message, change.author, self._who)
+                    made = merging.merged(git, change.method, tip, change.head, change.message, change.author, who)
                     self._keep(ref, made)
                 tip = made
         return tip

@@ -41,7 +41,7 @@ def read(content: dict[str, Any]) -> tuple[MergePool, dict[Tree, tuple[str, ...]
 
 def differs(content: dict[str, Any], number: int, head: str, base: str) -> bool:
     """Whether a written pool has a change at another head than `head` (nothing: not waiting), or another base."""
-    known = next((one for other, one, _ in content.get("waiting", []) if other == number), "")
+    known = next((one[1] for one in content.get("waiting", []) if one[0] == number), "")
     out = next((one for other, one in content.get("refused", []) if other == number), "")
     return (known != head and not (head and out == head)) or bool(base and base != content.get("base"))
 
@@ -53,14 +53,16 @@ def is_waiting(content: dict[str, Any]) -> bool:
 
 def for_people(content: dict[str, Any]) -> dict[str, Any]:
     """A pool in the words of the API: the queue in its order, what is tested, what was put out."""
-    queue = sorted(content["waiting"], key=lambda one: (-one[2], one[0]))
+    queue = sorted((Candidate(*one) for one in content["waiting"]), key=lambda one: (-one.priority, one.number))
     tests = [
         {"base": base, "changes": [one[0] for one in changes], "jobs": jobs}
         for (base, changes), jobs in content["tests"]
     ]
     return {
         "base": content["base"], "batch": content["batch"], "ahead": content["ahead"],
-        "queue": [{"number": number, "head": head, "priority": priority} for number, head, priority in queue],
+        "queue": [
+            {"number": one.number, "head": one.head, "priority": one.priority, "method": one.method} for one in queue
+        ],
         "testing": tests,
         "out": [{"number": number, "head": head} for number, head in content["refused"]],
         "merging": [one[0] for one in content["merging"][0][1]] if content["merging"] else [],
@@ -68,7 +70,7 @@ def for_people(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _candidate(one: Candidate) -> list[Any]:
-    return [one.number, one.head, one.priority]
+    return [one.number, one.head, one.priority, one.method]
 
 
 def _tree(tree: Tree) -> list[Any]:

@@ -112,10 +112,10 @@ class Pools:
             # It was looked at before it was merged, and told after.
             may = False
         known = driven.pool.waiting.get(number)
-        wanted = Candidate(number, loaded.pull.head, _priority(loaded)) if may else None
+        wanted = _candidate(loaded) if may else None
         if may:
             driven.loaded[number] = loaded
-            driven.pool.batch, driven.pool.ahead = loaded.settings.batch, loaded.settings.ahead
+            driven.pool.batch, driven.pool.ahead = loaded.settings.merge.batch, loaded.settings.merge.ahead
         else:
             driven.loaded.pop(number, None)
         if known != wanted:
@@ -304,9 +304,7 @@ class Pools:
     def _commit(self, repository: str, tree: Tree, loaded: list[Loaded]) -> str:
         """The commit that the branch is at when a tree is merged."""
         mirror = self._loading.mirror(repository)
-        method = loaded[0].settings.method
-        changes = [_change(one, candidate.head, method) for one, candidate in zip(loaded, tree.changes, strict=True)]
-        return mirror.tree(tree.base, changes, method)
+        return mirror.tree(tree.base, [_change(one, as_) for one, as_ in zip(loaded, tree.changes, strict=True)])
 
     def _tested_already(self, loaded: Loaded, tree: Tree) -> bool:
         """Whether the change's own jobs ran green on the merge onto the very commit that the tree stands on."""
@@ -445,21 +443,24 @@ def _required(loaded: list[Loaded], base: str) -> set[str]:
             status = one.pull.statuses.get(job.reports)
             said = status.description if status is not None else ""
             overridden = said.startswith("Skipped by ") or holds(said, base)
-            if not job.optional and job.wanted(one.pull) and not overridden:
+            if job.guards(one.pull) and not overridden:
                 found.add(job.name)
     return found
 
 
-def _priority(loaded: Loaded) -> int:
-    labels = loaded.settings.priority
-    return next((len(labels) - at for at, label in enumerate(labels) if label in loaded.pull.labels), 0)
+def _candidate(loaded: Loaded) -> Candidate:
+    labels, settings = loaded.pull.labels, loaded.settings.merge
+    most = len(settings.priority)
+    priority = next((most - at for at, wanted in enumerate(settings.priority) if wanted <= labels), 0)
+    return Candidate(loaded.raw.number, loaded.pull.head, priority, settings.methods.of(loaded.pull.base, labels))
 
 
-def _change(loaded: Loaded, head: str, method: str) -> Change:
-    raw = loaded.raw
+def _change(loaded: Loaded, candidate: Candidate) -> Change:
+    raw, method = loaded.raw, candidate.method
     first = f"{raw.title} (#{raw.number})" if method == "squash" else f"Merge #{raw.number}: {raw.title}"
     message = "\n\n".join(part for part in (first, raw.body.strip()) if part) + "\n"
-    return Change(raw.number, head, message, User(raw.author, raw.author, f"{raw.author}@users.noreply.invalid"))
+    author = User(raw.author, raw.author, f"{raw.author}@users.noreply.invalid")
+    return Change(raw.number, candidate.head, message, author, method)
 
 
 def _entry(what: str, numbers: Any, words: str, run: str = "") -> dict[str, Any]:

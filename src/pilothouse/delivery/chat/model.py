@@ -47,11 +47,15 @@ class PullRequest:
     tree: str = ""
     base_before: str = ""
     owners_problems: tuple[tuple[str, str], ...] = ()
+    milestone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A presubmit: when it runs by itself, what asks for it, and the context that it reports."""
+    """A presubmit: when it runs by itself, what asks for it, and the context that it reports.
+
+    One to be `run_before_merge` runs in the merge pool whether or not it runs by itself before.
+    """
 
     name: str
     context: str = ""
@@ -63,6 +67,7 @@ class Job:
     skip_branches: tuple[str, ...] = ()
     trigger: str = ""
     rerun: str = ""
+    run_before_merge: bool = False
 
     @property
     def reports(self) -> str:
@@ -94,6 +99,12 @@ class Job:
         if self.skip_if_only_changed:
             return not pull.files or not all(re2.search(self.skip_if_only_changed, f.path) for f in pull.files)
         return self.always_run
+
+    def guards(self, pull: PullRequest) -> bool:
+        """Whether it has to be green on what this change is merged as."""
+        if self.run_before_merge:
+            return self.is_for(pull.base)
+        return not self.optional and self.wanted(pull)
 
     def asked_by(self, text: str) -> bool:
         """Whether a comment asks for it by its own trigger."""

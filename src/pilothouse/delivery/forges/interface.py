@@ -91,6 +91,12 @@ class ReadingForge(Protocol):
     def tags(self, repository: str) -> Mapping[str, str]:
         """The tags and the commits (not the tag objects) that they stand for."""
 
+    def required_contexts(self, repository: str, branch: str) -> frozenset[str]:
+        """The contexts that the forge wants green before it merges into a branch; `*` and `?` may be in them.
+
+        Empty where the branch is not protected, or the forge knows no such thing (the built-in forge, GitLab).
+        """
+
     def labels(self, repository: str) -> frozenset[str]:
         """The labels that can be given."""
 

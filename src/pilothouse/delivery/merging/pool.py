@@ -11,16 +11,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pilothouse.delivery.forges.model import MergeMethod
+
 Outcome = Literal["green", "red"]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A change that may be merged: its number and head. Higher priority goes first, then the lower number."""
+    """A change that may be merged: its number and head. Higher priority goes first, then the lower number.
+
+    How it is merged decides which commit the branch gets: another method is another candidate, and is tested anew.
+    """
 
     number: int
     head: str
     priority: int = 0
+    method: MergeMethod = "merge"
 
 
 @dataclass(frozen=True, slots=True)

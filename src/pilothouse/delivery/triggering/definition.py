@@ -70,4 +70,6 @@ def why_not(job: Job, occasion: Occasion) -> str:
         return f"no changed file matches run_if_changed {job.run_if_changed}"
     if job.skip_if_only_changed:
         return f"all changed files match skip_if_only_changed {job.skip_if_only_changed}"
+    if job.run_before_merge:
+        return f"it runs in the merge pool, or when asked for: {job.rerun_command}"
     return f"it runs only when asked for: {job.rerun_command}"

@@ -64,7 +64,7 @@ def _definition(entry: Any, kind: Kind, source: str, find: Find) -> Definition:
         always_run=bool(always) if always is not None else kind == "postsubmit" and not (changed or skipped),
         optional=bool(entry.get("optional")), run_if_changed=changed, skip_if_only_changed=skipped,
         branches=branches, skip_branches=not_branches, trigger=trigger,
-        rerun=str(entry.get("rerun_command") or ""),
+        rerun=str(entry.get("rerun_command") or ""), run_before_merge=bool(entry.get("run_before_merge")),
     )  # fmt: skip
     return Definition(
         job, kind, source, document, documents, most=int(entry.get("max_concurrency") or 0),

@@ -59,6 +59,11 @@ class ForgejoStandIn(HubStandIn):
         """Newest first."""
         return list(reversed(commits))
 
+    def protection(self, name: str) -> dict[str, Any]:
+        """As the branch says it."""
+        return {"protected": True, "required_approvals": 0, "enable_status_check": True,
+                "status_check_contexts": ["ci/*"], "effective_branch_protection_name": name}  # fmt: skip
+
     def file(self, file: ChangedFile) -> dict[str, Any]:
         """A file of a change, with Forgejo's words for what happened to it."""
         status = {"added": "added", "modified": "changed", "removed": "deleted", "renamed": "renamed"}[file.change]

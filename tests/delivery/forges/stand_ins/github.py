@@ -92,6 +92,11 @@ class GitHubStandIn(HubStandIn):
 
     # -- shapes
 
+    def protection(self, name: str) -> dict[str, Any]:
+        """As for everybody who may read."""
+        checks = {"enforcement_level": "everyone", "contexts": ["ci/build"], "checks": [{"context": "ci/build"}]}
+        return {"protected": True, "protection": {"enabled": True, "required_status_checks": checks}}
+
     def file(self, file: ChangedFile) -> dict[str, Any]:
         """A file of a change."""
         return {"filename": file.path, "status": file.change, "additions": file.additions,
@@ -112,6 +117,13 @@ class GitHubStandIn(HubStandIn):
             case "GET", ["commits", sha, "status"]:
                 found = [self.status(one) for one in forge.statuses(repo, sha).values()]
                 return {"state": "success", "sha": sha, "statuses": found, "total_count": len(found)}
+            case "GET", ["rules", "branches", *_]:
+                rules = [{"context": "from-a-ruleset", "integration_id": 15368}]
+                return [
+                    {"type": "deletion", "ruleset_id": 1},
+                    {"type": "required_status_checks", "ruleset_id": 1,
+                     "parameters": {"strict_required_status_checks_policy": True, "required_status_checks": rules}},
+                ]  # fmt: skip
             case "GET", ["commits", sha, "check-runs"]:
                 name = asked.query.get("check_name")
                 found = [run for run in self.checks.values() if run["head_sha"] == sha and name in (None, run["name"])]

@@ -230,7 +230,7 @@ class HubStandIn(StandIn):
                 name = "/".join(branch)
                 if name not in forge.branches(repo):
                     raise MissingError("Branch not found")
-                return self.branch(name, forge.branches(repo)[name])
+                return self.branch(name, forge.branches(repo)[name]) | self.protection(name)
             case "GET", ["tags"]:
                 return [{"name": name, "commit": {"sha": sha}} for name, sha in forge.tags(repo).items()]
             case "GET", ["labels"]:
@@ -270,6 +270,10 @@ class HubStandIn(StandIn):
     def branch(self, name: str, sha: str) -> dict[str, Any]:
         """A branch."""
         return {"name": name, "commit": {self.sha_of_branch: sha}}
+
+    def protection(self, name: str) -> dict[str, Any]:
+        """How a branch is protected."""
+        raise NotImplementedError
 
     def file(self, file: Any) -> dict[str, Any]:
         """A file of a change."""

@@ -60,6 +60,13 @@ class ForgejoForge(HubForge):
         found = map(shapes.repository, map(one, self._caller.pages("/user/repos")))
         return tuple(sorted(found, key=lambda repository: repository.full_name))
 
+    def required_contexts(self, repository: str, branch: str) -> frozenset[str]:
+        """Those of the rule that protects the branch."""
+        node = one(self._get(repository, f"/branches/{path_of(checked_ref(branch))}"))
+        if not node.flag("enable_status_check", False):
+            return frozenset()
+        return frozenset(str(context) for context in node.items("status_check_contexts"))
+
     def commit(self, repository: str, ref: str) -> Commit:
         """The commit that a branch, a tag or a hash stands for."""
         ref = ref or self.repository(repository).default_branch

@@ -22,7 +22,7 @@ from pilothouse.delivery.forges.model import (
 )
 from pilothouse.delivery.forges.remote import pushing
 from pilothouse.delivery.forges.remote.calling import Caller, path_of, segment
-from pilothouse.delivery.forges.remote.forge import Access, checked_hash, ready_to_merge
+from pilothouse.delivery.forges.remote.forge import Access, checked_hash, checked_ref, ready_to_merge
 from pilothouse.delivery.forges.remote.hub import shortened
 from pilothouse.delivery.forges.remote.reading import one
 
@@ -83,6 +83,17 @@ class GitHubForge(GitHubWriting):
         runs = map(shapes.check_run, self._all(repository, f"/commits/{checked_hash(sha)}/check-runs"))
         found = [*super().statuses(repository, sha).values(), *runs]
         return {status.context: status for status in sorted(found, key=lambda status: status.at)}
+
+    def required_contexts(self, repository: str, branch: str) -> frozenset[str]:
+        """Those of the branch's protection and of the rulesets that hold for it."""
+        place = path_of(checked_ref(branch))
+        protection = one(self._get(repository, f"/branches/{place}")).maybe("protection")
+        checks = protection.maybe("required_status_checks") if protection else None
+        found = [str(context) for context in checks.items("contexts")] if checks else []
+        for rule in self._all(repository, f"/rules/branches/{place}"):
+            if rule.text("type") == "required_status_checks" and (said := rule.maybe("parameters")):
+                found += said.texts("required_status_checks", "context")
+        return frozenset(found)
 
     def _raw(self, repository: str, path: str, ref: str) -> bytes:
         raw = "application/vnd.github.raw+json"

@@ -134,6 +134,10 @@ class GitLabReading(RemoteForge):
         """The labels that can be given, also those of its groups."""
         return frozenset(node.text("name") for node in self._all(repository, "/labels"))
 
+    def required_contexts(self, repository: str, branch: str) -> frozenset[str]:
+        """None: GitLab asks for a pipeline that succeeds, not for contexts by name."""
+        return frozenset()
+
     def milestones(self, repository: str) -> frozenset[str]:
         """The open milestones, also those of its groups."""
         return frozenset(self._milestones(repository))

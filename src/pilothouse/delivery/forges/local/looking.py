@@ -153,6 +153,10 @@ class LocalReading:
         """The labels."""
         return self._listed(select(LABELS.c.name).where(LABELS.c.repository == self.kept(repository).id))
 
+    def required_contexts(self, repository: str, branch: str) -> frozenset[str]:
+        """None: branches are not protected here, the merge pool decides."""
+        return frozenset()
+
     def milestones(self, repository: str) -> frozenset[str]:
         """The open milestones."""
         here = MILESTONES.c.repository == self.kept(repository).id
