@@ -23,15 +23,17 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         if (page.UI / "package.json").is_file():
             page.build_page()
         native = _loaded("native/build_native.py")
-        built = native.build_native()
-        if isinstance(built, str):
-            self.app.display_warning(built)
+        built = native.build_all()
+        for one in built:
+            if isinstance(one, str):
+                self.app.display_warning(one)
         if version != "standard":
             return
         # Git ignores what is built; hatchling packs it all the same when it is named an artifact.
         build_data["artifacts"].append(page.ARTIFACTS)
-        if isinstance(built, Path):
-            build_data["artifacts"].append(f"/{built.relative_to(ROOT).as_posix()}")
+        compiled = [f"/{one.relative_to(ROOT).as_posix()}" for one in built if isinstance(one, Path)]
+        if compiled:
+            build_data["artifacts"].extend(compiled)
             build_data.update(pure_python=False, infer_tag=True)
 
 

@@ -1,7 +1,8 @@
-"""Compiles the sampler of the heap for the Python that runs this; `python native/build_native.py` for the Makefile.
+"""Compiles what is in C for the Python that runs this; `python native/build_native.py` for the Makefile.
 
-It is the one part that Python cannot do: it stands where Python asks for memory. Where there is no C compiler, no
-header of Python's, or a Python that it was not made for, the profiler has `tracemalloc`, which costs far more.
+Two things are: the sampler of the heap, which stands where Python asks for memory, and the scan of OTLP requests, which
+looks at each of their bytes. Where there is no C compiler, no header of Python's, or a Python that they were not made
+for, another way does the same and costs more.
 """
 
 from __future__ import annotations
@@ -14,45 +15,82 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
-SOURCE = HERE / "heap_sampling.c"
-TARGET = HERE.parent / "src" / "pilothouse" / "profiler"
+PACKAGE = HERE.parent / "src" / "pilothouse"
 _FLAGS = ("-O2", "-Wall", "-fPIC", "-shared")
 
 
-def build_native() -> Path | str:
-    """The compiled module, made anew when its source or this Python changed; in words, why there is none."""
+class Native(NamedTuple):
+    """A module in C: its source beside this file, where it goes, and what happens without it."""
+
+    name: str
+    room: str
+    without: str
+
+    @property
+    def source(self) -> Path:
+        """The C file, which is all there is of it."""
+        return HERE / f"{self.name}.c"
+
+    @property
+    def target(self) -> Path:
+        """The module as this Python imports it."""
+        return PACKAGE / self.room / f"_{self.name}{sysconfig.get_config_var('EXT_SUFFIX')}"
+
+
+MODULES = (
+    Native("heap_sampling", "profiler", "the heap is profiled by tracemalloc"),
+    Native("otlp_scanning", "signals/receive", "OTLP requests are parsed, which takes more of the CPU"),
+)
+
+
+def build_all() -> list[Path | str]:
+    """Each compiled module, made anew when its source or this Python changed; in words, why one is not there."""
+    return [build_native(module) for module in MODULES]
+
+
+def build_native(module: Native) -> Path | str:
+    """One of them."""
     if sys.implementation.name != "cpython" or os.name == "nt" or sysconfig.get_config_var("Py_GIL_DISABLED"):
-        return "the heap sampler is for CPython with its GIL, on Linux and macOS: the heap is profiled by tracemalloc"
-    target = TARGET / f"_heap_sampling{sysconfig.get_config_var('EXT_SUFFIX')}"
+        return f"{module.name}.c is for CPython with its GIL, on Linux and macOS: {module.without}"
+    target = module.target
     stamp = HERE / "build" / f"{target.name}.built-from"
-    digest = hashlib.sha256(SOURCE.read_bytes() + sys.version.encode()).hexdigest()
+    digest = hashlib.sha256(module.source.read_bytes() + sys.version.encode()).hexdigest()
     if target.is_file() and stamp.is_file() and stamp.read_text() == digest:
         return target
-    compiler = (
-        shlex.split(os.environ.get("CC", "")) or [name for name in ("cc", "gcc", "clang") if shutil.which(name)][:1]
-    )
-    if not compiler:
-        return "no C compiler (cc) is here: the heap is profiled by tracemalloc"
-    partial = target.with_name(f"{target.name}.{os.getpid()}")
-    undefined = ("-undefined", "dynamic_lookup") if sys.platform == "darwin" else ()
-    headers = f"-I{sysconfig.get_path('include')}"
-    command = [*compiler, *_FLAGS, *undefined, headers, str(SOURCE), "-o", str(partial), "-lm"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    except OSError as error:
-        return f"{compiler[0]} cannot be run ({error}): the heap is profiled by tracemalloc"
-    if done.returncode != 0:
-        partial.unlink(missing_ok=True)
-        said = (done.stderr.strip().splitlines() or ["it said nothing"])[0]
-        return f"{compiler[0]} could not compile the heap sampler ({said}): the heap is profiled by tracemalloc"
-    partial.replace(target)
+    failure = _compile(module.source, target)
+    if failure:
+        return f"{failure}: {module.without}"
     stamp.parent.mkdir(exist_ok=True)
     stamp.write_text(digest)
     return target
 
 
+def _compile(source: Path, target: Path) -> str:
+    """Why it could not be done; empty when it was."""
+    compiler = (
+        shlex.split(os.environ.get("CC", "")) or [name for name in ("cc", "gcc", "clang") if shutil.which(name)][:1]
+    )
+    if not compiler:
+        return f"no C compiler (cc) is here for {source.name}"
+    partial = target.with_name(f"{target.name}.{os.getpid()}")
+    undefined = ("-undefined", "dynamic_lookup") if sys.platform == "darwin" else ()
+    headers = f"-I{sysconfig.get_path('include')}"
+    command = [*compiler, *_FLAGS, *undefined, headers, str(source), "-o", str(partial), "-lm"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    except OSError as error:
+        return f"{compiler[0]} cannot be run ({error})"
+    if done.returncode != 0:
+        partial.unlink(missing_ok=True)
+        said = (done.stderr.strip().splitlines() or ["it said nothing"])[0]
+        return f"{compiler[0]} could not compile {source.name} ({said})"
+    partial.replace(target)
+    return ""
+
+
 if __name__ == "__main__":
-    built = build_native()
-    sys.stderr.write(f"{built}\n" if isinstance(built, str) else "")
+    for built in build_all():
+        sys.stderr.write(f"{built}\n" if isinstance(built, str) else "")

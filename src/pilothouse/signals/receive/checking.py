@@ -16,7 +16,7 @@ from typing import Any
 from google.protobuf.message import EncodeError
 
 from pilothouse.signals.announcing import announcement
-from pilothouse.signals.receive.messages import NESTED, rewritable
+from pilothouse.signals.receive.messages import NESTED, resource_class, rewritable
 from pilothouse.signals.receive.nesting import rewrite
 
 _ANNOUNCED_FOR = 60_000_000_000
@@ -76,14 +76,21 @@ class Check:
         """
         identity = 0
         if self.last:
-            told = announcements.note(kind, resource, self.first, self.last)
-            resource.identity = identity = told.identity
-            self.met = self.met and told.before
-            if told.due:
-                self.marks.add("resources")
-                self.announced.append(told.due)
+            # What a client sent in this field of ours is no part of what the resource is known by.
+            resource.identity = 0
+            key = resource.SerializePartialToString()
+            resource.identity = identity = self.tell(kind, key, self.first, self.last, announcements)
         self.first = self.last = 0
         return identity
+
+    def tell(self, kind: str, key: bytes, first: int, last: int, announcements: Announcements) -> int:
+        """Announce a resource (its bytes without an identity) when the engine is to note it; returns its identity."""
+        told = announcements.note(kind, key, first, last)
+        self.met = self.met and told.before
+        if told.due:
+            self.marks.add("resources")
+            self.announced.append(told.due)
+        return told.identity
 
     def time_fault(self, name: str, nanoseconds: int) -> str:
         """What is wrong with a time, or nothing."""
@@ -122,18 +129,17 @@ class Announcements:
     def __init__(self) -> None:
         self._told: dict[tuple[str, bytes], tuple[int, int, int]] = {}
 
-    def note(self, kind: str, resource: Any, first: int, last: int) -> Told:
+    def note(self, kind: str, resource: bytes, first: int, last: int) -> Told:
         """What is known of the resource of records from `first` to `last` (nanoseconds).
 
-        An announcement is due when they are before all others, or a minute on.
+        `resource` is it as protobuf writes it. An announcement is due when they are before all others, or a minute on.
         """
-        resource.identity = 0
-        key = (kind, resource.SerializePartialToString())
+        key = (kind, resource)
         before = self._told.get(key)
         begin, end, identity = before or (last + 1, 0, 0)
         if begin <= first and last <= end + _ANNOUNCED_FOR:
             return Told(identity, before=True)
-        due = announcement(resource, first, last)
+        due = announcement(resource_class().FromString(resource), first, last)
         if len(self._told) >= _MOST_RESOURCES:
             self._told.clear()
         self._told[key] = min(begin, first), max(end, last), due.identity

@@ -18,6 +18,7 @@ from pilothouse.signals.receive.checking_metrics import check_metrics, look_at_m
 from pilothouse.signals.receive.checking_traces import check_traces, look_at_traces
 from pilothouse.signals.receive.messages import request_class, rewritable
 from pilothouse.signals.receive.otlp_json import prepared
+from pilothouse.signals.receive.scanning import Scanner
 
 if TYPE_CHECKING:
     from pilothouse.signals.flushing import Intake
@@ -65,10 +66,14 @@ class Receiver:
         self._intake = intake
         self._limits = limits
         self._announcements = Announcements()
+        self._scanner = Scanner(self._announcements)
         self.on_request: Callable[[str, int, int], None] = lambda kind, size, rejected: None
 
     def receive(self, kind: str, body: bytes) -> Outcome:
         """A protobuf body. Raises `BadRequestError` when it does not parse, `OverloadedError` when not now."""
+        check = begin(self._limits)
+        if payload := self._scanner.payload(kind, body, check):
+            return self._journal(kind, payload, check, len(body))
         try:
             request = request_class(kind).FromString(body)
         except DecodeError as error:
@@ -98,6 +103,9 @@ class Receiver:
             payload = canonical(request, check, look_at)
         except (RecursionError, ValueError) as error:
             raise BadRequestError(f"an attribute value cannot be kept: {_said(error)}") from None
+        return self._journal(kind, payload, check, size)
+
+    def _journal(self, kind: str, payload: bytes, check: Check, size: int) -> Outcome:
         try:
             written = self._intake.accept(kind, payload, frozenset(check.marks), self._ahead(kind, check))
         except OverloadedError:
