@@ -6,6 +6,7 @@ import gc
 import hashlib
 import os
 import signal
+import ssl
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,19 @@ __all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
 # What is not said otherwise waits five seconds for an answer: too few on a machine that does other things.
 _PATIENT: httpx.Timeout = httpx._config.DEFAULT_TIMEOUT_CONFIG
 _PATIENT.connect = _PATIENT.read = _PATIENT.write = _PATIENT.pool = 60.0
+
+# The certificates of all the world, read once: each client and each `httpx.get` would read them for 50 ms of CPU, the
+# most of what a question to a server costs here. What gives its own certificates is not touched.
+_READ_ANEW = httpx.create_ssl_context
+_WORLD = _READ_ANEW()
+
+
+def _certificates(verify: Any = True, cert: Any = None, trust_env: bool = True) -> ssl.SSLContext:
+    own = verify is not True or cert or (trust_env and {"SSL_CERT_FILE", "SSL_CERT_DIR"} & os.environ.keys())
+    return _READ_ANEW(verify, cert, trust_env) if own else _WORLD
+
+
+httpx._transports.default.create_ssl_context = _certificates
 
 # Started in the background, as some CI does, this process ignores Ctrl-C, and so would all that it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
