@@ -70,6 +70,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """What `no_idle_connections` takes from a thread that still asks is closed when nothing holds it any more."""
+    if config.getoption("--control") == "postgresql":
+        ours = "ignore:Exception ignored in.*socket:pytest.PytestUnraisableExceptionWarning"
+        config.addinivalue_line("filterwarnings", ours)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def chosen_engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Where tests ask for an embedded engine in this process, what `--engine` says."""

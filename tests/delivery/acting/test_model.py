@@ -12,7 +12,6 @@ import os
 import shutil
 import tempfile
 import time
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,6 +24,7 @@ from pilothouse.delivery.acting.pooling import Pools
 from pilothouse.delivery.acting.records import KeptJob
 from pilothouse.delivery.acting.store import DeliveryStore
 from pilothouse.delivery.forges import ConflictError, UnavailableError
+from pilothouse.delivery.merging.methods import Methods
 from pilothouse.delivery.triggering import Occasion
 
 _PLACE = ("acme/shop", "main")
@@ -65,7 +65,7 @@ class World:
     def remote(self, *_: Any, **__: Any) -> str:
         return ""
 
-    def tree(self, base: str, changes: list[Any], method: str) -> str:
+    def tree(self, base: str, changes: list[Any]) -> str:
         made = base
         for one in changes:
             made, before = f"{made}+{one.head}", made
@@ -84,9 +84,9 @@ class World:
 
     def load(self, repository: str, number: int) -> Any:
         raw = self.pull_request(repository, number)
-        pull = SimpleNamespace(base="main", head=raw.head.sha, labels=(), statuses={})
-        job = SimpleNamespace(name="unit", reports="unit", optional=False, wanted=lambda pull: True)
-        chosen = SimpleNamespace(batch=3, ahead=2, method="merge", priority=())
+        pull = SimpleNamespace(base="main", head=raw.head.sha, labels=frozenset(), statuses={})
+        job = SimpleNamespace(name="unit", reports="unit", wanted=lambda pull: True, guards=lambda pull: True)
+        chosen = SimpleNamespace(merge=SimpleNamespace(batch=3, ahead=2, methods=Methods(), priority=()))
         occasion = Occasion("pull_request", repository, "", "", "", "", "main", "")
         return SimpleNamespace(raw=raw, pull=pull, settings=chosen, policy=SimpleNamespace(jobs=(job,)),
                                occasion=occasion, from_base=False, base=self.tip)  # fmt: skip
@@ -122,10 +122,12 @@ class World:
 @functools.cache
 def opened() -> DeliveryStore:
     """One database for all examples; what is on the disk after a power cut is not what is tested here."""
-    store = DeliveryStore(f"sqlite:///{tempfile.mkdtemp(prefix='pilothouse-model-')}/control.db")
-    event.listen(store.database, "connect", lambda one, _: one.execute("PRAGMA synchronous=OFF"))
-    store.database.dispose()
-    atexit.register(lambda: shutil.rmtree(Path(str(store.database.url.database)).parent, ignore_errors=True))
+    directory = tempfile.mkdtemp(prefix="pilothouse-model-")
+    atexit.register(lambda: shutil.rmtree(directory, ignore_errors=True))
+    store = DeliveryStore(f"sqlite:///{directory}/control.db")
+    if store.database.dialect.name == "sqlite":
+        event.listen(store.database, "connect", lambda one, _: one.execute("PRAGMA synchronous=OFF"))
+        store.database.dispose()
     return store
 
 
