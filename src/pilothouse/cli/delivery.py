@@ -84,6 +84,10 @@ def _print(found: dict[str, Any]) -> None:
         typer.echo("  ✓ nothing stands against its merge")
     if found["pool"]["words"]:
         typer.echo(printable(f"  merge pool: {found['pool']['words']}"))
+    if found["pool"]["batch"]:
+        typer.echo("  the last batch with it that failed:")
+    for one in found["pool"]["batch"]:
+        typer.echo(printable(f"    {one['words']}"))
     for job in found["jobs"]:
         typer.echo(printable(f"  {_MARKS.get(job['state'], '·')} {job['job']}: {job['words']}"))
     for one in found["records"]:

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from pilothouse.mesh.model import Name
+from pilothouse.replacing import replace_file
 
 
 class ShiftError(Exception):
@@ -158,13 +157,7 @@ def _write(file: Path, documents: list[Any]) -> None:
     """In one step, so that who reads sees the old file or the new one."""
     text = StringIO()
     _yaml().dump_all(documents, text)
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    with os.fdopen(handle, "w") as temporary:
-        temporary.write(text.getvalue())
-        temporary.flush()
-        os.fsync(temporary.fileno())
-    Path(name).chmod(file.stat().st_mode & 0o777)
-    Path(name).replace(file)
+    replace_file(file, text.getvalue(), durable=True)
 
 
 def _yaml() -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pilothouse.delivery.acting.batches import of_batch
 from pilothouse.delivery.acting.effects_json import from_json, in_words
 from pilothouse.delivery.acting.loading import Loaded
 from pilothouse.delivery.acting.records import OPEN, KeptJob
@@ -80,6 +81,8 @@ class Explaining:
         if found:
             if words := found["pool"]["words"]:
                 lines += ["", f"Merge pool: {words}."]
+            if batch := found["pool"]["batch"]:
+                lines += ["", "The last batch with it that failed:", *(f"- {_safe(one['words'])}" for one in batch)]
             if found["jobs"]:
                 lines += ["", "Jobs:", *(f"- `{quoted(one['job'])}`: {_safe(one['words'])}" for one in found["jobs"])]
             lines += [
@@ -103,8 +106,11 @@ class Explaining:
             if trees:
                 shown = " and ".join(", ".join(f"#{one}" for one in changes) for changes in trees)
                 words += f"; tested now: {shown}"
-        history = [one for one in pool["history"] if number in one["changes"]][-10:]
-        return {"words": words, "place": queue.index(number) + 1 if number in queue else None, "history": history}
+        return {
+            "words": words, "place": queue.index(number) + 1 if number in queue else None,
+            "batch": list(of_batch(pool["history"], number)),
+            "history": [one for one in pool["history"] if number in one["changes"]][-10:],
+        }  # fmt: skip
 
 
 def _jobs(records: tuple[dict[str, str], ...], jobs: list[KeptJob]) -> list[dict[str, Any]]:

@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import threading
-import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from pilothouse.delivery.acting.remembering import Remembered
 from pilothouse.delivery.forges import MergeError, MergeMethod, Remote, User
 from pilothouse.delivery.forges.local import merging
 from pilothouse.delivery.forges.local.git import Git, GitError
+from pilothouse.replacing import replace_file
 
 __all__ = ["Change", "GitError", "Mirror", "Mirrors"]
 
@@ -139,9 +139,7 @@ class Mirror:
         """Write a ref of our own, which nobody else writes; whole or not at all."""
         path = self.directory / ref
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
-        part.write_text(f"{commit}\n")
-        part.replace(path)
+        replace_file(path, f"{commit}\n")
 
     def picked(self, onto: str, since: str, change: Change) -> str:
         """One commit on `onto` with what lies between `since` and the change's head. Raises `MergeError`."""

@@ -18,6 +18,7 @@ from pilothouse.delivery.promoting.shipping import shipped, watched
 from pilothouse.delivery.promoting.viewing import view_of
 from pilothouse.delivery.promoting.weighing import Decision, View, decide
 from pilothouse.delivery.promoting.wording import commit_message
+from pilothouse.replacing import replace_file
 
 if TYPE_CHECKING:
     from pilothouse.delivery.environments import Environment
@@ -113,14 +114,9 @@ def _written(promotion: Promotion, environment: Environment) -> None:
     change = change_of(environment, promotion.service, promotion.version)
     for name, text in change.files.items():
         path = Path(environment.source.directory) / name
-        part = path.with_name(f".{path.name}.part")
         try:
-            with part.open("w", encoding="utf-8", newline="") as file:
-                file.write(text)
-            part.chmod(path.stat().st_mode & 0o777)
-            part.replace(path)
+            replace_file(path, text)
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise EnvironmentsError(f"{path}: {error.strerror or error}") from None
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from pilothouse.replacing import replace_file
 
 _ROOT = "shop/checkout"
 
@@ -87,7 +87,4 @@ def backend(version: str) -> str:
 
 
 def _replace(path: Path, content: object) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent.parent if path.parent.name == "smi" else path.parent)
-    with os.fdopen(handle, "w") as file:
-        yaml.safe_dump(content, file, sort_keys=False)
-    Path(name).replace(path)
+    replace_file(path, yaml.safe_dump(content, sort_keys=False))

@@ -7,13 +7,14 @@ between asks the server whether that batch came, so that no line is sent twice.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import xxhash
+
+from pilothouse.replacing import replace_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +82,7 @@ class Offsets:
         content: dict[str, object] = {"version": 1, "files": [asdict(one) for one in self._known]}
         if self.intent:
             content["intent"] = asdict(self.intent)
-        new = self._file.with_suffix(".new")
-        with new.open("w") as file:
-            file.write(json.dumps(content))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._file)
+        replace_file(self._file, json.dumps(content), durable=True)
 
 
 def _offsets(rows: Iterable[Mapping[str, Any]]) -> list[Offset]:

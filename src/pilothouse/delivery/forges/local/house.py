@@ -16,6 +16,7 @@ from pilothouse.delivery.forges.local.settling import Settling
 from pilothouse.delivery.forges.local.store import Sink, Store
 from pilothouse.delivery.forges.local.tables import USERS
 from pilothouse.delivery.forges.model import Remote
+from pilothouse.replacing import replace_file
 
 BOT = "pilothouse"
 ADMIN = "admin"
@@ -112,8 +113,4 @@ class House:
 def _keep_secret(path: Path, secret: str) -> None:
     """Written for its owner's eyes only, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    begun = path.with_suffix(".begun")
-    begun.unlink(missing_ok=True)
-    begun.touch(0o600, exist_ok=False)
-    begun.write_text(secret + "\n")
-    begun.rename(path)
+    replace_file(path, f"{secret}\n", 0o600)

@@ -5,9 +5,7 @@ Sources: git's "gitrepository-layout", "Git Internals - Git Objects", and `git c
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 import re
 import secrets
 import time
@@ -15,6 +13,7 @@ import zlib
 from pathlib import Path
 
 from pilothouse.delivery.forges.model import User
+from pilothouse.replacing import replace_file
 
 HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _MOST_HEAD = 4096
@@ -58,7 +57,9 @@ def write_commit(
     folder = repository / "objects" / sha[:2]
     if not (folder / sha[2:]).exists():
         folder.mkdir(exist_ok=True)
-        _written(folder / sha[2:], zlib.compress(content, 1), 0o444)
+        # git takes such a name for what a process left that was killed, and clears it away.
+        part = folder / f"tmp_obj_{secrets.token_hex(8)}"
+        replace_file(folder / sha[2:], zlib.compress(content, 1), 0o444, part=part)
     return sha
 
 
@@ -67,23 +68,10 @@ def write_ref(repository: Path, ref: str, sha: str) -> bool:
     path = repository / ref
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        _written(path, f"{sha}\n".encode(), 0o644, path.with_name(f"{path.name}.lock"))
+        replace_file(path, f"{sha}\n", 0o644, part=path.with_name(f"{path.name}.lock"))
     except FileExistsError:
         return False
     return True
-
-
-def _written(path: Path, content: bytes, mode: int, part: Path | None = None) -> None:
-    part = part or path.with_name(f"tmp_obj_{secrets.token_hex(8)}")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        part.rename(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise
 
 
 def _who(user: User) -> str:

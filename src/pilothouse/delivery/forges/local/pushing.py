@@ -21,6 +21,7 @@ from pilothouse.delivery.forges.local.house import BOT
 from pilothouse.delivery.forges.local.looking import LocalReading
 from pilothouse.delivery.forges.local.repositories import Kept, Repositories
 from pilothouse.delivery.forges.model import PERMISSIONS
+from pilothouse.replacing import replace_file
 
 _TAKEN = ("refs/heads/", "refs/tags/", "refs/notes/")
 _OURS = "refs/pilothouse/"
@@ -125,10 +126,8 @@ def write_hook(hooks: Path) -> Path:
     hooks.mkdir(parents=True, exist_ok=True)
     for left in hooks.glob("rules-*"):
         left.unlink(missing_ok=True)
-    begun, hook = hooks / "update.begun", hooks / "update"
-    begun.write_text(_HOOK)
-    begun.chmod(0o700)
-    begun.rename(hook)
+    hook = hooks / "update"
+    replace_file(hook, _HOOK, 0o700)
     if not os.access(hook, os.X_OK):
         raise OSError(f"{hooks}: programs cannot be run from there, so that no branch could be protected; see noexec")
     return hooks
