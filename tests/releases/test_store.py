@@ -15,6 +15,7 @@ from pilothouse.releases.comparison import Comparison
 from pilothouse.releases.mark import Mark
 from pilothouse.releases.store import ReleaseStore
 from pilothouse.releases.store import verdicts as kept
+from pilothouse.signals.sentences import from_parts
 from pilothouse.signals.timerange import TimeRange
 from tests.releases.conftest import CANARY
 
@@ -45,7 +46,10 @@ def test_they_are_there_after_a_restart(tmp_path: Path, verdicts: list[Compariso
     first.verdicts.keep(verdicts[0])
     first.close()
     second = ReleaseStore(url)
-    assert second.verdicts.latest("checkout")["checkout", "2.0.0"].summary == verdicts[0].summary
+    kept = second.verdicts.latest("checkout")["checkout", "2.0.0"]
+    assert kept.summary == verdicts[0].summary
+    assert kept.said is not None
+    assert from_parts(kept.said) == kept.summary, "other languages make it anew of its parts"
     second.close()
 
 

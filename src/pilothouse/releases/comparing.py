@@ -22,6 +22,7 @@ from pilothouse.releases.stories import changes, tell
 from pilothouse.releases.tested import Tested
 from pilothouse.releases.trial import Trial
 from pilothouse.signals.errors import BadRequestError
+from pilothouse.signals.sentences import sentence
 
 if TYPE_CHECKING:
     from pilothouse.engine import Engine
@@ -200,14 +201,14 @@ def _explain_traces(held: list[tuple[Tested, float]], trial: Trial) -> list[Find
 
 def _remarks(evidence: Evidence, trial: Trial) -> dict[str, str]:
     """What a reader must know of each signal's data."""
-    cut = "more than could be judged: only the busiest were"
+    cut = sentence("more than could be judged: only the busiest were")
     return {
         "metrics": cut if evidence.metrics.cut_off else "",
         "traces": cut if evidence.traces.cut_off else "",
         "logs": cut if evidence.logs.cut_off else "",
         "profiles": ""
         if evidence.profiles
-        else f"at least {trial.rules.least_profiles} profiles of each version are needed",
+        else sentence("at least {least} profiles of each version are needed", least=trial.rules.least_profiles),
     }
 
 
@@ -223,14 +224,13 @@ def _illustrated(engine: Engine, trial: Trial, finding: Finding) -> Finding:
 def _nothing(trial: Trial, missing: list[str], took: float) -> Comparison:
     """One side has no telemetry in the range."""
     names: tuple[Any, ...] = ("metrics", "traces", "logs", "profiles")
-    base, other = trial.sides
     return Comparison(
         service=trial.service,
         sides=trial.sides,
         kind=trial.kind,
         verdict="cannot_tell",
         confidence=0.0,
-        summary=f"cannot tell whether {trial.service} {other.version} is worse than {base.version}: {missing[0]}",
+        summary=reporting.undecided(trial, missing[0]),
         missing=tuple(missing),
         notes=(),
         signals={name: SignalReport("no_data", 0, 0, None) for name in names},

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, urlencode
 
+from pilothouse.signals.sentences import parts_of, sentences_in
 from pilothouse.signals.timerange import to_rfc3339
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Comparison:
             "verdict": self.verdict,
             "confidence": self.confidence,
             "summary": self.summary,
+            "said": parts_of(self.summary),
             "missing": list(self.missing),
             "notes": list(self.notes),
             "signals": {name: report.to_json() for name, report in self.signals.items()},
@@ -85,7 +87,8 @@ class Comparison:
             "took_seconds": self.took_seconds,
             "page": self.page,
         }
-        return {name: _sayable(value) for name, value in said.items()}
+        sayable = {name: _sayable(value) for name, value in said.items()}
+        return sayable | {"sentences": sentences_in(sayable)}
 
 
 def _sayable(content: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 
 from pilothouse.releases.statistics import q_values
 from pilothouse.releases.wording import percent
+from pilothouse.signals.sentences import sentence
 
 if TYPE_CHECKING:
     from pilothouse.releases.comparison import Verdict
@@ -102,26 +103,36 @@ def headlines(tests: list[Tested]) -> list[Tested]:
 def shortages(trial: Trial, settled: Settled, seen: dict[str, bool]) -> list[str]:
     """In words, what a verdict of "no worse" lacks. `seen` says which signals had any data on both sides."""
     rules = trial.rules
-    lacking = []
+    lacking: list[str] = []
     counts = [(side.version, int(side.requests.sum())) for side in trial.sides]
     if any(count for _, count in counts):
         lacking += [
-            f"{count} requests on {version}; at least {rules.least_requests} are needed"
+            sentence(
+                "{count} requests on {version}; at least {least} are needed",
+                count=count,
+                version=version,
+                least=rules.least_requests,
+            )
             for version, count in counts
             if count < rules.least_requests
         ]
     for side in trial.sides:
         if side.windows.count < rules.least_windows:
             lacking.append(
-                f"{side.seconds:.0f} s of {side.version}; at least {rules.least_windows} s of steady traffic are needed"
+                sentence(
+                    "{seconds} s of {version}; at least {least} s of steady traffic are needed",
+                    seconds=f"{side.seconds:.0f}",
+                    version=side.version,
+                    least=rules.least_windows,
+                )
             )
     if lacking:
         return list(dict.fromkeys(lacking))
     if not any(test.signal in ("traces", "metrics") for test in settled.tests):
         return [
-            "traces or metrics from both versions at the same time"
+            sentence("traces or metrics from both versions at the same time")
             if not (seen.get("traces") or seen.get("metrics"))
-            else "more data: no operation has enough requests and no metric has enough points"
+            else sentence("more data: no operation has enough requests and no metric has enough points")
         ]
     return _blind(settled, rules)
 
@@ -136,6 +147,11 @@ def _blind(settled: Settled, rules: Rules) -> list[str]:
     test, smallest = max(dim, key=lambda one: one[0].weight)
     more = (np.log1p(min(smallest, 50.0)) / np.log1p(rules.blind)) ** 2
     return [
-        f"about {max(more, 1.5):.1f} times as many requests to {test.subject}: with these, only a change of "
-        f"{percent(smallest)} or more would have been seen"
+        sentence(
+            "about {number} times as many requests to {operation}: with these, only a change of {change} or more would "
+            "have been seen",
+            number=f"{max(more, 1.5):.1f}",
+            operation=test.subject,
+            change=percent(smallest),
+        )
     ]

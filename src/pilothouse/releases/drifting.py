@@ -19,6 +19,7 @@ from pilothouse.releases.both import Both
 from pilothouse.releases.siding import side_in
 from pilothouse.releases.statistics import relative
 from pilothouse.releases.wording import signed_percent
+from pilothouse.signals.sentences import joined, sentence
 
 if TYPE_CHECKING:
     from pilothouse.engine import Engine
@@ -62,8 +63,10 @@ def without_drift(tests: list[Tested], drifts: list[Tested]) -> tuple[list[Teste
 
 def told(said: list[str], version: str) -> str:
     """A note on what was taken off."""
-    more = f" and {len(said) - _MOST_SAID} more" if len(said) > _MOST_SAID else ""
-    return f"what {version} had moved by itself before is taken off: {', '.join(said[:_MOST_SAID])}{more}"
+    first = joined(", ", said[:_MOST_SAID])
+    if len(said) > _MOST_SAID:
+        first = sentence("{said} and {number} more", said=first, number=len(said) - _MOST_SAID)
+    return sentence("what {version} had moved by itself before is taken off: {said}", version=version, said=first)
 
 
 def _comparable(drift: Tested, test: Tested) -> bool:

@@ -16,6 +16,7 @@ import numpy as np
 from pilothouse.releases.both import Both
 from pilothouse.releases.reading import BUDGET, NANOSECONDS_SQL, bound, sums, window_sql, within_sql
 from pilothouse.releases.wording import percent
+from pilothouse.signals.sentences import sentence
 
 if TYPE_CHECKING:
     from pilothouse.engine import Engine
@@ -59,16 +60,23 @@ def matched(engine: Engine, trial: Trial) -> tuple[Trial, list[str]]:
     shared = float(mixes.candidate.shares[known].sum())
     names = [side.version for side in trial.sides]
     if shared < _SHARED:
-        where = f"of those to {names[1]} are to operations that {names[0]} served"
-        return trial, [f"the same requests to both: only {percent(shared)} {where}"]
+        unlike = sentence(
+            "the same requests to both: only {share} of those to {candidate} are to operations that {baseline} served",
+            share=percent(shared),
+            candidate=names[1],
+            baseline=names[0],
+        )
+        return trial, [unlike]
     weights = _weights(mixes.baseline)
     sides = Both(
         replace(trial.sides.baseline, requests=weights @ mixes.baseline.requests),
         replace(trial.sides.candidate, requests=weights @ mixes.candidate.requests),
     )
-    noted = (
-        f"the mix of requests differed by {percent(distance)}: for costs, a request counts as much as its operation "
-        f"takes on {names[0]}"
+    noted = sentence(
+        "the mix of requests differed by {share}: for costs, a request counts as much as its operation takes on "
+        "{baseline}",
+        share=percent(distance),
+        baseline=names[0],
     )
     return replace(trial, sides=sides, noted=(*trial.noted, noted)), []
 

@@ -9,6 +9,7 @@ import numpy as np
 from pilothouse.releases.comparison import SignalReport, State
 from pilothouse.releases.deciding import headlines
 from pilothouse.releases.wording import digits, percent
+from pilothouse.signals.sentences import joined, sentence
 
 if TYPE_CHECKING:
     from pilothouse.releases.comparison import Verdict
@@ -40,7 +41,7 @@ def report(
         tested=len(tests),
         findings=len(mine),
         smallest_effect=smallest_effect(signal, settled),
-        note="; ".join(text for text in notes if text),
+        note=joined("; ", [text for text in notes if text]),
     )
 
 
@@ -67,27 +68,47 @@ def _log_note(settled: Settled, trial: Trial) -> str:
         return ""
     share = exposed[1] / sum(exposed)
     lines = max(np.log(settled.p_needed("logs") / 2) / np.log(share), trial.rules.least_lines)
-    per = f"1 in {digits(exposed[1] / lines)} requests" if trial.per_request else f"{int(np.ceil(lines))} lines"
-    return f"a new error would have been seen from {per} on"
+    if trial.per_request:
+        number = digits(exposed[1] / lines)
+        return sentence("a new error would have been seen from 1 in {number} requests on", number=number)
+    return sentence("a new error would have been seen from {number} lines on", number=int(np.ceil(lines)))
 
 
 def summary(trial: Trial, verdict: Verdict, findings: list[Finding], missing: list[str], settled: Settled) -> str:
     """The verdict in one sentence."""
     base, other = trial.sides
+    who = {"service": trial.service, "candidate": other.version, "baseline": base.version}
     if verdict == "worse":
         said: dict[str, str] = {}
         for finding in findings:
             if finding.direction == "worse":
                 said.setdefault(finding.signal, finding.title)
-        reasons = "; ".join(list(said.values())[:_MOST_SAID])
-        return f"{trial.service} {other.version} is worse than {base.version}: {reasons}"
+        reasons = joined("; ", list(said.values())[:_MOST_SAID])
+        return sentence("{service} {candidate} is worse than {baseline}: {reasons}", reasons=reasons, **who)
     if verdict == "cannot_tell":
-        return f"cannot tell whether {trial.service} {other.version} is worse than {base.version}: {missing[0]}"
+        return undecided(trial, missing[0])
     reach = smallest_effect("traces", settled) or smallest_effect("metrics", settled)
-    would = f"; a change of {percent(reach)} or more would have been seen" if reach else ""
-    return (
-        f"{trial.service} {other.version} is no worse than {base.version}: {len(settled.tests)} tests on "
-        f"{int(other.requests.sum())} requests against {int(base.requests.sum())} found nothing worse{would}"
+    found = sentence(
+        "{tests} tests on {requests} requests against {others} found nothing worse",
+        tests=len(settled.tests),
+        requests=int(other.requests.sum()),
+        others=int(base.requests.sum()),
+    )
+    if reach:
+        change = percent(reach)
+        found = sentence("{said}; a change of {change} or more would have been seen", said=found, change=change)
+    return sentence("{service} {candidate} is no worse than {baseline}: {reasons}", reasons=found, **who)
+
+
+def undecided(trial: Trial, why: str) -> str:
+    """That there is no verdict, and what it lacks."""
+    base, other = trial.sides
+    return sentence(
+        "cannot tell whether {service} {candidate} is worse than {baseline}: {reasons}",
+        service=trial.service,
+        candidate=other.version,
+        baseline=base.version,
+        reasons=why,
     )
 
 
@@ -96,15 +117,26 @@ def notes(trial: Trial) -> list[str]:
     said = list(trial.noted)
     if not trial.paired:
         said.append(
-            "the sides did not run at the same time: everything else that changed between them is in the comparison"
+            sentence(
+                "the sides did not run at the same time: everything else that changed between them is in the comparison"
+            )
         )
     if not trial.same_load:
         said.append(
-            f"an instance of {trial.sides.candidate.version} served {digits(trial.load_ratio)} times the traffic of "
-            f"one of {trial.sides.baseline.version}: counters and costs are compared per request, and of "
-            "the process' own costs only what is beyond that ratio counts"
+            sentence(
+                "an instance of {candidate} served {number} times the traffic of one of {baseline}: counters and costs "
+                "are compared per request, and of the process' own costs only what is beyond that ratio counts",
+                candidate=trial.sides.candidate.version,
+                number=digits(trial.load_ratio),
+                baseline=trial.sides.baseline.version,
+            )
         )
     alone = [side.version for side in trial.sides if side.size == 1]
     if alone:
-        said.append(f"{' and '.join(alone)} had one instance: how much two instances differ is assumed, not measured")
+        versions = joined(" and ", alone)
+        said.append(
+            sentence(
+                "{versions} had one instance: how much two instances differ is assumed, not measured", versions=versions
+            )
+        )
     return said

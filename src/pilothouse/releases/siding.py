@@ -15,6 +15,7 @@ from pilothouse.releases.speaking import instance_of, speakers, tracing
 from pilothouse.releases.trial import Kind, Side, Trial
 from pilothouse.releases.window import Windows, cut
 from pilothouse.signals.selector import Selector
+from pilothouse.signals.sentences import sentence
 from pilothouse.signals.timerange import NANOSECONDS, TimeRange
 
 if TYPE_CHECKING:
@@ -79,8 +80,11 @@ def stage(
     table = next((one for one in _ACTIVITY if _asked(engine, found.candidate, after, one).range), _ACTIVITY[0])
     before, noted = _before(engine, found.baseline, parties.baseline, after, table)
     active = Both(_asked(engine, found.baseline, before, table), _asked(engine, found.candidate, after, table))
-    missing = [
-        f"{party.name} sent nothing between the start and the end of the range; choose a range in which it ran"
+    missing: list[str] = [
+        sentence(
+            "{version} sent nothing between the start and the end of the range; choose a range in which it ran",
+            version=party.name,
+        )
         for party, one in zip(parties, active, strict=True)
         if one.range is None
     ]
@@ -125,9 +129,16 @@ def _before(
             earlier = TimeRange(after.start - days * _DAY, after.end - days * _DAY)
             active = _asked(engine, found, earlier, table).range
             if earlier.start >= 0 and active and active.end - active.start >= _COVERED * length:
-                weekday = ", on the same weekday" if days % 7 == 0 else ""
-                return earlier, f"{party.name} is taken {days} days before{weekday}, at the same time of day"
-    return TimeRange(last - length, last + 1), f"{party.name} is taken at the end of its life"
+                return earlier, _days_before(party, days)
+    ended = sentence("{version} is taken at the end of its life", version=party.name)
+    return TimeRange(last - length, last + 1), ended
+
+
+def _days_before(party: Party, days: int) -> str:
+    said = {"version": party.name, "days": days}
+    if days % 7 == 0:
+        return sentence("{version} is taken {days} days before, on the same weekday, at the same time of day", **said)
+    return sentence("{version} is taken {days} days before, at the same time of day", **said)
 
 
 def _asked(engine: Engine, found: list[Resource], within: TimeRange, table: tuple[str, int, str]) -> _Active:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pilothouse.signals.sentences import Sentence, sentence
+
 _BYTES = ("B", "kB", "MB", "GB", "TB")
 _SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
 
@@ -35,11 +37,11 @@ def signed_percent(change: float) -> str:
     return f"{'+' if change >= 0 else '-'}{digits(abs(change) * 100)} %"
 
 
-def times(rate: float) -> str:
+def times(rate: float) -> Sentence:
     """How often: `2.1 times`, `1 in 300 times`."""
     if 0 < rate < 0.1:
-        return f"once in {digits(1 / rate)} times"
-    return f"{digits(rate)} times"
+        return sentence("once in {number} times", number=digits(1 / rate))
+    return sentence("{number} times", number=digits(rate))
 
 
 def digits(value: float) -> str:

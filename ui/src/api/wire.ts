@@ -1,5 +1,7 @@
 /** The JSON that the server answers; docs/architecture.md, "One way out" and "The verdict". */
 
+import type { Parts, Sentences } from "../words/telling";
+
 export type SignalName = "metrics" | "traces" | "logs" | "profiles";
 export const SIGNALS: readonly SignalName[] = ["profiles", "metrics", "logs", "traces"];
 
@@ -23,6 +25,8 @@ export interface LastVerdict {
   verdict: VerdictName;
   confidence: number | null;
   summary: string;
+  /** What the summary is made of, for other languages; not there for verdicts of older servers. */
+  said?: Parts | null;
   /** The version that it was compared with. */
   baseline?: string;
   at: string;
@@ -152,6 +156,8 @@ export interface Comparison {
   verdict: VerdictName;
   confidence: number | null;
   summary: string;
+  /** What the summary is made of, for other languages; not there for verdicts of older servers. */
+  said?: Parts | null;
   missing: string[];
   /** What the judge had to assume. */
   notes?: string[];
@@ -161,6 +167,8 @@ export interface Comparison {
   changes?: Change[];
   took_seconds: number;
   page: string;
+  /** What its sentences are made of. */
+  sentences?: Sentences;
 }
 
 /** `GET /api/traces/durations`: counts per version between n + 1 edges. */

@@ -1,6 +1,7 @@
 import { Link } from "react-router";
 import type { Comparison, Story } from "../api/wire";
 import { useWords } from "../words";
+import { Told } from "../words/telling";
 import styles from "./release.module.css";
 import { useEvidence } from "./useEvidence";
 
@@ -17,10 +18,12 @@ export function Causes({ comparison }: { comparison: Comparison }) {
   return (
     <section className={styles.causes} aria-label={say.causes.title}>
       <h3>{say.causes.title}</h3>
-      <ol lang="en">
+      <ol>
         {stories.map((story) => (
           <li key={story.title}>
-            <strong>{story.title}</strong>
+            <strong>
+              <Told text={story.title} />
+            </strong>
             <ul>
               {story.causes.slice(0, MOST).map((cause) => (
                 <li key={`${cause.rank} ${cause.subject}`}>
@@ -29,7 +32,7 @@ export function Causes({ comparison }: { comparison: Comparison }) {
                 </li>
               ))}
             </ul>
-            {story.links.length > 0 ? <p className="soft small">{story.links.join(" · ")}</p> : null}
+            {story.links.length > 0 ? <Links of={story.links} /> : null}
           </li>
         ))}
       </ol>
@@ -43,5 +46,20 @@ function Words({ story, rank, comparison }: { story: Story; rank: number; compar
   const cause = story.causes.find((one) => one.rank === rank);
   const finding = comparison.findings.find((one) => one.rank === cause?.finding);
   if (cause === undefined) return null;
-  return finding ? <Link to={evidence(finding)}>{cause.words}</Link> : cause.words;
+  const words = <Told text={cause.words} />;
+  return finding ? <Link to={evidence(finding)}>{words}</Link> : words;
+}
+
+/** Why it belongs together. */
+function Links({ of }: { of: string[] }) {
+  return (
+    <p className="soft small">
+      {of.map((words, place) => (
+        <span key={words}>
+          {place > 0 ? " · " : null}
+          <Told text={words} />
+        </span>
+      ))}
+    </p>
+  );
 }

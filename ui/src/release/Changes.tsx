@@ -2,6 +2,7 @@ import type { Comparison } from "../api/wire";
 import { Panel } from "../controls/Panel";
 import { Instant } from "../format/Instant";
 import { useWords } from "../words";
+import { Told } from "../words/telling";
 import styles from "./release.module.css";
 
 /** What else changed around the time: releases, settings, events, instances; of the service and of those beside it. */
@@ -17,7 +18,7 @@ export function Changes({ comparison }: { comparison: Comparison }) {
           <li key={`${change.at} ${change.words}`}>
             <Instant at={change.at} now={now} />
             <span className="soft">{say.around.relations[change.relation] ?? change.relation}</span>
-            <span lang="en">{change.words}</span>
+            <Told text={change.words} />
           </li>
         ))}
       </ol>

@@ -1,10 +1,12 @@
 import type { Finding } from "../api/wire";
 import { useWords } from "../words";
+import { useTell } from "../words/telling";
 
-/** What was found: the server's own sentence in English, its subject and direction in other languages. */
+/** What was found; where the server's sentence has no words in the person's language, its subject and direction. */
 export function FindingTitle({ finding }: { finding: Finding }) {
   const { locale, say } = useWords();
-  if (locale === "en") return <span>{finding.title}</span>;
+  const told = useTell()(finding.title);
+  if (told.lang === locale) return <span>{told.text}</span>;
   return (
     <span>
       <span lang="en">{finding.subject}</span>: {say.direction[finding.direction]}

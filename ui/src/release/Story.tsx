@@ -6,6 +6,7 @@ import { amount } from "../format/units";
 import { VerdictBadge } from "../verdict/VerdictBadge";
 import { useWords } from "../words";
 import type { Catalogue } from "../words/en";
+import { fill, Told, useTell } from "../words/telling";
 import { Causes } from "./Causes";
 import { FindingList } from "./FindingList";
 import { forestAxis } from "./forest";
@@ -38,8 +39,8 @@ export function Story({ comparison, now, again }: { comparison: Comparison; now:
         {again}
       </header>
       <h2 id={heading}>{say.headline[verdict](service, candidate.version, baseline.version)}</h2>
-      <p className={styles.sentence} lang="en">
-        {afterHeadline(comparison)}
+      <p className={styles.sentence}>
+        <Reasons comparison={comparison} />
       </p>
       <Missing comparison={comparison} />
       {verdict === "no_worse" && worse.length === 0 ? <p className="soft">{say.nothingWorse}</p> : null}
@@ -53,14 +54,27 @@ export function Story({ comparison, now, again }: { comparison: Comparison; now:
         first={2}
       />
       {comparison.notes?.length ? (
-        <ul className={styles.notes} aria-label={say.note} lang="en">
+        <ul className={styles.notes} aria-label={say.note}>
           {comparison.notes.map((note) => (
-            <li key={note}>{note}</li>
+            <li key={note}>
+              <Told text={note} />
+            </li>
           ))}
         </ul>
       ) : null}
     </section>
   );
+}
+
+/** Why, after a headline that has said the verdict already. */
+function Reasons({ comparison }: { comparison: Comparison }) {
+  const tell = useTell();
+  const reasons = comparison.said?.values.reasons;
+  if (typeof reasons === "object") {
+    const told = tell(fill(reasons), reasons);
+    if (told.lang !== "en") return <span lang={told.lang}>{told.text}</span>;
+  }
+  return <span lang="en">{afterHeadline(comparison)}</span>;
 }
 
 function kindOf({ kind }: Comparison, say: Catalogue): { short: string; long: string } {
@@ -82,9 +96,11 @@ function Missing({ comparison }: { comparison: Comparison }) {
   return (
     <div className={styles.missing}>
       <h3>{say.missing}</h3>
-      <ul lang="en">
+      <ul>
         {comparison.missing.map((what) => (
-          <li key={what}>{what}</li>
+          <li key={what}>
+            <Told text={what} />
+          </li>
         ))}
       </ul>
     </div>

@@ -4,6 +4,7 @@ import { smallestEffect } from "../format/changes";
 import { count } from "../format/units";
 import { StateBadge } from "../verdict/VerdictBadge";
 import { useWords } from "../words";
+import { Told } from "../words/telling";
 import styles from "./release.module.css";
 
 /** What the verdict rests on: how much was tested, and what could not have been seen. */
@@ -37,7 +38,7 @@ export function Tested({ comparison }: { comparison: Comparison }) {
                   <td>{count(signal?.tested ?? 0, locale)}</td>
                   <td>{count(signal?.findings ?? 0, locale)}</td>
                   <td>{smallestEffect(signal?.smallest_effect ?? null, locale)}</td>
-                  {noted ? <td lang="en">{signal?.note}</td> : null}
+                  {noted ? <td>{signal?.note ? <Told text={signal.note} /> : null}</td> : null}
                 </tr>
               );
             })}

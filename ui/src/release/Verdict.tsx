@@ -6,6 +6,7 @@ import { questions } from "../api/questions";
 import { Answer } from "../controls/Answer";
 import { Button } from "../controls/Button";
 import { useWords } from "../words";
+import { Telling } from "../words/telling";
 import { Changes } from "./Changes";
 import { Evidence } from "./evidence/Evidence";
 import styles from "./release.module.css";
@@ -36,27 +37,29 @@ function Judged({ asked, given = null }: { asked: Asked; given?: string | null }
   return (
     <Answer question={answer} queryKey={asked.queryKey} what={say.asking.compare}>
       {(comparison) => (
-        <div className={styles.page} aria-busy={answer.isFetching}>
-          <Story
-            comparison={comparison}
-            now={answer.dataUpdatedAt}
-            again={
-              <Button
-                onClick={() =>
-                  given === null
-                    ? answer.refetch()
-                    : setSearch(changeReleaseAddress(search, { verdict: null }))
-                }
-                disabled={answer.isFetching}
-              >
-                {say.judgeAgain}
-              </Button>
-            }
-          />
-          <Changes comparison={comparison} />
-          <Evidence comparison={comparison} />
-          <Tested comparison={comparison} />
-        </div>
+        <Telling sentences={comparison.sentences ?? {}}>
+          <div className={styles.page} aria-busy={answer.isFetching}>
+            <Story
+              comparison={comparison}
+              now={answer.dataUpdatedAt}
+              again={
+                <Button
+                  onClick={() =>
+                    given === null
+                      ? answer.refetch()
+                      : setSearch(changeReleaseAddress(search, { verdict: null }))
+                  }
+                  disabled={answer.isFetching}
+                >
+                  {say.judgeAgain}
+                </Button>
+              }
+            />
+            <Changes comparison={comparison} />
+            <Evidence comparison={comparison} />
+            <Tested comparison={comparison} />
+          </div>
+        </Telling>
       )}
     </Answer>
   );

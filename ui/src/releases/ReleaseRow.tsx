@@ -6,6 +6,7 @@ import { Instant } from "../format/Instant";
 import { asSentence } from "../release/summary";
 import { VerdictBadge } from "../verdict/VerdictBadge";
 import { useWords } from "../words";
+import { Told } from "../words/telling";
 import { judgementOf } from "./grouping";
 import styles from "./releases.module.css";
 import { isRunning } from "./timeline";
@@ -24,7 +25,7 @@ export function ReleaseRow({ release, now }: { release: Release; now: number }) 
       </Link>
       <p className={styles.summary}>
         {verdict ? (
-          <span lang="en">{asSentence(verdict.summary)}</span>
+          <Told text={asSentence(verdict.summary)} parts={verdict.said} />
         ) : (
           <span className="soft">{release.previous ? say.notAsked : say.firstVersion}</span>
         )}

@@ -12,6 +12,7 @@ import { Problem } from "../controls/Problem";
 import { Instant } from "../format/Instant";
 import { VerdictBadge } from "../verdict/VerdictBadge";
 import { useWords } from "../words";
+import { Told } from "../words/telling";
 import { type Action, possible, type RolloutWhole } from "./model";
 import styles from "./rollouts.module.css";
 import { Steps } from "./Steps";
@@ -51,7 +52,11 @@ function Shown({ rollout }: { rollout: RolloutWhole }) {
       </header>
       <Panel title={say.rollouts.steps} aside={<Acts rollout={rollout} />}>
         <Steps rollout={rollout} />
-        {rollout.reason ? <p lang="en">{rollout.reason}</p> : null}
+        {rollout.reason ? (
+          <p>
+            <Told text={rollout.reason} parts={rollout.said} />
+          </p>
+        ) : null}
         {rollout.not_mapped.length > 0 ? (
           <>
             <h3>{say.rollouts.notMapped}</h3>
@@ -69,7 +74,7 @@ function Shown({ rollout }: { rollout: RolloutWhole }) {
             // biome-ignore lint/suspicious/noArrayIndexKey: events have no other name
             <li key={index}>
               <Instant at={event.at} now={now} />
-              <span lang="en">{event.words}</span>
+              <Told text={event.words} parts={event.said} />
               <span className="soft">{event.by}</span>
             </li>
           ))}

@@ -8,6 +8,7 @@ import { useOlder } from "../controls/useOlder";
 import { useSome } from "../controls/useSome";
 import { Instant } from "../format/Instant";
 import { useWords } from "../words";
+import { Told } from "../words/telling";
 import type { Rollout } from "./model";
 import styles from "./rollouts.module.css";
 import { Steps } from "./Steps";
@@ -74,8 +75,8 @@ function Row({ rollout }: { rollout: Rollout }) {
       </header>
       <Steps rollout={rollout} />
       {rollout.reason ? (
-        <p className="soft small" lang="en">
-          {rollout.reason}
+        <p className="soft small">
+          <Told text={rollout.reason} parts={rollout.said} />
         </p>
       ) : null}
     </>

@@ -1,10 +1,12 @@
 import { useWords } from "../words";
+import { useTell } from "../words/telling";
 import type { Rollout } from "./model";
 import styles from "./rollouts.module.css";
 
 /** A rollout's steps in a row, each with its weight and how far it is; what is shifted now as a bar. */
 export function Steps({ rollout }: { rollout: Rollout }) {
   const { say } = useWords();
+  const tell = useTell();
   return (
     <>
       <ol className={styles.steps} aria-label={say.rollouts.steps}>
@@ -13,7 +15,7 @@ export function Steps({ rollout }: { rollout: Rollout }) {
             // biome-ignore lint/suspicious/noArrayIndexKey: a step is its place in the plan
             key={index}
             data-state={step.state}
-            title={step.words}
+            title={tell(step.words, step.said).text}
             aria-current={step.state === "now" || step.state === "paused" ? "step" : undefined}
           >
             <b>{step.weight === null ? say.rollouts.pause : `${step.weight}\u202f%`}</b>

@@ -1,3 +1,5 @@
+import type { Parts } from "../words/telling";
+
 /** A rollout: `GET /api/rollouts`. Weights in percent of the traffic. */
 export interface Rollout {
   id: number;
@@ -6,6 +8,7 @@ export interface Rollout {
   candidate: string;
   state: "running" | "paused" | "rolling_back" | "rolled_back" | "succeeded";
   reason: string;
+  said?: Parts | null;
   step: number;
   phase: string;
   weight: number;
@@ -26,6 +29,7 @@ export interface RolloutStep {
   requests: number | null;
   served: number | null;
   words: string;
+  said?: Parts | null;
   state: StepState;
 }
 
@@ -36,6 +40,7 @@ export interface RolloutEvent {
   step: number;
   kind: string;
   words: string;
+  said?: Parts | null;
   by: string;
   evidence: Record<string, unknown>;
 }

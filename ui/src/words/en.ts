@@ -21,6 +21,10 @@ const plural = (n: number, one: string, many: string) => `${n.toLocaleString("en
 
 /** Every word of the page, in English. A message with parts is a function, so that they are checked. */
 export const en = {
+  /** The server's own templates in another language (`telling.tsx`): English is what it says itself. */
+  sentences: {} as Readonly<Partial<Record<string, string>>>,
+  /** A measure of the judge: "duration p95", "lines per request". */
+  measure: (measure: string): string => measure,
   name: "Pilothouse",
   selection,
   logs,

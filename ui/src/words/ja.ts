@@ -5,6 +5,7 @@ import { delivery } from "./ja/delivery";
 import { explore } from "./ja/explore";
 import { hazards } from "./ja/hazards";
 import { logs } from "./ja/logs";
+import { measure } from "./ja/measure";
 import { mesh } from "./ja/mesh";
 import { metrics } from "./ja/metrics";
 import { ownMetrics } from "./ja/ownMetrics";
@@ -13,12 +14,15 @@ import { promoting } from "./ja/promoting";
 import { pulls } from "./ja/pulls";
 import { causes, rollouts } from "./ja/rollouts";
 import { selection } from "./ja/selection";
+import sentences from "./ja/sentences.json";
 import { palette, settings } from "./ja/settings";
 import { tokens } from "./ja/tokens";
 import { traces } from "./ja/traces";
 
 /** Every word of the page, in Japanese. */
 export const ja: Catalogue = {
+  sentences,
+  measure,
   name: "Pilothouse",
   selection,
   logs,

@@ -9,6 +9,7 @@ from pilothouse.releases.finding import Finding
 from pilothouse.releases.logs.judging import ALL_ERRORS
 from pilothouse.releases.logs.pattern import Pattern
 from pilothouse.releases.wording import digits, signed_percent
+from pilothouse.signals.sentences import Sentence, sentence
 from pilothouse.signals.timerange import to_rfc3339
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pilothouse.releases.trial import Trial
 
 _SHOWN = 120
+_KINDS = {"error": sentence("error"), "warn": sentence("warning")}
 
 
 def explain(held: list[tuple[Tested, float]], trial: Trial) -> list[Finding]:
@@ -51,22 +53,24 @@ def _finding(test: Tested, q: float, trial: Trial) -> Finding:
 
 def _title(test: Tested, pattern: Pattern | None) -> str:
     if pattern is None:
-        return f"error lines are {_how_often(test)}"
-    kind = {"error": "error", "warn": "warning"}.get(pattern.level, "log line")
+        return sentence("error lines are {often}", often=_how_often(test))
+    kind = _KINDS.get(pattern.level, sentence("log line"))
     text = pattern.text if len(pattern.text) <= _SHOWN else f"{pattern.text[: _SHOWN - 1]}…"
     if not test.baseline:
-        return f"new {kind}: {text} ({int(pattern.counts.candidate.sum())} lines)"
+        lines = int(pattern.counts.candidate.sum())
+        return sentence("new {kind}: {text} ({lines} lines)", kind=kind, text=text, lines=lines)
     if not test.candidate:
-        return f"{kind} gone: {text} ({int(pattern.counts.baseline.sum())} lines before)"
-    return f"{kind} {_how_often(test)}: {text}"
+        lines = int(pattern.counts.baseline.sum())
+        return sentence("{kind} gone: {text} ({lines} lines before)", kind=kind, text=text, lines=lines)
+    return sentence("{kind} {often}: {text}", kind=kind, often=_how_often(test), text=text)
 
 
-def _how_often(test: Tested) -> str:
+def _how_often(test: Tested) -> Sentence:
     if test.change is None or not test.baseline:
-        return "new"
+        return sentence("new")
     if test.rising:
-        return f"{digits(1 + test.change)} times as frequent"
-    return f"less frequent ({signed_percent(test.change)})"
+        return sentence("{number} times as frequent", number=digits(1 + test.change))
+    return sentence("less frequent ({detail})", detail=signed_percent(test.change))
 
 
 def _path(trial: Trial, test: Tested, pattern: Pattern | None) -> str:

@@ -17,6 +17,7 @@ from pilothouse.releases.metrics.measure import Measure
 from pilothouse.releases.metrics.measuring import Laid, Measured
 from pilothouse.releases.reading import BUDGET
 from pilothouse.releases.siding import ENTRY_SQL
+from pilothouse.signals.sentences import sentence
 
 if TYPE_CHECKING:
     from pilothouse.engine import Engine
@@ -88,6 +89,6 @@ def _measured(match: Match, laid: Both[Laid]) -> Measured:
         match,
         Measure(
             match.name, match.labels, match.unit, "level", values, bad, at_age=True,
-            noted="at equal process age", series=sum(len(side) for side in match.series),
+            noted=sentence("at equal process age"), series=sum(len(side) for side in match.series),
         ),
     )  # fmt: skip

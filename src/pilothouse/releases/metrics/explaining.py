@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from pilothouse.releases.finding import Finding
 from pilothouse.releases.wording import amount, signed_percent
+from pilothouse.signals.sentences import sentence
 from pilothouse.signals.timerange import to_rfc3339
 
 if TYPE_CHECKING:
@@ -72,21 +73,28 @@ def _others(group: list[tuple[Tested, float]]) -> list[dict[str, object]]:
 
 def _title(test: Tested, measure: Measure) -> str:
     base, other = test.baseline or 0.0, test.candidate or 0.0
-    how = "higher" if test.rising else "lower"
-    size = f" ({signed_percent(test.change)})" if test.change is not None else ""
-    noted = f", {measure.noted}" if measure.noted else ""
-    match measure.sort:
-        case "level" | "mean" | "quantile":
-            what = {"level": "", "level at the end": " at the end"}.get(test.measure, f" ({test.measure})")
-            return (
-                f"{test.subject} is {how}: {amount(other, test.unit)} instead of {amount(base, test.unit)}"
-                f"{what}{size}{noted}"
-            )
-        case _:
-            per = "request" if measure.noted else "s"
-            rises = "grows faster" if test.rising else "grows slower"
-            values = f"{amount(other, test.unit)} instead of {amount(base, test.unit)}"
-            return f"{test.subject} {rises}: {values} per {per}{size}"
+    said = sentence("{now} instead of {before}", now=amount(other, test.unit), before=amount(base, test.unit))
+    if counted := measure.sort not in ("level", "mean", "quantile"):
+        said = sentence("{said} per request", said=said) if measure.noted else sentence("{said} per s", said=said)
+    elif test.measure == "level at the end":
+        said = sentence("{said} at the end", said=said)
+    elif test.measure != "level":
+        said = sentence("{said} ({detail})", said=said, detail=_mean(test.measure))
+    if test.change is not None:
+        said = sentence("{said} ({detail})", said=said, detail=signed_percent(test.change))
+    if counted:
+        if test.rising:
+            return sentence("{subject} grows faster: {said}", subject=test.subject, said=said)
+        return sentence("{subject} grows slower: {said}", subject=test.subject, said=said)
+    if measure.noted:
+        said = sentence("{said}, {detail}", said=said, detail=measure.noted)
+    if test.rising:
+        return sentence("{subject} is higher: {said}", subject=test.subject, said=said)
+    return sentence("{subject} is lower: {said}", subject=test.subject, said=said)
+
+
+def _mean(measure: str) -> str:
+    return sentence("mean") if measure == "mean" else measure
 
 
 def range_path(trial: Trial, measure: Measure) -> str:

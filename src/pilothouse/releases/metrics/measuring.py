@@ -12,6 +12,7 @@ from pilothouse.releases.metrics.badness import badness, failed, grows_with_load
 from pilothouse.releases.metrics.matching import Match, Series
 from pilothouse.releases.metrics.measure import Measure, Sort
 from pilothouse.releases.reading import column
+from pilothouse.signals.sentences import sentence
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,7 +78,7 @@ def levels(matches: list[Match], tables: Tables, trial: Trial, windows: Both[Win
         bad = badness(match.name, dict(match.labels), "level")
         noted = ""
         if bad != "neither" and not trial.same_load and grows_with_load(match.name):
-            bad, noted = "neither", "follows the traffic, which was not the same"
+            bad, noted = "neither", sentence("follows the traffic, which was not the same")
         found.append(_measured(match, "level", values, bad=bad, noted=noted))
     return found
 
@@ -120,7 +121,8 @@ def exposed(trial: Trial, windows: Both[Windows]) -> tuple[Both[Floats], str]:
     if trial.same_load:
         return Both(*(np.full(one.count, one.seconds) for one in windows)), ""
     sides = zip(trial.sides, windows, strict=True)
-    return Both(*(_regrouped(side.requests, one.count) for side, one in sides)), "per request, as the traffic differed"
+    requests = Both(*(_regrouped(side.requests, one.count) for side, one in sides))
+    return requests, sentence("per request, as the traffic differed")
 
 
 def _regrouped(requests: Floats, windows: int) -> Floats:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from pilothouse.releases.finding import Direction, Finding
 from pilothouse.releases.profiles.culprits import Culprit, culprits, set_off
 from pilothouse.releases.wording import amount, percent, signed_percent
+from pilothouse.signals.sentences import sentence
 from pilothouse.signals.timerange import to_rfc3339
 
 if TYPE_CHECKING:
@@ -85,33 +86,46 @@ def _title(test: Tested, culprit: Culprit, costs: Costs, trial: Trial) -> str:
     name = _named(costs.functions[culprit.place])
     base, other = test.baseline or 0.0, test.candidate or 0.0
     if culprit.shifted_within >= 0:
-        where = (
-            f" within {costs.functions[culprit.shifted_within].name}"
-            if culprit.shifted_within < len(costs.functions)
-            else ""
+        if culprit.shifted_within < len(costs.functions):
+            around = costs.functions[culprit.shifted_within].name
+            name = sentence("{function} within {around}", function=name, around=around)
+        if test.rising:
+            return sentence("{type} cost moved to {function}; the sum did not change", type=costs.type, function=name)
+        return sentence(
+            "{type} cost moved away from {function}; the sum did not change", type=costs.type, function=name
         )
-        return f"{costs.type} cost moved {'to' if test.rising else 'away from'} {name}{where}; the sum did not change"
     whole = max(float(costs.samples.baseline.sum() / costs.exposures.baseline.sum()) * costs.per_sample, 1e-12)
     share = percent(abs(other - base) / whole)
     if not base:
-        return f"{name} is new and takes {amount(other, test.unit)} {costs.type} {_per(costs, trial)} (+{share} of all)"
-    values = f"{amount(other, test.unit)} instead of {amount(base, test.unit)} {_per(costs, trial)}".strip()
-    size = signed_percent(test.change or 0.0)
-    more = "more" if test.rising else "less"
-    return f"{name} takes {more} {costs.type}: {values} ({size}, {share} of the service's {costs.type})"
+        cost = _paced(f"{amount(other, test.unit)} {costs.type}", costs, trial)
+        return sentence("{function} is new and takes {said} (+{share} of all)", function=name, said=cost, share=share)
+    said = sentence(
+        "{said} ({change}, {share} of the service's {type})",
+        said=_instead(test, costs, trial),
+        change=signed_percent(test.change or 0.0),
+        share=share,
+        type=costs.type,
+    )
+    if test.rising:
+        return sentence("{function} takes more {type}: {said}", function=name, type=costs.type, said=said)
+    return sentence("{function} takes less {type}: {said}", function=name, type=costs.type, said=said)
 
 
 def _whole(test: Tested, q: float, trial: Trial) -> Finding:
     """All functions together, told only when no single function explains it."""
     costs: Costs = test.source.costs
-    base, other = amount(test.baseline or 0.0, test.unit), amount(test.candidate or 0.0, test.unit)
     size = signed_percent(test.change or 0.0)
+    said = sentence("{said} ({detail})", said=_instead(test, costs, trial), detail=size)
+    told = (
+        sentence("the service takes more {type}: {said}, spread over many functions", type=costs.type, said=said)
+        if test.rising
+        else sentence("the service takes less {type}: {said}, spread over many functions", type=costs.type, said=said)
+    )
     return Finding(
         signal="profiles",
         subject=test.subject,
         direction=test.direction,
-        title=f"the service takes {'more' if test.rising else 'less'} {costs.type}: {other} instead of {base} "
-        f"{_per(costs, trial)} ({size}), spread over many functions",
+        title=told,
         measure=f"{test.measure} {_per(costs, trial)}".strip(),
         baseline=test.baseline,
         candidate=test.candidate,
@@ -127,6 +141,19 @@ def _whole(test: Tested, q: float, trial: Trial) -> Finding:
 
 def _named(function: Function) -> str:
     return f"{function.name} ({function.file})" if function.file else function.name
+
+
+def _instead(test: Tested, costs: Costs, trial: Trial) -> str:
+    before, now = amount(test.baseline or 0.0, test.unit), amount(test.candidate or 0.0, test.unit)
+    return _paced(sentence("{now} instead of {before}", now=now, before=before), costs, trial)
+
+
+def _paced(said: str, costs: Costs, trial: Trial) -> str:
+    if costs.level:
+        return said
+    if trial.per_request:
+        return sentence("{said} per request", said=said)
+    return sentence("{said} per second", said=said)
 
 
 def _per(costs: Costs, trial: Trial) -> str:

@@ -10,6 +10,7 @@ from pilothouse.releases.rollout.advancing import begun, next_step, rolled_back
 from pilothouse.releases.rollout.run import OPEN, Event, Run
 from pilothouse.releases.store.rollouts import ConflictError
 from pilothouse.signals.errors import BadRequestError, NotFoundError
+from pilothouse.signals.sentences import sentence
 
 if TYPE_CHECKING:
     from pilothouse.releases.rollout.plan import Plan
@@ -21,7 +22,13 @@ _TRIES = 5
 
 def start(store: ReleaseStore, plan: Plan, now: float, by: str) -> Run:
     """A new rollout, and the mark of the release; raises `BadRequestError` when the service has an open one."""
-    words = f"rollout of {plan.service} {plan.candidate} in the place of {plan.baseline}, in {len(plan.steps)} steps"
+    words = sentence(
+        "rollout of {service} {candidate} in the place of {baseline}, in {steps} steps",
+        service=plan.service,
+        candidate=plan.candidate,
+        baseline=plan.baseline,
+        steps=len(plan.steps),
+    )
     try:
         event = Event(now, 0, "started", words, by, {"not_mapped": list(plan.not_mapped)})
         run = store.rollouts.start(plan, now, event)
@@ -38,7 +45,7 @@ def act(store: ReleaseStore, key: int, action: str, now: float, by: str, note: s
         if run is None:
             raise NotFoundError(f"no rollout {key}")
         changed, words = _acted(run, action, now, full)
-        said = f"{words}: {note}" if note else words
+        said = sentence("{said}: {detail}", said=words, detail=note) if note else words
         try:
             return store.rollouts.change(changed, Event(now, run.step, action, said, by))
         except ConflictError:
@@ -53,16 +60,18 @@ def _acted(run: Run, action: str, now: float, full: bool) -> tuple[Run, str]:
         raise BadRequestError(f"action: rollout {run.id} is being rolled back", "action")
     match action:
         case "pause":
-            return replace(run, state="paused", reason="paused by a person"), "paused"
+            return replace(run, state="paused", reason=sentence("paused by a person")), sentence("paused")
         case "resume":
             # What was heard before the pause is no reason to give up now.
             return replace(
                 run, state="running", reason="", misses={}, asked=min(run.asked, now), resumed=now
-            ), "resumed"
+            ), sentence("resumed")
         case "promote":
             return _promoted(run, now, full)
         case "abort":
-            return (run if run.state == "rolling_back" else rolled_back(run, "aborted by a person")), "aborted"
+            return (
+                run if run.state == "rolling_back" else rolled_back(run, sentence("aborted by a person"))
+            ), sentence("aborted")
         case _:
             raise BadRequestError(f"action: {action!r} is not {', '.join(ACTIONS)}", "action")
 
@@ -74,5 +83,5 @@ def _promoted(run: Run, now: float, full: bool) -> tuple[Run, str]:
     running = replace(run, state="running", reason="", misses={})
     if full:
         last = len(run.plan.steps) - 1
-        return begun(replace(running, step=last), now), "promoted to the last step"
-    return next_step(running, now), f"step {run.step + 1} promoted"
+        return begun(replace(running, step=last), now), sentence("promoted to the last step")
+    return next_step(running, now), sentence("step {step} promoted", step=run.step + 1)

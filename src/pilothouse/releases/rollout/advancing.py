@@ -14,6 +14,7 @@ import structlog
 
 from pilothouse.releases.rollout.run import Event, Run
 from pilothouse.releases.rollout.weighing import Weighed, weigh
+from pilothouse.signals.sentences import sentence
 
 if TYPE_CHECKING:
     from pilothouse.releases.rollout.asking import Asking
@@ -72,11 +73,13 @@ def begun(run: Run, now: float) -> Run:
 def _enter(run: Run, crew: Crew, now: float) -> Run:
     step = run.plan.steps[run.step]
     if step.weight is None:
-        words = f"step {run.step + 1}: {step.words}"
+        words = sentence("step {step}: {what}", step=run.step + 1, what=step.words)
         return crew.store.change(
             replace(run, phase="holding", since=now, asked=now), Event(now, run.step, "pausing", words)
         )
-    words = f"step {run.step + 1}: giving {run.plan.candidate} {step.words}"
+    words = sentence(
+        "step {step}: giving {candidate} {what}", step=run.step + 1, candidate=run.plan.candidate, what=step.words
+    )
     return crew.store.change(
         replace(run, phase="setting", attempt=1, asked=0.0),
         Event(now, run.step, "setting", words, evidence={"weights": run.weights}),
@@ -99,11 +102,16 @@ def _set(run: Run, crew: Crew, now: float) -> Run:
     weights = run.weights
     evidence = {"weights": weights, "key": run.key, "found_as_wanted": already}
     if run.state == "rolling_back":
-        words = f"rolled back: all traffic goes to {run.plan.baseline}"
+        words = sentence("rolled back: all traffic goes to {baseline}", baseline=run.plan.baseline)
         done = replace(run, state="rolled_back", weight=0, ended=now, misses={})
         return crew.store.change(done, Event(now, run.step, "rolled_back", words, evidence=evidence))
     weight = weights[run.plan.candidate]
-    words = f"step {run.step + 1}: {run.plan.candidate} has {weight} % of the traffic"
+    words = sentence(
+        "step {step}: {candidate} has {weight} % of the traffic",
+        step=run.step + 1,
+        candidate=run.plan.candidate,
+        weight=weight,
+    )
     held = replace(run, phase="holding", since=now, asked=now, weight=weight, misses={})
     return crew.store.change(held, Event(now, run.step, "set", words, evidence=evidence))
 
@@ -111,10 +119,16 @@ def _set(run: Run, crew: Crew, now: float) -> Run:
 def _not_set(run: Run, crew: Crew, now: float, words: str) -> Run:
     tries = run.misses.get(_TRAFFIC, 0) + 1
     failed = replace(run, misses=run.misses | {_TRAFFIC: tries}, asked=now)
-    events = [Event(now, run.step, "traffic_failed", f"the traffic was not shifted: {words}")]
+    failure = sentence("the traffic was not shifted: {reason}", reason=words)
+    events = [Event(now, run.step, "traffic_failed", failure)]
     # On the way back there is nothing better to do than to try on.
     if tries >= _MOST_TRIES and run.state == "running":
-        failed = replace(failed, state="paused", reason=f"the traffic could not be shifted: {words}", misses={})
+        failed = replace(
+            failed,
+            state="paused",
+            reason=sentence("the traffic could not be shifted: {reason}", reason=words),
+            misses={},
+        )
         events.append(Event(now, run.step, "paused", failed.reason))
     elif tries > _MOST_TRIES:
         events = []

@@ -14,6 +14,7 @@ from pilothouse.releases.store.verdicts import page_of
 from pilothouse.signals.errors import SignalError
 from pilothouse.signals.metrics.promql.errors import PromqlError
 from pilothouse.signals.selector import parse_selector
+from pilothouse.signals.sentences import sentence
 from pilothouse.signals.timerange import TimeRange
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Observer:
             )  # fmt: skip
         except (SignalError, EngineError) as error:
             # A version that nobody has heard of yet has sent no telemetry so far.
-            return Answer("cannot_tell", f"cannot tell: {error}")
+            return Answer("cannot_tell", sentence("cannot tell: {reason}", reason=str(error)))
         key = self._store.verdicts.keep(found)
         evidence: dict[str, Any] = {
             "comparison": key,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from pilothouse.signals.sentences import sentence
+
 WhenUnsure = Literal["wait", "pause", "go_on"]
 WhenWorse = Literal["rollback", "pause"]
 WhenTooFew = Literal["pause", "go_on"]
@@ -35,12 +37,20 @@ class Step:
     @property
     def words(self) -> str:
         """What a reader is told."""
-        held = "until promoted" if self.hold is None else f"for {duration(self.hold)}" if self.hold else ""
-        if self.requests:
-            held += f"{' and' if held else 'for'} {self.requests} requests"
-            held += f", at most {duration(self.at_most)}" if self.at_most is not None else ""
-        what = f"{self.weight} % of the traffic" if self.weight is not None else "pause"
-        return f"{what} {held}".strip()
+        said = (
+            sentence("{weight} % of the traffic", weight=self.weight) if self.weight is not None else sentence("pause")
+        )
+        if self.hold is None:
+            said = sentence("{said} until promoted", said=said)
+        elif self.hold:
+            said = sentence("{said} for {time}", said=said, time=duration(self.hold))
+        if self.requests and self.hold != 0:
+            said = sentence("{said} and {number} requests", said=said, number=self.requests)
+        elif self.requests:
+            said = sentence("{said} for {number} requests", said=said, number=self.requests)
+        if self.requests and self.at_most is not None:
+            said = sentence("{said}, at most {time}", said=said, time=duration(self.at_most))
+        return said
 
 
 @dataclass(frozen=True, slots=True)

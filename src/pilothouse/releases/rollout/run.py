@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pilothouse.releases.rollout.plan import Plan
+from pilothouse.signals.sentences import parts_of
 from pilothouse.signals.timerange import to_rfc3339
 
 State = Literal["running", "paused", "rolling_back", "rolled_back", "succeeded"]
@@ -80,6 +81,7 @@ class Run:
             "candidate": self.plan.candidate,
             "state": self.state,
             "reason": self.reason,
+            "said": parts_of(self.reason),
             "step": self.step,
             "phase": self.phase,
             "weight": self.weight,
@@ -94,6 +96,7 @@ class Run:
                     "requests": step.requests or None,
                     "served": self.served if step.requests and place == self.step else None,
                     "words": step.words,
+                    "said": parts_of(step.words),
                     "state": self._state_of(place),
                 }
                 for place, step in enumerate(self.plan.steps)
@@ -116,7 +119,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One decision or act, with what it rests on; `by` is `pilothouse` or a person."""
+    """One decision or act, with what it rests on; `by` is `pilothouse` or a person.
+
+    `said` are the parts of the words, for other languages; None where they are somebody's own.
+    """
 
     at: float
     step: int
@@ -124,6 +130,7 @@ class Event:
     words: str
     by: str = "pilothouse"
     evidence: dict[str, Any] = field(default_factory=dict)
+    said: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As `/api/rollouts/{id}` answers it."""
@@ -132,6 +139,7 @@ class Event:
             "step": self.step,
             "kind": self.kind,
             "words": self.words,
+            "said": self.said or parts_of(self.words),
             "by": self.by,
             "evidence": self.evidence,
         }

@@ -9,6 +9,7 @@ from pilothouse.releases.rollout.looking import looked
 from pilothouse.releases.rollout.plan import duration
 from pilothouse.releases.rollout.run import Event
 from pilothouse.releases.wording import digits
+from pilothouse.signals.sentences import sentence
 
 if TYPE_CHECKING:
     from pilothouse.releases.rollout.asking import Answer, Asking
@@ -45,8 +46,12 @@ def weigh(run: Run, asking: Asking, now: float) -> Weighed | None:
     over = held and counted.served >= step.requests
     if held and not over and now - max(run.since, run.resumed) >= _longest(counted):
         if step.too_few == "pause":
-            words = f"only {_so_many(counted)} after {duration(round(now - run.since))}"
-            event = Event(now, run.step, "paused", f"paused: {words}")
+            words = sentence(
+                "only {requests} after {time}",
+                requests=_so_many(counted),
+                time=duration(round(now - run.since)),
+            )
+            event = Event(now, run.step, "paused", sentence("paused: {reason}", reason=words))
             return Weighed("pause", words, counted, (*events, event))
         over = True
     if due or (over and not run.is_looked_through):
@@ -69,7 +74,12 @@ def _counted(run: Run, asking: Asking, now: float, due: bool, events: list[Event
     end = run.since + (step.hold or 0.0)
     if counted.served < step.requests and run.counted < end <= now:
         longest = duration(_longest(run))
-        words = f"step {run.step + 1} waits for requests: {_so_many(counted)} so far, at most {longest} in all"
+        words = sentence(
+            "step {step} waits for requests: {requests} so far, at most {longest} in all",
+            step=run.step + 1,
+            requests=_so_many(counted),
+            longest=longest,
+        )
         events.append(Event(now, run.step, "waiting", words, evidence={"requests": counted.served}))
     return counted
 
@@ -83,7 +93,8 @@ def _longest(run: Run) -> float:
 
 
 def _so_many(run: Run) -> str:
-    return f"{run.served} of {run.plan.steps[run.step].requests} requests"
+    wanted = run.plan.steps[run.step].requests
+    return sentence("{served} of {wanted} requests", served=run.served, wanted=wanted)
 
 
 def _asked(run: Run, asking: Asking, now: float, over: bool, events: list[Event]) -> Weighed:
@@ -118,7 +129,9 @@ def _checked(run: Run, asking: Asking, now: float, events: list[Event]) -> tuple
         value = asking.measure(run, check, now)
         kept = value is not None and _inside(value, check)
         misses[check.name] = 0 if kept else misses.get(check.name, 0) + 1
-        words = f"{check.name}: {_said(value)}{'' if kept else f', not {_wanted(check)}'}"
+        words = sentence("{check}: {value}", check=check.name, value=_said(value))
+        if not kept:
+            words = sentence("{said}, not {wanted}", said=words, wanted=_wanted(check))
         evidence: dict[str, Any] = {"check": check.name, "value": value, "least": check.least, "most": check.most}
         events.append(Event(now, run.step, "check", words, evidence=evidence))
         if misses[check.name] > check.failures:
@@ -128,8 +141,9 @@ def _checked(run: Run, asking: Asking, now: float, events: list[Event]) -> tuple
 
 def _bad(run: Run, now: float, words: str, events: list[Event]) -> Weighed:
     if run.plan.judging.worse == "pause":
-        return Weighed("pause", words, run, (*events, Event(now, run.step, "paused", f"paused: {words}")))
-    event = Event(now, run.step, "rolling_back", f"rolling back: {words}")
+        paused = Event(now, run.step, "paused", sentence("paused: {reason}", reason=words))
+        return Weighed("pause", words, run, (*events, paused))
+    event = Event(now, run.step, "rolling_back", sentence("rolling back: {reason}", reason=words))
     return Weighed("back", words, run, (*events, event))
 
 
@@ -140,13 +154,15 @@ def _unsure(run: Run, now: float, answer: Answer, events: list[Event]) -> Weighe
         return _on(run, now, events)
     if judging.cannot_tell == "wait" and waited < judging.patience:
         return Weighed("stay", "", run, tuple(events))
-    event = Event(now, run.step, "paused", f"paused: {answer.words}")
+    event = Event(now, run.step, "paused", sentence("paused: {reason}", reason=answer.words))
     return Weighed("pause", answer.words, run, (*events, event))
 
 
 def _on(run: Run, now: float, events: list[Event]) -> Weighed:
     last = run.step + 1 >= len(run.plan.steps)
-    words = f"step {run.step + 1} is done" + (f": {run.plan.candidate} has taken over" if last else "")
+    words = sentence("step {step} is done", step=run.step + 1)
+    if last:
+        words = sentence("{said}: {candidate} has taken over", said=words, candidate=run.plan.candidate)
     event = Event(now, run.step, "succeeded" if last else "step_done", words)
     return Weighed("next", "", run, (*events, event))
 
@@ -156,10 +172,12 @@ def _inside(value: float, check: Check) -> bool:
 
 
 def _said(value: float | None) -> str:
-    return "no value" if value is None else digits(value)
+    return sentence("no value") if value is None else digits(value)
 
 
 def _wanted(check: Check) -> str:
     if check.least is not None and check.most is not None:
-        return f"between {digits(check.least)} and {digits(check.most)}"
-    return f"at least {digits(check.least)}" if check.least is not None else f"at most {digits(check.most or 0.0)}"
+        return sentence("between {least} and {most}", least=digits(check.least), most=digits(check.most))
+    if check.least is not None:
+        return sentence("at least {least}", least=digits(check.least))
+    return sentence("at most {most}", most=digits(check.most or 0.0))

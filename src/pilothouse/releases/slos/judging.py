@@ -14,6 +14,7 @@ from pilothouse.releases.statistics import Floats, compare_rates, rate_persists
 from pilothouse.releases.tested import Tested
 from pilothouse.releases.traces.explaining import durations_path
 from pilothouse.releases.wording import digits, percent
+from pilothouse.signals.sentences import sentence
 
 if TYPE_CHECKING:
     from pilothouse.releases.traces.operation import Operation, Operations
@@ -79,8 +80,15 @@ def _finding(test: Tested, q: float, trial: Trial) -> Finding:
         signal="traces",
         subject=objective.operation or operation.name,
         direction=test.direction,
-        title=f"the objective {objective.name!r} ({objective.words}) is missed: its budget burns at {digits(burns[1])} "
-        f"instead of {digits(burns[0])} times the rate that it allows ({percent(test.candidate or 0.0)} bad)",
+        title=sentence(
+            "the objective {name} ({words}) is missed: its budget burns at {now} instead of {before} times the rate "
+            "that it allows ({share} bad)",
+            name=repr(objective.name),
+            words=objective.words,
+            now=digits(burns[1]),
+            before=digits(burns[0]),
+            share=percent(test.candidate or 0.0),
+        ),
         measure=MEASURE,
         baseline=test.baseline,
         candidate=test.candidate,

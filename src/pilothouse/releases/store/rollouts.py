@@ -11,6 +11,7 @@ from sqlalchemy import Column, Connection, Engine, Float, Integer, Row, String, 
 from pilothouse.releases.rollout.plan import Plan
 from pilothouse.releases.rollout.run import OPEN, Event, Run
 from pilothouse.releases.store.tables import metadata, number
+from pilothouse.signals.sentences import from_parts, parts_of
 
 _rollouts = Table(
     "rollouts",
@@ -46,6 +47,10 @@ _IN_TEXT = (
 
 class ConflictError(Exception):
     """Somebody else changed the rollout since it was read."""
+
+
+# Beside an event's evidence, and beside what is text of a rollout, are kept the parts that its words were made of.
+_SAID = "said"
 
 
 class RolloutStore:
@@ -111,10 +116,13 @@ class RolloutStore:
         """What happened, oldest first."""
         asked = select(_events).where(_events.c.rollout == key).order_by(_events.c.id)
         with self._database.connect() as connection:
-            return [
-                Event(row.at, row.step, row.kind, row.words, row.by, json.loads(row.evidence))
-                for row in connection.execute(asked)
-            ]
+            return [_event(row) for row in connection.execute(asked)]
+
+
+def _event(row: Row[Any]) -> Event:
+    evidence = json.loads(row.evidence)
+    said = evidence.pop(_SAID, None)
+    return Event(row.at, row.step, row.kind, row.words, row.by, evidence, said)
 
 
 def _locked(connection: Connection) -> None:
@@ -126,14 +134,16 @@ def _locked(connection: Connection) -> None:
 
 
 def _changing(run: Run) -> dict[str, Any]:
-    text = json.dumps({name: getattr(run, name) for name in _IN_TEXT})
+    text = json.dumps({name: getattr(run, name) for name in _IN_TEXT} | {_SAID: parts_of(run.reason)})
     return {"state": run.state, "revision": run.revision, "at": text}
 
 
 def _noted(connection: Connection, key: int, event: Event) -> None:
+    said = parts_of(event.words)
+    evidence = event.evidence | {_SAID: said} if said else event.evidence
     row = {
         "rollout": key, "at": event.at, "step": event.step, "kind": event.kind, "words": event.words, "by": event.by,
-        "evidence": json.dumps(event.evidence),
+        "evidence": json.dumps(evidence),
     }  # fmt: skip
     connection.execute(_events.insert().values(**row))
 
@@ -141,4 +151,7 @@ def _noted(connection: Connection, key: int, event: Event) -> None:
 def _run(row: Row[Any]) -> Run:
     state = cast("Literal['running', 'paused', 'rolling_back', 'rolled_back', 'succeeded']", row.state)
     plan = Plan.from_json(json.loads(row.plan))
-    return Run(id=row.id, plan=plan, state=state, revision=row.revision, started=row.started, **json.loads(row.at))
+    kept = json.loads(row.at)
+    if (said := kept.pop(_SAID, None)) is not None:
+        kept["reason"] = from_parts(said)
+    return Run(id=row.id, plan=plan, state=state, revision=row.revision, started=row.started, **kept)

@@ -8,7 +8,22 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Engine, Float, String, Table, Text, func, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    Float,
+    Select,
+    String,
+    Table,
+    Text,
+    cast,
+    func,
+    select,
+    type_coerce,
+)
 
 from pilothouse.releases.comparison import Comparison
 from pilothouse.releases.store.tables import metadata, number
@@ -39,7 +54,10 @@ def page_of(page: str, key: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class KeptVerdict:
-    """A verdict as it was given at `at` (nanoseconds since the epoch); `page` shows it as it was given."""
+    """A verdict as it was given at `at` (nanoseconds since the epoch); `page` shows it as it was given.
+
+    `said` are the parts of the summary, for other languages; None for those given before there were any.
+    """
 
     number: int
     service: str
@@ -50,6 +68,7 @@ class KeptVerdict:
     summary: str
     page: str
     at: int
+    said: dict[str, Any] | None
 
 
 class VerdictStore:
@@ -89,15 +108,23 @@ class VerdictStore:
         if service:
             last = last.where(_verdicts.c.service == service)
         with self._database.connect() as connection:
-            rows = connection.execute(select(*_SHORT).where(_verdicts.c.id.in_(last))).mappings()
+            rows = connection.execute(_short(connection).where(_verdicts.c.id.in_(last))).mappings()
             kept = [_kept(**row) for row in rows]
         return {(one.service, one.candidate): one for one in kept}
 
     def some(self, keys: Collection[int]) -> dict[int, KeptVerdict]:
         """Verdicts by their numbers; those that are there."""
         with self._database.connect() as connection:
-            rows = connection.execute(select(*_SHORT).where(_verdicts.c.id.in_(keys))).mappings()
+            rows = connection.execute(_short(connection).where(_verdicts.c.id.in_(keys))).mappings()
             return {int(row["id"]): _kept(**row) for row in rows}
+
+
+def _short(connection: Connection) -> Select[Any]:
+    """All but the comparison, of which only the parts of the summary are taken."""
+    # SQLite reads text as JSON where it is asked to; PostgreSQL wants to be told that it is.
+    lite = connection.dialect.name == "sqlite"
+    whole = type_coerce(_verdicts.c.comparison, JSON) if lite else cast(_verdicts.c.comparison, JSON)
+    return select(*_SHORT, whole["said"].label("said"))
 
 
 def _kept(id: int, page: str, **said: Any) -> KeptVerdict:

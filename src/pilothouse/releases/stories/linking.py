@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pilothouse.releases.metrics.badness import about_memory
 from pilothouse.releases.stories.associating import Association
 from pilothouse.releases.wording import percent
+from pilothouse.signals.sentences import sentence
 
 if TYPE_CHECKING:
     from pilothouse.releases.finding import Finding
@@ -62,7 +63,7 @@ def _why(one: Finding, other: Finding, associations: dict[int, list[Association]
             if words := _same_kind(first, second):
                 return words
         elif first.signal == second.signal == "traces" and first.subject == second.subject:
-            return f"both are of {first.subject}"
+            return sentence("both are of {operation}", operation=first.subject)
     return ""
 
 
@@ -71,10 +72,18 @@ def _associated(first: Finding, operation: Finding, known: list[Association]) ->
     if mine is None or (mine.held < _MOSTLY and mine.lift < _LIFT):
         return ""
     if first.signal == "profiles":
-        return f"{percent(mine.held)} of the samples of {first.subject} were taken in spans of {operation.subject}"
-    told = f"{percent(mine.held)} of the requests that log it are {operation.subject}"
+        return sentence(
+            "{share} of the samples of {function} were taken in spans of {operation}",
+            share=percent(mine.held),
+            function=first.subject,
+            operation=operation.subject,
+        )
+    told = sentence(
+        "{share} of the requests that log it are {operation}", share=percent(mine.held), operation=operation.subject
+    )
     if mine.slow > mine.quick * _LIFT and mine.quick > 0:
-        return f"{told}; those take {mine.slow:,.0f} ms, the others {mine.quick:,.0f} ms"
+        slow, quick = f"{mine.slow:,.0f}", f"{mine.quick:,.0f}"
+        return sentence("{said}; those take {slow} ms, the others {quick} ms", said=told, slow=slow, quick=quick)
     return told
 
 
@@ -86,7 +95,13 @@ def _costs_time(function: Finding, operation: Finding) -> str:
     slower = (operation.candidate or 0.0) - (operation.baseline or 0.0)
     if slower <= 0 or more <= 0 or more > _ALIKE * slower:
         return ""
-    return f"{function.subject} takes {more:,.2g} ms more CPU per request, {operation.subject} {slower:,.2g} ms longer"
+    return sentence(
+        "{function} takes {more} ms more CPU per request, {operation} {slower} ms longer",
+        function=function.subject,
+        more=f"{more:,.2g}",
+        operation=operation.subject,
+        slower=f"{slower:,.2g}",
+    )
 
 
 def _same_operation(metric: Finding, operation: Finding) -> str:
@@ -97,32 +112,36 @@ def _same_operation(metric: Finding, operation: Finding) -> str:
     failing = operation.measure == "error share" and (
         any(word in name for word in _FAILURES) or any(text.startswith("5") and len(text) == 3 for text in labels)
     )
-    return f"{metric.subject} measures {operation.subject}" if (slow and fits) or failing else ""
+    if (slow and fits) or failing:
+        return sentence("{metric} measures {operation}", metric=metric.subject, operation=operation.subject)
+    return ""
 
 
 def _same_resource(metric: Finding, function: Finding) -> str:
     kind = str(function.detail.get("type", ""))
     name = str(metric.detail.get("name", ""))
     if "cpu" in name and "cpu" in kind:
-        return f"{metric.subject} is the CPU that {function.subject} takes"
+        return sentence("{metric} is the CPU that {function} takes", metric=metric.subject, function=function.subject)
     if about_memory(name, metric.unit) and any(word in kind for word in _MEMORY_PROFILES):
-        return f"{metric.subject} is the memory that {function.subject} holds"
+        return sentence(
+            "{metric} is the memory that {function} holds", metric=metric.subject, function=function.subject
+        )
     return ""
 
 
 def _counts_lines(metric: Finding, line: Finding) -> str:
     name = str(metric.detail.get("name", ""))
     if line.detail.get("level") == "error" and any(word in name for word in _FAILURES):
-        return f"{metric.subject} counts what {line.subject[:60]!r} reports"
+        return sentence("{metric} counts what {line} reports", metric=metric.subject, line=repr(line.subject[:60]))
     return ""
 
 
 def _same_kind(one: Finding, other: Finding) -> str:
     names = [str(finding.detail.get("name", "")) for finding in (one, other)]
     if all(about_memory(name, finding.unit) for name, finding in zip(names, (one, other), strict=True)):
-        return "both are memory of the process"
+        return sentence("both are memory of the process")
     if all("cpu" in name for name in names):
-        return "both are CPU of the process"
+        return sentence("both are CPU of the process")
     if all(any(word in name for word in _DURATION) for name in names):
-        return "both are durations"
+        return sentence("both are durations")
     return ""

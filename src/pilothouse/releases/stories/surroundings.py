@@ -12,11 +12,13 @@ from pilothouse.releases.stories.story import Change, Relation
 from pilothouse.signals.identity import SERVICE
 from pilothouse.signals.selecting import resources
 from pilothouse.signals.selector import Matcher, Selector
+from pilothouse.signals.sentences import Sentence, sentence
 from pilothouse.signals.timerange import NANOSECONDS, TimeRange
 
 if TYPE_CHECKING:
     from pilothouse.engine import Engine
     from pilothouse.releases.mark import Mark
+    from pilothouse.releases.release import Release
 
 # A cause comes before what it causes: so much before the range is looked at too.
 BEFORE = 600 * NANOSECONDS
@@ -62,7 +64,7 @@ def _releases(engine: Engine, near: dict[str, Relation], marks: Sequence[Mark], 
     found = [
         Change(
             one.first_seen, "release", one.service, near[one.service],
-            f"{one.service} {one.version} was first seen" + (f", after {one.previous}" if one.previous else ""),
+            _first_seen(one),
         )
         for one in releases(engine)
         if one.service in near and wide.start <= one.first_seen < wide.end
@@ -71,12 +73,27 @@ def _releases(engine: Engine, near: dict[str, Relation], marks: Sequence[Mark], 
     for mark in marks:
         known = (mark.service, f"{mark.service} {mark.version}") in seen
         if mark.service in near and wide.start <= mark.at < wide.end and not (known and mark.kind == "release"):
-            what = "was released" if mark.kind == "release" else "was configured anew"
-            note = f": {mark.note}" if mark.note else ""
             kind = "release" if mark.kind == "release" else "config"
-            words = f"{mark.service} {mark.version} {what}{note}"
+            words = _marked(mark)
             found.append(Change(mark.at, kind, mark.service, near[mark.service], words))  # type: ignore[arg-type]
     return found
+
+
+def _first_seen(one: Release) -> Sentence:
+    said = {"service": one.service, "version": one.version}
+    if one.previous:
+        return sentence("{service} {version} was first seen, after {previous}", previous=one.previous, **said)
+    return sentence("{service} {version} was first seen", **said)
+
+
+def _marked(mark: Mark) -> Sentence:
+    said = {"service": mark.service, "version": mark.version}
+    words = (
+        sentence("{service} {version} was released", **said)
+        if mark.kind == "release"
+        else sentence("{service} {version} was configured anew", **said)
+    )
+    return sentence("{said}: {detail}", said=words, detail=mark.note) if mark.note else words
 
 
 def _events(engine: Engine, near: dict[str, Relation], wide: TimeRange) -> list[Change]:
@@ -108,7 +125,7 @@ def _instances(engine: Engine, service: str, wide: TimeRange) -> list[Change]:
         if name != str(one.identity):
             born[name] = min(born.get(name, one.first_seen), one.first_seen)
     return [
-        Change(at, "instances", service, "itself", f"instance {name} began")
+        Change(at, "instances", service, "itself", sentence("instance {name} began", name=name))
         for name, at in born.items()
         if wide.start <= at < wide.end
     ][:20]

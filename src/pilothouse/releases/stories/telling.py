@@ -13,6 +13,7 @@ from pilothouse.releases.wording import amount, percent
 from pilothouse.signals.identity import SERVICE
 from pilothouse.signals.selecting import resources
 from pilothouse.signals.selector import Selector
+from pilothouse.signals.sentences import sentence
 
 if TYPE_CHECKING:
     from pilothouse.engine import Engine
@@ -116,7 +117,7 @@ def _title(felt: Finding, causes: Sequence[Cause]) -> str:
     first = causes[0]
     if first.finding == felt.rank or first.kind == "symptom":
         return felt.title
-    return f"{felt.title}; most likely because of {first.subject}"
+    return sentence("{said}; most likely because of {cause}", said=felt.title, cause=first.subject)
 
 
 def _cause(one: Finding, felt: Finding, trial: Trial, associations: dict[int, list[Association]]) -> Cause:
@@ -173,9 +174,12 @@ def _of_parts(trial: Trial, parts: Sequence[Part], told: set[str]) -> list[Cause
             continue
         kind = "dependency" if elsewhere else "operation"
         where = f"{part.service}: {part.name}" if elsewhere else part.name
-        words = (
-            f"{where} took {amount(part.candidate, 'ms')} per request for itself instead of "
-            f"{amount(part.baseline, 'ms')}: {percent(min(share, 1.0))} of the longer time"
+        words = sentence(
+            "{where} took {now} per request for itself instead of {before}: {share} of the longer time",
+            where=where,
+            now=amount(part.candidate, "ms"),
+            before=amount(part.baseline, "ms"),
+            share=percent(min(share, 1.0)),
         )
         score = _NEAR[kind] * (0.3 + 0.7 * min(share, 1.0))
         found.append(Cause(kind, where, part.service or trial.service, words, score, min(share, 1.0)))  # type: ignore[arg-type]

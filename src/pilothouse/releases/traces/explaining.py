@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from pilothouse.releases.finding import Finding
 from pilothouse.releases.wording import amount, percent, times
+from pilothouse.signals.sentences import Sentence, sentence
 from pilothouse.signals.timerange import to_rfc3339
 
 if TYPE_CHECKING:
@@ -56,18 +57,34 @@ def _finding(group: list[tuple[Tested, float]], trial: Trial) -> Finding:
 def _title(test: Tested, trial: Trial) -> str:
     name, base, other = test.subject, test.baseline or 0.0, test.candidate or 0.0
     if test.measure == "error share":
-        verb = "fails more often" if test.rising else "fails less often"
-        return f"{name} {verb}: {percent(other)} of requests instead of {percent(base)}"
+        said = sentence("{now} of requests instead of {before}", now=percent(other), before=percent(base))
+        if test.rising:
+            return sentence("{subject} fails more often: {said}", subject=name, said=said)
+        return sentence("{subject} fails less often: {said}", subject=name, said=said)
     if test.measure.startswith("runs"):
-        per = "request" if trial.per_request else "second"
         if not base:
-            return f"{name} is new: it runs {times(other)} per {per}"
+            return sentence("{subject} is new: it runs {often}", subject=name, often=_often(other, trial))
         if not other:
-            return f"{name} is gone: it ran {times(base)} per {per}"
-        return f"{name} runs {times(other)} per {per} instead of {times(base)}"
-    which = {"p50": "median"}.get(test.measure.split()[1], test.measure.split()[1])
-    word = "slower" if test.rising else "faster"
-    return f"{name} is {word}: {amount(other, 'ms')} instead of {amount(base, 'ms')} ({which})"
+            return sentence("{subject} is gone: it ran {often}", subject=name, often=_often(base, trial))
+        often, before = _often(other, trial), times(base)
+        return sentence("{subject} runs {often} instead of {before}", subject=name, often=often, before=before)
+    which = test.measure.split()[1]
+    said = sentence(
+        "{now} instead of {before} ({detail})",
+        now=amount(other, "ms"),
+        before=amount(base, "ms"),
+        detail=sentence("median") if which == "p50" else which,
+    )
+    if test.rising:
+        return sentence("{subject} is slower: {said}", subject=name, said=said)
+    return sentence("{subject} is faster: {said}", subject=name, said=said)
+
+
+def _often(rate: float, trial: Trial) -> Sentence:
+    often = times(rate)
+    if trial.per_request:
+        return sentence("{often} per request", often=often)
+    return sentence("{often} per second", often=often)
 
 
 def _measured(test: Tested) -> dict[str, object]:

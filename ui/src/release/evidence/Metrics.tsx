@@ -6,6 +6,7 @@ import { Answer } from "../../controls/Answer";
 import { Panel } from "../../controls/Panel";
 import { Progress } from "../../controls/Progress";
 import { useWords } from "../../words";
+import { useTell } from "../../words/telling";
 import { ofSignal } from "../ranking";
 import { Also } from "./Also";
 import { Item } from "./Item";
@@ -40,13 +41,14 @@ export function Metrics({ comparison }: { comparison: Comparison }) {
 
 function Chart({ finding, path, comparison }: { finding: Finding; path: string; comparison: Comparison }) {
   const { say } = useWords();
+  const tell = useTell();
   const asked = questions.series(path);
   const question = useQuery(asked);
   return (
     <Answer question={question} queryKey={asked.queryKey} what={say.asking.evidence}>
       {(answer) => (
         <Suspense fallback={<Progress what={say.asking.evidence} />}>
-          <SeriesChart answer={answer} comparison={comparison} label={finding.title} />
+          <SeriesChart answer={answer} comparison={comparison} label={tell(finding.title).text} />
         </Suspense>
       )}
     </Answer>

@@ -1,6 +1,7 @@
 import type { Comparison, SignalName } from "../../api/wire";
 import { Endpoints } from "../../controls/Endpoints";
 import { useWords } from "../../words";
+import { Told } from "../../words/telling";
 
 /** Why there is nothing to show for a signal: it is fine, there was too little of it, or none came. */
 export function Nothing({
@@ -25,7 +26,7 @@ export function Nothing({
   if (verdict.state === "cannot_tell") {
     return (
       <p>
-        {say.notEnough} <span lang="en">{verdict.note}</span>
+        {say.notEnough} <Told text={verdict.note} />
       </p>
     );
   }

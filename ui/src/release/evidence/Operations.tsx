@@ -6,6 +6,7 @@ import { Answer } from "../../controls/Answer";
 import { Panel } from "../../controls/Panel";
 import { Progress } from "../../controls/Progress";
 import { useWords } from "../../words";
+import { useTell } from "../../words/telling";
 import { ofSignal } from "../ranking";
 import { Also } from "./Also";
 import { Examples } from "./Examples";
@@ -42,6 +43,7 @@ export function Operations({ comparison }: { comparison: Comparison }) {
 
 function Chart({ finding, path, comparison }: { finding: Finding; path: string; comparison: Comparison }) {
   const { say } = useWords();
+  const tell = useTell();
   const asked = questions.durations(path);
   const question = useQuery(asked);
   return (
@@ -52,7 +54,7 @@ function Chart({ finding, path, comparison }: { finding: Finding; path: string; 
             durations={durations}
             comparison={comparison}
             finding={finding}
-            label={finding.title}
+            label={tell(finding.title).text}
           />
         </Suspense>
       )}
