@@ -11,6 +11,7 @@ from pilothouse.mesh.measuring.flows import same
 from pilothouse.mesh.model import Configuration, IdentityRef, Name, Service, TrafficSplit, TrafficTarget, Workload
 from pilothouse.mesh.sourcing import State
 from pilothouse.mesh.splitting import roots
+from pilothouse.signals.sentences import parts_of, sentence
 
 # What a page can draw; more is counted, and named by `shown`.
 MOST = 2000
@@ -98,13 +99,15 @@ def _split(configuration: Configuration, split: TrafficSplit, used: bool, seen: 
                 "low": _percent(row.low), "high": _percent(row.high), "honoured": row.honoured,
             } if row and seen and seen.requests else None,
         })  # fmt: skip
+    why = seen.why if seen else sentence("it is not in force, or metrics could not be asked")
     return {
         "name": str(split.id),
         "service": str(split.root),
         "matches": list(split.matches),
         "used": used,
         "state": seen.state if seen else "cannot tell",
-        "why": seen.why if seen else "it is not in force, or metrics could not be asked",
+        "why": why,
+        "said": parts_of(why),
         "seconds": seen.seconds if seen else None,
         "requests": seen.requests if seen else None,
         "backends": backends,

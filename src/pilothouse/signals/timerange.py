@@ -120,3 +120,15 @@ def _parse_rfc3339(text: str, field: str) -> int:
     if not 0 <= nanoseconds < _YEAR_2262 * NANOSECONDS:
         raise BadRequestError(f"{field}: {text} is not between 1970 and 2262", field)
     return nanoseconds
+
+
+def in_words(seconds: float) -> str:
+    """A length of time as people say it, by its two largest units: 6421 is `1 h 47 min`."""
+    left, said = round(seconds), []
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        count, left = divmod(left, size)
+        if count:
+            said.append(f"{count} {unit}")
+        elif said:
+            break
+    return " ".join(said[:2]) or "0 s"

@@ -54,8 +54,8 @@ export function pathThrough(points: readonly { x: number; y: number }[]): string
   return `M${first.x} ${first.y}${curves.length > 0 ? curves.join("") : `L${last.x} ${last.y}`}`;
 }
 
-/** Where an edge's label stands: a little over the middle of its line. */
+/** Where an edge's label stands: on the middle of its line, which its ground interrupts. */
 export function labelPlace(points: readonly { x: number; y: number }[]): { x: number; y: number } {
   const middle = points[Math.floor(points.length / 2)] ?? { x: 0, y: 0 };
-  return { x: middle.x, y: middle.y - 7 };
+  return { x: middle.x, y: middle.y + 4 };
 }

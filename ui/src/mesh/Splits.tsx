@@ -2,6 +2,7 @@ import { Panel } from "../controls/Panel";
 import { useSome } from "../controls/useSome";
 import { count } from "../format/units";
 import { useWords } from "../words";
+import { Told } from "../words/telling";
 import styles from "./mesh.module.css";
 import type { Backend, Split } from "./model";
 import { percent } from "./percent";
@@ -26,8 +27,8 @@ export function Splits({ splits }: { splits: Split[] }) {
                 <span className="small soft">{say.mesh.requests(count(split.requests, locale))}</span>
               )}
             </header>
-            <p className="small soft" lang="en">
-              {split.why}
+            <p className="small soft">
+              <Told text={split.why} parts={split.said} />
             </p>
             <table>
               <thead>

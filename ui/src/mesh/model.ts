@@ -1,4 +1,5 @@
 import type { Box } from "../graphs/layered";
+import type { Parts } from "../words/telling";
 
 export type SplitState = "honoured" | "not honoured" | "too little traffic" | "no traffic" | "cannot tell";
 
@@ -27,6 +28,7 @@ export interface Split {
   used: boolean;
   state: SplitState;
   why: string;
+  said?: Parts | null;
   seconds: number | null;
   requests: number | null;
   backends: Backend[];

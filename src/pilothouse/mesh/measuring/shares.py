@@ -13,6 +13,8 @@ from pilothouse.mesh.measuring.flows import Flow, flows, same
 from pilothouse.mesh.measuring.intervals import wilson
 from pilothouse.mesh.model import Configuration, Name, TrafficSplit
 from pilothouse.mesh.splitting import Division, Root, roots
+from pilothouse.signals.sentences import joined, parts_of, sentence
+from pilothouse.signals.timerange import in_words
 
 # Each of many splits is looked at again and again: a false alarm must be rare.
 LEVEL = 0.999
@@ -59,7 +61,7 @@ class SplitShares:
         """All of it as a JSON object."""
         return {
             "split": str(self.split.id), "service": str(self.split.root), "seconds": self.seconds,
-            "requests": self.requests, "state": self.state, "why": self.why, "level": LEVEL,
+            "requests": self.requests, "state": self.state, "why": self.why, "said": parts_of(self.why), "level": LEVEL,
             "backends": [backend.as_json() for backend in self.backends],
         }  # fmt: skip
 
@@ -145,32 +147,44 @@ def _doubt(root: Root, split: TrafficSplit) -> str:
     }
     mine = {backend.service for backend in split.backends}
     if shared := sorted(others & mine):
-        return f"{', '.join(shared)} also gets traffic from another split of {root.id.name}"
+        names = ", ".join(map(str, shared))
+        return sentence(
+            "{backend} also gets traffic from another split of {service}", backend=names, service=root.id.name
+        )
     if split.service in mine and split.matches:
-        return f"{split.service} also gets the requests that do not match"
+        return sentence("{backend} also gets the requests that do not match", backend=split.service)
     return ""
 
 
 def _state(
     split: TrafficSplit, backends: tuple[BackendShare, ...], total: int, seconds: int, doubt: str
 ) -> tuple[State, str]:
+    time = in_words(seconds)
     if not total:
-        return "no traffic", f"no requests to its backends were measured in the last {seconds} s"
+        return "no traffic", sentence("no requests to its backends were measured in the last {time}", time=time)
     if doubt:
         return "cannot tell", doubt
     if total < _FEWEST:
-        return "too little traffic", f"{total} requests in the last {seconds} s; {_FEWEST} are needed to tell"
+        return "too little traffic", sentence(
+            "{total} requests in the last {time}; {least} are needed to tell", total=total, time=time, least=_FEWEST
+        )
     wrong = [backend for backend in backends if backend.honoured is False]
     if not wrong:
-        return "honoured", f"{total} requests in the last {seconds} s agree with the weights"
-    said = "; ".join(_said(backend) for backend in wrong)
-    return "not honoured", f"{said} ({total} requests in the last {seconds} s)"
+        return "honoured", sentence(
+            "{total} requests in the last {time} agree with the weights", total=total, time=time
+        )
+    said = joined("; ", [_said(backend) for backend in wrong])
+    return "not honoured", sentence("{said} ({total} requests in the last {time})", said=said, total=total, time=time)
 
 
 def _said(backend: BackendShare) -> str:
-    return (
-        f"{backend.service.name} was to get {backend.asked:.1%} and got {backend.share or 0:.1%} "
-        f"({backend.low:.1%} to {backend.high:.1%})"
+    return sentence(
+        "{backend} was to get {asked} and got {share} ({low} to {high})",
+        backend=backend.service.name,
+        asked=f"{backend.asked:.1%}",
+        share=f"{backend.share or 0:.1%}",
+        low=f"{backend.low:.1%}",
+        high=f"{backend.high:.1%}",
     )
 
 
