@@ -5,7 +5,19 @@ export interface LaidGraph {
   width: number;
   height: number;
   nodes: Map<string, { x: number; y: number; width: number; height: number }>;
-  edges: { from: string; to: string; points: { x: number; y: number }[] }[];
+  edges: { from: string; to: string; points: Point[]; label: Point }[];
+}
+
+interface Point {
+  x: number;
+  y: number;
+}
+
+/** Pixels between boxes of a layer, between layers, and kept free for what stands on an edge. */
+export interface Room {
+  between: number;
+  layers: number;
+  label?: number;
 }
 
 export interface Box {
@@ -18,13 +30,15 @@ export interface Box {
 export function layGraph(
   boxes: readonly Box[],
   arrows: readonly { from: string; to: string }[],
-  room: { between: number; layers: number } = { between: 22, layers: 120 },
+  room: Room,
 ): LaidGraph {
   const graph = new Graph();
   graph.setGraph({ rankdir: "LR", nodesep: room.between, ranksep: room.layers, marginx: 12, marginy: 12 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const { id, width, height } of boxes) graph.setNode(id, { width, height });
-  for (const { from, to } of arrows) graph.setEdge(from, to);
+  for (const { from, to } of arrows) {
+    graph.setEdge(from, to, room.label ? { width: room.label, height: 20, labelpos: "c" } : {});
+  }
   layout(graph);
   const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number };
   const place = (id: string) => graph.node(id) as { x: number; y: number; width: number; height: number };
@@ -32,11 +46,12 @@ export function layGraph(
     width,
     height,
     nodes: new Map(boxes.map(({ id }) => [id, place(id)])),
-    edges: arrows.map(({ from, to }) => ({
-      from,
-      to,
-      points: (graph.edge(from, to) as { points: { x: number; y: number }[] }).points,
-    })),
+    edges: arrows.map(({ from, to }) => {
+      const { points, x, y } = graph.edge(from, to) as { points: Point[] } & Partial<Point>;
+      const middle = points[Math.floor(points.length / 2)] ?? { x: 0, y: 0 };
+      // A line to itself has no room of its own. Text stands on its baseline: a little below the middle.
+      return { from, to, points, label: { x: x ?? middle.x, y: (y ?? middle.y) + 4 } };
+    }),
   };
 }
 
@@ -52,10 +67,4 @@ export function pathThrough(points: readonly { x: number; y: number }[]): string
     return `Q${point.x} ${point.y} ${end.x} ${end.y}`;
   });
   return `M${first.x} ${first.y}${curves.length > 0 ? curves.join("") : `L${last.x} ${last.y}`}`;
-}
-
-/** Where an edge's label stands: on the middle of its line, which its ground interrupts. */
-export function labelPlace(points: readonly { x: number; y: number }[]): { x: number; y: number } {
-  const middle = points[Math.floor(points.length / 2)] ?? { x: 0, y: 0 };
-  return { x: middle.x, y: middle.y + 4 };
 }

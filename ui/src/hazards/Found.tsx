@@ -4,6 +4,7 @@ import { useWords } from "../words";
 import { Fix } from "./Fix";
 import styles from "./hazards.module.css";
 import { byRule, type Cause, type HazardFinding, type HazardRule, type Severity } from "./model";
+import { useRuleWords } from "./spoken";
 
 /** Findings by cause: the rule, what to do, and every object that it is about. */
 export function Found({ findings, rules }: { findings: HazardFinding[]; rules: HazardRule[] }) {
@@ -27,13 +28,17 @@ function OneCause({ cause }: { cause: Cause }) {
   const { say } = useWords();
   const now = Date.now();
   const { some, more } = useSome(cause.findings, 20);
+  const told = useRuleWords()(cause.id, {
+    title: cause.rule?.title ?? cause.findings[0]?.title ?? cause.id,
+    advice: cause.rule?.advice ?? "",
+  });
   return (
     <>
       <h3>
         <SeverityMark of={cause.severity} />
-        <span lang="en">{cause.rule?.title ?? cause.findings[0]?.title}</span> <code>{cause.id}</code>
+        <span lang={told.lang}>{told.title}</span> <code>{cause.id}</code>
       </h3>
-      {cause.rule ? <p lang="en">{cause.rule.advice}</p> : null}
+      {told.advice ? <p lang={told.lang}>{told.advice}</p> : null}
       <table>
         <thead>
           <tr>
@@ -54,7 +59,7 @@ function OneCause({ cause }: { cause: Cause }) {
                   <ul className={styles.evidence}>
                     {finding.evidence.map((line) => (
                       <li key={line}>
-                        <code>{line}</code>
+                        <code>{say.hazards.evidence(line)}</code>
                       </li>
                     ))}
                   </ul>

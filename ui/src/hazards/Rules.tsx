@@ -7,6 +7,7 @@ import { useWords } from "../words";
 import { SeverityMark } from "./Found";
 import styles from "./hazards.module.css";
 import { type HazardRule, rulesWith } from "./model";
+import { type SpeakRule, useRuleWords } from "./spoken";
 
 const ProofChart = lazy(() => import("./ProofChart"));
 
@@ -15,7 +16,8 @@ export function Rules({ rules }: { rules: HazardRule[] }) {
   const { say } = useWords();
   const [search, setSearch] = useSearchParams();
   const find = search.get("find") ?? "";
-  const wanted = rulesWith(rules, find);
+  const speak = useRuleWords();
+  const wanted = rulesWith(rules, find, (rule) => speak(rule.id, rule).title);
   const change = (text: string) => setSearch(text ? { find: text } : {}, { replace: true });
   return (
     <Panel
@@ -26,7 +28,7 @@ export function Rules({ rules }: { rules: HazardRule[] }) {
       {wanted.length === 0 ? <p>{say.hazards.noRule}</p> : null}
       <div className={styles.rules}>
         {wanted.map((rule) => (
-          <OneRule key={rule.id} rule={rule} />
+          <OneRule key={rule.id} rule={rule} told={speak(rule.id, rule)} />
         ))}
       </div>
     </Panel>
@@ -34,18 +36,18 @@ export function Rules({ rules }: { rules: HazardRule[] }) {
 }
 
 /** A rule; its charts are asked for when it is opened. */
-function OneRule({ rule }: { rule: HazardRule }) {
+function OneRule({ rule, told }: { rule: HazardRule; told: ReturnType<SpeakRule> }) {
   const { say } = useWords();
   const [open, setOpen] = useState(false);
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
         <SeverityMark of={rule.severity} />
-        <span lang="en">{rule.title}</span> <code>{rule.id}</code>
+        <span lang={told.lang}>{told.title}</span> <code>{rule.id}</code>
       </summary>
       <div lang="en">
         <p>{rule.why}</p>
-        <p>{rule.advice}</p>
+        <p lang={told.lang}>{told.advice}</p>
         {rule.queries.map((query) => (
           <div key={query}>
             <p>

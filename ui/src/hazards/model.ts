@@ -78,11 +78,15 @@ export function about(finding: HazardFinding, service: string): boolean {
   return name === service || name.startsWith(`${service}-`);
 }
 
-/** Rules that have every word of a text in them. */
-export function rulesWith(rules: readonly HazardRule[], text: string): HazardRule[] {
+/** Rules that have every word of a text in them, or in what they are called in another language. */
+export function rulesWith(
+  rules: readonly HazardRule[],
+  text: string,
+  called: (rule: HazardRule) => string = () => "",
+): HazardRule[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   return rules.filter((rule) => {
-    const all = `${rule.id} ${rule.family} ${rule.title} ${rule.why}`.toLowerCase();
+    const all = `${rule.id} ${rule.family} ${rule.title} ${rule.why} ${called(rule)}`.toLowerCase();
     return words.every((word) => all.includes(word));
   });
 }

@@ -1,6 +1,6 @@
 import { useMemo } from "react";
 import { count } from "../format/units";
-import { labelPlace, layGraph, pathThrough } from "../graphs/layered";
+import { layGraph, pathThrough } from "../graphs/layered";
 import { useWords } from "../words";
 import styles from "./mesh.module.css";
 import { arrowsOf, boxesOf, type Mesh, type MeshArrow, type View } from "./model";
@@ -12,7 +12,11 @@ export default function MeshGraph({ mesh, view }: { mesh: Mesh; view: View }) {
   const { arrows, boxes, laid } = useMemo(() => {
     const drawn = arrowsOf(mesh, view);
     const nodes = boxesOf(mesh, drawn);
-    return { arrows: drawn, boxes: nodes, laid: layGraph(nodes, drawn, { between: 26, layers: 150 }) };
+    return {
+      arrows: drawn,
+      boxes: nodes,
+      laid: layGraph(nodes, drawn, { between: 26, layers: 60, label: 96 }),
+    };
   }, [mesh, view]);
   const services = new Set(mesh.services.map(({ name }) => name));
   const most = Math.max(...arrows.map(({ requests }) => requests), 1);
@@ -63,10 +67,9 @@ export default function MeshGraph({ mesh, view }: { mesh: Mesh; view: View }) {
             );
           })}
           {/* After all arrows, so that none is drawn over a number. */}
-          {laid.edges.map(({ points }, index) => {
+          {laid.edges.map(({ label: { x, y } }, index) => {
             const arrow = arrows[index];
             if (arrow === undefined) return null;
-            const { x, y } = labelPlace(points);
             return (
               <text key={`${arrow.from} ${arrow.to}`} x={x} y={y} data-bad={arrow.bad || undefined}>
                 {arrow.bad ? "▲ " : ""}

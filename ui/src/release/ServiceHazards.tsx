@@ -3,7 +3,8 @@ import { Link } from "react-router";
 import { questions } from "../api/questions";
 import { Panel } from "../controls/Panel";
 import { SeverityMark } from "../hazards/Found";
-import { about } from "../hazards/model";
+import { about, type HazardFinding } from "../hazards/model";
+import { useRuleWords } from "../hazards/spoken";
 import { useWords } from "../words";
 import styles from "./release.module.css";
 
@@ -22,7 +23,7 @@ export function ServiceHazards({ service }: { service: string }) {
           <li key={`${finding.rule} ${finding.subject} ${finding.message}`}>
             <SeverityMark of={finding.severity} />{" "}
             <Link to={`/hazards?${new URLSearchParams({ find: finding.rule })}`}>
-              <span lang="en">{finding.title}</span>
+              <Title of={finding} />
             </Link>{" "}
             <span className="soft small" lang="en">
               {finding.subject}: {finding.message}
@@ -32,4 +33,9 @@ export function ServiceHazards({ service }: { service: string }) {
       </ul>
     </Panel>
   );
+}
+
+function Title({ of }: { of: HazardFinding }) {
+  const told = useRuleWords()(of.rule, { title: of.title, advice: "" });
+  return <span lang={told.lang}>{told.title}</span>;
 }

@@ -8,7 +8,7 @@ import { Answer } from "../controls/Answer";
 import { useSome } from "../controls/useSome";
 import { share } from "../format/changes";
 import { amount, count } from "../format/units";
-import { labelPlace, layGraph, pathThrough } from "../graphs/layered";
+import { layGraph, pathThrough } from "../graphs/layered";
 import { formatSelector } from "../selection/selector";
 import { type Selection, sameSelection } from "../selection/useSelection";
 import { useWords } from "../words";
@@ -63,6 +63,7 @@ function Drawing({ edges, selection }: { edges: Edge[]; selection: Selection }) 
     return layGraph(
       names.map((id) => ({ id, ...BOX })),
       edges.map(({ client, server }) => ({ from: client, to: server })),
+      { between: 22, layers: 40, label: 96 },
     );
   }, [edges]);
   const most = Math.max(...edges.map((edge) => edge.rate), 1e-9);
@@ -112,10 +113,9 @@ function Drawing({ edges, selection }: { edges: Edge[]; selection: Selection }) 
           );
         })}
         {/* After all arrows, so that none is drawn over a number. */}
-        {laid.edges.map(({ points }, index) => {
+        {laid.edges.map(({ label: { x, y } }, index) => {
           const edge = edges[index];
           if (edge === undefined) return null;
-          const { x, y } = labelPlace(points);
           return (
             <text
               key={`${edge.client} ${edge.server}`}
@@ -137,13 +137,13 @@ function Drawing({ edges, selection }: { edges: Edge[]; selection: Selection }) 
         if (stores.has(name)) {
           return (
             <div key={name} className={styles.node} data-store style={style}>
-              <strong>{name}</strong> <span>{facts}</span>
+              <strong title={name}>{name}</strong> <span>{facts}</span>
             </div>
           );
         }
         return (
           <Link key={name} className={styles.node} style={style} to={traces(name)}>
-            <strong>{name}</strong> <span>{facts}</span>
+            <strong title={name}>{name}</strong> <span>{facts}</span>
           </Link>
         );
       })}

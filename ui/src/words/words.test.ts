@@ -13,7 +13,8 @@ const code = Object.entries(sources)
 function messages(catalogue: object, path = ""): [string, string][] {
   return Object.entries(catalogue).flatMap(([name, value]): [string, string][] => {
     // What the server says is looked up by what it says: there is nothing to hold against one another here.
-    if (path === "" && (name === "sentences" || name === "measure")) return [];
+    if (["sentences", "measure", "hazards.evidence"].includes(path === "" ? name : `${path}.${name}`))
+      return [];
     const here = path === "" ? name : `${path}.${name}`;
     if (typeof value === "function")
       return [[here, (value as (...parts: unknown[]) => string)(2, "PART", "OTHER")]];

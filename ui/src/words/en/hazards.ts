@@ -16,6 +16,7 @@ export const hazards = {
     active: "active",
     hurting: "hurting",
     "not evaluable": "cannot be told",
+    refuted: "does not apply",
   } as Record<string, string>,
   severities: { critical: "Critical", high: "High", medium: "Medium", low: "Low", info: "Info" } as Record<
     Severity,
@@ -29,6 +30,8 @@ export const hazards = {
   showFix: "Fix",
   fixUnsafe: "Look at it before you take it: it is not right for every workload.",
   fixCommand: "The same for kubectl. Where the object comes from a repository, change it there.",
+  /** A fact beside a finding, as the server says it. */
+  evidence: (text: string): string => text,
   proof: "Proof in the metrics:",
   sources: "Known from",
 };
