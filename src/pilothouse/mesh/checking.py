@@ -7,7 +7,15 @@ from collections.abc import Iterator, Mapping
 from pilothouse.mesh.compiling.overlapping import Overlap, compared
 from pilothouse.mesh.findings import Finding
 from pilothouse.mesh.globbing import Shape, shapes
-from pilothouse.mesh.model import Configuration, HttpMatch, IdentityRef, Name, TrafficSplit, TrafficTarget
+from pilothouse.mesh.model import (
+    Configuration,
+    HttpMatch,
+    HTTPRouteGroup,
+    IdentityRef,
+    Name,
+    TrafficSplit,
+    TrafficTarget,
+)
 from pilothouse.mesh.reading import Reading
 from pilothouse.mesh.splitting import Root, roots
 
@@ -15,7 +23,13 @@ from pilothouse.mesh.splitting import Root, roots
 def check(reading: Reading) -> list[Finding]:
     """All that is to be said about what was read, that of reading it first."""
     configuration = reading.configuration
-    found = list(reading.findings)
+    found = [*reading.findings, *check_resources(configuration), *check_groups(configuration.groups)]
+    return [placed(reading, finding) for finding in found]
+
+
+def check_resources(configuration: Configuration) -> list[Finding]:
+    """What is to be said about splits and targets."""
+    found: list[Finding] = []
     callers = _callers(configuration)
     for root in roots(configuration):
         found += [
@@ -31,7 +45,13 @@ def check(reading: Reading) -> list[Finding]:
     for target in configuration.targets.values():
         found += _references(configuration, target)
         found += _ports(configuration, target, ports.get(target.destination.id, {}))
-    for group in configuration.groups.values():
+    return found
+
+
+def check_groups(groups: Mapping[Name, HTTPRouteGroup]) -> list[Finding]:
+    """What is to be said about groups, whoever names them."""
+    found: list[Finding] = []
+    for group in groups.values():
         for number, match in enumerate(group.matches):
             if _reads_differently(match.path_regex):
                 said = (
@@ -41,10 +61,10 @@ def check(reading: Reading) -> list[Finding]:
                 found.append(
                     _warning("anchoring", f"HTTPRouteGroup {group.id}", f"spec.matches[{number}].pathRegex", said)
                 )
-    return [_placed(reading, finding) for finding in found]
+    return found
 
 
-def _placed(reading: Reading, finding: Finding) -> Finding:
+def placed(reading: Reading, finding: Finding) -> Finding:
     """With the place of the resource when that of the field is not known."""
     if finding.place is not None:
         return finding

@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 
 from pilothouse.kube import KubeObject, parse
 from pilothouse.kube.discovering import Resource
-from pilothouse.mesh.checking import check
-from pilothouse.mesh.compiling import Options, compile_to
-from pilothouse.mesh.controlling.interpreting import owners
+from pilothouse.mesh.compiling import Options
 from pilothouse.mesh.controlling.kinds import WRITTEN
+from pilothouse.mesh.controlling.making import made_of
 from pilothouse.mesh.controlling.parts import read_part
-from pilothouse.mesh.controlling.planning import Plan, plan, wanted_objects
+from pilothouse.mesh.controlling.planning import Plan, plan
 from pilothouse.mesh.controlling.remembering import Memory
 from pilothouse.mesh.controlling.telling import Teller
 from pilothouse.mesh.controlling.watching import MANAGER, Key, Seen, _seen
@@ -54,12 +53,10 @@ def looked(mesh: str, there: dict[Key, Seen], written: dict[Key, Seen], memory: 
     """What is to be done, and to be said."""
     served = {kind: Resource(kind.group, "v1", kind.name, kind.name, True, frozenset()) for kind in WRITTEN[mesh]}
     reading = read_part(there, {}, memory)
-    compiled = compile_to(mesh, reading.configuration, Options())
-    wanted, unserved = wanted_objects(compiled, mesh, served, lambda source: owners(reading, source), memory)
-    made = plan(wanted, unserved, written, mesh, {}, memory)
+    wanted = made_of(reading, mesh, Options(), served, memory)
+    made = plan(wanted.wanted, wanted.unserved, written, mesh, {}, memory)
     said = Said()
-    found = [*check(reading), *compiled.findings]
-    Teller(said, mesh).tell(reading, found, made, {}, there, memory)  # type: ignore[arg-type]
+    Teller(said, mesh).tell(reading, [*wanted.findings, *wanted.losses], made, {}, there, memory)  # type: ignore[arg-type]
     return made, said.rows
 
 

@@ -22,8 +22,18 @@ _API = "consul.hashicorp.com/v1alpha1"
 _GRAIN = 10_000
 
 
+def deny_in_consul(configuration: Configuration) -> Compiled:
+    """Nobody is let in, where there are targets: the compiled targets open what they say."""
+    compiled = Compiled()
+    if configuration.targets:
+        namespace = min(target.id.namespace for target in configuration.targets.values())
+        deny = {"destination": {"name": "*"}, "sources": [{"name": "*", "action": "deny"}]}
+        compiled.add(_API, "ServiceIntentions", Name(namespace, "smi-default-deny"), deny, "SMI: deny by default")
+    return compiled
+
+
 def compile_consul(configuration: Configuration, options: Options) -> Compiled:
-    """All of a configuration for Consul."""
+    """Splits and targets for Consul."""
     compiled = Compiled()
     spoken: dict[Name, str] = {}
     for routing in _one_port_each(configuration, compiled):
@@ -145,10 +155,6 @@ def _intentions(compiled: Compiled, configuration: Configuration, spoken: dict[N
     for id, sources in sorted((id, sources) for id, sources in allowed.items() if sources):
         spec = {"destination": {"name": id.name}, "sources": [sources[name] for name in sorted(sources)]}
         compiled.add(_API, "ServiceIntentions", id, spec, origin[id])
-    if configuration.targets:
-        namespace = min(target.id.namespace for target in configuration.targets.values())
-        deny = {"destination": {"name": "*"}, "sources": [{"name": "*", "action": "deny"}]}
-        compiled.add(_API, "ServiceIntentions", Name(namespace, "smi-default-deny"), deny, "SMI: deny by default")
 
 
 def _allow(sources: dict[str, Any], name: str, grant: Grant) -> None:

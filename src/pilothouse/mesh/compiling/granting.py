@@ -52,14 +52,15 @@ def pods_of(configuration: Configuration, target: TrafficTarget, compiled: Compi
     subject, ref = f"TrafficTarget {target.id}", target.destination
     index = compiled.index(configuration)
     here = index.running_as(ref.id) if ref.kind == "ServiceAccount" else index.workloads(ref.id.namespace)
-    found = [pods for pods in here if _is_destination(configuration, ref, pods)]
+    found = [pods for pods in here if is_destination(configuration, ref, pods)]
     if not found:
         said = f"no pods were found that run as {ref.kind} {ref.id}: nothing is opened"
         compiled.lose("no-pods", subject, "spec.destination", said)
     return [pods for pods in found if _alone(configuration, ref, pods, subject, compiled)]
 
 
-def _is_destination(configuration: Configuration, ref: IdentityRef, pods: Workload) -> bool:
+def is_destination(configuration: Configuration, ref: IdentityRef, pods: Workload) -> bool:
+    """Whether these pods are what a target opens."""
     if pods.id.namespace != ref.id.namespace:
         return False
     if ref.kind == "ServiceAccount":
@@ -76,7 +77,7 @@ def _alone(configuration: Configuration, ref: IdentityRef, pods: Workload, subje
     others = [
         other.id.name
         for other in compiled.index(configuration).selected(pods.id.namespace, pods.labels)
-        if not _is_destination(configuration, ref, other)
+        if not is_destination(configuration, ref, other)
     ]
     if pods.labels and not others:
         return True

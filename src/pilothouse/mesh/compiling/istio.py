@@ -18,8 +18,16 @@ _MOST_RULES = 512
 _LARGEST_SUM = 2**31 - 1
 
 
+def deny_in_istio(configuration: Configuration) -> Compiled:
+    """Nobody is let in, wherever there are targets: the compiled targets open what they say."""
+    compiled = Compiled()
+    for namespace in sorted({target.id.namespace for target in configuration.targets.values()}):
+        compiled.add(_SECURITY, "AuthorizationPolicy", Name(namespace, "smi-default-deny"), {}, "SMI: deny by default")
+    return compiled
+
+
 def compile_istio(configuration: Configuration, options: Options) -> Compiled:
-    """All of a configuration for Istio's sidecars."""
+    """Splits and targets for Istio's sidecars."""
     compiled = Compiled()
     routings = port_routings(configuration, compiled)
     for root, ports in groupby(routings, key=lambda routing: routing.root.id):
@@ -99,8 +107,6 @@ def _policies(compiled: Compiled, options: Options, configuration: Configuration
         for pods in pods_of(configuration, grant.target, compiled):
             rules[pods.id] += made
             sources[pods.id].append(grant.subject)
-    for namespace in sorted({target.id.namespace for target in configuration.targets.values()}):
-        compiled.add(_SECURITY, "AuthorizationPolicy", Name(namespace, "smi-default-deny"), {}, "SMI: deny by default")
     for id, found in sorted(rules.items()):
         labels = dict(configuration.workloads[id].labels)
         name, source = Name(id.namespace, f"smi-{id.name}"), ", ".join(dict.fromkeys(sources[id]))

@@ -13,14 +13,13 @@ from typing import Any
 import structlog
 
 from pilothouse.kube import Cluster, KubeError
-from pilothouse.mesh.checking import check
-from pilothouse.mesh.compiling import Options, compile_to
-from pilothouse.mesh.controlling.interpreting import owners
+from pilothouse.mesh.compiling import Options
 from pilothouse.mesh.controlling.kinds import INTERFACE, SURROUNDINGS, WRITTEN
 from pilothouse.mesh.controlling.leading import Leadership
+from pilothouse.mesh.controlling.making import made_of
 from pilothouse.mesh.controlling.parts import Part, Parts, joined, read_part
 from pilothouse.mesh.controlling.pending import Pending
-from pilothouse.mesh.controlling.planning import Plan, plan, wanted_objects
+from pilothouse.mesh.controlling.planning import Plan, plan
 from pilothouse.mesh.controlling.remembering import Memory
 from pilothouse.mesh.controlling.telling import Teller
 from pilothouse.mesh.controlling.watching import Key, Seen, Watched
@@ -196,12 +195,10 @@ class Controller:
         before = self._parts.get(part)
         memory = before.memory if before else Memory()
         reading = read_part(seen, read.wide(), memory)
-        compiled = compile_to(self._mesh, reading.configuration, self._options)
-        wanted, unserved = wanted_objects(
-            compiled, self._mesh, written.resources, lambda source: owners(reading, source), memory
-        )
-        made = plan(wanted, unserved, written.wide() | written.of(part), self._mesh, writer.accepted, memory)
-        now = Part(reading, compiled.findings, made, memory)
+        wanted = made_of(reading, self._mesh, self._options, written.resources, memory)
+        there = written.wide() | written.of(part)
+        made = plan(wanted.wanted, wanted.unserved, there, self._mesh, writer.accepted, memory)
+        now = Part(reading, wanted.losses, made, memory)
         if self._leadership and self._leadership.leading:
             for key in [key for key in writer.failed if self._division.of(key) == part]:
                 del writer.failed[key]
@@ -211,15 +208,16 @@ class Controller:
             for one in made.corrected:
                 if one.key not in writer.failed:
                     teller.corrected(reading, one)
-            self._tell(part, seen, now, writer, teller)
-        if seen or wanted:
+            self._tell(part, seen, now, [*wanted.findings, *wanted.losses], writer, teller)
+        if seen or wanted.wanted:
             self._parts[part] = now
         else:
             self._parts.pop(part, None)
 
-    def _tell(self, part: str, seen: dict[Key, Seen], known: Part, writer: Writer, teller: Teller) -> None:
+    def _tell(
+        self, part: str, seen: dict[Key, Seen], known: Part, found: list[Finding], writer: Writer, teller: Teller
+    ) -> None:
         writer.put_off = False
-        found = [*check(known.reading), *known.losses]
         teller.tell(known.reading, found, known.made, writer.failed, seen, known.memory)
         if writer.put_off:
             self._pending.again([part])

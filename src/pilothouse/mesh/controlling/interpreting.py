@@ -41,8 +41,17 @@ def interpreted(seen: Mapping[Key, Seen], memory: Memory | None = None) -> Readi
             others.append(piece)
     if memory:
         memory.pieces = kept
-    interface.sort(key=lambda piece: (piece.source.kind, piece.id))
-    return put_together([*interface, *others, *workloads.values(), *_alone(pods, workloads)])
+    interface.sort(key=lambda piece: (piece.source.kind, piece.id.namespace, piece.id.name))
+    around = [*others, *workloads.values(), *_alone(pods, workloads)]
+    if memory is None or memory.around is None or memory.around[0] != around:
+        reading = put_together([*interface, *around])
+    else:
+        # Neither Services nor pods changed: what was found of them is found again.
+        reading = put_together(interface)
+        reading.configuration.services, reading.configuration.workloads = memory.around[1:]
+    if memory:
+        memory.around = (around, reading.configuration.services, reading.configuration.workloads)
+    return reading
 
 
 def _piece(key: Key, one: Seen) -> Piece:

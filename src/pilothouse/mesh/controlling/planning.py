@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pilothouse.kube.discovering import Resource
-from pilothouse.mesh.compiling import Compiled
 from pilothouse.mesh.compiling.compiled import SOURCE
 from pilothouse.mesh.controlling.kinds import Kind
 from pilothouse.mesh.controlling.remembering import Memory
@@ -54,18 +53,19 @@ class Plan:
 
 
 def wanted_objects(
-    compiled: Compiled,
+    objects: Iterable[dict[str, Any]],
     mesh: str,
     resources: Mapping[Kind, Resource],
     owners: Callable[[str], list[dict[str, Any]]],
-    memory: Memory | None = None,
+    known: Mapping[Key, Wanted],
 ) -> tuple[dict[Key, Wanted], dict[Key, str]]:
-    """The compiled objects as they are to be applied, and those whose kind the cluster does not serve, with why."""
+    """Compiled objects as they are to be applied, and those whose kind the cluster does not serve, with why.
+
+    One that is as it was `known` is that one.
+    """
     found: dict[Key, Wanted] = {}
     hindered: dict[Key, str] = {}
-    known = memory.wanted if memory else {}
-    kept: dict[Key, tuple[Any, Wanted]] = {}
-    for one in compiled.objects:
+    for one in objects:
         kind = Kind(str(one["apiVersion"]).rpartition("/")[0], str(one["kind"]))
         meta = one["metadata"]
         key = (kind.group, kind.name, meta["namespace"], meta["name"])
@@ -73,12 +73,9 @@ def wanted_objects(
         if resource is None:
             hindered[key] = f"the cluster does not serve {kind.name} of {kind.group}: is {mesh} installed?"
         version = resource.api_version if resource else str(one["apiVersion"])
-        made_from = (one, version, owners(str(meta["annotations"][SOURCE])))
+        made = _wanted(key, mesh, one, version, owners(str(meta["annotations"][SOURCE])))
         before = known.get(key)
-        found[key] = before[1] if before and before[0] == made_from else _wanted(key, mesh, *made_from)
-        kept[key] = (made_from, found[key])
-    if memory:
-        memory.wanted = kept
+        found[key] = before if before == made else made
     return found, hindered
 
 
