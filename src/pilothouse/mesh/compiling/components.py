@@ -17,8 +17,10 @@ from typing import TypeVar
 from pilothouse.mesh.compiling.granting import is_destination
 from pilothouse.mesh.model import (
     Configuration,
+    HTTPRouteGroup,
     IdentityRef,
     Name,
+    PortRoute,
     Resource,
     Service,
     TrafficSplit,
@@ -154,7 +156,7 @@ def _named(configuration: Configuration, component: Component) -> Iterator[Resou
     for split in component.splits:
         for name in split.matches:
             yield from _there(configuration.groups, Name(split.id.namespace, name))
-    routes = {
+    routes: dict[str, Mapping[Name, HTTPRouteGroup | PortRoute]] = {
         "HTTPRouteGroup": configuration.groups,
         "TCPRoute": configuration.tcp_routes,
         "UDPRoute": configuration.udp_routes,
