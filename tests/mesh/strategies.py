@@ -29,9 +29,9 @@ PATTERNS = (
     r".*\.css$", "/api/[^/]+/items$", "/a?pi", "/api/(v1|v2)/users",
 )  # fmt: skip
 PATHS = ("/", "/api", "/apix", "/api/", "/api/v1", "/api/v1/users", "/api/v1/items", "/docs", "/x7", "/x", "/s/a.css",
-         "/pi", "/api/v3/items", "/api/v1/users?q=1")  # fmt: skip
-VALUES = ("alice", "bob", "beta-7", "")
-HEADER_PATTERNS = ("alice", "beta-.*", ".+", "a|alice", "[a-z]+")
+         "/pi", "/api/v3/items", "/api/a=b/items", "/api/v1/users?q=1")  # fmt: skip
+VALUES = ("alice", "bob", "beta-7", "", "/a/b", "/{*}/b")
+HEADER_PATTERNS = ("alice", "beta-.*", ".+", ".*", "a|alice", "[a-z]+", "/[^/]+/b")
 METHODS = ("GET", "POST", "DELETE")
 SERVICES = ("checkout", "checkout-v1", "checkout-v2", "other")
 

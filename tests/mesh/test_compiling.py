@@ -14,6 +14,7 @@ from pilothouse.mesh.compiling.consul import percentages
 from pilothouse.mesh.compiling.ranking import ranked
 from pilothouse.mesh.compiling.routing import Branch
 from pilothouse.mesh.evaluating import Call, HttpRequest, access, route
+from pilothouse.mesh.globbing import path_globs, value_globs
 from pilothouse.mesh.model import (
     Backend,
     Configuration,
@@ -121,6 +122,43 @@ def test_a_backend_without_the_port_gets_nothing_and_it_is_said() -> None:
     assert [finding.code for finding in compiled.findings] == ["no-such-port"]
     [virtual] = compiled.objects
     assert [r["destination"]["host"].partition(".")[0] for r in virtual["spec"]["http"][0]["route"]] == ["a"]
+
+
+def test_in_consul_a_backend_that_is_divided_too_answers_itself() -> None:
+    configuration = _two(HttpMatch("a", "/a"), HttpMatch("b", "/b"))
+    # One root is another's backend, and its own under a match.
+    configuration.add(TrafficSplit(Name("shop", "c"), "checkout", (Backend("checkout", 1), Backend("x", 1))))
+    configuration.add(TrafficSplit(Name("shop", "d"), "front", (Backend("checkout", 1), Backend("front-v2", 1))))
+    configuration.add(TrafficSplit(Name("shop", "a"), "checkout", (Backend("checkout", 1),), ("a",)))
+    objects = compile_to("consul", configuration).objects
+    for service, path in (("front", "/"), ("checkout", "/a"), ("checkout", "/")):
+        http = HttpRequest("GET", path)
+        asked = route(configuration, Name("shop", service), http, port=80).backends
+        assert consul.routed(objects, service, http) == {name.name: share for name, share in asked}
+    [resolver] = [one for one in objects if one["kind"] == "ServiceResolver"]
+    assert resolver["spec"] == {"redirect": {"service": "checkout"}}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "globs"),
+    [
+        (".*", ("*",)),
+        # Istio's `*` also takes a header that is there and empty; `{*}` means something in paths only.
+        (".+", None),
+        ("/[^/]+/b", None),
+        ("a|b.*|.*c", ("a", "b*", "*c")),
+    ],
+)
+def test_globs_of_header_values(pattern: str, globs: tuple[str, ...] | None) -> None:
+    assert value_globs(pattern) == globs
+
+
+@pytest.mark.parametrize(
+    ("pattern", "globs"),
+    [("/a/[^/]+/b$", ("/a/{*}/b",)), ("/a=b/[^/]+$", None), ("//[^/]+$", None), (".+", ("*",)), ("/a", ("/a*",))],
+)
+def test_globs_of_paths(pattern: str, globs: tuple[str, ...] | None) -> None:
+    assert path_globs(pattern) == globs
 
 
 def test_percentages_sum_to_a_hundred() -> None:

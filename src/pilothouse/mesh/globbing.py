@@ -6,6 +6,7 @@ segment" (`[^/]+`). What has other parts (classes, counted repeats) is not lower
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -15,6 +16,9 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 _MOST_ALTERNATIVES = 64
+SEGMENT = "{*}"
+"""One segment of letters that Envoy takes in a path: not `=`, not `*` (uri_template_lib/uri_template_internal.cc)."""
+_TEMPLATE = re.compile(r"(/({\*}|[-a-zA-Z0-9._~%!$&'()+,;:@]+))+/?")
 
 
 class Gap(Enum):
@@ -60,7 +64,11 @@ def path_globs(pattern: str) -> tuple[str, ...] | None:
 
 
 def value_globs(pattern: str) -> tuple[str, ...] | None:
-    """Istio's globs for an expression of a header's whole value; None when there are none that are equal."""
+    """Istio's globs for an expression of a header's whole value; None when there are none that are equal.
+
+    `*` asks for a header that is there, also an empty one (pilot/pkg/security/authz/matcher/header.go): so it is `.*`,
+    and nothing is `.+`.
+    """
     return _globs(pattern, open_ended=False)
 
 
@@ -71,13 +79,22 @@ def _globs(pattern: str, open_ended: bool) -> tuple[str, ...] | None:
     globs = []
     for shape in found:
         parts = shape.parts
-        if open_ended and not shape.ended and parts[-1:] != (Gap.ANYTHING,):
+        if open_ended and not shape.ended and parts[-1:] not in ((Gap.ANYTHING,), (Gap.SOMETHING,)):
             parts = (*parts, Gap.ANYTHING)
-        glob = _glob(parts)
+        glob = _path_glob(parts) if open_ended else _value_glob(parts)
         if glob is None:
             return None
         globs.append(glob)
     return tuple(dict.fromkeys(globs))
+
+
+def _value_glob(parts: tuple[Part, ...]) -> str | None:
+    return None if parts == (Gap.SOMETHING,) else _glob(parts)
+
+
+def _path_glob(parts: tuple[Part, ...]) -> str | None:
+    # No path is empty.
+    return "*" if parts == (Gap.SOMETHING,) else _glob(parts) or _template(parts)
 
 
 def _glob(parts: tuple[Part, ...]) -> str | None:
@@ -91,15 +108,13 @@ def _glob(parts: tuple[Part, ...]) -> str | None:
             return f"{text}*"
         case (Gap.ANYTHING, str()):
             return f"*{text}"
-        case (Gap.SOMETHING,):
-            return "*"
         case (Gap.ANYTHING,):
             return "*"
-    return _template(parts)
+    return None
 
 
 def _template(parts: tuple[Part, ...]) -> str | None:
-    """`/a/{*}/b`: whole segments only."""
+    """`/a/{*}/b`: whole segments only, with nothing in them that Envoy takes for no path (RFC 3986)."""
     written = ""
     for place, part in enumerate(parts):
         if isinstance(part, str):
@@ -108,8 +123,8 @@ def _template(parts: tuple[Part, ...]) -> str | None:
         after = parts[place + 1] if place + 1 < len(parts) else "/"
         if part is not Gap.SEGMENT or not written.endswith("/") or not isinstance(after, str) or after[:1] != "/":
             return None
-        written += "{*}"
-    return written if written.startswith("/") else None
+        written += SEGMENT
+    return written if _TEMPLATE.fullmatch(written) else None
 
 
 def contains(general: str, special: str) -> bool | None:

@@ -1,10 +1,17 @@
 """Consul: the router's first route, else the splitter; intentions by service, whose permissions are asked in order.
 
-Sources: Consul's reference of service-router, service-splitter and service-intentions.
+Sources, beside Consul's reference of its configuration entries, all of hashicorp/consul:
+- agent/consul/discoverychain/compile.go at 045e0ab: a backend that has a splitter is divided again, not that of the
+  splitter's own name; only the first service's router is asked; resolvers redirect past splitters; without HTTP neither
+  is asked
+- agent/xds/routes.go at 0175aae: paths, headers and methods as Envoy matches them, whole
+- agent/xds/rbac.go at 01aa565: permissions of a service that does not speak HTTP deny; a source's intentions go by
+  precedence, the exact destination before `*`
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from fractions import Fraction
 from typing import Any
 
@@ -17,20 +24,40 @@ Objects = list[dict[str, Any]]
 
 def routed(objects: Objects, service: str, http: HttpRequest) -> dict[str, Fraction]:
     """Where a request to a service goes."""
-    router = _named(objects, "ServiceRouter", service)
+    router = _named(objects, "ServiceRouter", service) if speaks_http(objects, service) else None
     for route in router["spec"]["routes"] if router else ():
         if _http(route["match"]["http"], http):
             return _split(objects, route["destination"]["service"])
     return _split(objects, service)
 
 
+def speaks_http(objects: Objects, service: str) -> bool:
+    """Whether the service's defaults say so."""
+    defaults = _named(objects, "ServiceDefaults", service)
+    return defaults is not None and defaults["spec"]["protocol"] == "http"
+
+
 def _split(objects: Objects, service: str) -> dict[str, Fraction]:
-    splitter = _named(objects, "ServiceSplitter", service)
+    splitter = _named(objects, "ServiceSplitter", service) if speaks_http(objects, service) else None
     if splitter is None:
-        return {service: Fraction(1)}
-    parts = {split["service"]: Fraction(str(split["weight"])) / 100 for split in splitter["spec"]["splits"]}
+        return {_resolved(objects, service): Fraction(1)}
+    parts: dict[str, Fraction] = defaultdict(Fraction)
+    for split in splitter["spec"]["splits"]:
+        weight = Fraction(str(split["weight"])) / 100
+        own = split["service"] == service
+        below = {_resolved(objects, service): Fraction(1)} if own else _split(objects, split["service"])
+        for name, part in below.items():
+            # All services of a chain speak the same.
+            assert speaks_http(objects, split["service"])
+            assert speaks_http(objects, name)
+            parts[name] += weight * part
     assert sum(parts.values()) == 1
-    return parts
+    return dict(parts)
+
+
+def _resolved(objects: Objects, service: str) -> str:
+    resolver = _named(objects, "ServiceResolver", service)
+    return _resolved(objects, resolver["spec"]["redirect"]["service"]) if resolver else service
 
 
 def allows(objects: Objects, call: Call) -> bool:
@@ -39,16 +66,16 @@ def allows(objects: Objects, call: Call) -> bool:
     if own is not None:
         for source in own["spec"]["sources"]:
             if source["name"] == call.source.account.name:
-                return _source(source, call)
+                return _source(objects, source, call)
     return False
 
 
-def _source(source: dict[str, Any], call: Call) -> bool:
+def _source(objects: Objects, source: dict[str, Any], call: Call) -> bool:
     if "action" in source:
         return bool(source["action"] == "allow")
     if call.http is None:
         return False
-    return any(
+    return speaks_http(objects, call.destination.account.name) and any(
         call.http.method in permission["http"]["methods"] and _http(permission["http"], call.http)
         for permission in source["permissions"]
     )

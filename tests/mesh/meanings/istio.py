@@ -1,6 +1,11 @@
 """Istio: the first http route whose match holds; authorization: no policy of the pod allows all, else one must match.
 
-Sources: Istio's reference of VirtualService, AuthorizationPolicy and its normalization.
+Sources, beside Istio's reference of VirtualService and AuthorizationPolicy: istio/istio
+pilot/pkg/networking/core/route/route.go at 0098d99 (one destination gets all whatever its weight, weights of 0 are left
+out), pilot/pkg/security/authz/model/{generator.go at 0098d99, permission.go at 2bb6db7} (what asks for HTTP is left out
+for TCP, so that it allows nothing), pilot/pkg/security/authz/matcher/header.go at 046845d (`*` asks for a header that
+is there, also an empty one); envoyproxy/envoy source/extensions/path/uri_template_lib/uri_template_internal.cc at
+0f39b1c (what `{*}` takes).
 """
 
 from __future__ import annotations
@@ -54,7 +59,7 @@ def _operation(operation: dict[str, Any], call: Call) -> bool:
 def _condition(condition: dict[str, Any], call: Call) -> bool:
     name = condition["key"].removeprefix("request.headers[").removesuffix("]")
     headers = {key.lower(): value for key, value in (call.http.headers if call.http else {}).items()}
-    return name in headers and any(_glob(glob, headers[name]) for glob in condition["values"])
+    return name in headers and any(glob == "*" or _glob(glob, headers[name]) for glob in condition["values"])
 
 
 def _glob(glob: str, value: str) -> bool:
@@ -69,7 +74,7 @@ def _glob(glob: str, value: str) -> bool:
 def _path(glob: str, path: str) -> bool:
     if "{*}" not in glob:
         return _glob(glob, path)
-    return bool(re.fullmatch(re.escape(glob).replace(re.escape("{*}"), "[^/]+"), path))
+    return bool(re.fullmatch(re.escape(glob).replace(re.escape("{*}"), "[-a-zA-Z0-9._~%!$&'()+,;:@]+"), path))
 
 
 def routed(objects: Objects, host: str, port: int, http: HttpRequest) -> dict[str, Fraction] | None:

@@ -1,4 +1,4 @@
-"""Consul on Kubernetes: ServiceDefaults, ServiceSplitter, ServiceRouter and ServiceIntentions, version v1alpha1.
+"""Consul on Kubernetes: ServiceDefaults, ServiceSplitter, ServiceRouter, ServiceResolver, ServiceIntentions (v1alpha1).
 
 An object's name is the Consul service's name, and without Consul Enterprise there are no namespaces.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -36,8 +37,10 @@ def compile_consul(configuration: Configuration, options: Options) -> Compiled:
     """Splits and targets for Consul."""
     compiled = Compiled()
     spoken: dict[Name, str] = {}
-    for routing in _one_port_each(configuration, compiled):
-        _splits(compiled, routing, spoken)
+    routings = _one_port_each(configuration, compiled)
+    divided = {routing.root.id for routing in routings if _is_divided(routing)}
+    for routing in routings:
+        _splits(compiled, routing, divided, spoken)
     _intentions(compiled, configuration, spoken)
     for id in sorted(spoken):
         compiled.add(_API, "ServiceDefaults", id, {"protocol": "http"}, spoken[id])
@@ -64,11 +67,17 @@ def _one_port_each(configuration: Configuration, compiled: Compiled) -> list[Por
     return list(found.values())
 
 
-def _splits(compiled: Compiled, routing: PortRouting, spoken: dict[Name, str]) -> None:
+def _is_divided(routing: PortRouting) -> bool:
+    """Whether the Service gets a splitter under its own name."""
+    return any(not branch.matches and branch.source and branch.shares for branch in routing.branches)
+
+
+def _splits(compiled: Compiled, routing: PortRouting, divided: set[Name], spoken: dict[Name, str]) -> None:
     root, routes = routing.root.id, []
     for branch in routing.branches:
         for service, _ in branch.shares:
             spoken.setdefault(Name(root.namespace, service), routing.source)
+        branch = replace(branch, shares=_own_endpoints(compiled, root, branch, divided, spoken))
         if not branch.shares:
             said = "no backend has the port: in Consul the service itself goes on answering"
             compiled.lose("no-backend", branch.source, "spec.backends", said)
@@ -83,6 +92,26 @@ def _splits(compiled: Compiled, routing: PortRouting, spoken: dict[Name, str]) -
     spoken.setdefault(root, routing.source)
     if routes:
         compiled.add(_API, "ServiceRouter", root, {"routes": routes}, routing.source)
+
+
+def _own_endpoints(
+    compiled: Compiled, root: Name, branch: Branch, divided: set[Name], spoken: dict[Name, str]
+) -> Shares:
+    """Shares whose backends are the Services' own endpoints, although Consul divides a backend that has a splitter
+    again (agent/consul/discoverychain/compile.go): it is reached by a name that a resolver leads past its splitter.
+    """
+    made = []
+    for service, weight in branch.shares:
+        id = Name(root.namespace, service)
+        # A splitter that names its own service is not asked again.
+        if id in divided and (branch.matches or id != root):
+            own = Name(root.namespace, f"{service}--smi-own")
+            if own not in spoken:
+                compiled.add(_API, "ServiceResolver", own, {"redirect": {"service": service}}, branch.source)
+                spoken[own] = branch.source
+            service = own.name
+        made.append((service, weight))
+    return tuple(made)
 
 
 def _short(branch: Branch) -> str:

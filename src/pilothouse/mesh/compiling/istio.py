@@ -9,7 +9,7 @@ from typing import Any
 from pilothouse.mesh.compiling.compiled import Compiled, Options
 from pilothouse.mesh.compiling.granting import Grant, grants, pods_of
 from pilothouse.mesh.compiling.routing import Branch, PortRouting, Shares, port_routings
-from pilothouse.mesh.globbing import path_globs, value_globs
+from pilothouse.mesh.globbing import SEGMENT, path_globs, value_globs
 from pilothouse.mesh.model import Configuration, HttpMatch, Name, spiffe_id
 from pilothouse.mesh.regexes import whole_path
 
@@ -159,6 +159,9 @@ def _http_rules(
             said = f"{match.path_regex!r} has no equal among Istio's path globs: match {match.name} is denied"
             compiled.lose("path-regex", grant.subject, "spec.rules", said)
             return []
+        if any(SEGMENT in glob for glob in globs):
+            said = f"match {match.name}: in Istio a segment has no =, no * and only letters of RFC 3986: denied"
+            compiled.lose("path-segment", grant.subject, "spec.rules", said)
         operation["paths"] = list(globs)
     when = []
     for name, pattern in match.headers:

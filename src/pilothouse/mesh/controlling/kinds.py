@@ -44,7 +44,7 @@ WRITTEN: dict[str, tuple[Kind, ...]] = {
     ),
     "consul": tuple(
         Kind("consul.hashicorp.com", name)
-        for name in ("ServiceDefaults", "ServiceSplitter", "ServiceRouter", "ServiceIntentions")
+        for name in ("ServiceDefaults", "ServiceResolver", "ServiceSplitter", "ServiceRouter", "ServiceIntentions")
     ),
     "gateway-api": _GATEWAY,
 }
