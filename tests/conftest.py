@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import hashlib
 import os
@@ -30,12 +31,17 @@ _PATIENT.connect = _PATIENT.read = _PATIENT.write = _PATIENT.pool = 60.0
 # The certificates of all the world, read once: each client and each `httpx.get` would read them for 50 ms of CPU, the
 # most of what a question to a server costs here. What gives its own certificates is not touched.
 _READ_ANEW = httpx.create_ssl_context
-_WORLD = _READ_ANEW()
+
+
+@functools.cache
+def _world(file: str | None, directory: str | None) -> ssl.SSLContext:
+    return _READ_ANEW()
 
 
 def _certificates(verify: Any = True, cert: Any = None, trust_env: bool = True) -> ssl.SSLContext:
-    own = verify is not True or cert or (trust_env and {"SSL_CERT_FILE", "SSL_CERT_DIR"} & os.environ.keys())
-    return _READ_ANEW(verify, cert, trust_env) if own else _WORLD
+    if verify is not True or cert or not trust_env:
+        return _READ_ANEW(verify, cert, trust_env)
+    return _world(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 
 httpx._transports.default.create_ssl_context = _certificates
