@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test test-thorough check test-only collected page page-with-tools bench docs audit fmt clean
-.PHONY: system-packages
+.PHONY: system-packages test-collected
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -35,10 +35,9 @@ page-with-tools: $(READY)
 demo: $(READY) page ## A change, from its pull request to the verdict in production
 	$(BIN)/pilothouse demo
 
-# What one core checks leaves the other one idle: it makes ready what the tests need.
+# Checking is a minute of one core: the other one installs what the tests need and begins with them. Both run to their end.
 test: $(READY) ## All checks and all tests
-	@$(MAKE) --no-print-directory -j 2 --output-sync=target check collected
-	@$(MAKE) --no-print-directory test-only
+	@$(MAKE) --no-print-directory --jobs=3 --keep-going check test-collected
 
 test-thorough: export PILOTHOUSE_THOROUGH = 1
 test-thorough: test ## The same with every case of the broad sweeps: an hour
@@ -46,8 +45,8 @@ test-thorough: test ## The same with every case of the broad sweeps: an hour
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+	nice -n 10 $(BIN)/mypy
 
 # Many tests wait (for a process, a window, a retry) while a core is idle: half as many processes more than cores.
 SIDE_BY_SIDE ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
@@ -61,6 +60,9 @@ test-only: $(READY) page-with-tools system-packages
 	trap 'kill $$alone' INT TERM; \
 	nice -n 10 $(BIN)/pytest -n $(SIDE_BY_SIDE) -m 'not alone'; side_by_side=$$?; \
 	wait $$alone; alone=$$?; cat build/alone.txt; test $$alone -eq 0 && exit $$side_by_side
+
+test-collected: collected
+	@$(MAKE) --no-print-directory test-only
 
 # Keeps the rewritten asserts of all tests, which each process of the tests would work out again.
 collected: $(READY) page-with-tools system-packages

@@ -126,9 +126,11 @@ def test_from_a_push_to_production(world: World) -> None:
     run = said["runDetails"]["metadata"]["invocationId"]
     assert run.startswith(made_of["run"].rpartition("-")[2]), "it speaks of the run"
     assert said["buildDefinition"]["internalParameters"]["release"]["tag"] == "v0.1.0"
-    made = CliRunner().invoke(program(), ["releases", "make", "ann/shop", "--dry-run", "--server", world.server.http])
+    made = CliRunner().invoke(
+        program("releases"), ["releases", "make", "ann/shop", "--dry-run", "--server", world.server.http]
+    )
     assert (made.exit_code, "would release shop 0.1.0: v0.1.0" in made.output) == (0, True), made.output
-    shown = CliRunner().invoke(program(), ["env", "previews", "--server", world.server.http, "-o", "table"])
+    shown = CliRunner().invoke(program("env"), ["env", "previews", "--server", world.server.http, "-o", "table"])
     assert (shown.exit_code, "no previews" in shown.output) == (0, True), shown.output
     envelope = world.server.get("/api/delivery/releases/provenance", repository="ann/shop", tag="v0.1.0")
     assert envelope["payloadType"] == "application/vnd.in-toto+json"

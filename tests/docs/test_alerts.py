@@ -24,7 +24,7 @@ def _alerts() -> list[dict[str, object]]:
 
 
 def test_our_own_check_finds_nothing() -> None:
-    done = CliRunner().invoke(program(), ["rules", "check", str(RULES)])
+    done = CliRunner().invoke(program("rules"), ["rules", "check", str(RULES)])
     assert done.exit_code == 0, done.output
 
 

@@ -50,10 +50,14 @@ def test_with_the_same_rules_nothing_differs_and_with_others_it_is_said_what(
     written(other, {**FILES, "OWNERS": "approvers: [uma]\n", "docs/OWNERS": "labels: [kind/docs]\n",
                     ".pilothouse/delivery.yaml": "chat: {require_dco: true}\n"})  # fmt: skip
     runner = CliRunner()
-    result = runner.invoke(program(), ["delivery", "replay", str(events), "--config", str(same), "-o", "table"])
+    result = runner.invoke(
+        program("delivery"), ["delivery", "replay", str(events), "--config", str(same), "-o", "table"]
+    )
     assert result.exit_code == 0, result.output
     assert "3 decisions, 0 would have been other ones" in result.output
-    result = runner.invoke(program(), ["delivery", "replay", str(events), "--config", str(other), "--output", "json"])
+    result = runner.invoke(
+        program("delivery"), ["delivery", "replay", str(events), "--config", str(other), "--output", "json"]
+    )
     assert result.exit_code == 1
     found = json.loads(result.stdout)
     opened = next(one for one in found if one["event"] == "pull_request opened")
@@ -68,7 +72,7 @@ def test_with_the_same_rules_nothing_differs_and_with_others_it_is_said_what(
 def test_what_is_no_decision_is_named(text: str, tmp_path: Path) -> None:
     events = tmp_path / "events"
     events.write_text(f"\n{text}\n")
-    result = CliRunner().invoke(program(), ["delivery", "replay", str(events), "--config", str(tmp_path)])
+    result = CliRunner().invoke(program("delivery"), ["delivery", "replay", str(events), "--config", str(tmp_path)])
     assert result.exit_code == 3
     assert "line 2: is no decision" in result.output
 

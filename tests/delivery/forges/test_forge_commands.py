@@ -33,7 +33,7 @@ class Station:
             "PILOTHOUSE_FORGE_TOKEN": self.tokens[by] if by else None,
         }
         with contextlib.chdir(where or self.directory):
-            return CliRunner().invoke(program(), list(arguments), env=environment)
+            return CliRunner().invoke(program(arguments[0]), list(arguments), env=environment)
 
     def fine(self, *arguments: str, by: str = "", where: Path | None = None) -> str:
         done = self.ran(*arguments, by=by, where=where)

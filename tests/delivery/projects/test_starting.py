@@ -99,13 +99,13 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 
 def test_the_command_says_what_it_did(tmp_path: Path) -> None:
     written(tmp_path, app_dot_py="")
-    dry = CliRunner().invoke(program(), ["init", str(tmp_path), "--service", "shop", "--dry-run"])
+    dry = CliRunner().invoke(program("init"), ["init", str(tmp_path), "--service", "shop", "--dry-run"])
     assert dry.exit_code == 0
     assert "would write .tekton/test.yaml" in dry.output
     assert not (tmp_path / "OWNERS").exists()
-    done = CliRunner().invoke(program(), ["init", str(tmp_path), "--service", "shop", "-o", "json"])
+    done = CliRunner().invoke(program("init"), ["init", str(tmp_path), "--service", "shop", "-o", "json"])
     assert json.loads(done.output)["language"] == "Python"
-    assert CliRunner().invoke(program(), ["init", str(tmp_path / "nowhere")]).exit_code == 3
+    assert CliRunner().invoke(program("init"), ["init", str(tmp_path / "nowhere")]).exit_code == 3
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="no git here")

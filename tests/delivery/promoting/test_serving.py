@@ -37,7 +37,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, place: Path) -> Iterator[Ru
 
 
 def command(server: RunningServer, *arguments: str) -> tuple[int, str]:
-    done = CliRunner().invoke(program(), [*arguments, "--server", server.http])
+    done = CliRunner().invoke(program(arguments[0]), [*arguments, "--server", server.http])
     return done.exit_code, done.output
 
 
