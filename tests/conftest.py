@@ -10,16 +10,22 @@ import signal
 import ssl
 import weakref
 from collections.abc import Iterator
+from contextlib import closing
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 from pilothouse.engine import Engine, open_engine
+from tests.one_store import EmptyStore, one_store
 from tests.running import RunningServer, start_server
 from tests.scheduling import pytest_collection_modifyitems, pytest_xdist_make_scheduler
+from tests.thorough import THOROUGH
 
 __all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
 
@@ -54,7 +60,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # No deadline for an example: what takes 200 ms here takes two seconds on a machine that does other things.
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile("thorough", print_blob=True, deadline=None)
-settings.load_profile("thorough" if os.environ.get("PILOTHOUSE_THOROUGH") else "fixed")
+settings.load_profile("thorough" if THOROUGH else "fixed")
+if not THOROUGH:
+    # Hypothesis mixes in what constants it reads in the modules that happen to be imported by then: with those,
+    # examples are others in each order of the tests, and the reading takes each process three CPU-seconds.
+    providers._get_local_constants = Constants
 
 
 # What was opened on a server, see `chosen_control`.
@@ -153,12 +163,32 @@ def no_idle_connections() -> Iterator[None]:
         one.dispose()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def kept_store(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, chosen_engine: None
+) -> Iterator[EmptyStore]:
+    """`with kept_store() as engine`: all tables and nothing in them, for a test or for all of a file."""
+    directory = tmp_path_factory.mktemp("one-store")
+    if request.config.getoption("--engine") == "server":
+        numbers = count()
+        yield lambda: closing(open_engine(directory / str(next(numbers))))
+        return
+    with one_store(directory) as store:
+        yield store.empty
+
+
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    """An embedded engine on an empty directory, with all tables."""
-    opened = open_engine(tmp_path / "store")
-    yield opened
-    opened.close()
+def engine(kept_store: EmptyStore) -> Iterator[Engine]:
+    """An engine with all tables and nothing in them."""
+    with kept_store() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def files_engine(kept_store: EmptyStore) -> Iterator[Engine]:
+    """The same for all tests of a file."""
+    with kept_store() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

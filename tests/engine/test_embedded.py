@@ -20,8 +20,11 @@ from pilothouse.engine import (
     QueryError,
     open_engine,
 )
+from tests.thorough import part_of
 
-_SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_SETTINGS = settings(
+    max_examples=part_of(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @_SETTINGS
@@ -80,14 +83,14 @@ def test_a_wrong_statement_says_what_is_wrong(engine: Engine) -> None:
     assert "version" not in str(caught.value)
 
 
-def test_a_second_process_is_told_in_one_sentence(engine: Engine, tmp_path: Path) -> None:
+def test_a_second_process_is_told_in_one_sentence(engine: Engine) -> None:
     program = (
         "import sys; from pilothouse.engine import *\n"
         "try: open_engine(sys.argv[1])\n"
         "except EngineBusyError as error: print(error)"
     )
     answer = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "store")], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program, str(engine.directory)], capture_output=True, text=True, timeout=60
     )
     assert answer.stdout.strip().endswith("stop it, or choose another --data"), answer.stderr
 

@@ -13,6 +13,7 @@ from pilothouse.kube import parse, read
 from pilothouse.kube.parsing import load
 from pilothouse.kube.quantities import quantity, share
 from pilothouse.kube.selecting import matches
+from tests.thorough import part_of
 
 LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{name}: &{name} [{','.join([f'*{before}'] * 10)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
@@ -76,7 +77,7 @@ def test_a_document_larger_than_any_object_is_one_problem() -> None:
     assert problem.line == 2
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=part_of(60), deadline=None)
 @given(st.text(max_size=200))
 def test_no_text_raises(text: str) -> None:
     parse(text)

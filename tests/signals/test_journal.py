@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pilothouse.signals.errors import OverloadedError
 from pilothouse.signals.journal import Journal, digest
+from tests.thorough import part_of
 
 
 def _payloads(path: Path) -> list[bytes]:
@@ -55,7 +56,7 @@ def test_sealing_starts_a_new_segment(tmp_path: Path) -> None:
     journal.close()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=part_of(40), deadline=None)
 @given(payloads=st.lists(st.binary(min_size=1, max_size=200), min_size=1, max_size=8), cut=st.integers(0, 400))
 def test_a_torn_end_is_cut_off_and_the_rest_recovered(
     tmp_path_factory: pytest.TempPathFactory, payloads: list[bytes], cut: int

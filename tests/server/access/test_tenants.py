@@ -25,6 +25,7 @@ from pilothouse.server.app import _routes
 from pilothouse.server.late import Late
 from tests.acceptance.telemetry import PROTOBUF
 from tests.server.access.inside import Inside, bearer, inside
+from tests.thorough import part_of
 
 TENANTS = ("shop", "bank")
 WORDS = {"shop": "xylophone", "bank": "zeppelin", DEFAULT_TENANT: "marzipan"}
@@ -209,7 +210,7 @@ _WHOLE = [
 ]  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=part_of(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(_QUESTIONS), st.one_of(st.sampled_from(_WHOLE), st.text(max_size=60)))
 def test_no_question_crosses(house: Inside, question: tuple[str, str], text: str) -> None:
     path, name = question

@@ -10,6 +10,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
+from pilothouse.engine import Engine
 from pilothouse.signals.logs.asking import LogQuestion, count, search, severity_name, severity_number
 from pilothouse.signals.selector import parse_selector
 from pilothouse.signals.timerange import NANOSECONDS, TimeRange, to_rfc3339
@@ -36,9 +37,9 @@ def _record(second: int, text: str, severity: int = 9, **fields: object) -> LogR
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+def door(files_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     """Two services over two hours: one speaks every minute, the other twice."""
-    opened = Door(tmp_path_factory.mktemp("logs"))
+    opened = Door(tmp_path_factory.mktemp("logs"), files_engine)
     steady = [_record(60 * minute, f"request {minute} done", 5 + minute % 4 * 4) for minute in range(120)]
     attributes = [KeyValue(key="user", value=AnyValue(int_value=7))]
     rare = [

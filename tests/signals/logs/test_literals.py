@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pilothouse.signals.logs.compiling.literals import Needed, needed
+from tests.thorough import part_of
 
 _ATOMS = st.sampled_from(
     [
@@ -46,7 +47,7 @@ _EXPRESSIONS = st.tuples(st.sampled_from(["", "(?i)"]), _PLAIN | _GROUPED).map("
 _LINES = st.text("abcdefghiABCksKS\u212a\u017f.|1éÉ\n", max_size=12)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=part_of(400), deadline=None)
 @given(expression=_EXPRESSIONS, lines=st.lists(_LINES, max_size=20))
 def test_each_match_has_what_is_needed(expression: str, lines: list[str]) -> None:
     found = needed(expression)

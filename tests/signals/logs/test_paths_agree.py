@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
-from pilothouse.engine import Engine, open_engine
+from pilothouse.engine import Engine
 from pilothouse.signals.errors import BadRequestError
 from pilothouse.signals.logs.answering import numbers
 from pilothouse.signals.logs.compiling import compiled_stages
@@ -127,11 +126,9 @@ def _metric(chosen: random.Random) -> str:
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    engine = open_engine(tmp_path_factory.mktemp("agree") / "store")
-    fill(engine, _lines(random.Random(7), 1500), ZERO)
-    yield engine
-    engine.close()
+def filled(files_engine: Engine) -> Engine:
+    fill(files_engine, _lines(random.Random(7), 1500), ZERO)
+    return files_engine
 
 
 def test_the_engine_never_leaves_out_a_line_that_belongs(filled: Engine) -> None:

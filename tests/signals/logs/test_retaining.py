@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pilothouse.engine import Engine, open_engine
+from pilothouse.engine import Engine
 from pilothouse.server.config import ConfigError, load
 from pilothouse.signals.errors import BadRequestError
 from pilothouse.signals.logs.retaining import keep, rules_of
@@ -16,13 +15,6 @@ from tests.logqltest.reading import Line
 from tests.logqltest.running import ZERO
 
 HOUR = 3600 * 10**9
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    engine = open_engine(tmp_path_factory.mktemp("retaining") / "store")
-    yield engine
-    engine.close()
 
 
 def _bodies(engine: Engine) -> list[str]:

@@ -11,6 +11,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
+from pilothouse.engine import Engine
 from pilothouse.signals.logs import searching
 from pilothouse.signals.logs.logql import parse, tree
 from pilothouse.signals.logs.searching import LineQuestion, Search
@@ -24,8 +25,8 @@ SECONDS = [*range(60), *range(60, 7200, 60)]
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    opened = Door(tmp_path_factory.mktemp("slices"))
+def door(files_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    opened = Door(tmp_path_factory.mktemp("slices"), files_engine)
     service = [KeyValue(key="service.name", value=AnyValue(string_value="steady"))]
     records = [
         LogRecord(time_unix_nano=BASE + second * NANOSECONDS, body=AnyValue(string_value=f"line of {second}"))

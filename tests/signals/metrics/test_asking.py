@@ -11,6 +11,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.metrics.v1 import metrics_pb2 as m
 
+from pilothouse.engine import Engine
 from pilothouse.signals.metrics.asking import MetricQuestion, find_series, points
 from pilothouse.signals.selector import parse_selector
 from pilothouse.signals.timerange import NANOSECONDS, TimeRange
@@ -42,9 +43,9 @@ def _histogram() -> list[m.HistogramDataPoint]:
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+def door(files_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     """Ten minutes of a counter with two routes, a gauge and a histogram."""
-    opened = Door(tmp_path_factory.mktemp("metrics"))
+    opened = Door(tmp_path_factory.mktemp("metrics"), files_engine)
     gauge = [m.NumberDataPoint(as_double=second / 10, **_at(second)) for second in TICKS]
     counters = _counter("/a", 5) + _counter("/b", 20)
     found = [

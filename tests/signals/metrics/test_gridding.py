@@ -31,16 +31,20 @@ _MINUTE = 60_000
 
 
 def test_series_that_come_while_a_query_is_asked_are_not_taken_for_others(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    files_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     end = (int(time.time()) // 60 - 2) * _MINUTE
     known, new = (
-        [({NAME: "level", "kind": str(kind)}, [(end, float(kind))]) for kind in kinds]
+        [({NAME: "height", "kind": str(kind)}, [(end, float(kind))]) for kind in kinds]
         for kinds in (range(12), range(100, 140))
     )
-    intake = Intake(engine, tmp_path / "journal", storings())
+    intake = Intake(files_engine, tmp_path / "journal", storings())
     intake.start()
-    receiver, storage, matchers = RemoteWriteReceiver(intake), StoredMetrics(engine), [Matcher(NAME, "=", "level")]
+    receiver, storage, matchers = (
+        RemoteWriteReceiver(intake),
+        StoredMetrics(files_engine),
+        [Matcher(NAME, "=", "height")],
+    )
     store_series(receiver, known)
     settled(intake)
     wanted = {labels_of(labels): samples[0][1] for labels, samples in known}
@@ -58,8 +62,8 @@ def test_series_that_come_while_a_query_is_asked_are_not_taken_for_others(
     assert read() == wanted
 
 
-@pytest.fixture
-def both(engine: Engine, tmp_path: Path) -> tuple[StoredMetrics, MemoryStorage, int]:
+@pytest.fixture(scope="module")
+def both(files_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> tuple[StoredMetrics, MemoryStorage, int]:
     """The same samples in the engine and in memory, and the time of the last."""
     end = (int(time.time()) // 60 - 2) * _MINUTE
     memory = MemoryStorage()
@@ -71,11 +75,11 @@ def both(engine: Engine, tmp_path: Path) -> tuple[StoredMetrics, MemoryStorage, 
         series.append((labels, samples))
         for moment, value in samples:
             memory.add(labels_of(labels), moment, value)
-    intake = Intake(engine, tmp_path / "journal", storings())
+    intake = Intake(files_engine, tmp_path_factory.mktemp("both") / "journal", storings())
     intake.start()
     store_series(RemoteWriteReceiver(intake), series)
     intake.close()
-    return StoredMetrics(engine), memory, end
+    return StoredMetrics(files_engine), memory, end
 
 
 def _samples(kind: int, end: int, chance: random.Random) -> Iterator[tuple[int, float]]:

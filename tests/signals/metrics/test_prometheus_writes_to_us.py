@@ -15,7 +15,7 @@ from tests.signals.metrics.real_prometheus import BINARY, RealPrometheus, start_
 
 pytestmark = pytest.mark.skipif(not BINARY, reason="needs Debian's package prometheus")
 
-_SECONDS = 180 if os.environ.get("PILOTHOUSE_THOROUGH") else 12
+_SECONDS = 180 if os.environ.get("PILOTHOUSE_THOROUGH") else 7.5
 _CONFIG = """
 global:
   scrape_interval: 250ms

@@ -15,7 +15,7 @@ import httpx
 import uvicorn
 from starlette.applications import Starlette
 
-from pilothouse.engine import Engine, open_engine
+from pilothouse.engine import Engine
 from pilothouse.server.guarding import HANDLERS
 from pilothouse.signals.flushing import FlushLimits, Intake, Storing
 from pilothouse.signals.profiles import api
@@ -51,13 +51,13 @@ class House:
 
 
 class running:  # noqa: N801 - a context manager that reads as a word
-    """`with running(directory) as house:`"""
+    """`with running(directory, engine) as house:`"""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, engine: Engine) -> None:
+        self._directory, self._engine = directory, engine
 
     def __enter__(self) -> House:
-        engine = open_engine(self._directory / "store")
+        engine = self._engine
         intake = Intake(engine, self._directory / "journal", {"profiles": Storing(MARKED)}, FlushLimits(interval=0.02))
         intake.start()
         app = Starlette(routes=[*pyroscope.routes(intake), *api.routes(engine)], exception_handlers=HANDLERS)
@@ -77,4 +77,3 @@ class running:  # noqa: N801 - a context manager that reads as a word
         self._thread.join(60)
         self._listening.close()
         self.house.intake.close()
-        self.house.engine.close()

@@ -21,6 +21,7 @@ from tests.signals.profiles.building import PprofBuilder, go_heap, native_cpu, p
 from tests.signals.profiles.serving import House
 from tests.signals.profiles.test_pprof_reading import LIMITS, SAMPLES, SENDER, read
 from tests.signals.profiles.test_pyroscope import PROTO, PUSH, pushed
+from tests.thorough import part_of
 
 
 def rows_of(profile: Profile, column: int = 0) -> Counter[Any]:
@@ -54,7 +55,7 @@ def test_pprof_round_trip(build: Any) -> None:
 
 
 @given(SAMPLES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=part_of(60), deadline=None)
 def test_any_profile_makes_the_round_trip(samples: Any) -> None:
     builder = PprofBuilder()
     for stack, value, labels in samples:

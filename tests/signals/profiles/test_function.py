@@ -16,13 +16,14 @@ from tests.signals.profiles.building import SECOND, PprofBuilder
 from tests.signals.profiles.serving import House
 from tests.signals.profiles.test_pyroscope import PROTO, PUSH, pushed
 from tests.signals.profiles.test_questions import SAMPLES, costs_of
+from tests.thorough import part_of
 
 MAIN, SERVE = ("main", "/app/m.py", 1), ("serve", "/app/m.py", 12)
 PARSE, PARSE_TWICE, READ = ("parse", "/app/p.py", 30), ("parse", "/app/p.py", 31), ("read", "/app/io.py", 4)
 
 
 @given(SAMPLES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=part_of(200), deadline=None)
 def test_what_passes_through_is_what_it_costs(samples: Any) -> None:
     found = costs_of(samples)
     view = function_view(found, "a", "x")

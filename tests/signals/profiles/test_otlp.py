@@ -20,6 +20,7 @@ from pilothouse.signals.receive.pprof_otlp import read_otlp
 from tests.signals.profiles.building import SECOND
 from tests.signals.profiles.serving import House
 from tests.signals.profiles.test_pyroscope import top_of
+from tests.thorough import part_of
 
 PATH = "/otlp/v1development/profiles"
 PROTOBUF = {"content-type": "application/x-protobuf"}
@@ -134,7 +135,7 @@ def test_bad_bodies(house: House) -> None:
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=part_of(200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_damaged_requests_are_refused_in_words(data: st.DataObject) -> None:
     body = bytearray(request_of("damaged").SerializeToString())
     for _ in range(data.draw(st.integers(1, 4))):

@@ -18,6 +18,7 @@ from pilothouse.signals.profiles.segment import totals
 from pilothouse.signals.receive.pprof_limits import ProfileLimits, inflated
 from pilothouse.signals.receive.pprof_reading import Sender, read_pprof
 from tests.signals.profiles.building import PprofBuilder, go_heap, native_cpu, python_cpu
+from tests.thorough import part_of
 
 SENDER = Sender({"service.name": "shop"}, {})
 LIMITS = ProfileLimits()
@@ -204,7 +205,7 @@ SAMPLES = st.lists(st.tuples(st.lists(FRAMES, max_size=6), st.integers(0, 2**40)
 
 
 @given(SAMPLES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=part_of(150), deadline=None)
 def test_what_goes_in_comes_out(samples: list[tuple[list[tuple[str, str, int]], int, dict[str, str]]]) -> None:
     builder = PprofBuilder()
     for stack, value, labels in samples:
@@ -226,14 +227,14 @@ def survives(body: bytes) -> None:
 
 
 @given(st.binary(max_size=400))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=part_of(300), deadline=None)
 def test_random_bytes_are_refused_in_words(body: bytes) -> None:
     survives(body)
     survives(gzip.compress(body, 1))
 
 
 @given(st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=part_of(400), deadline=None)
 def test_damaged_profiles_are_refused_in_words(data: st.DataObject) -> None:
     body = bytearray(go_heap().bytes())
     for _ in range(data.draw(st.integers(1, 4))):

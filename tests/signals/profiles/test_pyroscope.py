@@ -19,6 +19,7 @@ from pilothouse.signals.errors import OverloadedError
 from pilothouse.signals.receive.pprof_push import PushRequest
 from tests.signals.profiles.building import SECOND, PprofBuilder, go_heap, python_cpu
 from tests.signals.profiles.serving import House
+from tests.thorough import part_of
 
 PUSH = "/push.v1.PusherService/Push"
 PROTO = {"content-type": "application/proto"}
@@ -280,7 +281,7 @@ def test_too_much_is_503(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @given(body=st.binary(max_size=200), media=st.sampled_from(["application/proto", "application/json"]))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=part_of(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_fuzzed_pushes_are_no_500(house: House, body: bytes, media: str) -> None:
     assert house.client.post(PUSH, content=body, headers={"content-type": media}).status_code in (200, 400)
 
@@ -292,7 +293,7 @@ def test_fuzzed_pushes_are_no_500(house: House, body: bytes, media: str) -> None
     ),
     form=st.booleans(),
 )
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=part_of(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_fuzzed_ingests_are_no_500(house: House, body: bytes, query: dict[str, str], form: bool) -> None:
     media = "multipart/form-data; boundary=x" if form else "application/octet-stream"
     response = house.client.post("/ingest", params=query, content=body, headers={"content-type": media})

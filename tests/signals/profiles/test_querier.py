@@ -20,6 +20,7 @@ from tests.signals.profiles.building import SECOND, PprofBuilder, go_heap
 from tests.signals.profiles.serving import House
 from tests.signals.profiles.test_pyroscope import PROTO, PUSH, pushed
 from tests.signals.profiles.test_questions import SAMPLES, costs_of
+from tests.thorough import part_of
 
 CPU = "process_cpu:cpu:nanoseconds:cpu:nanoseconds"
 SERVICE = "/pyroscope/querier.v1.QuerierService"
@@ -231,7 +232,7 @@ def test_calls_that_are_not_there(grafana: House) -> None:
 
 
 @given(SAMPLES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=part_of(150), deadline=None)
 def test_levels_are_the_tree(samples: Any) -> None:
     """Every node of a level lies within one of the level above, and own values add up to the totals."""
     found = flamebearer(grow(costs_of(samples)))

@@ -17,6 +17,7 @@ from pilothouse.signals.profiles.tree import OTHER, grow, pruned, to_json
 from tests.signals.profiles.building import SECOND, PprofBuilder
 from tests.signals.profiles.serving import House
 from tests.signals.profiles.test_pyroscope import PROTO, PUSH, pushed
+from tests.thorough import part_of
 
 NAMES = [("a", "x"), ("b", "x"), ("a", "y"), ("c", "")]
 STACK = st.lists(st.integers(0, len(NAMES) - 1), max_size=7)
@@ -31,7 +32,7 @@ def costs_of(samples: Any) -> Costs:
 
 
 @given(SAMPLES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=part_of(200), deadline=None)
 def test_functions_are_summed_as_by_hand(samples: Any) -> None:
     own, total = function_costs(costs_of(samples))
     for side in (0, 1):
@@ -45,7 +46,7 @@ def test_functions_are_summed_as_by_hand(samples: Any) -> None:
 
 
 @given(SAMPLES, st.integers(1, 9))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=part_of(200), deadline=None)
 def test_a_tree_holds_every_path(samples: Any, depth: int) -> None:
     tree = grow(costs_of(samples), depth)
     expected: Counter[tuple[int, ...]] = Counter()
@@ -62,7 +63,7 @@ def test_a_tree_holds_every_path(samples: Any, depth: int) -> None:
 
 
 @given(SAMPLES, st.integers(1, 12))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=part_of(200), deadline=None)
 def test_pruning_keeps_every_total(samples: Any, nodes: int) -> None:
     whole = grow(costs_of(samples))
     tree = pruned(whole, nodes)
@@ -91,7 +92,7 @@ def test_json_of_a_deep_tree_needs_no_recursion() -> None:
 
 
 @given(SAMPLES, st.sampled_from(["a", "A", "y", "zz"]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=part_of(100), deadline=None)
 def test_a_function_narrows(samples: Any, text: str) -> None:
     kept = with_function(costs_of(samples), text)
     matching = {code for code, (name, file) in enumerate(NAMES) if text.lower() in f"{name} {file}"}

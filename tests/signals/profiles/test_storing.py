@@ -24,6 +24,7 @@ from pilothouse.signals.receive.pprof_reading import read_pprof
 from pilothouse.signals.timerange import TimeRange
 from tests.signals.profiles.building import SECOND, go_heap, native_cpu, python_cpu
 from tests.signals.profiles.test_pprof_reading import LIMITS, SENDER, stacks_of
+from tests.thorough import part_of
 
 
 def read(builder: Any) -> Profile:
@@ -208,7 +209,7 @@ def test_every_detail_makes_another_stack() -> None:
 
 
 @given(st.lists(st.lists(st.integers(0, 5), max_size=6), min_size=1, max_size=30, unique_by=tuple))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=part_of(100), deadline=None)
 def test_distinct_stacks_have_distinct_names(stacks: list[list[int]]) -> None:
     frames = Frames([f"f{n}" for n in range(6)], [""] * 6, np.zeros(6, np.int64), [""] * 6, np.zeros(6, np.bool_))
     places = np.array([place for stack in stacks for place in stack], np.int64)

@@ -18,6 +18,7 @@ from pilothouse.signals.profiles.model import Profile
 from pilothouse.signals.receive.pprof_ingest import read_ingest
 from tests.signals.profiles.building import go_heap, python_cpu
 from tests.signals.profiles.test_pprof_reading import LIMITS, read, stacks_of
+from tests.thorough import part_of
 
 PERF = """# captured
 swapper     0 [000]  1234.567890:     250000 cpu-clock:pppH:
@@ -153,7 +154,7 @@ FILES = st.fixed_dictionaries(
 
 
 @given(FILES | JSON)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=part_of(300), deadline=None)
 def test_any_json_is_taken_or_refused_in_words(content: Any) -> None:
     try:
         ingested(json.dumps(content), "speedscope")
@@ -162,7 +163,7 @@ def test_any_json_is_taken_or_refused_in_words(content: Any) -> None:
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=part_of(200), deadline=None)
 def test_any_text_is_taken_or_refused_in_words(text: str) -> None:
     for format in ("perf", "folded", "lines"):
         try:

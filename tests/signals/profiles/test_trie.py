@@ -16,6 +16,7 @@ from pilothouse.signals.receive.pprof_limits import ProfileLimits
 from pilothouse.signals.receive.pprof_reading import Sender
 from pilothouse.signals.receive.pprof_trie import read_trie
 from tests.signals.profiles.serving import House
+from tests.thorough import part_of
 
 SENDER = Sender({"service.name": "s"}, {})
 
@@ -81,7 +82,7 @@ def test_limits() -> None:
 
 
 @given(st.binary(max_size=60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=part_of(200), deadline=None)
 def test_random_bytes_are_taken_or_refused_in_words(body: bytes) -> None:
     with suppress(BadRequestError):
         read(body)

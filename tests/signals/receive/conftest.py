@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -17,15 +16,15 @@ from pilothouse.signals.flushing import FlushLimits, Intake
 from pilothouse.signals.receive.checking import TimeLimits
 from pilothouse.signals.receive.otlp import Outcome, Receiver
 from pilothouse.signals.storing import storings
+from tests.thorough import THOROUGH
 
-THOROUGH = os.environ.get("PILOTHOUSE_THOROUGH") == "1"
 TABLES = ("resources", "logs", "spans", "series", "samples", "distributions", "exemplars")
 
 
-def examples(quick: int) -> settings:
-    """Hypothesis' settings for that many examples, forty times as many with PILOTHOUSE_THOROUGH=1."""
+def examples(quick: int, thorough: int = 0) -> settings:
+    """Hypothesis' settings for that many examples; with PILOTHOUSE_THOROUGH=1 `thorough`, or forty times as many."""
     return settings(
-        max_examples=quick * 40 if THOROUGH else quick,
+        max_examples=(thorough or quick * 40) if THOROUGH else quick,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
     )
@@ -34,8 +33,10 @@ def examples(quick: int) -> settings:
 class Door:
     """Sends requests through door, journal and engine, and reads the tables."""
 
-    def __init__(self, directory: Path) -> None:
-        self.engine: Engine = open_engine(directory / "store")
+    def __init__(self, directory: Path, engine: Engine | None = None) -> None:
+        """On an engine that is another's to close, or on one of its own."""
+        self._own = None if engine else open_engine(directory / "store")
+        self.engine: Engine = engine or self._own  # type: ignore[assignment]
         self.intake = Intake(self.engine, directory / "journal", storings(), FlushLimits(interval=0.01))
         self.intake.on_stored = lambda kind, size, seconds: self._stored.set()
         self._stored = threading.Event()
@@ -77,13 +78,14 @@ class Door:
     def close(self) -> None:
         """End the journal, then the engine."""
         self.intake.close()
-        self.engine.close()
+        if self._own:
+            self._own.close()
 
 
 @pytest.fixture(scope="module")
-def one_door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+def one_door(files_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     """A door for all tests of a module."""
-    opened = Door(tmp_path_factory.mktemp("door"))
+    opened = Door(tmp_path_factory.mktemp("door"), files_engine)
     yield opened
     opened.close()
 

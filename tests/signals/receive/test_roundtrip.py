@@ -36,7 +36,7 @@ def _fixed(row: dict[str, Any]) -> str:
     return repr(sorted(row.items()))
 
 
-@examples(15)
+@examples(8, 600)
 @given(request=LOGS)
 def test_log_records(one_door: Door, request: Any) -> None:
     one_door.renew()
@@ -47,7 +47,7 @@ def test_log_records(one_door: Door, request: Any) -> None:
     same(map(_log, rows), expected.log_rows(request))
 
 
-@examples(15)
+@examples(8, 600)
 @given(request=TRACES)
 def test_spans(one_door: Door, request: Any) -> None:
     one_door.renew()
@@ -56,7 +56,7 @@ def test_spans(one_door: Door, request: Any) -> None:
     same(map(_span, rows), expected.span_rows(request))
 
 
-@examples(18)
+@examples(9, 720)
 @given(request=METRICS)
 def test_points_and_exemplars(one_door: Door, request: Any) -> None:
     one_door.renew()
@@ -70,7 +70,7 @@ def test_points_and_exemplars(one_door: Door, request: Any) -> None:
     same(map(_exemplar, exemplars), expected.exemplar_rows(request))
 
 
-@examples(15)
+@examples(8, 600)
 @given(request=LOGS)
 def test_identities_follow_the_written_rule(one_door: Door, request: Any) -> None:
     """The architecture page's rule, computed here in Python; how the engine writes a double is its own."""

@@ -10,6 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from pilothouse.engine import Engine
 from pilothouse.signals.errors import NotFoundError
 from pilothouse.signals.selector import parse_selector
 from pilothouse.signals.timerange import NANOSECONDS, TimeRange, to_rfc3339
@@ -37,9 +38,9 @@ def _of(service: str, spans: list[Span]) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+def door(files_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     """Ten traces from a front to a back, a minute apart, each ten milliseconds longer than the one before."""
-    opened = Door(tmp_path_factory.mktemp("traces"))
+    opened = Door(tmp_path_factory.mktemp("traces"), files_engine)
     front = [_span(number, "GET /", 0, 20 + 10 * number) for number in range(1, 11)]
     back = [_span(number, "SELECT", 5, 10 * number, parent=1) for number in range(1, 11)]
     back[3].status.code, back[3].status.message = 2, "deadlock"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from pilothouse.engine import Engine
 from pilothouse.signals.traces.asking import trace
 from pilothouse.signals.traces.thinning import Rule, Thinning, rule
 from pilothouse.signals.traces.traceql import TraceqlError
@@ -19,9 +20,9 @@ NOW = BASE / 1e9
 
 
 @pytest.fixture
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+def door(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     """Traces of five days ago: 1 is plain, 2 has an error in a child, 3 is slow, 4 is of another service."""
-    opened = Door(tmp_path_factory.mktemp("thinning"))
+    opened = Door(tmp_path_factory.mktemp("thinning"), engine)
     spans = [span(trace, 1, 0, "GET /", SERVER, 0, 900 if trace == 3 else 20) for trace in range(1, 4)]
     spans += [span(trace, 2, 1, "SELECT", CLIENT, 5, 10, 2 if trace == 2 else 0) for trace in range(1, 4)]
     other = [span(4, 1, 0, "job", SERVER, 0, 10)]

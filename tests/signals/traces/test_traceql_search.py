@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from pilothouse.engine import Engine
 from pilothouse.signals.traces.compiling.fields import Fields
 from pilothouse.signals.traces.compiling.necessary import necessary
 from pilothouse.signals.traces.compiling.scope import Scope
@@ -119,8 +120,8 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    opened = Door(tmp_path_factory.mktemp("traceql"))
+def door(files_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    opened = Door(tmp_path_factory.mktemp("traceql"), files_engine)
     opened.send("traces", request())
     # Only merged parts have the index of attributes.
     opened.engine.command("OPTIMIZE TABLE spans FINAL")
