@@ -15,6 +15,7 @@ from pilothouse.releases.statistics import (
     contrast_lately,
     following,
     mann_whitney,
+    outside_bursts,
     persists,
     q_values,
     quantile_contrasts,
@@ -237,6 +238,30 @@ class TestRates:
         sure = compare_rates(base, other, (self.ones, self.ones), paired=True)
         wary = compare_rates(base, other, (self.ones, self.ones), paired=True, spread=0.01)
         assert sure.p_value[0] < 1e-6 < 0.2 < wary.p_value[0]
+
+
+class TestOutsideBursts:
+    requests = np.full(60, 500.0)
+
+    def test_what_two_outages_hide_is_seen_outside_them(self) -> None:
+        random = np.random.default_rng(6)
+        sides = [random.poisson(500 * share, 60).astype(float) for share in (0.05, 0.065)]
+        sides[0][11] = sides[1][40] = 250
+        whole = compare_rates(sides[0][None], sides[1][None], (self.requests, self.requests), paired=True)
+        (left, exposed), (right, other) = outside_bursts((sides[0], self.requests), (sides[1], self.requests))
+        rest = compare_rates(left[None], right[None], (exposed, other), paired=True)
+        assert len(left) == len(right) == 54
+        assert max(left.max(), right.max()) < 100
+        assert rest.p_value[0] < 1e-4 < 0.01 < whole.p_value[0]
+
+    def test_false_alarms_with_outages_on_either_side(self) -> None:
+        random = np.random.default_rng(7)
+        alarms = 0
+        for _ in range(1000):
+            failed = random.poisson(500 * 0.02 * np.where(random.random((2, 60)) < 0.02, 10.0, 1.0)).astype(float)
+            (left, exposed), (right, other) = outside_bursts((failed[0], self.requests), (failed[1], self.requests))
+            alarms += compare_rates(left[None], right[None], (exposed, other), paired=True).p_value[0] < 0.01
+        assert alarms <= 20
 
 
 class TestDiscoveries:

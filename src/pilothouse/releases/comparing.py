@@ -217,7 +217,7 @@ def _illustrated(engine: Engine, trial: Trial, finding: Finding) -> Finding:
         return finding
     gone = finding.candidate == 0
     side = trial.sides.baseline if gone else trial.sides.candidate
-    kind, errors = finding.detail["kind"], finding.measure in ("error share", slos.MEASURE)
+    kind, errors = finding.detail["kind"], finding.measure in (*traces.ERROR_SHARES, slos.MEASURE)
     return replace(finding, examples=traces.illustrate(engine, side, finding.subject, kind, errors))
 
 

@@ -3,7 +3,7 @@
 `estimate` is the noun: a difference with its standard error and degrees of freedom. `contrasting` compares levels
 measured in windows, `quantiles` latency distributions, `counting` events per exposure; `ranks` is Mann-Whitney as
 Kayenta uses it, `spread` what instances of one version differ by, `discoveries` the false discovery rate, `following`
-how a cost goes with the traffic.
+how a cost goes with the traffic, `steadying` what events there are outside their bursts.
 """
 
 from pilothouse.releases.statistics.contrasting import contrast, contrast_lately
@@ -15,6 +15,7 @@ from pilothouse.releases.statistics.persisting import persists, rate_persists
 from pilothouse.releases.statistics.quantiles import quantile_contrasts, window_quantiles
 from pilothouse.releases.statistics.ranks import Shift, mann_whitney
 from pilothouse.releases.statistics.spread import spread_variance
+from pilothouse.releases.statistics.steadying import outside_bursts
 
 __all__ = [
     "Estimate",
@@ -27,6 +28,7 @@ __all__ = [
     "contrast_lately",
     "following",
     "mann_whitney",
+    "outside_bursts",
     "persists",
     "q_values",
     "quantile_contrasts",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pilothouse.releases.metrics.badness import about_memory
 from pilothouse.releases.stories.associating import Association
+from pilothouse.releases.traces.operation import ERROR_SHARES
 from pilothouse.releases.wording import percent
 from pilothouse.signals.sentences import sentence
 
@@ -109,7 +110,7 @@ def _same_operation(metric: Finding, operation: Finding) -> str:
     labels = {str(value) for value in dict(metric.detail.get("labels") or {}).values()}
     fits = not labels or any(text and text in operation.subject for text in labels)
     slow = operation.measure.startswith("duration") and any(word in name for word in _DURATION)
-    failing = operation.measure == "error share" and (
+    failing = operation.measure in ERROR_SHARES and (
         any(word in name for word in _FAILURES) or any(text.startswith("5") and len(text) == 3 for text in labels)
     )
     if (slow and fits) or failing:

@@ -9,6 +9,7 @@ from pilothouse.releases.stories.associating import Association, of_function, of
 from pilothouse.releases.stories.linking import Link, links
 from pilothouse.releases.stories.story import Cause, Change, Story
 from pilothouse.releases.stories.unfolding import Part, unfold
+from pilothouse.releases.traces.operation import ERROR_SHARES
 from pilothouse.releases.wording import amount, percent
 from pilothouse.signals.identity import SERVICE
 from pilothouse.signals.selecting import resources
@@ -130,7 +131,7 @@ def _cause(one: Finding, felt: Finding, trial: Trial, associations: dict[int, li
             case "logs":
                 kind = "error"
                 share = _logged(one, felt, associations)
-            case "traces" if one.measure == "error share" and felt is not one:
+            case "traces" if one.measure in ERROR_SHARES and felt is not one:
                 kind = "operation"
             case "metrics" if felt.signal != "traces" and one is not felt:
                 kind = "symptom"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from pilothouse.releases.finding import Finding
+from pilothouse.releases.traces.operation import ERROR_SHARES
 from pilothouse.releases.wording import amount, percent, times
 from pilothouse.signals.sentences import Sentence, sentence
 from pilothouse.signals.timerange import to_rfc3339
@@ -56,8 +57,10 @@ def _finding(group: list[tuple[Tested, float]], trial: Trial) -> Finding:
 
 def _title(test: Tested, trial: Trial) -> str:
     name, base, other = test.subject, test.baseline or 0.0, test.candidate or 0.0
-    if test.measure == "error share":
+    if test.measure in ERROR_SHARES:
         said = sentence("{now} of requests instead of {before}", now=percent(other), before=percent(base))
+        if test.measure != ERROR_SHARES[0]:
+            said = sentence("{said}, outside bursts of errors", said=said)
         if test.rising:
             return sentence("{subject} fails more often: {said}", subject=name, said=said)
         return sentence("{subject} fails less often: {said}", subject=name, said=said)

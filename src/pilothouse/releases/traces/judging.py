@@ -12,6 +12,7 @@ from pilothouse.releases.statistics import (
     Floats,
     compare_rates,
     mann_whitney,
+    outside_bursts,
     persists,
     quantile_contrasts,
     rate_persists,
@@ -21,6 +22,7 @@ from pilothouse.releases.statistics import (
 )
 from pilothouse.releases.statistics.spread import Common
 from pilothouse.releases.tested import Tested
+from pilothouse.releases.traces.operation import ERROR_SHARES
 
 if TYPE_CHECKING:
     from pilothouse.releases.traces.operation import Operation, Operations
@@ -111,36 +113,56 @@ def _slower(
 
 
 def _errors(operation: Operation, trial: Trial, weight: float) -> list[Tested]:
-    counts = operation.counts
-    if min(float(side.sum()) for side in counts) < trial.rules.least_requests:
-        return []
-    exposures = (counts.baseline, counts.candidate)
-    rates = compare_rates(operation.errors.baseline[None], operation.errors.candidate[None], exposures, trial.paired)
+    """The share of all requests that failed, and of those outside bursts of errors: half of its room for each.
+
+    What sides at different times are like outside bursts cannot be tested fairly.
+    """
+    whole = (
+        (operation.errors.baseline, operation.counts.baseline),
+        (operation.errors.candidate, operation.counts.candidate),
+    )
+    looks = (whole, outside_bursts(*whole)) if trial.paired else (whole,)
+    tests = [
+        _failing(operation, trial, measure, sides, _prominence(operation, weight) / len(looks))
+        for measure, sides in zip(ERROR_SHARES, looks, strict=False)
+    ]
+    return [test for test in tests if test is not None]
+
+
+def _failing(
+    operation: Operation,
+    trial: Trial,
+    measure: str,
+    sides: tuple[tuple[Floats, Floats], tuple[Floats, Floats]],
+    prominence: float,
+) -> Tested | None:
+    (failed, requests), (other_failed, other_requests) = sides
+    exposures = (requests, other_requests)
+    if min(float(side.sum()) for side in exposures) < trial.rules.least_requests:
+        return None
+    rates = compare_rates(failed[None], other_failed[None], exposures, trial.paired)
     if rates.baseline[0] + rates.candidate[0] == 0:
-        return []
-    shares = Both(rates.baseline[0] / counts.baseline.sum(), rates.candidate[0] / counts.candidate.sum())
+        return None
+    shares = Both(rates.baseline[0] / requests.sum(), rates.candidate[0] / other_requests.sum())
     step = float(shares.candidate - shares.baseline)
     change = float(rates.ratio[0]) - 1
-    return [
-        Tested(
-            signal="traces",
-            subject=operation.name,
-            measure="error share",
-            unit="",
-            baseline=float(shares.baseline),
-            candidate=float(shares.candidate),
-            change=change if np.isfinite(change) else None,
-            interval=(float(rates.low[0]) - 1, float(rates.high[0]) - 1 if np.isfinite(rates.high[0]) else None),
-            p_value=float(rates.p_value[0]),
-            rising=step > 0,
-            bad="up",
-            material=abs(step) >= trial.rules.error_share and abs(change) >= trial.rules.error_change,
-            lasting=float(rates.p_value[0]) < _REMARKABLE
-            and rate_persists(operation.errors.baseline, operation.errors.candidate, exposures, trial.paired),
-            prominence=_prominence(operation, weight),
-            source=operation,
-        )
-    ]
+    return Tested(
+        signal="traces",
+        subject=operation.name,
+        measure=measure,
+        unit="",
+        baseline=float(shares.baseline),
+        candidate=float(shares.candidate),
+        change=change if np.isfinite(change) else None,
+        interval=(float(rates.low[0]) - 1, float(rates.high[0]) - 1 if np.isfinite(rates.high[0]) else None),
+        p_value=float(rates.p_value[0]),
+        rising=step > 0,
+        bad="up",
+        material=abs(step) >= trial.rules.error_share and abs(change) >= trial.rules.error_change,
+        lasting=float(rates.p_value[0]) < _REMARKABLE and rate_persists(failed, other_failed, exposures, trial.paired),
+        prominence=prominence,
+        source=operation,
+    )
 
 
 def _calls(found: Operations, trial: Trial) -> list[Tested]:

@@ -9,6 +9,8 @@ import numpy as np
 from pilothouse.releases.both import Both
 from pilothouse.releases.statistics import Floats
 
+ERROR_SHARES = ("error share", "error share outside bursts")
+"""The measures of how often an operation fails: of all requests, and without the windows that had most errors."""
 KINDS = {0: "unspecified", 1: "internal", 2: "server", 3: "client", 4: "producer", 5: "consumer"}
 BUCKETS_PER_E = 64
 """Durations are counted in logarithmic buckets of 1.6 %: bucket i holds exp(i / 64) to exp((i + 1) / 64) ns."""
