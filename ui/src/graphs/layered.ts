@@ -4,13 +4,18 @@ import { Graph, layout } from "@dagrejs/dagre";
 export interface LaidGraph {
   width: number;
   height: number;
-  nodes: Map<string, { x: number; y: number; width: number; height: number }>;
+  nodes: Map<string, Placed>;
   edges: { from: string; to: string; points: Point[]; label: Point }[];
 }
 
 interface Point {
   x: number;
   y: number;
+}
+
+interface Placed extends Point {
+  width: number;
+  height: number;
 }
 
 /** Pixels between boxes of a layer, between layers, and kept free for what stands on an edge. */
@@ -41,7 +46,7 @@ export function layGraph(
   }
   layout(graph);
   const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number };
-  const place = (id: string) => graph.node(id) as { x: number; y: number; width: number; height: number };
+  const place = (id: string) => graph.node(id) as Placed;
   return {
     width,
     height,
@@ -50,21 +55,33 @@ export function layGraph(
       const { points, x, y } = graph.edge(from, to) as { points: Point[] } & Partial<Point>;
       const middle = points[Math.floor(points.length / 2)] ?? { x: 0, y: 0 };
       // A line to itself has no room of its own. Text stands on its baseline: a little below the middle.
-      return { from, to, points, label: { x: x ?? middle.x, y: (y ?? middle.y) + 4 } };
+      return {
+        from,
+        to,
+        points: fromSideToSide(points, place(from), place(to)),
+        label: { x: x ?? middle.x, y: (y ?? middle.y) + 4 },
+      };
     }),
   };
 }
 
-/** A smooth line through an edge's points, as SVG has it. */
-export function pathThrough(points: readonly { x: number; y: number }[]): string {
+/** A smooth line through all of an edge's points, level at each of them, as SVG has it. */
+export function pathThrough(points: readonly Point[]): string {
   const [first, ...rest] = points;
   if (first === undefined) return "";
-  const last = rest.at(-1) ?? first;
-  const middle = rest.slice(0, -1);
-  const curves = middle.map((point, index) => {
-    const next = middle[index + 1] ?? last;
-    const end = index === middle.length - 1 ? last : { x: (point.x + next.x) / 2, y: (point.y + next.y) / 2 };
-    return `Q${point.x} ${point.y} ${end.x} ${end.y}`;
+  let at = first;
+  const curves = rest.map((point) => {
+    const half = (at.x + point.x) / 2;
+    const curve = `C${half} ${at.y} ${half} ${point.y} ${point.x} ${point.y}`;
+    at = point;
+    return curve;
   });
-  return `M${first.x} ${first.y}${curves.length > 0 ? curves.join("") : `L${last.x} ${last.y}`}`;
+  return `M${first.x} ${first.y}${curves.join("")}`;
+}
+
+/** An edge that goes on to the next layer leaves in the middle of its box's side and enters in the middle of one. */
+function fromSideToSide(points: readonly Point[], from: Placed, to: Placed): Point[] {
+  const left = { x: from.x + from.width / 2, y: from.y };
+  const right = { x: to.x - to.width / 2, y: to.y };
+  return left.x < right.x ? [left, ...points.slice(1, -1), right] : [...points];
 }

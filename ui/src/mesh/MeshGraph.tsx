@@ -89,7 +89,7 @@ export default function MeshGraph({ mesh, view }: { mesh: Mesh; view: View }) {
                 data-service={services.has(id) || undefined}
                 style={{ left: x - width / 2, top: y - height / 2, width, height }}
               >
-                <strong>{id.slice(id.indexOf("/") + 1)}</strong>
+                <strong title={id}>{id.slice(id.indexOf("/") + 1)}</strong>
                 <span>{services.has(id) ? id.slice(0, Math.max(0, id.indexOf("/"))) : say.mesh.caller}</span>
               </li>
             );

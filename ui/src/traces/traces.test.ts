@@ -88,7 +88,7 @@ describe("two traces", () => {
 
 describe("the line of an edge", () => {
   it("goes through its points", () => {
-    expect(pathThrough([{ x: 0, y: 0 }])).toBe("M0 0L0 0");
-    expect(pathThrough([0, 1, 2].map((x) => ({ x, y: 0 })))).toBe("M0 0Q1 0 2 0");
+    expect(pathThrough([{ x: 0, y: 0 }])).toBe("M0 0");
+    expect(pathThrough([0, 1, 2].map((x) => ({ x, y: 0 })))).toBe("M0 0C0.5 0 0.5 0 1 0C1.5 0 1.5 0 2 0");
   });
 });
