@@ -127,6 +127,82 @@ describe("a Grafana dashboard", () => {
     ]);
   });
 
+  it("is taken over with what makes dashboards real: sources as inputs, hidden queries, rows, mixed panels", () => {
+    const prometheus = { type: "prometheus", uid: "$" + "{DS_PROMETHEUS}" };
+    const { dashboard: ours, lost } = fromGrafana({
+      __inputs: [{ name: "DS_PROMETHEUS", type: "datasource", pluginId: "prometheus" }],
+      title: "Shop / Overview",
+      schemaVersion: 41,
+      templating: {
+        list: [
+          { name: "ds", type: "datasource", query: "prometheus" },
+          { name: "namespace", type: "query", query: { query: "label_values(up, namespace)", refId: "A" } },
+        ],
+      },
+      panels: [
+        { type: "row", title: "Traffic", collapsed: false, panels: [] },
+        {
+          ...{
+            title: "Requests",
+            type: "timeseries",
+            datasource: prometheus,
+            gridPos: { x: 0, y: 1, w: 8, h: 8 },
+          },
+          fieldConfig: {
+            defaults: {
+              unit: "reqps",
+              custom: { stacking: { mode: "normal" } },
+              thresholds: { steps: [{ value: null }, { value: 80, color: "red" }] },
+            },
+            overrides: [],
+          },
+          targets: [
+            { refId: "A", expr: "sum by (code) (rate(http_requests_total[$__rate_interval]))", hide: false },
+            { refId: "B", expr: "vector(0)", hide: true },
+          ],
+        },
+        {
+          ...{ title: "Up", type: "stat", datasource: prometheus, gridPos: { w: 4 } },
+          fieldConfig: { defaults: { unit: "currencyEUR", mappings: [{ type: "value", options: {} }] } },
+          targets: [{ expr: "min(up)", instant: true }],
+        },
+        {
+          ...{ title: "Latency", type: "heatmap", datasource: prometheus, timeShift: "1d" },
+          targets: [{ expr: "sum by (le) (increase(d_bucket[$__interval]))", format: "heatmap" }],
+        },
+        {
+          ...{ title: "Both", type: "table", datasource: { type: "datasource", uid: "-- Mixed --" } },
+          targets: [
+            { expr: "topk(5, sum by (pod) (rate(x[5m])))", datasource: prometheus, format: "table" },
+            { expr: "sum by (pod) (count_over_time({a=`b`}[5m]))", datasource: { type: "loki", uid: "l" } },
+          ],
+        },
+        {
+          ...{ title: "Errors", type: "logs", datasource: { type: "loki", uid: "l" } },
+          targets: [{ expr: '{namespace="$namespace"} |= "error"' }],
+        },
+        { title: "Shared", type: "library-panel-ref", libraryPanel: { uid: "x", name: "Shared" } },
+      ],
+    });
+    expect(
+      ours.panels.map(({ title, type, queries }) => [title, type, queries.map((one) => one.language)]),
+    ).toEqual([
+      ["Requests", "timeseries", ["promql"]],
+      ["Up", "stat", ["promql"]],
+      ["Latency", "heatmap", ["promql"]],
+      ["Both", "table", ["promql", "logql"]],
+      ["Errors", "logs", ["logql"]],
+    ]);
+    expect(ours.variables).toEqual([{ name: "namespace", values_of: { label: "namespace", of: "up" } }]);
+    expect(faultIn(ours)).toBeNull();
+    expect(lost).toEqual([
+      "Requests: thresholds, stacking",
+      "Up: words for values, the unit “currencyEUR”",
+      "Latency: a time of its own",
+      "Shared: a panel of Grafana's library, which is not in the file",
+    ]);
+  });
+
   it("survives what is no dashboard at all", () => {
     expect(fromGrafana({ panels: "x", templating: 3, schemaVersion: 1 }).dashboard.panels).toEqual([]);
     expect(opened({ nothing: 1 }).fault).toContain("title");

@@ -29,7 +29,7 @@ const PANELS: Record<string, PanelType> = {
 const UNITS: Record<string, string> = {
   s: "s", ms: "ms", ns: "ns", µs: "us", m: "min", h: "h", bytes: "By", decbytes: "By", Bps: "By/s", binBps: "By/s",
   percent: "%", reqps: "{requests}/s", rps: "{reads}/s", wps: "{writes}/s", ops: "{operations}/s", cps: "{counts}/s",
-  iops: "{operations}/s", pps: "{packets}/s", short: "", none: "", percentunit: "1",
+  bps: "bit/s", hertz: "Hz", celsius: "Cel", dtdurations: "s", dtdurationms: "ms", iops: "{operations}/s", pps: "{packets}/s", short: "", none: "", percentunit: "1",
 }; // biome-ignore format: a table reads better in rows
 const SOURCES: Record<string, Language> = { prometheus: "promql", loki: "logql", tempo: "traceql" };
 
@@ -86,12 +86,17 @@ function allPanels(dashboard: Json): Json[] {
 
 function panelOf(panel: Json, lost: string[]): DashboardPanel[] {
   const title = text(panel.title) || text(panel.type);
+  if (isObject(panel.libraryPanel)) {
+    lost.push(`${title}: a panel of Grafana's library, which is not in the file`);
+    return [];
+  }
   const type = PANELS[text(panel.type)];
   if (type === undefined) {
     lost.push(`${title}: a panel of type “${text(panel.type)}”`);
     return [];
   }
-  const queries = list(panel.targets).flatMap((target) => {
+  const shown = list(panel.targets).filter((target) => target.hide !== true);
+  const queries = shown.flatMap((target) => {
     const query = text(target.expr) || text(target.query);
     const language = languageOf(target, panel, type);
     if (query === "") return [];
@@ -129,14 +134,26 @@ function languageOf(target: Json, panel: Json, type: PanelType): Language | null
 }
 
 function tellLost(panel: Json, title: string, lost: string[]) {
+  const defaults = isObject(panel.fieldConfig) ? panel.fieldConfig.defaults : undefined;
+  const field: Json = isObject(defaults) ? defaults : {};
+  const steps = isObject(field.thresholds) ? list(field.thresholds.steps) : [];
+  const custom = isObject(field.custom) ? field.custom : {};
+  const stacked = isObject(custom.stacking) && !["", "none"].includes(text(custom.stacking.mode));
   const parts: [string, unknown][] = [
     ["transformations", panel.transformations],
     ["links", panel.links],
     ["a classic alert", isObject(panel.alert) ? [panel.alert] : []],
     ["overrides of single fields", isObject(panel.fieldConfig) ? panel.fieldConfig.overrides : []],
+    // A single step is the colour of everything.
+    ["thresholds", steps.slice(1)],
+    ["words for values", field.mappings],
   ];
   const found = parts.filter(([, value]) => list(value).length > 0).map(([name]) => name);
   if (panel.repeat) found.push("repetition for each value of a variable");
+  if (stacked || panel.stack === true) found.push("stacking");
+  if (text(panel.timeFrom) || text(panel.timeShift)) found.push("a time of its own");
+  const unit = text(field.unit) || text(list(panel.yaxes)[0]?.format) || text(panel.format);
+  if (unit !== "" && !Object.hasOwn(UNITS, unit)) found.push(`the unit “${unit}”`);
   if (found.length > 0) lost.push(`${title}: ${found.join(", ")}`);
 }
 
@@ -144,7 +161,7 @@ function unitOf(panel: Json): string | null {
   const defaults = isObject(panel.fieldConfig) ? panel.fieldConfig.defaults : undefined;
   const unit =
     (isObject(defaults) && text(defaults.unit)) || text(list(panel.yaxes)[0]?.format) || text(panel.format);
-  return unit in UNITS ? (UNITS[unit] ?? null) : null;
+  return Object.hasOwn(UNITS, unit) ? (UNITS[unit] ?? null) : null;
 }
 
 /** Grafana has 24 columns (12 in old dashboards). */
