@@ -19,6 +19,8 @@ RUN uv build --quiet --wheel --out-dir /wheels \
  && uv pip install --quiet --python /opt/pilothouse/bin/python --no-deps --compile-bytecode /wheels/*.whl
 
 FROM python:3.11-slim-bookworm
+# The built-in forge, and the merges and pipelines of pull requests anywhere, are git's.
+RUN apt-get update -qq && apt-get install -qq --no-install-recommends git && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 65532 --create-home --home-dir /home/pilothouse pilothouse \
  && install -d -o pilothouse -g pilothouse -m 0700 /data
 COPY --from=build /opt/pilothouse /opt/pilothouse

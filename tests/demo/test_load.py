@@ -81,7 +81,7 @@ def test_visitors_stay_when_nobody_answers() -> None:
     command = [sys.executable, "-m", "pilothouse.demo.load"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as visitors:
         assert visitors.stderr is not None
-        assert "ConnectError" in visitors.stderr.readline()
+        assert "ConnectorError" in visitors.stderr.readline()
         assert visitors.poll() is None
         visitors.terminate()
         assert visitors.wait(60) == 0

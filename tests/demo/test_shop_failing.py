@@ -170,7 +170,7 @@ def test_a_service_that_is_gone_is_named(shop: Shop, sink: Sink, service: str, m
     span = span_of(sink, error).body
     (event,) = span.events
     assert event.name == "exception"
-    assert values(event.attributes)["exception.type"].endswith("ConnectError")
+    assert values(event.attributes)["exception.type"].endswith("ConnectorError")
 
 
 def test_the_failed_call_has_a_client_span_with_the_exception(shop: Shop, sink: Sink) -> None:

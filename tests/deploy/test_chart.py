@@ -226,3 +226,4 @@ def test_the_image_is_built_from_what_there_is() -> None:
         assert f"\n{extra} = [" in project
     assert text.rstrip().splitlines()[-1].startswith('CMD ["up"')
     assert "USER 65532" in text
+    assert "--no-install-recommends git " in text.rpartition("\nFROM ")[2], "what runs needs git"

@@ -10,7 +10,7 @@ import signal
 import sys
 from random import SystemRandom
 
-import httpx
+import aiohttp
 import uvloop
 
 from pilothouse.demo.shop.catalog import CATEGORIES, PRODUCTS_IN_A_CATEGORY
@@ -30,33 +30,36 @@ def order() -> dict[str, object]:
     return {"items": items, "coupons": [f"SAIL{n}-{DICE.randrange(100, 600)}-{n * 20}" for n in wallet]}
 
 
-async def visit(client: httpx.AsyncClient, think_seconds: float) -> None:
+async def visit(client: aiohttp.ClientSession, think_seconds: float) -> None:
     """One visitor, who thinks a lognormal time between two requests. Goes on for ever."""
     while True:
         await asyncio.sleep(DICE.lognormvariate(math.log(think_seconds) - 0.18, 0.6))
         try:
             await _request(client)
-        except httpx.HTTPError as error:
+        except (aiohttp.ClientError, TimeoutError) as error:
             sys.stderr.write(f"{type(error).__name__}: {error}\n")
 
 
 async def main(gateway: str, rate: float) -> None:
     """Drives `rate` requests a second through the gateway until SIGTERM."""
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, os._exit, 0)
-    async with httpx.AsyncClient(base_url=gateway, timeout=10, trust_env=False) as client:
+    connector, timeout = aiohttp.TCPConnector(limit=0, keepalive_timeout=3), aiohttp.ClientTimeout(total=10)
+    async with aiohttp.ClientSession(gateway, connector=connector, timeout=timeout) as client:
         await asyncio.gather(*(visit(client, VISITORS / rate) for _ in range(VISITORS)))
 
 
-async def _request(client: httpx.AsyncClient) -> None:
+async def _request(client: aiohttp.ClientSession) -> None:
     choice = DICE.random()
     if choice < LISTS:
-        await client.get("/products", params={"category": DICE.choice(CATEGORIES)})
+        asked = client.get("/products", params={"category": DICE.choice(CATEGORIES)})
     elif choice < LISTS + PRODUCTS:
-        await client.get(f"/products/{_sku()}")
+        asked = client.get(f"/products/{_sku()}")
     elif choice < LISTS + PRODUCTS + UNKNOWN:
-        await client.get(f"/products/{DICE.choice(CATEGORIES)}-{DICE.randrange(900, 999)}")
+        asked = client.get(f"/products/{DICE.choice(CATEGORIES)}-{DICE.randrange(900, 999)}")
     else:
-        await client.post("/checkout", json=order())
+        asked = client.post("/checkout", json=order())
+    async with asked as answer:
+        await answer.read()
 
 
 def _sku() -> str:

@@ -160,7 +160,7 @@ def keep_serving(system: System, tick: Callable[[], None] = lambda: None) -> Non
 
 
 def _need_extra() -> None:
-    for module in ("pyroscope", "opentelemetry.exporter.otlp", "opentelemetry.instrumentation.logging"):
+    for module in ("aiohttp", "pyroscope", "opentelemetry.exporter.otlp", "opentelemetry.instrumentation.logging"):
         if not _installed(module):
             raise DemoError(f"the demo needs {module}: pip install 'pilothouse[demo]'")
 

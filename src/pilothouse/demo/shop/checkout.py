@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 from uuid import uuid4
 
-import httpx
 from opentelemetry import metrics, trace
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -73,7 +73,7 @@ class Checkout:
         return self._ended("placed", {"order": order.id, "cents": total, **charge}, 201)
 
     async def _prices(self, order: Order) -> dict[str, int]:
-        skus = httpx.QueryParams([("sku", sku) for sku in order.items])
+        skus = urlencode([("sku", sku) for sku in order.items])
         answer = await self._upstream.get(self._settings.catalog, "/prices", "/prices", skus)
         answer.raise_for_status()
         prices: dict[str, int] = answer.json()

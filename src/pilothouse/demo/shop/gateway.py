@@ -3,13 +3,12 @@
 import logging
 from collections.abc import Sequence
 
-import httpx
 from opentelemetry import trace
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from pilothouse.demo.shop.outgoing import Upstream
+from pilothouse.demo.shop.outgoing import UNREACHABLE, Answer, Upstream
 from pilothouse.demo.shop.serving import serve
 from pilothouse.demo.shop.settings import Settings
 from pilothouse.demo.shop.splitting import Backend, Split
@@ -41,7 +40,7 @@ class Gateway:
             return _passed(await self._upstream.post(self._checkouts.next(), "/checkout", body))
         except ValueError as error:
             return JSONResponse({"error": f"bad order: {error}"}, 400)
-        except httpx.TransportError as error:
+        except UNREACHABLE as error:
             return _unreachable("checkout", error)
 
     async def route(self, request: Request) -> Response:
@@ -56,20 +55,19 @@ class Gateway:
         return JSONResponse({"backends": len(backends)})
 
     async def _browse(self, template: str, path: str, request: Request) -> Response:
-        query = httpx.QueryParams(str(request.query_params))
         try:
-            return _passed(await self._upstream.get(self._catalog, template, path, query))
-        except httpx.TransportError as error:
+            return _passed(await self._upstream.get(self._catalog, template, path, str(request.query_params)))
+        except UNREACHABLE as error:
             return _unreachable("catalog", error)
 
 
-def _passed(answer: httpx.Response) -> Response:
+def _passed(answer: Answer) -> Response:
     if answer.status_code >= 500:
-        log.error("%s answered %d", answer.request.url.path, answer.status_code)
-    return Response(answer.content, answer.status_code, media_type=answer.headers.get("content-type"))
+        log.error("%s answered %d", answer.path, answer.status_code)
+    return Response(answer.content, answer.status_code, media_type=answer.media_type)
 
 
-def _unreachable(service: str, error: httpx.TransportError) -> Response:
+def _unreachable(service: str, error: Exception) -> Response:
     trace.get_current_span().record_exception(error)
     log.error("%s cannot be reached: %s", service, error)
     return JSONResponse({"error": f"{service} cannot be reached"}, 502)

@@ -1,9 +1,10 @@
-"""The machine: clock, open files, memory."""
+"""The machine: clock, git, open files, memory."""
 
 from __future__ import annotations
 
 import ctypes
 import resource
+import shutil
 import sys
 from collections.abc import Iterator
 
@@ -20,6 +21,12 @@ _STATUS_PLACE, _TIMEX_BYTES = 40, 256
 def examine() -> Iterator[Finding]:
     """What the operating system gives."""
     yield from _clock()
+    if shutil.which("git"):
+        yield ok("git", "the forge, merges and pipelines of pull requests have it")
+    else:
+        yield warning(
+            "git", "there is none: the built-in forge is off, and pull requests of others fail", "install git"
+        )
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if 0 <= soft < _FILES:
         yield warning(
