@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 
 import grpc
@@ -53,34 +54,46 @@ class Load:
             assert not thread.is_alive()
 
     def _send_forever(self, sender: int) -> None:
-        send = self._over_grpc if sender % 2 else self._over_http
+        with httpx.Client(timeout=10) as client, contextlib.ExitStack() as channels:
+            send = self._over_grpc(channels) if sender % 2 else partial(self._over_http, client)
+            self._send_with(send, sender)
+
+    def _send_with(self, send: Callable[[bytes], bool], sender: int) -> None:
         number = 0
         while not self._stop.is_set():
             names = [f"{sender}-{number}-{record}" for record in range(_RECORDS)]
             body = telemetry.logs("load", names)
             while not send(body):
-                if self._abandoned.wait(0.05):
+                if self._abandoned.wait(0.2):
                     return
             self.acknowledged += names
             number += 1
 
-    def _over_http(self, body: bytes) -> bool:
+    def _over_http(self, client: httpx.Client, body: bytes) -> bool:
         try:
-            answer = httpx.post(f"{self.server.otlp}/v1/logs", content=body, headers=telemetry.PROTOBUF, timeout=10)
+            answer = client.post(f"{self.server.otlp}/v1/logs", content=body, headers=telemetry.PROTOBUF)
         except httpx.HTTPError:
             return False
         if answer.status_code != 200:
             self.refused[f"{answer.status_code}, retry after {answer.headers.get('retry-after')}"] += 1
         return answer.status_code == 200
 
-    def _over_grpc(self, body: bytes) -> bool:
-        with grpc.insecure_channel(self.server.grpc) as channel:
+    def _over_grpc(self, channels: contextlib.ExitStack) -> Callable[[bytes], bool]:
+        """Sends over one channel for each server that there was."""
+
+        @cache
+        def channel_to(address: str) -> grpc.Channel:
+            return channels.enter_context(grpc.insecure_channel(address))
+
+        def send(body: bytes) -> bool:
             try:
-                channel.unary_unary(telemetry.LOGS)(body, timeout=10)
+                channel_to(self.server.grpc).unary_unary(telemetry.LOGS)(body, timeout=10)
             except grpc.RpcError as error:
                 self.refused[error.code().name] += 1
                 return False
-        return True
+            return True
+
+        return send
 
 
 def stored(directory: Path) -> Counter[str]:

@@ -89,7 +89,8 @@ def until(question: Callable[[], Any], what: str, seconds: float = 180, now: Cal
     while time.monotonic() < end:
         if found := question():
             return found
-        time.sleep(0.4)
+        # A question about a pull request has the server ask git several times.
+        time.sleep(0.8)
     raise AssertionError(f"never: {what} {now()}")
 
 

@@ -39,9 +39,9 @@ GRPC_REFUSALS = {"INVALID_ARGUMENT", "RESOURCE_EXHAUSTED"}
 
 
 def examples(quick: int) -> settings:
-    """Hypothesis' settings: so many examples, forty times as many with PILOTHOUSE_THOROUGH=1."""
+    """Hypothesis' settings: so many examples, a hundred times as many with PILOTHOUSE_THOROUGH=1."""
     return settings(
-        max_examples=quick * 40 if THOROUGH else quick, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=quick * 100 if THOROUGH else quick, deadline=None, suppress_health_check=list(HealthCheck)
     )
 
 
@@ -99,7 +99,7 @@ def mutated(draw: st.DrawFn, bodies: st.SearchStrategy[bytes]) -> bytes:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_broken_protobuf_over_http(client: httpx.Client, kind: str) -> None:
-    @examples(15)
+    @examples(10)
     @given(body=st.binary(max_size=100) | mutated(KINDS[kind].map(lambda request: request.SerializeToString())))
     def send(body: bytes) -> None:
         check(client.post(f"/v1/{kind}", content=body, headers=telemetry.PROTOBUF))
@@ -302,7 +302,7 @@ def test_every_call_of_the_description(server: RunningServer) -> None:
     for found in schema.get_all_operations():
         operation = found.ok()
 
-        @examples(6)
+        @examples(3)
         @given(case=operation.as_strategy())
         def call(case: Any) -> None:
             if case.path in ENDLESS:

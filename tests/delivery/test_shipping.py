@@ -65,13 +65,13 @@ class World:
         fine(work, "push", "-q", "-u", "origin", branch)
 
     def until(self, what: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 270
         while not (found := what()):
             assert time.monotonic() < deadline, (
                 self.server.get("/api/delivery/releases"), self.server.get("/api/promotions"),
                 self.server.get("/api/previews"), self.server.log.read_text()[-4000:],
             )  # fmt: skip
-            time.sleep(0.2)
+            time.sleep(0.5)
         return found
 
     def declared(self, environment: str) -> str:

@@ -49,9 +49,9 @@ PAGES = {
     "fields": "/explore/logs?since=30m&view=fields",
     "catalog": "/explore/metrics",
 }
-# One page of each make; the others are of the same parts, or have tests that look at them. All of them in both colours
-# at both widths are seen with PILOTHOUSE_THOROUGH.
-REPRESENTATIVE = ("release", "explore", "metrics", "logs", "trace", "profile-difference", "dashboard")
+# One page of each make; the others are of the same parts, or have tests that look at them: `test_page` at a release in
+# both colours, without a judge at work. All of them in both colours at both widths are seen with PILOTHOUSE_THOROUGH.
+REPRESENTATIVE = ("explore", "metrics", "logs", "trace", "profile-difference", "dashboard")
 THOROUGH = bool(os.environ.get("PILOTHOUSE_THOROUGH") or os.environ.get("PILOTHOUSE_SCREENSHOTS"))
 PAINTED = (
     "explore", "metrics", "logs", "trace", "service-graph", "profile-difference", "dashboard",

@@ -33,9 +33,12 @@ def test_axe_finds_nothing_at_any_width(page: Page, page_url: str, path: str) ->
     assert violations(page) == []
 
 
-def test_axe_finds_nothing_on_a_narrow_screen_in_japanese(page: Page, page_url: str) -> None:
+def test_axe_finds_nothing_on_a_narrow_screen_in_the_dark_and_in_japanese(page: Page, page_url: str) -> None:
     page.set_viewport_size({"width": 400, "height": 800})
     settled(page, page_url + RELEASE)
+    page.wait_for_function("() => document.documentElement.scrollWidth <= 400")
+    page.emulate_media(color_scheme="dark")
+    assert violations(page) == []
     page.get_by_role("button", name="日本語").click()
     expect(page.locator("html")).to_have_attribute("lang", "ja")
     assert violations(page) == []
