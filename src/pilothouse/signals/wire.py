@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.responses import Response
 
 from pilothouse.signals.errors import BadRequestError
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class _StorableInteger(IntegerConvertor):
+    """What `{name:int}` takes in a path: 18 digits fit into the integers of databases; what has more is not there."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_url_convertor("int", _StorableInteger())
 
 
 def answer(content: Any, status: int = 200) -> Response:

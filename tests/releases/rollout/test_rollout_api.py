@@ -144,7 +144,8 @@ def test_what_is_wrong_is_refused(address: str, hook: Router) -> None:
     assert refused({"action": "abort"}, "/api/rollouts/99") == (404, "no rollout 99")
     made = started(address, hook)
     assert "'dance' is not pause" in refused({"action": "dance"}, f"/api/rollouts/{made['id']}")[1]
-    assert httpx.get(f"{address}/api/rollouts/1000").status_code == 404
+    for nobody in ("1000", "9" * 18, "9" * 19, "9" * 4000):
+        assert httpx.get(f"{address}/api/rollouts/{nobody}").status_code == 404, nobody
 
 
 def test_versions_are_found(address: str, hook: Router) -> None:
