@@ -20,7 +20,7 @@ from pilothouse.engine import (
     QueryError,
     open_engine,
 )
-from tests.thorough import part_of
+from tests.thorough import THOROUGH, part_of
 
 _SETTINGS = settings(
     max_examples=part_of(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -116,7 +116,7 @@ def test_after_a_cancelled_query_every_answer_is_that_of_its_own_question(engine
                 engine.cancel(name)
 
     def ask(who: int) -> None:
-        for turn in range(6):
+        for turn in range(6 if THOROUGH else 3):
             column, rows = f"c{who}_{turn}", 50 + turn
             sql = f"SELECT a % {rows} AS {column}, sum(length(s)) AS bytes FROM numbered GROUP BY {column}"
             given_up = engine.stream("SELECT a, s FROM numbered")

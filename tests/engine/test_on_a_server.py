@@ -7,7 +7,6 @@ some of each, on both at once.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -29,17 +28,19 @@ from pilothouse.engine.migrating import Layout, migrations, render
 from pilothouse.engine.model import Budget
 from pilothouse.engine.server import ServerEngine
 from tests.engine.clickhouse_front import clickhouse
+from tests.thorough import THOROUGH
 
 ROOT = Path(__file__).parents[2]
-THOROUGH = os.environ.get("PILOTHOUSE_THOROUGH") == "1"
 SOME = [
     "tests/signals/test_announcing.py",
     "tests/signals/metrics/test_point_attributes.py",
     "tests/signals/profiles/test_storing.py",
     # At size it takes a third of a minute, and shows nothing more about the protocol.
     "--deselect=tests/signals/profiles/test_storing.py::test_a_million_rows_are_stored_in_seconds",
-    "tests/server/access/test_tokens.py",
-    "tests/releases/rollout/test_advancing.py",
+    "tests/server/access/test_tokens.py::test_a_token_is_known_by_its_text_alone",
+    "tests/server/access/test_tokens.py::test_a_token_that_was_taken_back_or_is_over_is_nobody",
+    "tests/releases/rollout/test_advancing.py::test_step_by_step_to_the_end",
+    "tests/releases/rollout/test_advancing.py::test_two_processes_do_not_drive_the_same_rollout",
 ]
 _ON_CLICKHOUSE, _ON_POSTGRESQL = ("--engine", "server"), ("--control", "postgresql")
 _STORES = ("control", "delivery", "hazards", "mesh", "releases", "server")

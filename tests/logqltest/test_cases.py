@@ -11,6 +11,7 @@ import pytest
 from pilothouse.engine import Engine
 from tests.logqltest.reading import CaseError, read
 from tests.logqltest.running import Runner
+from tests.thorough import THOROUGH
 
 CASES = Path(__file__).parent / "cases"
 FILES = sorted(CASES.glob("*.logqltest"))
@@ -18,7 +19,8 @@ FILES = sorted(CASES.glob("*.logqltest"))
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_cases_pass(path: Path, engine: Engine) -> None:
-    runner = Runner(engine)
+    """Each on the engine; on the slow path every third of those that have one, and all in a thorough run."""
+    runner = Runner(engine, 1 if THOROUGH else 3)
     outcomes = [runner.run(case) for case in read(path)]
     assert not [f"{path.name}:{one.case.number}: {one.reason}" for one in outcomes if one.reason]
 

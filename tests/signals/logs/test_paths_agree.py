@@ -25,7 +25,7 @@ from tests.logqltest.reading import Line
 ZERO = 1_700_000_000_000_000_000
 SECOND = 1_000_000_000
 THOROUGH = bool(os.environ.get("PILOTHOUSE_THOROUGH"))
-QUESTIONS = 3000 if THOROUGH else 60
+QUESTIONS = 3000 if THOROUGH else 30
 _WORDS = (
     "error",
     "timeout",

@@ -79,7 +79,7 @@ class Listening:
         deadline = time.monotonic() + seconds
         while not (found := self.ask(query)):
             assert time.monotonic() < deadline, self.server.log.read_text()
-            time.sleep(0.1)
+            time.sleep(0.3)
         return found
 
 

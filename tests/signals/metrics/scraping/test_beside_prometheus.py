@@ -108,7 +108,7 @@ class Beside:
         deadline = time.monotonic() + seconds
         while not holds():
             assert time.monotonic() < deadline, self.ours.log.read_text()[-3000:]
-            time.sleep(0.2)
+            time.sleep(0.4)
 
     def same(self, query: str) -> bool:
         """Whether both answer the query with the same label sets (values pass while we ask)."""
@@ -137,7 +137,9 @@ def beside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beside]:
     (directory / "targets-1.json").write_text(json.dumps(groups))
     config = _CONFIG.format(address=address)
     theirs = start_prometheus(directory, config)
-    ours = start_server(directory, "--prometheus-config", str(directory / "prometheus.yml"))
+    ours = start_server(
+        directory, "--prometheus-config", str(directory / "prometheus.yml"), PILOTHOUSE_FLUSH_INTERVAL="1s"
+    )
     try:
         yield Beside(shop, ours, theirs, directory)
     finally:
