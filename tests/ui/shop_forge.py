@@ -38,6 +38,8 @@ def make_pull_request(http: str, folder: Path) -> int:
         post(f"{_ROOT}/statuses/{made['head']['sha']}", failed, owner)
         review = {"state": "changes_requested", "body": "This is quadratic."}
         post(f"{_ROOT}/pulls/{made['number']}/reviews", review, ann)
+        on_line = {"path": "checkout.py", "line": 1, "body": "Each coupon once?"}
+        post(f"{_ROOT}/pulls/{made['number']}/comments", on_line, ann)
         post(f"{_ROOT}/pulls/{made['number']}/comments", {"body": "/hold"}, ann)
         _judged(client, int(made["number"]))
     return int(made["number"])

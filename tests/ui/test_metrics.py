@@ -25,6 +25,11 @@ def test_a_metric_is_chosen_from_all_and_drawn_by_version(page: Page, shop_url: 
     expect(lines.get_by_role("button")).to_have_text(["service_version=1.0.0", "service_version=2.0.0"])
     page.get_by_text("Numbers", exact=True).click()
     expect(page.get_by_role("row").filter(has_text="2.0.0")).to_contain_text(re.compile(r"\d\sms"))
+    # An exemplar leads to its trace, also without pointing at a chart.
+    page.get_by_role("checkbox", name="Exemplars (click one for its trace)").check()
+    page.get_by_text(re.compile("^The highest of .* exemplars")).click()
+    page.get_by_role("list", name=re.compile("^The highest of")).get_by_role("link").first.click()
+    expect(page.get_by_role("listbox", name="Spans in the order of the calls")).to_be_visible()
 
 
 def test_an_expression_is_written_completed_and_taken_with_enter(page: Page, shop_url: str) -> None:

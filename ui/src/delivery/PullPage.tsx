@@ -211,6 +211,11 @@ function Spoken({ of }: { of: Said }) {
     <>
       <header>
         <strong>{of.author}</strong>
+        {of.path ? (
+          <code className="small">
+            {of.path}:{of.line}
+          </code>
+        ) : null}
         {of.state ? (
           <span
             className={styles.standing}

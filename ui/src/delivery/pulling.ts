@@ -40,6 +40,9 @@ export interface Said {
   body: string;
   at: string;
   state?: string;
+  /** The line of a file that it is about, where it is about one: at the head, from 1. */
+  path?: string;
+  line?: number;
 }
 
 export interface PullWhole extends Pull {

@@ -11,6 +11,7 @@ import { Panel } from "../controls/Panel";
 import type { Selection } from "../selection/useSelection";
 import { useWords } from "../words";
 import { exemplarsPath, instantPath, rangePath, unitOf } from "./asking";
+import { ExemplarList } from "./ExemplarList";
 import { InstantTable } from "./InstantTable";
 import styles from "./metrics.module.css";
 import { nameOf, numberOf, telling } from "./naming";
@@ -99,6 +100,7 @@ export function RangeChart({
               />
             </Suspense>
             <LineLegend label={say.metrics.lines} names={grid.names} hidden={hidden} onToggle={setHidden} />
+            <ExemplarList dots={dots} unit={unit} />
             {lines.length > DRAWN ? <p className="soft small">{say.notDrawn(lines.length - DRAWN)}</p> : null}
             {compact ? null : <RangeNumbers lines={lines} unit={unit} />}
           </>

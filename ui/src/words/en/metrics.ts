@@ -4,6 +4,7 @@ export const metrics = {
   hint: "PromQL, for example rate(http_server_request_duration_seconds_count[1m])",
   remove: (n: number) => `Remove expression ${n}`,
   exemplars: "Exemplars (click one for its trace)",
+  highest: (n: number) => `The highest of ${n.toLocaleString("en")} exemplars, with their traces`,
   another: "Another expression",
   all: "All metrics",
   asking: "Asking for metrics",

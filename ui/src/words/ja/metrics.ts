@@ -6,6 +6,7 @@ export const metrics: Catalogue["metrics"] = {
   hint: "PromQL（例：rate(http_server_request_duration_seconds_count[1m])）",
   remove: (n) => `式 ${n} を削除`,
   exemplars: "エグザンプラー（クリックでトレースを開く）",
+  highest: (n) => `エグザンプラー ${n.toLocaleString("ja")} 件のうち値の大きいものとそのトレース`,
   another: "式を追加",
   all: "メトリクス一覧へ",
   asking: "メトリクスを取得しています",
