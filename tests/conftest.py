@@ -155,7 +155,7 @@ def chosen_control(request: pytest.FixtureRequest) -> Iterator[None]:
         )
 
         def opened(*arguments: Any, **named: Any) -> Any:
-            made = create_engine(*arguments, connect_args=WITHOUT_TLS, **named)
+            made = create_engine(*arguments, **{**named, "connect_args": WITHOUT_TLS})
             _OPENED.add(made)
             return made
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 
+from pilothouse.control.encrypting import encrypted
 from pilothouse.control.migrating import migrate
 
 # Readers beside a writer; every commit on the disk before it is answered for; and waiting for another writer instead of
@@ -19,6 +20,8 @@ _POSTGRESQL = "postgresql+pg8000://"
 def open_database(url: str) -> Engine:
     """The database in its newest form. `url` as SQLAlchemy writes it: `sqlite:///path`, `postgresql://host/database`.
 
+    `sslmode` and `sslrootcert` are read as libpq does.
+
     Raises `SchemaError` for a database of a newer Pilothouse, SQLAlchemy's errors and `OSError` where it cannot be
     opened.
     """
@@ -26,7 +29,8 @@ def open_database(url: str) -> Engine:
     if url.startswith("sqlite:///"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     # A server that was restarted leaves connections behind that are dead; SQLite has none.
-    database = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    plain, more = encrypted(url)
+    database = create_engine(plain, pool_pre_ping=not url.startswith("sqlite"), connect_args=more)
     if database.dialect.name == "sqlite":
         event.listen(database, "connect", _careful)
     try:

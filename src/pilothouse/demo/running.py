@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import signal
 import sys
 import tempfile
@@ -32,6 +33,8 @@ def run(options: DemoOptions) -> int:
     signals = Signals()
     try:
         _need_extra()
+        if options.story == "loop" and not shutil.which("git"):
+            raise DemoError("a change goes by git, and there is none: install git, or pilothouse demo --story release")
         with signals.caught(), _system(options, signals) as (system, data):
             told = _loop if options.story == "loop" else _release
             return told(system, options, data)
