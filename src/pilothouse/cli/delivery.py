@@ -179,6 +179,10 @@ def replay(
         path = file.relative_to(config).as_posix()
         if is_rule(path) and file.is_file():
             texts[path] = file.read_text(encoding="utf-8", errors="replace")
+    if not texts:
+        typer.echo(
+            f"{config} has no OWNERS, .tekton, .prow.yaml or .pilothouse: nothing is owned or tested there", err=True
+        )
     rules = rules_of(texts, "")
     for problem in [
         *rules.config.broken,
@@ -202,9 +206,14 @@ def replay(
             typer.echo(printable(f"{one.repository}#{one.number} {one.event} by {one.author}"))
             for effect in one.did:
                 if effect not in one.would:
-                    typer.echo(printable(f"  - {effect}"))
+                    typer.echo(_hanging(f"  - {effect}"))
             for effect in one.would:
                 if effect not in one.did:
-                    typer.echo(printable(f"  + {effect}"))
+                    typer.echo(_hanging(f"  + {effect}"))
         typer.echo(f"{len(found)} decisions, {len(different)} would have been other ones")
     raise typer.Exit(1 if different else 0)
+
+
+def _hanging(text: str) -> str:
+    """What has several lines, as a comment, keeps its lines below its mark."""
+    return "\n".join(printable(line if at == 0 else f"    {line}") for at, line in enumerate(text.splitlines()) if line)

@@ -16,6 +16,10 @@ Name = Annotated[str, typer.Argument(metavar="ENV", help="The environment's name
 Service = Annotated[str | None, typer.Option("--service", help="Only of this service.")]
 Number = Annotated[int, typer.Argument(metavar="PROMOTION", help="The promotion's number.", show_default=False)]
 By = Annotated[str, typer.Option("--by", envvar="USER", help="Who does it; else $USER.")]
+_NONE = (
+    "no environments: `pilothouse init` writes an environments.yaml; start the server with "
+    "PILOTHOUSE_ENVIRONMENTS=OWNER/NAME:environments.yaml, or a path"
+)
 _STYLES = {"in sync": "green", "drifted": "red", "rolling out": "cyan", "silent": "dim", "unknown": "yellow"}
 
 
@@ -30,8 +34,10 @@ def list_environments(service: Service = None, output: Output = None, server: Se
     found = _environments(server, service)
     if wants_json(output):
         print_lines(found)
-        return
-    _table(printable(found))
+    elif not found:
+        typer.echo(_NONE, err=True)
+    else:
+        _table(printable(found))
 
 
 @app.command("show", epilog="Example: pilothouse env show production")
@@ -67,6 +73,8 @@ def drift(
     off = [one for environment in chosen for one in environment["services"] if one["state"] in ("drifted", "unknown")]
     if wants_json(output):
         print_lines(off)
+    elif not found:
+        typer.echo(_NONE, err=True)
     elif not off:
         typer.echo("what runs is what is declared")
     for one in printable(off) if not wants_json(output) else []:
@@ -163,7 +171,7 @@ def _environments(server: str, service: str | None) -> list[dict[str, Any]]:
 def _named(found: list[dict[str, Any]], name: str) -> dict[str, Any]:
     by_name = {one["name"]: one for one in found}
     if name not in by_name:
-        fail(f"there is no environment {name!r}; there are {', '.join(by_name) or 'none'}")
+        fail(f"there is no environment {name!r}; there are {', '.join(by_name)}" if by_name else _NONE)
     return by_name[name]
 
 

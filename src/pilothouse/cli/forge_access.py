@@ -75,7 +75,14 @@ def here(repository: str | None) -> str:
     """The repository that is meant: given, or that of the clone around. Ends the program when there is none."""
     if repository:
         return repository
-    found = _ADDRESS.search(urlsplit(_origin()).path)
+    origin = _origin()
+    found = _ADDRESS.search(urlsplit(origin).path)
+    if not found and origin:
+        fail(
+            "the origin of the clone here is not the built-in forge, which this is for. On GitHub, GitLab and Forgejo "
+            "use their own commands; what is known here of their pull requests: `pilothouse delivery pulls` and "
+            "`pilothouse delivery why OWNER/NAME#N`. For the built-in forge say --repository OWNER/NAME"
+        )
     if not found:
         fail("which repository? say --repository OWNER/NAME, or run this in a clone of it")
     return found[1]

@@ -7,7 +7,7 @@ the author works here, else that of the base branch: a stranger's change is not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pilothouse.delivery import chat, forges
 from pilothouse.delivery.acting import settings as rules
@@ -17,6 +17,7 @@ from pilothouse.delivery.acting.remembering import Remembered
 from pilothouse.delivery.acting.settings import Settings, SettingsError, read_settings
 from pilothouse.delivery.acting.store import DeliveryStore
 from pilothouse.delivery.chat import model
+from pilothouse.delivery.chat.generated import ATTRIBUTES, LISTED, Generated, generated, named_lists
 from pilothouse.delivery.forges import Forge, MergeError
 from pilothouse.delivery.owners import OwnersTree
 from pilothouse.delivery.triggering import Config, Files, Occasion, is_configuration, read
@@ -29,11 +30,12 @@ _MOST_OWNERS = 100
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a commit's files say: owners, settings, and jobs."""
+    """What a commit's files say: owners, settings, jobs, and which files are generated."""
 
     owners: OwnersTree
     settings: Settings
     config: Config
+    generated: Generated = field(default_factory=Generated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class Loading:
     def _rules(self, repository: str, commit: str) -> Rules:
         mirror = self.mirror(repository)
         blobs = mirror.blobs(commit, is_rule)
+        if LISTED in blobs:
+            blobs |= mirror.blobs(commit, named_lists(mirror.contents({LISTED: blobs[LISTED]})).__contains__)
         # Nearly all commits say what the one before said: reading it again is most of the work on an event.
         return self._lasting.ask(
             (repository, "rules", tuple(blobs.items())), lambda: rules_of(mirror.contents(blobs), repository)
@@ -154,6 +158,7 @@ class Loading:
             milestones=self._passing.ask((repository, "milestones"), lambda: forge.milestones(repository)),
             branches=self._passing.ask((repository, "branches"), lambda: frozenset(forge.branches(repository))),
             owners=found.owners,
+            generated=found.generated,
         )  # fmt: skip
 
     def _pull(
@@ -234,7 +239,7 @@ def rules_of(texts: Mapping[str, str], repository: str) -> Rules:
     except SettingsError as error:
         settings = Settings(broken=str(error))
     owners = OwnersTree.read({path: text for path, text in texts.items() if is_owners(path)})
-    return Rules(owners, settings, config)
+    return Rules(owners, settings, config, generated(texts))
 
 
 def is_owners(path: str) -> bool:
@@ -244,4 +249,4 @@ def is_owners(path: str) -> bool:
 
 def is_rule(path: str) -> bool:
     """Whether a file of a repository says something here."""
-    return is_owners(path) or path == rules.PATH or is_configuration(path)
+    return is_owners(path) or path in (rules.PATH, LISTED, ATTRIBUTES) or is_configuration(path)

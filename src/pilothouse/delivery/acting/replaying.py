@@ -18,6 +18,7 @@ from pilothouse.delivery.acting import effects_json
 from pilothouse.delivery.acting.explaining import reasons_of
 from pilothouse.delivery.acting.loading import Loaded, Rules, jobs_of
 from pilothouse.delivery.acting.records import KeptDecision
+from pilothouse.delivery.chat.generated import Generated
 from pilothouse.delivery.owners import OwnersTree
 from pilothouse.delivery.triggering import Config, Definition, Occasion
 from pilothouse.delivery.triggering.celling import CelError
@@ -71,7 +72,7 @@ class Replayed:
 
 def snapshot(loaded: Loaded, said: chat.Event) -> str:
     """What a decision is taken from, as JSON; empty when it is very large."""
-    people = replace(loaded.policy, owners=OwnersTree(), jobs=())
+    people = replace(loaded.policy, owners=OwnersTree(), generated=Generated(), jobs=())
     text: str = (
         _adapter().dump_json(Snapshot(loaded.pull, people, said, loaded.occasion), exclude_defaults=True).decode()
     )
@@ -108,7 +109,7 @@ def _again(content: dict[str, Any], found: Snapshot, rules: Rules) -> Replayed:
     people = ("bot", "collaborators", "admins", "members", "labels", "milestones", "branches")
     policy = replace(
         chat.Policy(**rules.settings.chat), **{name: getattr(found.policy, name) for name in people},
-        owners=rules.owners, jobs=tuple(jobs_of(rules.config, found.occasion)),
+        owners=rules.owners, generated=rules.generated, jobs=tuple(jobs_of(rules.config, found.occasion)),
     )  # fmt: skip
     effects = chat.decide(found.pull, policy, found.said).effects
     return Replayed(

@@ -41,7 +41,8 @@ def size_label(pull: PullRequest, policy: Policy) -> str:
     lines = sum(
         file.additions + file.deletions
         for file in pull.files
-        if not any(re2.search(pattern, file.path) for pattern in policy.generated_paths)
+        if file.path not in policy.generated
+        and not any(re2.search(pattern, file.path) for pattern in policy.generated_paths)
     )
     return f"size/{next(name for least, name in _SIZES if lines >= least)}"
 

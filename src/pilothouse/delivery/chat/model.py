@@ -8,6 +8,7 @@ from typing import Literal
 
 import re2
 
+from pilothouse.delivery.chat.generated import Generated
 from pilothouse.delivery.forges.model import ChangedFile, Comment, Review, ReviewState, Status
 from pilothouse.delivery.owners import OwnersTree
 
@@ -155,6 +156,7 @@ class Policy:
     block_merge_commits: bool = False
     blocked_paths: tuple[str, ...] = ()
     generated_paths: tuple[str, ...] = ()
+    generated: Generated = field(default_factory=Generated)
     reviewers: int = 2
     required_labels: tuple[RequiredLabel, ...] = ()
 
