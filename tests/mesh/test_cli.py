@@ -98,7 +98,7 @@ def test_what_is_wrong_is_said_with_its_line_and_the_rest_is_compiled(smi: str) 
 def test_checking_counts(smi: str) -> None:
     code, out, _ = run("check", smi)
     assert code == 0
-    assert out.endswith("0 errors, 1 warnings\n")
+    assert out.endswith("0 errors, 1 warning\n")
     assert json.loads(run("check", smi, "-o", "json")[1])[0]["code"] == "split-access"
 
 

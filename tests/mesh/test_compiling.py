@@ -29,7 +29,7 @@ from tests.mesh import strategies
 from tests.mesh.meanings import consul, gateway_api, istio, linkerd
 
 THOROUGH = bool(os.environ.get("PILOTHOUSE_THOROUGH"))
-EXAMPLES = settings(max_examples=400 if THOROUGH else 40, deadline=None)
+EXAMPLES = settings(max_examples=400 if THOROUGH else 12, deadline=None)
 CHECKOUT = Name("shop", "checkout")
 
 

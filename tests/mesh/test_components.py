@@ -89,7 +89,7 @@ def told(findings: list[Finding]) -> list[str]:
 
 @pytest.mark.parametrize("target", TARGETS)
 @given(crowded())
-@settings(max_examples=200 if THOROUGH else 25, deadline=None)
+@settings(max_examples=200 if THOROUGH else 12, deadline=None)
 def test_the_parts_come_to_the_whole(target: str, configuration: Configuration) -> None:
     whole = compile_to(target, configuration)
     parts = [one.configuration() for one in components(configuration)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -13,10 +15,12 @@ from pilothouse.mesh.model import Configuration, Name
 from pilothouse.mesh.reading import read_objects
 from tests.mesh import strategies
 
+THOROUGH = bool(os.environ.get("PILOTHOUSE_THOROUGH"))
+
 
 @pytest.mark.parametrize("version", ["v1alpha1", "v1alpha2", "v1alpha3", "v1alpha4"])
 def test_a_conversion_keeps_the_meaning_or_says_what_it_cannot_keep(version: str) -> None:
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=200 if THOROUGH else 15, deadline=None)
     @given(strategies.configurations(), strategies.calls)
     def check(configuration: Configuration, call: Call) -> None:
         made = convert(configuration, version)

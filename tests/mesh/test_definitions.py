@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from pilothouse.mesh.model import (
     Workload,
 )
 from tests.mesh import strategies
+
+THOROUGH = bool(os.environ.get("PILOTHOUSE_THOROUGH"))
 
 FILE = Path(__file__).with_name("definitions.yaml")
 # Gateway API: "the total number of matches across all rules in a route must be less than 128" (its rule says <= 128).
@@ -67,7 +70,7 @@ def assert_fits(target: str, configuration: Configuration) -> list[dict[str, Any
 def test_whatever_is_compiled_fits(target: str) -> None:
     seen: set[str] = set()
 
-    @settings(max_examples=30, deadline=None, derandomize=True)
+    @settings(max_examples=200 if THOROUGH else 10, deadline=None, derandomize=True)
     @given(strategies.configurations())
     def check(configuration: Configuration) -> None:
         seen.update(one["kind"] for one in assert_fits(target, configuration))

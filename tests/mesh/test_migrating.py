@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 
 import pytest
@@ -15,6 +16,8 @@ from pilothouse.mesh.reading import read_objects
 from tests.mesh import strategies
 from tests.mesh.meanings import gateway_api
 from tests.mesh.test_api import SHOP
+
+THOROUGH = bool(os.environ.get("PILOTHOUSE_THOROUGH"))
 
 
 def shop() -> Configuration:
@@ -45,7 +48,7 @@ def test_access_becomes_the_meshs_own(access: str) -> None:
     assert all(set(one["metadata"]) == {"name", "namespace"} for one in made.objects)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=200 if THOROUGH else 15, deadline=None, derandomize=True)
 @given(strategies.configurations(), strategies.requests)
 def test_routes_mean_what_the_splits_meant(configuration: Configuration, http: HttpRequest) -> None:
     made = migrate(configuration)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from pilothouse.cli.mesh_envoy import _write_targets
@@ -53,3 +54,16 @@ def test_targets_are_written_as_file_discovery_reads_them(tmp_path: Path) -> Non
     [row] = json.loads((tmp_path / "found" / "envoys.json").read_text())
     assert row["targets"] == ["127.0.0.1:4"]
     assert row["labels"]["__metrics_path__"] == "/stats/prometheus"
+
+
+def test_weights_are_measured_from_when_their_file_was_written(tmp_path: Path) -> None:
+    file = tmp_path / "split.yaml"
+    source, split = Files(file), Name("shop", "checkout")
+    for weight, written in ((9, 1_000_000), (8, 2_000_000)):
+        file.write_text(SPLIT.replace("weight: 9", f"weight: {weight}"))
+        os.utime(file, (written, written))
+        # Nobody has asked since then.
+        assert source.state().since[split] == written
+    # Another change of the file is none of the weights.
+    file.write_text(file.read_text() + "---\n")
+    assert source.state().since[split] == 2_000_000

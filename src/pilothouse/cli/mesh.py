@@ -95,8 +95,12 @@ def check(
     else:
         _tell(findings, sys.stdout)
         errors = sum(finding.level == "error" for finding in findings)
-        sys.stdout.write(f"{errors} errors, {len(findings) - errors} warnings\n")
+        sys.stdout.write(f"{_counted(errors, 'error')}, {_counted(len(findings) - errors, 'warning')}\n")
     raise typer.Exit(any(finding.level == "error" or finding.code == "share" for finding in findings))
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 @app.command(epilog="Example: pilothouse mesh explain --from shop/web --to shop/checkout GET /api/cart -f smi/")

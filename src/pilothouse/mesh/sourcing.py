@@ -56,7 +56,8 @@ class Weighing:
         self._weights: dict[Name, tuple[tuple[tuple[str, int], ...], float]] = {}
 
     def look(self, splits: dict[Name, TrafficSplit], changed: dict[Name, float]) -> dict[Name, float]:
-        """Since when (Unix seconds) the splits have had the weights that they have; `changed` are first guesses."""
+        """Since when (Unix seconds) the splits have had the weights that they have; `changed` is what
+        their files say, where they are of files."""
         now = time.time()
         for id, split in splits.items():
             weights = tuple((backend.service, backend.weight) for backend in split.backends)
@@ -64,7 +65,8 @@ class Weighing:
             if before is None:
                 self._weights[id] = weights, changed.get(id, 0.0)
             elif before[0] != weights:
-                self._weights[id] = weights, now
+                # A file says when; nobody may have asked since.
+                self._weights[id] = weights, changed.get(id, now)
         for gone in self._weights.keys() - splits.keys():
             del self._weights[gone]
         return {id: since for id, (_, since) in self._weights.items()}

@@ -196,7 +196,9 @@ def test_one_of_two_leads_and_the_other_follows(tmp_path: Path) -> None:
         api.stop()
 
 
-def test_a_mesh_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
+def test_a_mesh_that_is_not_there_yet_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # How long a kind that is not served is left alone.
+    monkeypatch.setattr("pilothouse.mesh.controlling.watching._AGAIN", 1.0)
     api = cluster_with(tmp_path, "")
     try:
         apply(api, split("pay", "pay"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -17,6 +18,8 @@ from pilothouse.mesh.controlling.watching import Seen
 from pilothouse.mesh.model import Configuration, Name, TrafficTarget
 from pilothouse.mesh.reading import Reading
 from tests.mesh import strategies
+
+THOROUGH = bool(os.environ.get("PILOTHOUSE_THOROUGH"))
 
 BINDING = {
     "apiVersion": "access.smi-spec.io/v1alpha4", "kind": "IdentityBinding",
@@ -75,7 +78,7 @@ def moved(configuration: Configuration, namespace: str) -> Configuration:
 
 
 @given(strategies.configurations(), strategies.configurations())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=100 if THOROUGH else 6, deadline=None)
 def test_parts_make_together_what_the_whole_makes(one: Configuration, other: Configuration) -> None:
     whole = joined([Part(Reading(configuration), []) for configuration in (one, moved(other, "second"))]).configuration
     for mesh in WRITTEN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +21,8 @@ from pilothouse.mesh.controlling.remembering import Memory
 from pilothouse.mesh.controlling.telling import Teller
 from pilothouse.mesh.controlling.watching import MANAGER, Key, Seen, _seen
 from tests.mesh.test_api import SHOP
+
+THOROUGH = bool(os.environ.get("PILOTHOUSE_THOROUGH"))
 
 FIRST = {one.key: one.content for one in parse(SHOP, "shop.yaml").objects}
 CHANGES = st.lists(st.tuples(st.sampled_from(sorted(FIRST)), st.integers(0, 3)), max_size=4)
@@ -62,7 +65,7 @@ def looked(mesh: str, there: dict[Key, Seen], written: dict[Key, Seen], memory: 
 
 @pytest.mark.parametrize("mesh", ["istio", "consul"])
 @given(st.lists(CHANGES, min_size=1, max_size=4))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=100 if THOROUGH else 4, deadline=None)
 def test_a_memory_changes_nothing_but_the_time(mesh: str, steps: list[list[tuple[Key, int]]]) -> None:
     there = {key: seen(content, 1) for key, content in FIRST.items()}
     written: dict[Key, Seen] = {}

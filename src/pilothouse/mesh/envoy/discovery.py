@@ -12,7 +12,7 @@ import functools
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,20 +69,31 @@ class DiscoveryServer:
         self.address = f"{host}:{self._server.add_insecure_port(address)}"
         self._server.start()
 
-    def put(self, proxy: str, resources: dict[str, dict[str, dict[str, Any]]]) -> None:
-        """What a proxy is to have from now on; raises `ValueError` when it is not of Envoy's API."""
+    def put(self, wanted: Mapping[str, dict[str, dict[str, dict[str, Any]]]]) -> None:
+        """What proxies are to have from now on, by type and name; raises `ValueError`, and changes nothing for any of
+        them, when one's is not of Envoy's API.
+        """
+        # All is made before anything is sent: who sends would only wait for the interpreter meanwhile.
         made = {
-            kind: {name: _one(kind, content) for name, content in resources.get(kind, {}).items()} for kind in TYPES
+            proxy: {
+                kind: {name: _one(kind, content) for name, content in resources.get(kind, {}).items()} for kind in TYPES
+            }
+            for proxy, resources in wanted.items()
         }
         with self._changed:
-            before = self._wanted.get(proxy, {})
-            if CLUSTER in before and (gone := before[CLUSTER].packed.keys() - made[CLUSTER].keys()):
-                self._later[proxy] = made[CLUSTER]
-                made[CLUSTER] = {name: before[CLUSTER].packed[name] for name in gone} | made[CLUSTER]
-            else:
-                self._later.pop(proxy, None)
-            self._wanted[proxy] = {kind: self._version(before.get(kind), found) for kind, found in made.items()}
-            self._wake(proxy)
+            for proxy, found in made.items():
+                self._put(proxy, found)
+            for proxy in made:
+                self._wake(proxy)
+
+    def _put(self, proxy: str, made: dict[str, dict[str, tuple[str, Any]]]) -> None:
+        before = self._wanted.get(proxy, {})
+        if CLUSTER in before and (gone := before[CLUSTER].packed.keys() - made[CLUSTER].keys()):
+            self._later[proxy] = made[CLUSTER]
+            made[CLUSTER] = {name: before[CLUSTER].packed[name] for name in gone} | made[CLUSTER]
+        else:
+            self._later.pop(proxy, None)
+        self._wanted[proxy] = {kind: self._version(before.get(kind), found) for kind, found in made.items()}
 
     def state(self, proxy: str) -> ProxyState:
         """What is known of a proxy."""

@@ -12,11 +12,11 @@ from typing import Any
 
 from pilothouse.mesh.compiling.compiled import Compiled
 from pilothouse.mesh.compiling.routing import Branch, PortRouting, port_routings
-from pilothouse.mesh.envoy.local import Address, Inbound, LocalMesh, LocalProxy, LocalService
+from pilothouse.mesh.envoy.local import Address, Inbound, LocalMesh, LocalProxy, LocalService, kube_services
 from pilothouse.mesh.envoy.policies import http_policies, tcp_policies
 from pilothouse.mesh.envoy.tls import client_tls, server_tls
 from pilothouse.mesh.findings import Finding
-from pilothouse.mesh.model import Configuration, HttpMatch, Name, Service, ServicePort, spiffe_id
+from pilothouse.mesh.model import Configuration, HttpMatch, Name, spiffe_id
 from pilothouse.mesh.regexes import whole_path
 
 _TYPE = "type.googleapis.com/envoy"
@@ -51,7 +51,8 @@ class Prepared:
 def prepare(configuration: Configuration, mesh: LocalMesh) -> Prepared:
     """Once for all proxies."""
     compiled = Compiled()
-    with_services = _with_services(configuration, mesh)
+    # The services of this machine in place of Kubernetes'.
+    with_services = replace(configuration, services=kube_services(mesh))
     routings = {(r.root.id, r.port.port): r for r in port_routings(with_services, compiled)}
     return Prepared(with_services, routings, tuple(compiled.findings))
 
@@ -66,14 +67,6 @@ def snapshot(prepared: Prepared, mesh: LocalMesh, proxy: LocalProxy, certificate
         made.inbound(proxy.inbound, prepared.configuration, proxy.account, compiled)
     resources = {CLUSTER: made.clusters, LISTENER: made.listeners, ROUTES: made.routes}
     return Snapshot(resources, (*prepared.findings, *compiled.findings))
-
-
-def _with_services(configuration: Configuration, mesh: LocalMesh) -> Configuration:
-    """The configuration with the services of this machine in place of Kubernetes'."""
-    services = {
-        id: Service(id, (ServicePort(found.port, found.port, found.protocol),)) for id, found in mesh.services.items()
-    }
-    return replace(configuration, services=services)
 
 
 @dataclass(slots=True)

@@ -53,8 +53,8 @@ class RunningMesh:
             name: snapshot(prepared, self._mesh, proxy, self._certificates)
             for name, proxy in self._mesh.proxies.items()
         }
-        for name, found in made.items():
-            self.discovery.put(name, found.resources)
+        self.discovery.put({name: found.resources for name, found in made.items()})
+        for found in made.values():
             findings.update(dict.fromkeys(found.findings))
         return list(findings)
 
