@@ -92,6 +92,17 @@ def test_approvals_are_reviews(action: str, done: str, state: str) -> None:
     assert (found.review.author, found.review.state, found.review.commit) == ("bob", state, like.NEW)
 
 
+def test_a_review_that_asks_for_changes_is_told_by_its_reviewers_state() -> None:
+    before, after = ([like.user("bob") | {"state": state}] for state in ("unreviewed", "requested_changes"))
+    found = event(like.merge_request("update", "bob", changes={"reviewers": change(before, after)}))
+    assert (found.kind, found.action, found.number, found.sender) == ("review", "submitted", 7, "bob")
+    assert found.review is not None
+    assert (found.review.author, found.review.state, found.review.commit) == ("bob", "changes_requested", like.NEW)
+    reviewed = [like.user("bob") | {"state": "reviewed"}]
+    for changed in ((after, after), (before, reviewed), (after, before)):
+        assert reading(like.merge_request("update", "bob", changes={"reviewers": change(*changed)})).events == ()
+
+
 def test_notes_on_merge_requests_are_comments() -> None:
     found = event(like.note("/lgtm"))
     assert (found.kind, found.action, found.number, found.sender, found.at) == ("comment", "created", 7, "bob", AT)

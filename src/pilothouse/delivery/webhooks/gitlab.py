@@ -104,6 +104,8 @@ def _updated(event: Event, about: Node, changes: Node) -> Iterator[Event]:
     if "milestone_id" in changes:
         now = changes.node("milestone_id").number("current", 0)
         yield replace(event, action="milestoned" if now else "demilestoned")
+    if "reviewers" in changes:
+        yield from _reviewed(event, about, changes.node("reviewers"))
     for field, name, came, went in _LISTS:
         if field not in changes:
             continue
@@ -112,6 +114,18 @@ def _updated(event: Event, about: Node, changes: Node) -> Iterator[Event]:
         for action, found in ((came, sorted(now_ - was)), (went, sorted(was - now_))):
             for one in found:
                 yield replace(event, action=action, **({"label": one} if field == "labels" else {"logins": (one,)}))
+
+
+def _reviewed(event: Event, about: Node, change: Node) -> Iterator[Event]:
+    """A review that asks for changes, which GitLab tells by the state of its reviewer since
+    https://gitlab.com/gitlab-org/gitlab/-/merge_requests/246562; approvals have an action of their own.
+    """
+    before = {one.text("username"): one.text("state", "") for one in change.nodes("previous")}
+    for one in change.nodes("current"):
+        login, state = one.text("username"), one.text("state", "")
+        if state == "requested_changes" and before.get(login) not in (None, state):
+            review = Review(login, "changes_requested", "", event.at, _head(about))
+            yield replace(event, kind="review", action="submitted", review=review)
 
 
 _LISTS: tuple[tuple[str, str, EventAction, EventAction], ...] = (
