@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import create_engine
 from structlog.testing import capture_logs
 
+from pilothouse.control import opening
 from pilothouse.delivery.forges import Event, UnavailableError
 from pilothouse.delivery.inbox import Inbox, InboxError, Limits, SetAsideError, Taken, lane, work
 
@@ -331,7 +332,7 @@ KILLED = """
 
 def test_what_a_killed_process_had_is_taken_again(tmp_path: Path) -> None:
     """`kill -9` in the middle of the work, three times: every event is done, each pull request's in order."""
-    url, seen = f"sqlite:///{tmp_path / 'control.db'}", tmp_path / "seen"
+    url, seen = opening.address(f"sqlite:///{tmp_path / 'control.db'}"), tmp_path / "seen"
     seen.touch()
     inbox = Inbox(url)
     wanted = {number: [f"{number}-{count:02}" for count in range(12)] for number in range(4)}
