@@ -45,7 +45,7 @@ def test_releases_show_the_last_verdict(client: httpx.Client) -> None:
     verdict = found["2.0.0"]["verdict"]
     assert verdict["verdict"] == "worse"
     assert verdict["page"].startswith("/releases/checkout/2.0.0?baseline=1.0.0")
-    assert set(verdict) == {"verdict", "confidence", "summary", "baseline", "at", "page", "rollout"}
+    assert set(verdict) == {"verdict", "confidence", "summary", "said", "baseline", "at", "page", "rollout"}
     key = verdict["page"].rpartition("&verdict=")[2]
     assert get(client, f"/api/verdicts/{key}") == said
     assert refused(client, f"/api/verdicts/{int(key) + 1000}")[0] == 404

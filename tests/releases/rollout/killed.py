@@ -15,6 +15,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+import httpx
+
+import tests.conftest  # noqa: F401 - what clients of the tests share
 from pilothouse.releases.rollout.advancing import Crew, advance
 from pilothouse.releases.rollout.asking import Answer
 from pilothouse.releases.rollout.http_hook import HttpHook
@@ -92,6 +95,8 @@ def drive(database: str, key: int, deaths: Deaths, worse_at: int) -> None:
 
 def main(arguments: list[str]) -> None:
     """Kill, start again, and so on, until a process comes to the end of the rollout."""
+    # Read before there are children, the world's certificates are read once for dozens of them.
+    httpx.Client().close()
     database, key, worse_at = arguments[0], int(arguments[1]), int(arguments[2])
     for place in itertools.count(1):
         child = os.fork()
