@@ -182,10 +182,11 @@ def test_a_resource_that_cannot_be_read_stops_the_writes(tmp_path: Path) -> None
 def test_one_of_two_leads_and_the_other_follows(tmp_path: Path) -> None:
     api = cluster_with(tmp_path, "gateway-api")
     try:
-        with controlled(api, "gateway-api", "first") as first:
+        # Long enough that a busy machine keeps it.
+        with controlled(api, "gateway-api", "first", 15.0) as first:
             apply(api, split("pay", "pay"))
             eventually(lambda: stored(api, "HTTPRoute", "smi-pay-80"))
-            with controlled(api, "gateway-api", "second") as second:
+            with controlled(api, "gateway-api", "second", 15.0) as second:
                 eventually(lambda: (second.state().controller or {}).get("leader") == "first")
                 assert not second.state().controller["leading"]  # type: ignore[index]
                 first.close()

@@ -123,12 +123,13 @@ class Controller:
 
     def _lead(self) -> None:
         assert self._leadership
-        led = False
+        led, holder = False, ""
         while not self._stop.is_set():
             leads = self._leadership.renew()
-            if leads and not led:
+            # Who follows says whom, also where nothing else changed since.
+            if (leads and not led) or self._leadership.holder != holder:
                 self._pending.note_all()
-            led = leads
+            led, holder = leads, self._leadership.holder
             self._stop.wait(self._leadership.every)
 
     def _loop(self, cluster: Cluster, read: Watched, written: Watched, writer: Writer, teller: Teller) -> None:
