@@ -37,7 +37,7 @@ remote_write:
 
 def test_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
     address = f"127.0.0.1:{free_port()}"
-    ours = start_server(tmp_path, "--http", address)
+    ours = start_server(tmp_path, "--http", address, PILOTHOUSE_FLUSH_INTERVAL="1s")
     theirs = None
     try:
         theirs = start_prometheus(tmp_path, _CONFIG.format(port=free_port(), ours=address))
@@ -45,10 +45,10 @@ def test_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
         begun = time.time()
         time.sleep(_SECONDS / 3)
         ours.kill()
-        ours = start_server(tmp_path, "--http", address)
+        ours = start_server(tmp_path, "--http", address, PILOTHOUSE_FLUSH_INTERVAL="1s")
         time.sleep(_SECONDS / 3)
         ours.stop()
-        ours = start_server(tmp_path, "--http", address)
+        ours = start_server(tmp_path, "--http", address, PILOTHOUSE_FLUSH_INTERVAL="1s")
         time.sleep(_SECONDS / 3)
         _assert_equal(ours.http, theirs.http, begun + 2, time.time() - 2)
     finally:

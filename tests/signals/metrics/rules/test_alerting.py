@@ -71,6 +71,11 @@ def until(holds: Callable[[], Any], seconds: float = 120) -> Any:
     return found
 
 
+def _started(directory: Path) -> RunningServer:
+    # What a rule writes each second is stored at once.
+    return start_server(directory, "--prometheus-config", str(directory / "ours.yml"), PILOTHOUSE_FLUSH_INTERVAL="1s")
+
+
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     directory = tmp_path_factory.mktemp("rules")
@@ -87,7 +92,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     # Alertmanager holds one alert for one set of labels, whoever sent it last: a label says which of the two it was.
     theirs = start_prometheus(directory, _CONFIG.format(port=port, sender="prometheus"))
     (directory / "ours.yml").write_text(_CONFIG.format(port=port, sender="pilothouse"))
-    ours = start_server(directory, "--prometheus-config", str(directory / "ours.yml"))
+    ours = _started(directory)
     found = Watched(ours, theirs, f"http://127.0.0.1:{port}", directory)
     try:
         yield found
@@ -157,7 +162,7 @@ def test_alerts_outlive_a_restart(watched: Watched) -> None:
 
     (before,) = until(active)
     watched.ours.stop()
-    again = start_server(watched.directory, "--prometheus-config", str(watched.directory / "ours.yml"))
+    again = _started(watched.directory)
     watched.ours = again
     (after,) = until(active)
     # Since when an alert waits is kept as a sample, in whole seconds.
