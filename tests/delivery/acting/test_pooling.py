@@ -92,12 +92,18 @@ def test_of_a_red_batch_the_one_that_breaks_is_found_and_put_out(room: Room, tmp
     assert room.raw(out, repository).state == "open"
     said = [one.body for one in room.forge.comments(repository, out) if "put out of the merge pool" in one.body]
     assert len(said) == 1
-    # Whoever asks why is told who was in the batch, what failed, and what its parts showed.
+    # Whoever asks why is told who was in the batch, what failed, what its parts showed. On a slow machine the others
+    # may be merged before this one is looked at: then it failed alone, and there is no batch to tell of.
     told = [one["words"] for one in room.why(out, repository)["pool"]["batch"]]
-    assert ": red: unit: " in told[0]
-    assert f"#{out}" in told[0]
-    assert told[0].count("#") > 1
-    assert f"#{out}: put out: its tests fail on what it would be merged onto" in told
+    history = room.server.pool("local", repository, "main")["history"]
+    assert bool(told) == any(
+        one["what"] == "red" and out in one["changes"] and len(one["changes"]) > 1 for one in history
+    )
+    if told:
+        assert ": red: unit: " in told[0]
+        assert f"#{out}" in told[0]
+        assert told[0].count("#") > 1
+        assert f"#{out}: put out: its tests fail on what it would be merged onto" in told
     assert every_commit_is_green(room, repository, tmp_path) == 4
 
 
