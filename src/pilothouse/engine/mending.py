@@ -30,6 +30,8 @@ def _mended(array: Any) -> Any:
     if pa.types.is_string(array.type):
         texts = array.cast(pa.binary()).to_pylist()
         return pa.array([text if text is None else text.decode(errors="replace") for text in texts], pa.string())
+    if pa.types.is_dictionary(array.type):
+        return pa.DictionaryArray.from_arrays(array.indices, _mended(array.dictionary))
     if pa.types.is_map(array.type):
         return pa.MapArray.from_arrays(array.offsets, _mended(array.keys), _mended(array.items))
     if pa.types.is_list(array.type):

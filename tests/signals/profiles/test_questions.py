@@ -7,13 +7,16 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pilothouse.signals.profiles.asking import Costs, with_function
+from pilothouse.signals.profiles import asking
+from pilothouse.signals.profiles.asking import Costs, Selection, with_function
 from pilothouse.signals.profiles.top import folded, function_costs, most_changed, top
 from pilothouse.signals.profiles.tree import OTHER, grow, pruned, to_json
+from pilothouse.signals.timerange import TimeRange
 from tests.signals.profiles.building import SECOND, PprofBuilder
 from tests.signals.profiles.serving import House
 from tests.signals.profiles.test_pyroscope import PROTO, PUSH, pushed
@@ -99,6 +102,36 @@ def test_a_function_narrows(samples: Any, text: str) -> None:
     expected = [values for stack, values in samples if matching & set(stack)]
     assert kept.values.tolist() == [list(values) for values in expected]
     assert len(kept.codes) == sum(len(stack) for stack, _ in samples if matching & set(stack))
+
+
+class StoredStacks:
+    """An engine that knows three stacks, one of them twice; dictionaries begin anew with each answer."""
+
+    rows: tuple[tuple[int, list[str], list[str], list[int]], ...] = (
+        (7, ["a"], ["x"], [1]), (3, ["b", "a"], ["y", "x"], [4, 1]), (7, ["a"], ["x"], [1]), (9, [], [], []),
+    )  # fmt: skip
+    text = pa.list_(pa.dictionary(pa.int32(), pa.string()))
+
+    def query(self, sql: str, parameters: Any, budget: Any) -> pa.Table:
+        rows = [row for row in self.rows if row[0] in parameters["stacks"]]
+        kinds = {"stack": pa.uint64(), "functions": self.text, "files": self.text, "lines": pa.list_(pa.uint32())}
+        return pa.table({
+            name: pa.array([row[place] for row in rows], kind) for place, (name, kind) in enumerate(kinds.items())
+        })  # fmt: skip
+
+
+@pytest.mark.parametrize("at_a_time", [1, 2, 100])
+def test_stacks_have_their_frames_however_they_are_asked_for(at_a_time: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "_STACKS", at_a_time)
+    wanted: Any = np.array([9, 3, 5, 7, 3], np.uint64)
+    engine: Any = StoredStacks()
+    found = asking._frames(engine, wanted, [Selection([1], TimeRange(0, SECOND))], None)
+    stacks = [
+        [(found.names[code], line) for code, line in zip(found.codes[begin:end], found.lines[begin:end], strict=True)]
+        for begin, end in zip(found.offsets, found.offsets[1:], strict=False)
+    ]
+    twice = [(("b", "y"), 4), (("a", "x"), 1)]
+    assert stacks == [[], twice, [], [(("a", "x"), 1)], twice]
 
 
 def test_folded_joins_stacks_that_differ_only_in_lines() -> None:

@@ -26,6 +26,8 @@ _SECOND = 1_000_000_000
 _MINUTE = 60 * _SECOND
 # A shorter range is read from the samples themselves, to the millisecond.
 _SHORT = 600
+# What is asked for by number at a time: a statement has its limits.
+_STACKS = 20_000
 _PREFERRED = ("cpu", "wall", "samples", "inuse_space", "alloc_space")
 
 
@@ -133,17 +135,45 @@ def costs(engine: Engine, wanted: str, selections: Sequence[Selection], budget: 
         parameters |= said
     width = len(selections)
     sums = ", ".join(f"sumIf(v, side = {number}) AS v{number}" for number in range(width))
+    table = engine.query(f"SELECT stack, {sums} FROM ({' UNION ALL '.join(parts)}) GROUP BY stack", parameters, budget)
+    if not table.num_rows:
+        return _nothing(width)
+    stacks = _whole(table.column("stack")).to_numpy()
+    values = [_whole(table.column(f"v{number}")).to_numpy() for number in range(width)]
+    return replace(_frames(engine, stacks, selections, budget), values=np.stack(values, axis=1).astype(np.int64))
+
+
+def _frames(engine: Engine, stacks: Numbers, selections: Sequence[Selection], budget: Budget | None) -> Costs:
+    """The frames of these stacks, in this order and without values; a stack that is not kept has none.
+
+    Asked for by their numbers, which are in the table's order: a join in the engine would copy every text of every
+    frame, at three times the cost of all else in a flame graph. Texts come as dictionaries.
+    """
+    import pyarrow as pa
+
     known, said = stacks_of(selections)
-    # The stacks' table is the streamed side of the join: it may be large, the answer's stacks are few.
-    table = engine.query(
-        f"SELECT functions, files, lines, {', '.join(f'v{n}' for n in range(width))} "
-        f"FROM (SELECT stack, functions, files, lines FROM profile_stacks WHERE {known}) AS known ANY RIGHT JOIN ("
-        f"SELECT stack, {sums} FROM ({' UNION ALL '.join(parts)}) GROUP BY stack"
-        ") AS costs USING (stack)",
-        parameters | said,
-        budget,
+    table = pa.concat_tables(
+        engine.query(
+            f"SELECT stack, functions, files, lines FROM profile_stacks WHERE {known} "
+            "AND stack IN {stacks:Array(UInt64)} SETTINGS output_format_arrow_low_cardinality_as_dictionary = 1",
+            said | {"stacks": stacks[begin : begin + _STACKS].tolist()},
+            budget,
+        )
+        for begin in range(0, len(stacks), _STACKS)
     )
-    return _costs(table.combine_chunks(), width) if table.num_rows else _nothing(width)
+    found = frames_of(table)
+    # The table may hold a stack more than once, by month and until its parts are merged.
+    kept_stacks, first = np.unique(_whole(table.column("stack")).to_numpy(), return_index=True)
+    place = np.searchsorted(kept_stacks, stacks)
+    there = place < len(kept_stacks)
+    there[there] = kept_stacks[place[there]] == stacks[there]
+    depths = np.zeros(len(stacks), np.int64)
+    depths[there] = found.depths[first[place[there]]]
+    begins = np.zeros(len(stacks), np.int64)
+    begins[there] = found.offsets[first[place[there]]]
+    offsets = np.concatenate(([0], np.cumsum(depths)))
+    at = np.repeat(begins - offsets[:-1], depths) + np.arange(offsets[-1])
+    return Costs(found.names, found.codes[at], found.lines[at], offsets, np.zeros((len(stacks), 0), np.int64))
 
 
 def averaged(found: Costs, there: Kept) -> Costs:
@@ -235,31 +265,34 @@ def _condition(selection: Selection, prefix: str) -> tuple[str, Parameters]:
     }
 
 
-def _costs(table: Any, width: int) -> Costs:
-    found = frames_of(table)
-    values = [_whole(table.column(f"v{number}")).to_numpy() for number in range(width)]
-    return replace(found, values=np.stack(values, axis=1).astype(np.int64))
-
-
 def frames_of(table: Any) -> Costs:
     """The stacks of the engine's Arrow table, without values; texts become codes without a Python string a frame."""
     if not table.num_rows:
         return _nothing(0)
-    functions, files, lines = (_whole(table.column(name)) for name in ("functions", "files", "lines"))
-    function, file = functions.flatten().dictionary_encode(), files.flatten().dictionary_encode()
+    function, file = _codes(table.column("functions")), _codes(table.column("files"))
     both = function.indices.to_numpy().astype(np.int64) * max(len(file.dictionary), 1) + file.indices.to_numpy()
     # numpy's own, because Arrow imports pandas when it is given an array of numpy's.
     distinct, codes = np.unique(both, return_inverse=True)
     texts, paths = function.dictionary.to_pylist(), file.dictionary.to_pylist()
     names = [(texts[pair // len(paths)], paths[pair % len(paths)]) for pair in distinct.tolist()]
-    offsets = functions.offsets.to_numpy().astype(np.int64)
+    lines = table.column("lines").chunks
+    depths = np.concatenate([chunk.value_lengths().to_numpy() for chunk in lines]).astype(np.int64)
     return Costs(
         names,
         codes.astype(np.int64),
-        lines.flatten().to_numpy().astype(np.int64),
-        offsets - offsets[0],
+        np.concatenate([chunk.flatten().to_numpy() for chunk in lines]).astype(np.int64),
+        np.concatenate(([0], np.cumsum(depths))),
         np.zeros((table.num_rows, 0), np.int64),
     )
+
+
+def _codes(lists: Any) -> Any:
+    """All texts of a column of lists of texts, one after the other, as one dictionary array."""
+    import pyarrow as pa
+
+    texts = pa.chunked_array([chunk.flatten() for chunk in lists.chunks])
+    encoded = texts if pa.types.is_dictionary(texts.type) else texts.dictionary_encode()
+    return _whole(encoded.unify_dictionaries())
 
 
 def _nothing(width: int) -> Costs:
