@@ -48,12 +48,14 @@ FILES = {
 
 
 def until(question: Callable[[], Any], what: str = "", seconds: float = 60) -> Any:
-    """Ask until the answer is true."""
+    """Ask until the answer is true: soon at first, then less and less often, for each question reads the forge."""
     end = time.monotonic() + seconds
+    pause = 0.02
     while time.monotonic() < end:
         if found := question():
             return found
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(1.5 * pause, 0.25)
     raise AssertionError(f"never: {what or question}")
 
 

@@ -20,6 +20,7 @@ from pilothouse.delivery.acting.store import DeliveryStore
 from pilothouse.delivery.forges import Event
 from pilothouse.delivery.pipelines.engine import Run
 from tests.delivery.acting.room import REPOSITORY, Room, a_room, until
+from tests.thorough import THOROUGH
 
 _ACTS = ("add_labels", "remove_labels", "add_comment", "assign", "request_review", "set_status")
 
@@ -149,7 +150,7 @@ def test_kill_9_again_and_again(tmp_path: Path) -> None:
     room.inbox.close()
     room.house.close()
     database = room.database
-    for patience in (1.2, 2.0):
+    for patience in (1.2, 2.0) if THOROUGH else (1.6,):
         child = subprocess.Popen([sys.executable, "-m", "tests.delivery.acting.acting", str(tmp_path), database],
                                  stdout=subprocess.PIPE, start_new_session=True)  # fmt: skip
         assert child.stdout is not None

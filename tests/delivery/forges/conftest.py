@@ -19,13 +19,16 @@ class Shop:
 
     house: House
     events: list[Event] = field(default_factory=list)
+    _bot: LocalForge | None = None
 
     def by(self, login: str) -> LocalForge:
         return LocalForge(self.house, self.house.bearer(login))
 
     @property
     def bot(self) -> LocalForge:
-        return LocalForge.as_pilothouse(self.house)
+        """Found once: the stand-ins ask for it several times in each call."""
+        self._bot = self._bot or LocalForge.as_pilothouse(self.house)
+        return self._bot
 
     def told(self, *kinds: str) -> list[str]:
         """What was told since the last time, as `kind action number by`."""

@@ -27,7 +27,8 @@ from pilothouse.delivery.forges import (
 )
 from pilothouse.delivery.forges.opening import open_forge
 from pilothouse.delivery.forges.settings import ForgeSettings
-from tests.delivery.forges.conftest import Shop, filled
+from tests.control.postgres import copy_directory
+from tests.delivery.forges.conftest import Shop, filled, open_shop
 from tests.delivery.forges.stand_ins.forgejo import ForgejoStandIn
 from tests.delivery.forges.stand_ins.github import GitHubStandIn
 from tests.delivery.forges.stand_ins.gitlab import GitLabStandIn
@@ -45,14 +46,19 @@ class Side:
     forge: Forge
     shop: Shop
     stand: StandIn | None = None
+    untouched: Iterator[int] = iter(())
     _any: int = 0
 
     def any_pull(self) -> int:
         """A pull request for tests that leave it open: making one costs a dozen processes of git."""
-        self._any = self._any or self.pull("any", b"any\n", "any.txt")
+        self._any = self._any or self.fresh_pull()
         return self._any
 
-    def pull(self, branch: str = "fast", content: bytes = b"a = 2\n", path: str = "src/a.py") -> int:
+    def fresh_pull(self) -> int:
+        """A pull request of bob's that no test has touched; the template has them, in the order of their numbers."""
+        return next(self.untouched)
+
+    def pull(self, branch: str, content: bytes, path: str) -> int:
         """A pull request of bob's."""
         return self.shop.pull(branch, {path: content})
 
@@ -74,19 +80,33 @@ def stand_in(kind: str, shop: Shop) -> tuple[StandIn, ForgeSettings]:
     return stand, ForgeSettings(kind="github", url=stand.base, token="env:FORGE_TOKEN")
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
+    """What each forge begins with, made once and closed, and the numbers of its pull requests."""
+    directory = tmp_path_factory.mktemp("template")
+    shop = filled(directory)
+    numbers = [shop.pull(f"fresh-{at}", {"src/a.py": b"a = 2\n"}) for at in range(8)]
+    shop.house.close()
+    return directory, numbers
+
+
 @pytest.fixture(scope="module", params=["local", "github", "gitlab", "forgejo"])
-def module_side(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
+def module_side(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, template: tuple[Path, list[int]]
+) -> Iterator[Side]:
     patch = pytest.MonkeyPatch()
     patch.setenv("FORGE_TOKEN", "let-me-in")
     form = serialization.PrivateFormat.PKCS8
     patch.setenv("APP_KEY", KEY.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode())
-    shop = filled(Path(tmp_path_factory.mktemp("contract")))
+    directory = tmp_path_factory.mktemp("contract")
+    copy_directory(template[0], directory)
+    shop = open_shop(directory)
     forge: Forge = shop.bot
     stand = None
     if request.param != "local":
         stand, settings = stand_in(request.param, shop)
         forge = open_forge("theirs", settings, stand.transport())
-    yield Side(request.param, forge, shop, stand)
+    yield Side(request.param, forge, shop, stand, iter(template[1]))
     shop.house.close()
     patch.undo()
 
@@ -122,8 +142,8 @@ def test_a_name_never_leads_elsewhere(side: Side, name: str) -> None:
         side.forge.repository(name)
 
 
-def test_a_pull_request_is_told(side: Side, branch: str) -> None:
-    number = side.pull(branch)
+def test_a_pull_request_is_told(side: Side) -> None:
+    number = side.fresh_pull()
     pull = side.forge.pull_request(CART, number)
     known = side.shop.bot.pull_request(CART, number)
     told = ("repository", "number", "title", "author", "head", "base", "body", "state", "draft", "labels", "milestone",
@@ -134,8 +154,8 @@ def test_a_pull_request_is_told(side: Side, branch: str) -> None:
         side.forge.pull_request(CART, 9999)
 
 
-def test_pull_requests_by_state_newest_first(side: Side, branch: str) -> None:
-    first, second, third = (side.pull(f"{branch}-{n}", path=f"{branch}{n}") for n in range(3))
+def test_pull_requests_by_state_newest_first(side: Side) -> None:
+    first, second, third = (side.fresh_pull() for _ in range(3))
     side.forge.close(CART, second)
     opened = [one.number for one in side.forge.pull_requests(CART)]
     assert [number for number in opened if number in (first, second, third)] == [third, first]
@@ -165,8 +185,8 @@ def test_what_lies_between_two_commits(side: Side, branch: str) -> None:
     assert everything == {"src/a.py": "added", "new/x": "added"}
 
 
-def test_comments_and_their_keys(side: Side, branch: str) -> None:
-    number = side.pull(branch)
+def test_comments_and_their_keys(side: Side) -> None:
+    number = side.fresh_pull()
     side.shop.by("ann").add_comment(CART, number, "/lgtm")
     first = side.forge.add_comment(CART, number, "Preview: none", key="preview/7")
     again = side.forge.add_comment(CART, number, "Preview: http://x", key="preview/7")
@@ -186,8 +206,8 @@ def test_comments_and_their_keys(side: Side, branch: str) -> None:
         side.forge.add_comment(CART, number, "  ")
 
 
-def test_comments_on_lines(side: Side, branch: str) -> None:
-    number = side.pull(branch)
+def test_comments_on_lines(side: Side) -> None:
+    number = side.fresh_pull()
     head = side.forge.pull_request(CART, number).head.sha
     path, line = "src/a.py", 1
     side.shop.by("ann").comment_on_line(CART, number, LineComment(path, line, "/hold"))
@@ -211,8 +231,8 @@ def test_a_reaction_may_be_given_twice(side: Side) -> None:
         side.forge.react(CART, number, "../../x", "eyes")
 
 
-def test_reviews(side: Side, branch: str) -> None:
-    number = side.pull(branch)
+def test_reviews(side: Side) -> None:
+    number = side.fresh_pull()
     head = side.forge.pull_request(CART, number).head.sha
     side.shop.by("ann").add_review(CART, number, "approved", "Fine")
     [review] = side.forge.reviews(CART, number)

@@ -207,9 +207,10 @@ class GitLabStandIn(StandIn):
             case "GET", ["branches"]:
                 return [{"name": name, "commit": {"id": sha}} for name, sha in forge.branches(repo).items()]
             case "GET", ["branches", name]:
-                if name not in forge.branches(repo):
+                there = forge.branches(repo)
+                if name not in there:
                     raise MissingError("404 Branch Not Found")
-                return {"name": name, "commit": {"id": forge.branches(repo)[name]}}
+                return {"name": name, "commit": {"id": there[name]}}
             case "POST", ["branches"]:
                 forge.create_branch(repo, body["branch"], body["ref"])
                 return 201, {"name": body["branch"], "commit": {"id": body["ref"]}}

@@ -228,9 +228,10 @@ class HubStandIn(StandIn):
                 return [self.branch(name, sha) for name, sha in forge.branches(repo).items()]
             case "GET", ["branches", *branch]:
                 name = "/".join(branch)
-                if name not in forge.branches(repo):
+                there = forge.branches(repo)
+                if name not in there:
                     raise MissingError("Branch not found")
-                return self.branch(name, forge.branches(repo)[name]) | self.protection(name)
+                return self.branch(name, there[name]) | self.protection(name)
             case "GET", ["tags"]:
                 return [{"name": name, "commit": {"sha": sha}} for name, sha in forge.tags(repo).items()]
             case "GET", ["labels"]:
