@@ -5,7 +5,7 @@ the built-in forge. The first four are asked over their documented REST shapes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -46,7 +46,7 @@ class Side:
     forge: Forge
     shop: Shop
     stand: StandIn | None = None
-    untouched: Iterator[int] = iter(())
+    untouched: Iterator[int] = field(default_factory=lambda: iter(()))
     _any: int = 0
 
     def any_pull(self) -> int:
