@@ -90,7 +90,7 @@ def until(question: Callable[[], Any], what: str, seconds: float = 180, now: Cal
         if found := question():
             return found
         # A question about a pull request has the server ask git several times.
-        time.sleep(0.8)
+        time.sleep(1.2)
     raise AssertionError(f"never: {what} {now()}")
 
 
@@ -223,7 +223,14 @@ class Company:
 
 def start(directory: Path, http: str) -> RunningServer:
     """The server of this company."""
-    return start_server(directory, "--http", http, PILOTHOUSE_ENVIRONMENTS=f"{DEPLOY}:environments.yaml")
+    return start_server(
+        directory,
+        "--http",
+        http,
+        PILOTHOUSE_ENVIRONMENTS=f"{DEPLOY}:environments.yaml",
+        # Inserts would be most of its CPU: it is told of traffic again and again.
+        PILOTHOUSE_FLUSH_INTERVAL="2s",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -383,7 +390,7 @@ def test_a_bad_verdict_takes_production_back(company: Company) -> None:
     before = company.declared("production")
     version = following(before)
     with router() as hook:
-        plan = "{traffic: {by: http, url: '%s'}, steps: [{weight: 10, for: 10m}, {weight: 100}], judge: {every: 5s}}"
+        plan = "{traffic: {by: http, url: '%s'}, steps: [{weight: 10, for: 10m}, {weight: 100}], judge: {every: 10s}}"
         rolled = ENVIRONMENTS.replace(
             "Manual, services: [shop]}", f"Manual, services: [shop], rollout: {plan % hook.url}}}"
         )

@@ -302,7 +302,7 @@ def test_every_call_of_the_description(server: RunningServer) -> None:
     for found in schema.get_all_operations():
         operation = found.ok()
 
-        @examples(3)
+        @examples(2)
         @given(case=operation.as_strategy())
         def call(case: Any) -> None:
             if case.path in ENDLESS:

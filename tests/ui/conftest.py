@@ -84,6 +84,8 @@ def shop_url(build_page: ModuleType, tmp_path_factory: pytest.TempPathFactory) -
         PILOTHOUSE_PIPELINES=str(write_pipelines(folder / "pipelines")),
         PILOTHOUSE_ENVIRONMENTS=str(write_environments(folder / "environments")),
         PILOTHOUSE_MESH_CONFIG=str(write_mesh(folder / "mesh")),
+        # Inserts are most of its CPU; what it is sent and says of itself comes several times a second.
+        PILOTHOUSE_FLUSH_INTERVAL="2s",
     )
     shop = make_shop()
     send_shop(running.http, shop)

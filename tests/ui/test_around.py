@@ -13,7 +13,6 @@ from tests.ui.conftest import Watch
 
 pytestmark = pytest.mark.browser
 
-RELEASE = "/releases/checkout/2.0.0?baseline=1.0.0"
 SLO = """
 service: checkout
 objectives: [{name: quick, latency: 30ms, target: 95 %, operation: POST /checkout}]
@@ -27,13 +26,15 @@ def post(address: str, path: str, body: dict[str, object]) -> dict[str, object]:
     return dict(response.json())
 
 
-def test_a_release_leads_to_the_run_that_made_it_and_to_its_objectives(page: Page, shop_url: str) -> None:
+def test_a_release_leads_to_the_run_that_made_it_and_to_its_objectives(
+    page: Page, shop_url: str, verdict_path: str
+) -> None:
     run = post(shop_url, "/api/pipelines/runs", {"name": "ship", "params": {"version": "2.0.0"}})["run"]
     mark: dict[str, object] = {"service": "checkout", "version": "2.0.0", "by": "ann", "commit": "4f2a91c"}
     mark["url"] = f"{shop_url}/delivery/runs/{run}"
     post(shop_url, "/api/releases", mark)
     post(shop_url, "/api/slos", {"slo": SLO})
-    page.goto(shop_url + RELEASE)
+    page.goto(shop_url + verdict_path)
     origin = page.get_by_role("region", name="Where it came from")
     expect(origin).to_contain_text("4f2a91c")
     expect(origin.get_by_role("listitem").filter(has_text=str(run))).to_be_visible()
@@ -44,8 +45,10 @@ def test_a_release_leads_to_the_run_that_made_it_and_to_its_objectives(page: Pag
     expect(page.get_by_role("heading", name=str(run), level=1)).to_be_visible()
 
 
-def test_what_changed_at_a_time_is_told_like_a_verdict(page: Page, shop_url: str, watch: Watch) -> None:
-    page.goto(shop_url + RELEASE)
+def test_what_changed_at_a_time_is_told_like_a_verdict(
+    page: Page, shop_url: str, verdict_path: str, watch: Watch
+) -> None:
+    page.goto(shop_url + verdict_path)
     page.get_by_role("link", name="What changed?").click()
     form = page.get_by_role("form", name="What changed?")
     expect(form.get_by_label("Service")).to_have_value("checkout")

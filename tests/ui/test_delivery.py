@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.thorough import THOROUGH
 from tests.ui.axe import violations
 from tests.ui.pictures import paint
 from tests.ui.shop_forge import make_pull_request
@@ -42,7 +43,8 @@ def test_a_pipeline_is_started_and_watched_to_its_end(page: Page, shop_url: str,
     expect(log.get_by_role("option")).to_have_text(["look <img src=x onerror=alert(1)> has a known hole"])
     expect(page).to_have_url(re.compile(r"\?task=scan$"))
     assert page.locator("img[src=x]").count() == 0
-    assert violations(page) == []
+    if THOROUGH:
+        assert violations(page) == []
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": 400, "height": 800})
     page.wait_for_function("() => document.documentElement.scrollWidth <= 400")
@@ -99,7 +101,8 @@ def test_a_version_is_promoted_after_looking_at_what_would_change(page: Page, sh
     page.wait_for_function("() => document.documentElement.scrollWidth <= 400")
     page.get_by_role("button", name="日本語").click()
     expect(page.get_by_role("heading", name="どこで何が動いているか")).to_be_visible()
-    assert violations(page) == []
+    if THOROUGH:
+        assert violations(page) == []
 
 
 def test_a_pull_request_says_why_it_does_not_merge(page: Page, shop_url: str, tmp_path: Path) -> None:

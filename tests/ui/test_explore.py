@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 EXPLORE = "/explore"
 
 
-def test_all_four_signals_stand_side_by_side_and_say_what_is_different(page: Page, shop_url: str) -> None:
+def test_all_four_signals_stand_side_by_side_say_what_is_different_and_keep_a_time(page: Page, shop_url: str) -> None:
     page.goto(shop_url + EXPLORE)
     expect(page.get_by_role("region", name="Metrics", exact=True).get_by_role("img")).to_be_visible()
     expect(page.get_by_role("region", name="Logs").get_by_role("img")).to_be_visible()
@@ -26,6 +26,23 @@ def test_all_four_signals_stand_side_by_side_and_say_what_is_different(page: Pag
     expect(row).to_contain_text(re.compile(r"9\d(\.\d)?\s%"))
     row.get_by_role("link").click()
     expect(page.get_by_role("textbox", name="Labels")).to_have_value('service_version="2.0.0"')
+
+    # The time can be chosen, and is kept between pages.
+    page.get_by_label("Time range").select_option("choose")
+    dialog = page.get_by_role("dialog", name="Choose two times…")
+    dialog.get_by_label("From").fill("some day")
+    expect(dialog.get_by_role("alert")).to_have_text("“some day” is not a time.")
+    dialog.get_by_label("From").fill("yesterday 14:00")
+    expect(dialog.get_by_text("2026-11-25 14:00, 20m ago")).to_have_count(0)
+    dialog.get_by_label("From").fill("2026-01-02 03:04:05")
+    dialog.get_by_label("Until").fill("2026-01-02T02:00:00")
+    expect(dialog.get_by_role("alert")).to_have_text("The end must be after the beginning.")
+    dialog.get_by_label("Until").fill("2026-01-02T04:00:00")
+    dialog.get_by_role("button", name="Use these times").click()
+    expect(page).to_have_url(re.compile(r"start=2026-01-02T02%3A04%3A05.000Z&end=2026-01-02T03%3A00"))
+    expect(page.get_by_text("No trace fits.")).to_be_visible()
+    page.get_by_role("region", name="Logs").get_by_role("link", name="Open by itself").click()
+    expect(page).to_have_url(re.compile(r"/explore/logs\?(.*&)?start=2026-01-02T02"))
 
 
 def test_a_stretch_marked_in_one_pane_narrows_all(page: Page, shop_url: str) -> None:
@@ -52,7 +69,7 @@ def test_a_stretch_marked_in_one_pane_narrows_all(page: Page, shop_url: str) -> 
     assert [url for url in asked if "/prometheus/api/v1/query_range" in url]
 
 
-def test_a_line_leads_to_its_span_and_the_span_back_to_everything(page: Page, shop_url: str) -> None:
+def test_a_line_leads_to_its_span_the_span_to_everything_and_a_frame_to_its_function(page: Page, shop_url: str) -> None:
     page.goto(shop_url + EXPLORE)
     lines = page.get_by_role("list", name="The newest warnings and errors")
     lines.get_by_role("link", name="Its trace").first.click()
@@ -61,32 +78,10 @@ def test_a_line_leads_to_its_span_and_the_span_back_to_everything(page: Page, sh
     span.get_by_role("link", name="Everything around it").click()
     expect(page.get_by_role("textbox", name="Labels")).to_have_value(re.compile('^service_name="checkout"'))
     expect(page.get_by_role("list", name="The slowest traces").get_by_role("listitem").first).to_be_visible()
-
-
-def test_a_frame_leads_to_its_function(page: Page, shop_url: str) -> None:
-    page.goto(shop_url + EXPLORE)
+    # A frame leads to its function.
     graph = page.get_by_role("region", name="Profiles").get_by_role("application")
     expect(graph).to_be_visible()
     graph.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.get_by_role("application", name=re.compile("^What it calls: run_forever"))).to_be_visible()
-
-
-def test_the_time_can_be_chosen_and_is_kept_between_pages(page: Page, shop_url: str) -> None:
-    page.goto(shop_url + EXPLORE)
-    page.get_by_label("Time range").select_option("choose")
-    dialog = page.get_by_role("dialog", name="Choose two times…")
-    dialog.get_by_label("From").fill("some day")
-    expect(dialog.get_by_role("alert")).to_have_text("“some day” is not a time.")
-    dialog.get_by_label("From").fill("yesterday 14:00")
-    expect(dialog.get_by_text("2026-11-25 14:00, 20m ago")).to_have_count(0)
-    dialog.get_by_label("From").fill("2026-01-02 03:04:05")
-    dialog.get_by_label("Until").fill("2026-01-02T02:00:00")
-    expect(dialog.get_by_role("alert")).to_have_text("The end must be after the beginning.")
-    dialog.get_by_label("Until").fill("2026-01-02T04:00:00")
-    dialog.get_by_role("button", name="Use these times").click()
-    expect(page).to_have_url(re.compile(r"start=2026-01-02T02%3A04%3A05.000Z&end=2026-01-02T03%3A00"))
-    expect(page.get_by_text("No trace fits.")).to_be_visible()
-    page.get_by_role("region", name="Logs").get_by_role("link", name="Open by itself").click()
-    expect(page).to_have_url(re.compile(r"/explore/logs\?start=2026-01-02T02"))

@@ -91,7 +91,7 @@ def test_the_table_has_the_same_numbers(page: Page, page_url: str) -> None:
 def test_fifty_thousand_frames_move_smoothly(page: Page, page_url: str) -> None:
     graph_on(page, page_url + HUGE)
     spent: list[float] = []
-    drawn = drawn_meanwhile(page, lambda: spent.append(cross_flame_graph(page, frames=90)))
+    drawn = drawn_meanwhile(page, lambda: spent.append(cross_flame_graph(page, frames=45)))
     assert spent[0] <= 20, f"{spent[0]:.1f} ms a frame: fewer than 50 frames a second"
     # However slow the machine, a step waits for the one before to be drawn: none may be dropped.
-    assert len(drawn) >= 80
+    assert len(drawn) >= 40

@@ -26,7 +26,7 @@ def test_rules_are_searched_and_tell_their_reason(page: Page, shop_url: str) -> 
     assert violations(page) == []
 
 
-def test_what_was_found_in_the_cluster_has_its_fix_as_a_diff(page: Page, shop_url: str) -> None:
+def test_what_was_found_in_the_cluster_has_its_fix_as_a_diff(page: Page, shop_url: str, verdict_path: str) -> None:
     page.goto(f"{shop_url}/hazards")
     row = page.get_by_role("list", name="Found in the cluster").get_by_role("row").filter(has_text="0.5 cores")
     expect(row).to_contain_text("Deployment shop/checkout [app]")
@@ -38,7 +38,7 @@ def test_what_was_found_in_the_cluster_has_its_fix_as_a_diff(page: Page, shop_ur
     page.set_viewport_size({"width": 400, "height": 800})
     page.wait_for_function("() => document.documentElement.scrollWidth <= 400")
     # The finding is on its service's release too, and leads back to the rule.
-    page.goto(f"{shop_url}/releases/checkout/2.0.0?baseline=1.0.0")
+    page.goto(shop_url + verdict_path)
     found = page.get_by_role("region", name="Hazards").get_by_role("listitem")
     found.get_by_role("link", name="A small CPU limit stops the process").click()
     expect(page.get_by_role("searchbox", name="Find a rule")).to_have_value("ISO-003")

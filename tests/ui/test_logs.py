@@ -23,7 +23,7 @@ def send(address: str, *bodies: str) -> None:
     httpx.post(f"{address}/otlp/v1/logs", content=logs("cron", bodies), headers=PROTOBUF).raise_for_status()
 
 
-def test_lines_are_found_and_counted_by_level(page: Page, shop_url: str) -> None:
+def test_lines_are_found_counted_by_level_and_narrowed_by_a_stretch_of_time(page: Page, shop_url: str) -> None:
     page.goto(f'{shop_url}{LOGS}?selector=k8s_namespace_name%3D"shop"')
     expect(page.get_by_role("img", name="Lines over time, by level")).to_be_visible()
     levels = page.get_by_role("list", name="Lines over time, by level")
@@ -33,10 +33,31 @@ def test_lines_are_found_and_counted_by_level(page: Page, shop_url: str) -> None
     expect(page.get_by_text(re.compile(r"^Up to [\d,]+ lines to read, .* a day before compression\.$"))).to_be_visible()
     newest = page.get_by_role("listbox", name="Logs").get_by_role("option").first
     expect(newest).to_contain_text(re.compile("order ord-|charged|coupon"))
+    # A stretch of the histogram narrows the time.
+    chart = page.get_by_role("img", name="Lines over time, by level")
+    box = chart.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 300, box["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 500, box["y"] + 30, steps=4)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile(r"start=.*&end="))
 
 
-def test_text_severity_and_pipeline_narrow_and_are_in_the_address(page: Page, shop_url: str) -> None:
+def test_keys_walk_and_text_severity_and_pipeline_narrow_and_are_in_the_address(page: Page, shop_url: str) -> None:
     page.goto(shop_url + LOGS)
+    # Arrow keys walk through the lines.
+    listed = page.get_by_role("listbox", name="Logs")
+    expect(page.get_by_text("1,000 lines")).to_be_visible()
+    listed.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(listed.get_by_role("option", selected=True)).to_have_attribute("aria-posinset", "2")
+    page.keyboard.press("End")
+    expect(listed.get_by_role("option", selected=True)).to_have_attribute("aria-posinset", "1000")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("region", name="Line")).to_have_count(0)
+
     page.get_by_role("searchbox", name="Find in lines").fill("coupon")
     page.get_by_role("group", name="Least severity").get_by_role("button", name="Error").click()
     lines = page.get_by_role("listbox", name="Logs").get_by_role("option")
@@ -64,20 +85,6 @@ def test_a_line_leads_to_its_fields_its_neighbours_and_its_trace(page: Page, sho
     expect(details.get_by_role("link", name="Its trace")).to_have_attribute(
         "href", re.compile(r"/explore/traces/[0-9a-f]{32}\?span=[0-9a-f]{16}")
     )
-
-
-def test_arrow_keys_walk_through_the_lines(page: Page, shop_url: str) -> None:
-    page.goto(shop_url + LOGS)
-    lines = page.get_by_role("listbox", name="Logs")
-    expect(page.get_by_text("1,000 lines")).to_be_visible()
-    lines.focus()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")
-    expect(lines.get_by_role("option", selected=True)).to_have_attribute("aria-posinset", "2")
-    page.keyboard.press("End")
-    expect(lines.get_by_role("option", selected=True)).to_have_attribute("aria-posinset", "1000")
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("region", name="Line")).to_have_count(0)
 
 
 def test_patterns_say_how_often_and_lead_to_their_lines(page: Page, shop_url: str) -> None:
@@ -108,19 +115,6 @@ def test_new_lines_come_by_themselves_and_can_be_held(page: Page, shop_url: str)
     expect(lines).to_have_count(1)
     page.get_by_role("button", name="Go on").click()
     expect(lines.first).to_contain_text("job 2 began")
-
-
-def test_a_stretch_of_the_histogram_narrows_the_time(page: Page, shop_url: str) -> None:
-    page.goto(f"{shop_url}{LOGS}?since=15m")
-    chart = page.get_by_role("img", name="Lines over time, by level")
-    expect(page.get_by_role("listbox", name="Logs").get_by_role("option").first).to_be_visible()
-    box = chart.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 300, box["y"] + 30)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 500, box["y"] + 30, steps=4)
-    page.mouse.up()
-    expect(page).to_have_url(re.compile(r"start=.*&end="))
 
 
 def test_a_query_that_is_none_is_told_in_words(page: Page, shop_url: str, watch: Watch) -> None:

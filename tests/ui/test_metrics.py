@@ -54,19 +54,17 @@ def test_a_mistake_is_shown_in_the_server_s_words(page: Page, shop_url: str, wat
     watch.errors.clear()
 
 
-def test_a_line_can_be_looked_at_alone(page: Page, shop_url: str) -> None:
-    page.goto(shop_url + MEMORY)
-    lines = page.get_by_role("list", name=re.compile("^Lines")).get_by_role("button")
-    expect(lines).to_have_count(5)
-    lines.first.click()
-    expect(page.get_by_role("list", name=re.compile("^Lines")).get_by_role("button", pressed=True)).to_have_count(1)
-    lines.first.click()
-    expect(page.get_by_role("list", name=re.compile("^Lines")).get_by_role("button", pressed=True)).to_have_count(5)
-
-
 def test_several_expressions_share_the_page_and_its_address(page: Page, shop_url: str) -> None:
     page.goto(f"{shop_url}{MEMORY}&query=process_threads")
     expect(page.get_by_role("region", name="process_threads")).to_be_visible()
+    # A line can be looked at alone.
+    memory = page.get_by_role("region", name="process_memory_usage_bytes")
+    lines = memory.get_by_role("list", name=re.compile("^Lines")).get_by_role("button")
+    expect(lines).to_have_count(5)
+    lines.first.click()
+    expect(memory.get_by_role("list", name=re.compile("^Lines")).get_by_role("button", pressed=True)).to_have_count(1)
+    lines.first.click()
+    expect(memory.get_by_role("list", name=re.compile("^Lines")).get_by_role("button", pressed=True)).to_have_count(5)
     page.get_by_role("button", name="Remove expression 1").click()
     expect(page.get_by_role("region", name="process_memory_usage_bytes")).to_have_count(0)
     expect(page).to_have_url(f"{shop_url}{METRICS}?query=process_threads")

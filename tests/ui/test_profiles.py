@@ -13,7 +13,7 @@ PROFILES = "/explore/profiles"
 NEW = f'{PROFILES}?selector=service_name%3D"checkout",service_version%3D"2.0.0"'
 
 
-def test_a_profile_is_a_flame_graph_over_time(page: Page, shop_url: str) -> None:
+def test_a_profile_is_a_flame_graph_over_time_and_a_table_that_leads_to_both_sides(page: Page, shop_url: str) -> None:
     page.goto(shop_url + PROFILES)
     expect(page.get_by_role("img", name="CPU time over time")).to_be_visible()
     graph = page.get_by_role("application")
@@ -23,10 +23,9 @@ def test_a_profile_is_a_flame_graph_over_time(page: Page, shop_url: str) -> None
     expect(page.get_by_role("main")).to_contain_text(re.compile("run_forever; With what it calls"))
     page.get_by_role("searchbox", name="Find a function").fill("coupons")
     expect(page.get_by_text(re.compile(r"^2\d(\.\d)?\s%"))).to_be_visible()
-
-
-def test_the_table_sorts_functions_and_leads_to_both_sides(page: Page, shop_url: str) -> None:
-    page.goto(f"{shop_url}{PROFILES}?view=table")
+    # The table sorts functions and leads to both sides.
+    page.get_by_role("searchbox", name="Find a function").fill("")
+    page.get_by_role("button", name="Table").click()
     expect(page.get_by_role("row").nth(1)).to_contain_text("template.render")
     page.get_by_role("searchbox", name="Find a function").fill("price_cart")
     page.get_by_role("button", name="price_cart").click()

@@ -115,11 +115,17 @@ def test_an_error_is_shown_in_the_server_s_words(page: Page, shop_url: str, watc
     watch.errors.clear()
 
 
-def test_long_work_shows_and_can_be_stopped(page: Page, shop_url: str, verdict_path: str) -> None:
+def test_long_work_shows_and_ends_when_it_is_stopped_or_left(page: Page, shop_url: str, verdict_path: str) -> None:
     given = httpx.get(f"{shop_url}/api/verdicts/{verdict_path.partition('verdict=')[2]}", timeout=60).json()
     held: list[Route] = []
     page.route("**/api/compare?*", lambda route: held.append(route))
     page.goto(shop_url + CHECKOUT)
+    expect(page.get_by_role("progressbar", name="Comparing the two versions")).to_be_visible()
+    # Leaving the page gives up its questions.
+    with page.expect_event("requestfailed", lambda request: "/api/compare" in request.url):
+        page.get_by_role("navigation", name="Sections").get_by_role("link", name="Releases").click()
+    expect(page.get_by_role("heading", name="Releases", level=1)).to_be_visible()
+    page.go_back()
     expect(page.get_by_role("progressbar", name="Comparing the two versions")).to_be_visible()
     with page.expect_event("requestfailed", lambda request: "/api/compare" in request.url):
         page.get_by_role("button", name="Stop").click()
@@ -128,16 +134,6 @@ def test_long_work_shows_and_can_be_stopped(page: Page, shop_url: str, verdict_p
     page.route("**/api/compare?*", lambda route: route.fulfill(json=given))
     page.get_by_role("button", name="Ask again").click()
     expect(page.get_by_role("region", name="checkout 2.0.0 is worse than 1.0.0", exact=True)).to_be_visible()
-
-
-def test_leaving_a_page_gives_up_its_questions(page: Page, shop_url: str) -> None:
-    held: list[Route] = []
-    page.route("**/api/compare?*", lambda route: held.append(route))
-    page.goto(shop_url + CHECKOUT)
-    expect(page.get_by_role("progressbar", name="Comparing the two versions")).to_be_visible()
-    with page.expect_event("requestfailed", lambda request: "/api/compare" in request.url):
-        page.get_by_role("navigation", name="Sections").get_by_role("link", name="Releases").click()
-    expect(page.get_by_role("heading", name="Releases", level=1)).to_be_visible()
 
 
 def test_evidence_that_fails_leaves_the_rest_alone(page: Page, shop_url: str, verdict_path: str, watch: Watch) -> None:
