@@ -22,6 +22,7 @@ from pilothouse.demo.leash import Leash
 from pilothouse.demo.processes import Processes
 from pilothouse.demo.running import Signals, keep_serving
 from pilothouse.demo.system import System
+from tests.thorough import THOROUGH
 
 pytestmark = pytest.mark.slow
 ANY_PORT = "127.0.0.1:0"
@@ -88,7 +89,7 @@ def running(directory: Path) -> Iterator[Running]:
 
 # Ctrl-C is heard in the same way as SIGTERM, below and at the end of the acceptance test's demo. That nothing outlives
 # a killed demo, `test_processes` holds on one without a shop, which takes eight seconds of CPU to start.
-ENDS = [(signal.SIGTERM, 143), *([(signal.SIGKILL, -9)] if os.environ.get("PILOTHOUSE_THOROUGH") else [])]
+ENDS = [(signal.SIGTERM, 143), *([(signal.SIGKILL, -9)] if THOROUGH else [])]
 
 
 @pytest.mark.parametrize(("signal_number", "code"), ENDS)
@@ -101,6 +102,9 @@ def test_nothing_is_left_of_a_stopped_demo(tmp_path: Path, signal_number: int, c
     assert (tmp_path / "data").is_dir()
 
 
+@pytest.mark.skipif(
+    not THOROUGH, reason="eight seconds of CPU for a whole shop; test_processes holds it on a child alone"
+)
 def test_a_process_that_dies_is_named(tmp_path: Path) -> None:
     with running(tmp_path) as demo:
         demo.wait_for("visitors come")

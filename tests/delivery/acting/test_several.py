@@ -16,6 +16,7 @@ from pilothouse.delivery.acting.serving import DeliveryServer
 from pilothouse.delivery.acting.store import DeliveryStore, LostError
 from pilothouse.delivery.pipelines.serving import PipelineServer
 from tests.delivery.acting.room import FILES, REPOSITORY, Room, a_room, until
+from tests.thorough import THOROUGH
 
 _SETTINGS = "merge: {batch: 5, ahead: 1}\n"
 
@@ -50,7 +51,7 @@ def test_two_share_the_events_and_each_change_is_merged_once(room: Room) -> None
     with ExitStack() as stack:
         other = another(room, stack, "other")
         numbers = []
-        for at in range(4):
+        for at in range(4 if THOROUGH else 2):
             number = room.pull(f"s{at}", {f"checks/s{at}.sh": "true\n"})
             room.say(number, "bob", "/lgtm\n/approve")
             numbers.append(number)

@@ -98,7 +98,7 @@ _trees = st.recursive(
 )
 
 
-@settings(max_examples=2000 if os.environ.get("PILOTHOUSE_THOROUGH") else 80, deadline=None)
+@settings(max_examples=2000 if os.environ.get("PILOTHOUSE_THOROUGH") else 40, deadline=None)
 @given(st.sampled_from(["Task", "Pipeline", "TaskRun", "PipelineRun", "StepAction", "CustomRun"]), _trees)
 def test_no_tree_breaks_the_checker(kind: str, spec: Any) -> None:
     for error in check(_document(kind, spec)):
