@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -125,7 +124,7 @@ def test_its_pipeline_runs_here(tmp_path: Path) -> None:
 
 def _run(root: Path, data: Path) -> int:
     arguments = [".tekton/test.yaml", "-w", "source=.", "--data", str(data / "data")]
-    command = [sys.executable, "-m", "pilothouse", "run", *arguments]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    print(done.stdout, done.stderr)
-    return done.returncode
+    with contextlib.chdir(root):
+        done = CliRunner().invoke(program("run"), ["run", *arguments])
+    print(done.output)
+    return done.exit_code
