@@ -16,7 +16,7 @@ MOVING = """
 """
 
 
-def test_settings_say_where_to_point_everything(page: Page, shop_url: str) -> None:
+def test_settings_say_where_to_point_everything_and_make_tokens(page: Page, shop_url: str) -> None:
     page.goto(f"{shop_url}/settings")
     known = httpx.get(f"{shop_url}/api/status").json()
     sdk = page.get_by_role("region", name="Point an SDK here")
@@ -24,10 +24,7 @@ def test_settings_say_where_to_point_everything(page: Page, shop_url: str) -> No
     expect(sdk).to_contain_text(f"OTEL_EXPORTER_OTLP_ENDPOINT={known['endpoints']['otlp_http']}")
     expect(page.get_by_role("region", name="Grafana data sources")).to_contain_text(f"url: {shop_url}/prometheus")
     expect(page.get_by_role("region", name="This server")).to_contain_text(re.compile(r"Keeps telemetry for\s*30d"))
-
-
-def test_a_token_is_made_told_once_and_taken_back(page: Page, shop_url: str) -> None:
-    page.goto(f"{shop_url}/settings")
+    # A token is made, told once, and taken back.
     panel = page.get_by_role("region", name="Tokens")
     expect(panel).to_contain_text("This server asks nobody for a token.")
     form = panel.get_by_role("form", name="Make a token")

@@ -13,27 +13,25 @@ from tests.ui.axe import violations
 pytestmark = pytest.mark.browser
 
 
-def test_rules_are_searched_and_tell_their_reason(page: Page, shop_url: str) -> None:
+def test_what_was_found_has_its_fix_as_a_diff_and_rules_tell_their_reason(
+    page: Page, shop_url: str, verdict_path: str
+) -> None:
     rules = httpx.get(f"{shop_url}/api/hazards/rules").json()["rules"]
     page.goto(f"{shop_url}/hazards")
     expect(page.get_by_role("heading", name=f"{len(rules)} known ways to get hurt")).to_be_visible()
-    page.get_by_role("searchbox", name="Find a rule").fill("DNS-001")
-    expect(page.get_by_role("heading", name=re.compile(r"^\d known ways? to get hurt"))).to_be_visible()
-    first = next(rule for rule in rules if rule["id"] == "DNS-001")
-    page.get_by_text(first["title"]).first.click()
-    expect(page.get_by_text(first["why"])).to_be_visible()
-    expect(page).to_have_url(re.compile("find=DNS-001"))
-    assert violations(page) == []
-
-
-def test_what_was_found_in_the_cluster_has_its_fix_as_a_diff(page: Page, shop_url: str, verdict_path: str) -> None:
-    page.goto(f"{shop_url}/hazards")
     row = page.get_by_role("list", name="Found in the cluster").get_by_role("row").filter(has_text="0.5 cores")
     expect(row).to_contain_text("Deployment shop/checkout [app]")
     row.get_by_text("Fix", exact=True).click()
     change = row.get_by_role("region", name="The fix for Deployment shop/checkout [app]: diff")
     expect(change.get_by_text("-            cpu: 500m")).to_be_visible()
     expect(row.get_by_text("kubectl patch deployment.v1.apps checkout")).to_be_visible()
+    # Rules are searched.
+    page.get_by_role("searchbox", name="Find a rule").fill("DNS-001")
+    expect(page.get_by_role("heading", name=re.compile(r"^\d known ways? to get hurt"))).to_be_visible()
+    first = next(rule for rule in rules if rule["id"] == "DNS-001")
+    page.get_by_text(first["title"]).first.click()
+    expect(page.get_by_text(first["why"])).to_be_visible()
+    expect(page).to_have_url(re.compile("find=DNS-001"))
     assert violations(page) == []
     page.set_viewport_size({"width": 400, "height": 800})
     page.wait_for_function("() => document.documentElement.scrollWidth <= 400")

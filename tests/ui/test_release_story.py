@@ -12,12 +12,20 @@ from tests.ui.axe import violations
 
 pytestmark = pytest.mark.browser
 
+SLO = """
+service: checkout
+objectives: [{name: quick, latency: 30ms, target: 95 %, operation: POST /checkout}]
+window: 7d
+"""
+
 
 def test_from_the_run_that_shipped_it_to_the_evidence_against_it(page: Page, shop_url: str) -> None:
     with httpx.Client(base_url=shop_url, timeout=60) as client:
         run = client.post("/api/pipelines/runs", json={"name": "ship", "params": {"version": "2.0.0"}}).json()["run"]
-        mark = {"service": "checkout", "version": "2.0.0", "by": "ann", "url": f"{shop_url}/delivery/runs/{run}"}
+        mark = {"service": "checkout", "version": "2.0.0", "by": "ann", "commit": "4f2a91c"}
+        mark["url"] = f"{shop_url}/delivery/runs/{run}"
         assert client.post("/api/releases", json=mark).status_code == 201
+        client.post("/api/slos", json={"slo": SLO}).raise_for_status()
     # The run leads nowhere by itself: home does, with every version and what is known of it.
     page.goto(f"{shop_url}/delivery/runs/{run}")
     expect(page.get_by_role("heading", name=str(run), level=1)).to_be_visible()
@@ -28,7 +36,11 @@ def test_from_the_run_that_shipped_it_to_the_evidence_against_it(page: Page, sho
     expect(story).to_contain_text("Worse")
     expect(story).to_contain_text("combine_coupons is new")
     origin = page.get_by_role("region", name="Where it came from")
-    expect(origin.get_by_role("link", name=str(run)).first).to_be_visible()
+    expect(origin).to_contain_text("4f2a91c")
+    expect(origin.get_by_role("listitem").filter(has_text=str(run))).to_be_visible()
+    objective = page.get_by_role("region", name="Objectives")
+    expect(objective.get_by_role("row")).not_to_have_count(1)
+    expect(objective).to_contain_text("quick")
 
     patterns = page.get_by_role("region", name="New log patterns")
     expect(patterns).to_contain_text("could not be combined for order")
@@ -41,6 +53,9 @@ def test_from_the_run_that_shipped_it_to_the_evidence_against_it(page: Page, sho
     worse.get_by_role("link", name=re.compile("^combine_coupons is new")).click()
     expect(page.get_by_role("searchbox", name="Find a function")).to_have_value("combine_coupons")
     expect(page.get_by_text(re.compile(r"^\d+ frames? match"))).to_be_visible()
+
+    origin.get_by_role("link", name=f"/delivery/runs/{run}").click()
+    expect(page.get_by_role("heading", name=str(run), level=1)).to_be_visible()
 
     # Home knows the verdict from now on.
     page.get_by_role("link", name=re.compile("^Pilothouse: ")).click()

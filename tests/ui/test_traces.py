@@ -21,18 +21,11 @@ def failed_trace(address: str) -> str:
     return str(found[0]["trace_id"])
 
 
-def test_traces_are_found_drawn_and_opened(page: Page, shop_url: str) -> None:
-    page.goto(f"{shop_url}{TRACES}")
-    expect(page.get_by_role("img", name=re.compile("^Traces by when"))).to_be_visible()
-    page.get_by_role("link", name="gateway POST /buy").first.click()
-    expect(page.get_by_role("heading", name="gateway POST /buy", level=1)).to_be_visible()
-    expect(page.get_by_role("listbox", name="Spans in the order of the calls").get_by_role("option")).to_have_count(9)
-
-
-def test_conditions_and_traceql_narrow(page: Page, shop_url: str) -> None:
+def test_traces_are_found_drawn_narrowed_by_conditions_and_traceql_and_opened(page: Page, shop_url: str) -> None:
     # The pipelines of other tests have traces too.
     shop = "selector=k8s_namespace_name%3D%22shop%22"
     page.goto(f"{shop_url}{TRACES}?{shop}")
+    expect(page.get_by_role("img", name=re.compile("^Traces by when"))).to_be_visible()
     rows = page.get_by_role("row")
     expect(rows.nth(1)).to_contain_text("POST /buy")
     box = page.get_by_role("textbox", name="TraceQL")
@@ -43,6 +36,9 @@ def test_conditions_and_traceql_narrow(page: Page, shop_url: str) -> None:
     page.wait_for_function("() => document.querySelectorAll('tr').length < 120")  # only those of the slow minute
     page.goto(f"{shop_url}{TRACES}?errors=1&{shop}")
     expect(rows.nth(1)).to_contain_text("3")
+    page.get_by_role("link", name="gateway POST /buy").first.click()
+    expect(page.get_by_role("heading", name="gateway POST /buy", level=1)).to_be_visible()
+    expect(page.get_by_role("listbox", name="Spans in the order of the calls").get_by_role("option")).to_have_count(9)
 
 
 def test_a_trace_folds_is_compared_and_tells_of_its_spans(page: Page, shop_url: str) -> None:
