@@ -125,7 +125,7 @@ def test_stacks_have_their_frames_however_they_are_asked_for(at_a_time: int, mon
     monkeypatch.setattr(asking, "_STACKS", at_a_time)
     wanted: Any = np.array([9, 3, 5, 7, 3], np.uint64)
     engine: Any = StoredStacks()
-    found = asking._frames(engine, wanted, [Selection([1], TimeRange(0, SECOND))], None)
+    found = asking.frames(engine, wanted, [Selection([1], TimeRange(0, SECOND))], None)
     stacks = [
         [(found.names[code], line) for code, line in zip(found.codes[begin:end], found.lines[begin:end], strict=True)]
         for begin, end in zip(found.offsets, found.offsets[1:], strict=False)

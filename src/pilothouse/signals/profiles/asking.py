@@ -140,10 +140,10 @@ def costs(engine: Engine, wanted: str, selections: Sequence[Selection], budget: 
         return _nothing(width)
     stacks = _whole(table.column("stack")).to_numpy()
     values = [_whole(table.column(f"v{number}")).to_numpy() for number in range(width)]
-    return replace(_frames(engine, stacks, selections, budget), values=np.stack(values, axis=1).astype(np.int64))
+    return replace(frames(engine, stacks, selections, budget), values=np.stack(values, axis=1).astype(np.int64))
 
 
-def _frames(engine: Engine, stacks: Numbers, selections: Sequence[Selection], budget: Budget | None) -> Costs:
+def frames(engine: Engine, stacks: Numbers, selections: Sequence[Selection], budget: Budget | None = None) -> Costs:
     """The frames of these stacks, in this order and without values; a stack that is not kept has none.
 
     Asked for by their numbers, which are in the table's order: a join in the engine would copy every text of every
@@ -151,6 +151,8 @@ def _frames(engine: Engine, stacks: Numbers, selections: Sequence[Selection], bu
     """
     import pyarrow as pa
 
+    if not len(stacks):
+        return _nothing(0)
     known, said = stacks_of(selections)
     table = pa.concat_tables(
         engine.query(
@@ -161,7 +163,7 @@ def _frames(engine: Engine, stacks: Numbers, selections: Sequence[Selection], bu
         )
         for begin in range(0, len(stacks), _STACKS)
     )
-    found = frames_of(table)
+    found = _frames_of(table)
     # The table may hold a stack more than once, by month and until its parts are merged.
     kept_stacks, first = np.unique(_whole(table.column("stack")).to_numpy(), return_index=True)
     place = np.searchsorted(kept_stacks, stacks)
@@ -265,7 +267,7 @@ def _condition(selection: Selection, prefix: str) -> tuple[str, Parameters]:
     }
 
 
-def frames_of(table: Any) -> Costs:
+def _frames_of(table: Any) -> Costs:
     """The stacks of the engine's Arrow table, without values; texts become codes without a Python string a frame."""
     if not table.num_rows:
         return _nothing(0)

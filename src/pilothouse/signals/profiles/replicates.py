@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pilothouse.signals.profiles.asking import Costs, Selection, condition_of, frames_of, stacks_of
+from pilothouse.signals.profiles.asking import Costs, Selection, condition_of, frames
 from pilothouse.signals.profiles.model import GAUGES
 from pilothouse.signals.selecting import MILLISECOND
 from pilothouse.signals.timerange import TimeRange
@@ -56,14 +56,11 @@ def replicates(
         cell = _cell(side)
         parts.append(f"SELECT toUInt8({number}) AS side, stack, {cell} AS cell, sum(value) AS v {source} GROUP BY 2, 3")
         parameters |= said
-    known, said = stacks_of(sides)
     table = engine.query(
-        "SELECT functions, files, lines, at FROM (SELECT stack, functions, files, lines FROM profile_stacks "
-        f"WHERE {known}) AS known ANY RIGHT JOIN (SELECT stack, groupArray((side, cell, v)) AS at "
-        f"FROM ({' UNION ALL '.join(parts)}) GROUP BY stack) AS costs USING (stack)",
-        parameters | said, budget,
+        f"SELECT stack, groupArray((side, cell, v)) AS at FROM ({' UNION ALL '.join(parts)}) GROUP BY stack",
+        parameters, budget,
     ).combine_chunks()  # fmt: skip
-    stacks = frames_of(table)
+    stacks = frames(engine, table.column("stack").to_numpy(), sides, budget)
     return Replicates(
         stacks,
         _both([_laid_out(table, number, exposed[number][:, 0]) for number in (0, 1)]),
