@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, useParams, useSearchParams } from "react-router";
-import { readReleaseAddress } from "../address/release";
+import { Link, Navigate, useParams, useSearchParams } from "react-router";
+import { readReleaseAddress, releasePath } from "../address/release";
 import { questions } from "../api/questions";
 import type { Release } from "../api/wire";
 import { useTitle } from "../app/title";
@@ -27,6 +27,10 @@ export function ReleasePage() {
   const releases = useQuery(list);
   const chosen = asked ?? (releases.data ? baselineFor(releases.data, service, version) : null);
   const found = releases.data?.find((one) => one.service === service && one.version === version) ?? null;
+  // Where nothing is asked for, a rollout's verdict stands: asked again by chance, it may look otherwise.
+  if (search.size === 0 && found?.verdict?.rollout) {
+    return <Navigate to={releasePath(found, found.verdict.page)} replace />;
+  }
   return (
     <>
       <header className={styles.head}>
