@@ -51,7 +51,7 @@ def why(
         str,
         typer.Argument(
             metavar="[OWNER/NAME#]N",
-            help="The pull request; in a clone from the built-in forge its number.",
+            help="The pull request; in a clone of its repository the number.",
             show_default=False,
         ),
     ],
@@ -62,12 +62,12 @@ def why(
 
     Exit code: 0 nothing stands against its merge, 1 something does, 3 an error.
     """
-    from pilothouse.cli.forge_access import here
+    from pilothouse.cli.pr_asking import meant
 
     repository, _, number = pull.rpartition("#")
     if not number.isdigit():
         fail(f"{pull!r}: write it as OWNER/NAME#N, as acme/shop#7, or as the number alone in a clone of it")
-    repository = here(repository or None)
+    repository = repository or meant(None, server).repository
     found = ask(server, f"/api/delivery/pulls/{repository}/{number}/why")
     if wants_json(output):
         typer.echo(json.dumps(found, ensure_ascii=False))
@@ -79,7 +79,7 @@ def why(
 def _print(found: dict[str, Any]) -> None:
     typer.echo(printable(f"{found['repository']}#{found['number']} {found['title']} ({found['state']})"))
     for reason in found["reasons"]:
-        typer.echo(printable(f"  ✗ {reason}"))
+        typer.echo(printable(f"  {'✓' if found['state'] == 'merged' else '✗'} {reason}"))
     if not found["reasons"]:
         typer.echo("  ✓ nothing stands against its merge")
     if found["pool"]["words"]:

@@ -76,7 +76,7 @@ def drift(
     elif not found:
         typer.echo(_NONE, err=True)
     elif not off:
-        typer.echo("what runs is what is declared")
+        typer.echo(_nowhere([one for environment in chosen for one in environment["services"]]))
     for one in printable(off) if not wants_json(output) else []:
         typer.echo(f"{one['environment']}: {one['service']}: {one['words']}")
     raise typer.Exit(1 if off else 0)
@@ -161,6 +161,15 @@ def previews(
         where = one["url"] or one["reason"]
         until = f" until {one['expires'][:16].replace('T', ' ')} UTC" if one["state"] == "ready" else ""
         typer.echo(f"{one['id']}  {one['repository']} #{one['number']}  {one['state']}  {where}{until}")
+
+
+def _nowhere(services: list[dict[str, Any]]) -> str:
+    """That nothing is off, of what can be said at all."""
+    silent = [f"{one['service']} in {one['environment']}" for one in services if one["state"] == "silent"]
+    if not silent:
+        return "what runs is what is declared"
+    heard = "of the rest, what runs is what is declared; " if len(silent) < len(services) else ""
+    return str(printable(f"{heard}nothing is heard of {', '.join(silent)}: whether that runs cannot be said"))
 
 
 def _environments(server: str, service: str | None) -> list[dict[str, Any]]:

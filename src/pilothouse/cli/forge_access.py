@@ -1,4 +1,4 @@
-"""Asking the built-in forge as somebody: whose token, and which repository is meant."""
+"""Asking the built-in forge as somebody: with whose token."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ from pilothouse.cli.client import call, fail
 Token = Annotated[
     str | None,
     typer.Option(
-        "--token", envvar="PILOTHOUSE_FORGE_TOKEN", metavar="TOKEN", help="Who you are.",
-        show_default="that of the clone's address, else the machine owner's",
+        "--token", envvar="PILOTHOUSE_FORGE_TOKEN", metavar="TOKEN", help="Who you are on the forge.",
+        show_default="what is kept for it",
     ),
 ]  # fmt: skip
 Repository = Annotated[
     str | None,
-    typer.Option("--repository", "-R", metavar="OWNER/NAME", help="Which.", show_default="that of the clone around"),
-]
-_ADDRESS = re.compile(r"/git/([^/]+/[^/]+?)(?:\.git)?/?$")
+    typer.Option(
+        "--repository", "-R", metavar="[FORGE:]OWNER/NAME", show_default="that of the clone around",
+        help="Which; on the built-in forge, unless FORGE is said (github, gitlab, a name of the configuration).",
+    ),
+]  # fmt: skip
+ADDRESS = re.compile(r"/git/([^/]+/[^/]+?)(?:\.git)?/?$")
 _TOKENS = Path("forge") / "admin.token"
 
 
@@ -71,23 +74,6 @@ class Asking:
         return self._token
 
 
-def here(repository: str | None) -> str:
-    """The repository that is meant: given, or that of the clone around. Ends the program when there is none."""
-    if repository:
-        return repository
-    origin = _origin()
-    found = _ADDRESS.search(urlsplit(origin).path)
-    if not found and origin:
-        fail(
-            "the origin of the clone here is not the built-in forge, which this is for. On GitHub, GitLab and Forgejo "
-            "use their own commands; what is known here of their pull requests: `pilothouse delivery pulls` and "
-            "`pilothouse delivery why OWNER/NAME#N`. For the built-in forge say --repository OWNER/NAME"
-        )
-    if not found:
-        fail("which repository? say --repository OWNER/NAME, or run this in a clone of it")
-    return found[1]
-
-
 def at(repository: str) -> str:
     """Its address in the API."""
     from urllib.parse import quote
@@ -112,7 +98,8 @@ def git(*arguments: str, environment: dict[str, str] | None = None) -> str:
     return done.stdout.strip()
 
 
-def _origin() -> str:
+def origin() -> str:
+    """Where the clone around is from; nothing when there is none."""
     try:
         done = subprocess.run(
             ["git", "remote", "get-url", "origin"],  # noqa: S607
@@ -125,9 +112,9 @@ def _origin() -> str:
 
 def _in_origin(server: str) -> str:
     """The token in the clone's address, when it is a clone from this server."""
-    origin = urlsplit(_origin())
-    same = origin.hostname and (origin.hostname, origin.port) == (urlsplit(server).hostname, urlsplit(server).port)
-    return origin.password or "" if same else ""
+    url, asked = urlsplit(origin()), urlsplit(server)
+    same = url.hostname and (url.hostname, url.port) == (asked.hostname, asked.port)
+    return url.password or "" if same else ""
 
 
 def _owners() -> str:

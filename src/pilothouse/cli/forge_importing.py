@@ -31,7 +31,7 @@ def push_all(asking: Asking, source: str, name: str, private: bool) -> None:
         default = head if head in branches else branches[0]
         body = {"name": name, "private": private, "default_branch": default}
         url = asking.post("/repositories", body)["repository"]["clone_url"]
-        typer.echo(f"pushing {len(branches)} branches ...", err=True)
+        typer.echo(f"pushing {len(branches)} branch{'es' if len(branches) > 1 else ''} ...", err=True)
         git("-C", source, "push", "--quiet", "--", url, *_ALL, environment=access(url, asking.token()))
     typer.echo(url)
 

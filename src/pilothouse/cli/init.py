@@ -72,4 +72,6 @@ def _next(written: tuple[str, ...], owners: list[str]) -> None:
     if "OWNERS" in written:
         whom = f"approvers: {', '.join(owners)}" if owners else "nobody yet: add logins of your forge"
         typer.echo(f"  look at OWNERS                                 {whom}")
+    if "environments.yaml" in written:
+        typer.echo("  PILOTHOUSE_ENVIRONMENTS=OWNER/NAME:environments.yaml pilothouse up     releases go through them")
     typer.echo("  git add . && git commit -m 'feat: deliver with Pilothouse' && git push")

@@ -1,14 +1,18 @@
-"""`pilothouse pr`: pull requests of the built-in forge."""
+"""`pilothouse pr`: pull requests, of the built-in forge and of any other."""
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pilothouse.cli.client import DEFAULT_SERVER, Output, Server, fail, print_lines, printable, wants_json
-from pilothouse.cli.forge_access import Asking, Repository, Token, at, git, here
+from pilothouse.cli.forge_access import Repository, Token, git
+from pilothouse.cli.pr_asking import meant, pulls
+
+if TYPE_CHECKING:
+    from pilothouse.delivery.forges.model import MergeMethod, ReviewState
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
@@ -17,7 +21,11 @@ Number = Annotated[int, typer.Argument(min=1, help="Its number.", show_default=F
 
 @app.callback()
 def pull_requests() -> None:
-    """Pull requests: ask for a merge, look, talk, review, merge."""
+    """Pull requests: ask for a merge, look, talk, review, merge.
+
+    In a clone from GitHub, GitLab, Forgejo or Gitea they are asked for there, as you: with the token of --token, else
+    of GITHUB_TOKEN, GITLAB_TOKEN or FORGEJO_TOKEN, of git's credential helper, or of the configuration.
+    """
 
 
 @app.command("create", epilog="Example: pilothouse pr create --title 'Faster carts' --base main")
@@ -45,7 +53,8 @@ def create(
         fail("no branch is checked out here: say --head BRANCH")
     title = title or git("log", "-1", "--format=%s")
     asked = {"head": head, "base": base, "title": title, "body": body, "draft": draft}
-    made = Asking(server, token).post(f"{at(here(repository))}/pulls", asked)["pull"]
+    with pulls(repository, token, server) as there:
+        made = there.create(asked)
     if output == "json":
         print_lines([made])
     else:
@@ -63,7 +72,8 @@ def list_pulls(
 ) -> None:
     """Pull requests, newest first."""
     as_json = wants_json(output)
-    found = Asking(server, token).get(f"{at(here(repository))}/pulls", state=state, limit=limit)["pulls"]
+    with pulls(repository, token, server) as there:
+        found = there.list(state, limit)
     if as_json:
         print_lines(found)
     elif not found:
@@ -84,7 +94,8 @@ def show(
 ) -> None:
     """One pull request with its files, checks, reviews and comments."""
     as_json = wants_json(output)
-    found = Asking(server, token).get(f"{at(here(repository))}/pulls/{number}")["pull"]
+    with pulls(repository, token, server) as there:
+        found = there.pull(number)
     if as_json:
         print_lines([found])
     else:
@@ -96,7 +107,8 @@ def show(
 @app.command("diff", epilog="Example: pilothouse pr diff 7 | less -R")
 def diff(number: Number, repository: Repository = None, token: Token = None, server: Server = DEFAULT_SERVER) -> None:
     """Its changes as a unified diff; in colours on a terminal."""
-    text = Asking(server, token).text(f"{at(here(repository))}/pulls/{number}/diff")
+    with pulls(repository, token, server) as there:
+        text = there.diff(number)
     if sys.stdout.isatty():
         from pilothouse.cli.pr_view import coloured
 
@@ -119,14 +131,12 @@ def comment(
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """Say something of it, or of a line of it."""
-    asked: dict[str, object] = {"body": body}
-    if on:
-        path, _, line = on.rpartition(":")
-        if not path or not line.isdecimal():
-            fail(f"--on {on}: say PATH:LINE, as src/cart.py:12")
-        asked |= {"path": path, "line": int(line[:12])}
-    said = Asking(server, token).post(f"{at(here(repository))}/pulls/{number}/comments", asked)["comment"]
-    typer.echo(f"commented on {f'{on} of ' if on else ''}#{number} as {said['author']}")
+    path, _, line = on.rpartition(":")
+    if on and (not path or not line.isdecimal()):
+        fail(f"--on {on}: say PATH:LINE, as src/cart.py:12")
+    with pulls(repository, token, server) as there:
+        author = there.comment(number, body, path, int(line[:12] or 0))
+    typer.echo(f"commented on {f'{on} of ' if on else ''}#{number} as {author}")
 
 
 @app.command("review", epilog="Example: pilothouse pr review 7 --approve --body 'Looks right'")
@@ -142,9 +152,9 @@ def review(
     """Review it as it is now."""
     if approve and request_changes:
         fail("--approve and --request-changes: choose one")
-    state = "approved" if approve else "changes_requested" if request_changes else "commented"
-    asked = {"state": state, "body": body}
-    said = Asking(server, token).post(f"{at(here(repository))}/pulls/{number}/reviews", asked)["review"]
+    state: ReviewState = "approved" if approve else "changes_requested" if request_changes else "commented"
+    with pulls(repository, token, server) as there:
+        said = there.review(number, state, body)
     typer.echo(f"{said['state'].replace('_', ' ')} #{number} at {said['commit'][:10]} as {said['author']}")
 
 
@@ -156,13 +166,10 @@ def checkout(
     server: Server = DEFAULT_SERVER,
 ) -> None:
     """Fetch it into the clone here and switch to its branch."""
-    from pilothouse.cli.forge_importing import access
-
-    asking, name = Asking(server, token), here(repository)
-    pull = asking.get(f"{at(name)}/pulls/{number}")["pull"]
-    url = asking.get(at(name))["repository"]["clone_url"]
-    branch = pull["head"]["ref"] if pull["head"]["repository"] == name else f"pr-{number}"
-    git("fetch", "--quiet", url, f"refs/pull/{number}/head", environment=access(url, asking.token()))
+    with pulls(repository, token, server) as there:
+        pull, head = there.pull(number), there.head(number)
+    branch = pull["head"]["ref"] if pull["head"]["repository"] == pull["base"]["repository"] else f"pr-{number}"
+    git("fetch", "--quiet", head.url, head.ref, environment=head.environment)
     git("switch", "--quiet", "-C" if _clean(branch, pull["head"]["sha"]) else "-c", branch, pull["head"]["sha"])
     typer.echo(f"#{number} is in {branch}, at {pull['head']['sha'][:10]}")
 
@@ -178,13 +185,13 @@ def merge(
     token: Token = None,
     server: Server = DEFAULT_SERVER,
 ) -> None:
-    """Merge it now, without the merge pool; needs write."""
+    """Merge it now, without the merge pool; for who may write."""
     if squash and rebase:
         fail("--squash and --rebase: choose one")
-    method = "squash" if squash else "rebase" if rebase else "merge"
-    asked = {"action": "merge", "method": method, "head": head, "message": message}
-    made = Asking(server, token).post(f"{at(here(repository))}/pulls/{number}", asked)
-    typer.echo(f"merged #{number}: {made['pull']['base']['ref']} is at {made['sha'][:10]}")
+    method: MergeMethod = "squash" if squash else "rebase" if rebase else "merge"
+    with pulls(repository, token, server) as there:
+        pull, sha = there.merge(number, method, head, message)
+    typer.echo(f"merged #{number}: {pull['base']['ref']} is at {sha[:10]}")
 
 
 @app.command("close", epilog="Example: pilothouse pr close 7")
@@ -215,11 +222,12 @@ def why(
     """Exactly why it does not merge, as `pilothouse delivery why` says it, with its exit codes."""
     from pilothouse.cli.delivery import why as explain
 
-    explain(f"{here(repository)}#{number}", output, server)
+    explain(f"{meant(repository, server).repository}#{number}", output, server)
 
 
 def _do(server: str, token: str | None, repository: str | None, number: int, action: str) -> None:
-    pull = Asking(server, token).post(f"{at(here(repository))}/pulls/{number}", {"action": action})["pull"]
+    with pulls(repository, token, server) as there:
+        pull = there.change(number, action)
     typer.echo(f"#{number} is {'a draft' if pull['draft'] else pull['state']}")
 
 

@@ -30,7 +30,7 @@ _GROUPS = {
     "pipeline": ("pipeline", "Tekton's pipelines, here: start, list, logs, describe, cancel."),
     "delivery": ("delivery", "Pull requests: why not merged, jobs, merge pools, replay."),
     "forge": ("forge", "The built-in forge: git repositories, people, tokens."),
-    "pr": ("pr", "Pull requests of the built-in forge."),
+    "pr": ("pr", "Pull requests, on the built-in forge and on any other."),
     "rollout": ("rollout", "Give a new version its traffic step by step."),
     "env": ("environments", "What runs where, and what is on its way there."),
     "slo": ("slo", "What services promise, and how fast they spend what they may miss."),

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from pilothouse.delivery.environments import read_environments
+from pilothouse.delivery.environments.changing import change_of
 from pilothouse.delivery.environments.differing import changed_objects, difference
+from pilothouse.delivery.environments.errors import EnvironmentsError
 from pilothouse.delivery.environments.hazardous import hazards_of
 from pilothouse.delivery.environments.model import Environment
 from pilothouse.delivery.environments.rendering import render
@@ -45,6 +47,53 @@ def test_a_kustomization_is_rendered_by_its_own_tool(tmp_path: Path) -> None:
     deployment = next(one for one in found.objects if one.kind == "Deployment")
     assert deployment.name == "staging-shop"
     assert deployment.content["spec"]["template"]["spec"]["containers"][0]["image"].endswith("shop:9.9.9")
+
+
+@pytest.mark.skipif(not shutil.which("kubectl"), reason="no kubectl here, which renders kustomizations")
+def test_what_an_environment_shares_with_others_is_beside_its_folder(tmp_path: Path) -> None:
+    base, overlay = tmp_path / "deploy" / "base", tmp_path / "deploy" / "overlays" / "staging"
+    base.mkdir(parents=True)
+    overlay.mkdir(parents=True)
+    (base / "shop.yaml").write_text(DEPLOYMENT)
+    (base / "kustomization.yaml").write_text("resources: [shop.yaml]\n")
+    (overlay / "kustomization.yaml").write_text(
+        "resources: [../../base]\nimages: [{name: registry:5000/acme/shop, newTag: 1.2.3}]\n"
+    )
+    given = "kind: kustomize, source: {directory: deploy, folder: overlays/staging}, services: [shop]"
+    declared = read_environments(f"environments: [{{name: staging, {given}}}]", directory=tmp_path)
+    change = change_of(declared.named("staging"), "shop", "1.3.0")
+    assert change.problems == ()
+    assert list(change.files) == ["overlays/staging/kustomization.yaml"]
+    assert "+        image: registry:5000/acme/shop:1.3.0" in change.difference
+
+
+@pytest.mark.parametrize(
+    ("chart", "within"),
+    [("chart", True), ("../charts/shop", True), ("../../charts", False), ("/charts", False), ("../.git/x", False)],
+)
+def test_a_chart_may_lie_anywhere_in_the_source(chart: str, within: bool) -> None:
+    extra = f"kind: helm, source: {{folder: production}}, services: {{shop: {{chart: {chart}}}}}"
+    if within:
+        assert environment(extra).services["shop"].chart == chart
+    else:
+        with pytest.raises(EnvironmentsError, match=r"shop\.chart: .* must be a path that stays in the source"):
+            environment(extra)
+
+
+@pytest.mark.skipif(not shutil.which("helm"), reason="no helm here, which renders charts")
+def test_a_chart_that_environments_share_is_rendered(tmp_path: Path) -> None:
+    templates = tmp_path / "charts" / "shop" / "templates"
+    templates.mkdir(parents=True)
+    (templates.parent / "Chart.yaml").write_text("apiVersion: v2\nname: shop\nversion: 1.0.0\n")
+    (templates / "pod.yaml").write_text(
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: shop}\n"
+        'spec: {containers: [{name: shop, image: "shop:{{ .Values.image.tag }}"}]}\n'
+    )
+    (tmp_path / "staging").mkdir()
+    (tmp_path / "staging" / "values.yaml").write_text("image: {tag: 1.2.3}\n")
+    found = render(tmp_path, environment("kind: helm, services: {shop: {chart: ../charts/shop}}"))
+    assert found.complete, found.problems
+    assert found.objects[0].content["spec"]["containers"][0]["image"] == "shop:1.2.3"
 
 
 def test_what_cannot_be_rendered_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,6 +126,15 @@ def branch() -> str:
     return f"work-{next(COUNT)}"
 
 
+def test_a_diff(side: Side) -> None:
+    number = side.any_pull()
+    shown = side.forge.diff(CART, number)
+    assert shown.startswith("diff --git a/src/a.py b/src/a.py\n")
+    assert shown.endswith("-a = 1\n+a = 2\n")
+    assert "--- a/src/a.py\n+++ b/src/a.py\n@@ -1" in shown
+    assert len(side.forge.pull_requests(CART, None, 2)) == 2
+
+
 def test_who_we_are_and_what_there_is(side: Side) -> None:
     assert side.forge.me.is_bot
     assert side.forge.me.login == ("pilothouse[bot]" if side.name == "github app" else "pilothouse")

@@ -37,6 +37,8 @@ def written(root: Path, **files: str) -> Path:
          "python3 app.py"),
         ({"pyproject_dot_toml": "[project]\nname='x'\n", "tests__test_x_dot_py": ""}, "Python",
          "PYTHONPATH=. python3 -m unittest discover -s tests", ""),
+        ({"app_dot_py": "", "test_app_dot_py": "def test_app(): ..."}, "Python", ".venv/bin/python -m pytest -q",
+         "python3 app.py"),
         ({"shop__x_dot_py": "", "shop____main___dot_py": ""}, "Python", "python3 -m compileall -q -x '\\.venv' .", ""),
         ({"package_dot_json": '{"scripts": {"test": "jest", "start": "node ."}}'}, "JavaScript", "npm test",
          "npm start"),

@@ -76,9 +76,10 @@ def records(loaded: Loaded) -> list[dict[str, str]]:
     else:
         words = f"{author} does not work here, and nobody said /ok-to-test of {loaded.pull.head[:12] or 'its head'}"
     found.append({"about": "author", "subject": author, "words": words})
-    where = (
-        f"of {loaded.pull.base} at {loaded.base[:12]}" if loaded.from_base else f"of the merge {loaded.revision[:12]}"
-    )
+    if loaded.from_base:
+        where = f"of {loaded.pull.base} at {loaded.base[:12]}"
+    else:
+        where = f"of the merge {loaded.revision[:12]}" if loaded.revision else "of the change itself"
     found.append({"about": "files", "subject": "jobs", "words": f"jobs are those {where}"})
     problems = [*loaded.config.broken, *(f"{path}: {reason}" for path, reason in loaded.policy.owners.broken)]
     if loaded.settings.broken:

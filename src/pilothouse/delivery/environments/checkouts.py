@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pilothouse.delivery.environments.errors import EnvironmentsError
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pilothouse.delivery.forges import Forge, Remote
 
 _SECONDS = 120
+_IGNORED = (".git", "node_modules")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,24 @@ def _copied(source: Source, root: Path) -> Checkout:
         shutil.copytree(there, root / source.folder, symlinks=True, dirs_exist_ok=True, ignore=_ignored)
     except (OSError, shutil.Error) as error:
         raise EnvironmentsError(f"{there}: {error}") from None
+    _show_around(Path(source.directory), root, PurePosixPath(source.folder))
     return Checkout(root)
 
 
+def _show_around(directory: Path, root: Path, folder: PurePosixPath) -> None:
+    """What lies beside the folder, for what its files lead to: a kustomization's `../base`, a chart that is shared.
+
+    As links, since a directory of this machine may hold much else.
+    """
+    for above in folder.parents if folder.parts else ():
+        for there in (directory / above).iterdir():
+            here = root / above / there.name
+            if not here.exists() and there.name not in _IGNORED:
+                here.symlink_to(there.absolute())
+
+
 def _ignored(_: str, names: list[str]) -> list[str]:
-    return [name for name in names if name in (".git", "node_modules")]
+    return [name for name in names if name in _IGNORED]
 
 
 def _git(arguments: list[str], environment: Mapping[str, str], directory: Path | None = None) -> str:

@@ -51,8 +51,8 @@ class Placement:
 
     Helm: the value at `key` of `file`. Kustomize: the tag of `image` among the images of `file`. Plain: the tag of
     `image` in every manifest. An `image` without a slash means any repository of that name. `prefix` stands before the
-    version there (`v`). `chart` is the Helm chart that the values are for, below the folder. `releases_from` is the
-    repository (`OWNER/NAME`, or `FORGE:OWNER/NAME`) whose releases of the service are taken.
+    version there (`v`). `chart` is the Helm chart that the values are for, from the folder (`../charts/shop`).
+    `releases_from` is the repository (`OWNER/NAME`, or `FORGE:OWNER/NAME`) whose releases of the service are taken.
     """
 
     kind: Kind

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
+from posixpath import normpath
 from typing import Any, TypeVar
 
 import yaml
@@ -78,12 +79,13 @@ def _environment(
     rollout, checks = content.get("rollout"), content.get("checks") or []
     if not isinstance(checks, list) or not all(isinstance(one, str) for one in checks):
         raise EnvironmentsError(f"{place}.checks: must be a list of statuses' names")
+    source = _source(content.get("source"), f"{place}.source", name, repository, directory, forge)
     return Environment(
         name=name,
         strategy=_chosen(Strategy, content.get("strategy", Strategy.MANUAL), f"{place}.strategy"),
-        source=_source(content.get("source"), f"{place}.source", name, repository, directory, forge),
+        source=source,
         kind=kind,
-        services=_services(content.get("services"), f"{place}.services", kind),
+        services=_services(content.get("services"), f"{place}.services", kind, source.folder),
         checks=tuple(checks),
         telemetry=_text(content, "telemetry", place) or name,
         rollout=None if rollout is None else _mapping(rollout, f"{place}.rollout"),
@@ -111,14 +113,14 @@ def _source(given: Any, place: str, name: str, repository: str, directory: Path 
     return Source(**said)
 
 
-def _services(given: Any, place: str, kind: Kind) -> dict[str, Placement]:
+def _services(given: Any, place: str, kind: Kind, folder: str) -> dict[str, Placement]:
     if isinstance(given, list):
         given = {str(name): {} for name in given}
     content = _mapping({} if given is None else given, place)
-    return {str(name): _placement(str(name), one, f"{place}.{name}", kind) for name, one in content.items()}
+    return {str(name): _placement(str(name), one, f"{place}.{name}", kind, folder) for name, one in content.items()}
 
 
-def _placement(service: str, given: Any, place: str, kind: Kind) -> Placement:
+def _placement(service: str, given: Any, place: str, kind: Kind, folder: str) -> Placement:
     content = _mapping({} if given is None else given, place)
     _only(content, _PLACEMENT, place)
     own = _chosen(Kind, content.get("kind", kind), f"{place}.kind")
@@ -126,7 +128,7 @@ def _placement(service: str, given: Any, place: str, kind: Kind) -> Placement:
     said["releases_from"] = said.pop("from")
     usual = {Kind.HELM: "values.yaml", Kind.KUSTOMIZE: "kustomization.yaml", Kind.PLAIN: ""}
     said["file"] = _below(said["file"] or usual[own], f"{place}.file")
-    said["chart"] = _below(said["chart"], f"{place}.chart")
+    said["chart"] = _within(folder, said["chart"], f"{place}.chart")
     if own is Kind.HELM:
         said["key"] = said["key"] or "image.tag"
     else:
@@ -169,8 +171,14 @@ def _below(path: str, place: str) -> str:
     """A path that stays below its folder."""
     found = PurePosixPath(path)
     if found.is_absolute() or ".." in found.parts or "\0" in path or ".git" in found.parts:
-        raise EnvironmentsError(f"{place}: {path!r} must be a path below the source, without `..`")
+        raise EnvironmentsError(f"{place}: {path!r} must be a path that stays in the source")
     return "" if str(found) == "." else str(found)
+
+
+def _within(folder: str, path: str, place: str) -> str:
+    """A path from the folder that may leave it, as environments share a chart, and stays in the source."""
+    _below(normpath(f"{folder}/{path}" if folder and not path.startswith("/") else path) if path else "", place)
+    return normpath(path) if path else ""
 
 
 def _chosen(kind: type[Chosen], value: Any, place: str) -> Chosen:

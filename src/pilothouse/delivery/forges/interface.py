@@ -55,11 +55,18 @@ class ReadingForge(Protocol):
     def pull_request(self, repository: str, number: int) -> PullRequest:
         """One pull request."""
 
-    def pull_requests(self, repository: str, state: PullState | None = "open") -> tuple[PullRequest, ...]:
-        """Those in a state (None: all), newest first; labels and people included, `mergeable` perhaps not."""
+    def pull_requests(
+        self, repository: str, state: PullState | None = "open", most: int | None = None
+    ) -> tuple[PullRequest, ...]:
+        """Those in a state (None: all), newest first, `most` of them; labels and people included, `mergeable` perhaps
+        not.
+        """
 
     def files(self, repository: str, number: int) -> tuple[ChangedFile, ...]:
         """What a pull request changes against the merge base, by path."""
+
+    def diff(self, repository: str, number: int) -> str:
+        """The same as one unified diff."""
 
     def changed_files(self, repository: str, before: str, after: str) -> tuple[ChangedFile, ...]:
         """What lies between two commits, for a push; `before` may be 40 zeros: all of `after`'s files."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pilothouse.delivery.forges.interface import Forge
@@ -14,26 +14,32 @@ from pilothouse.delivery.forges.settings import ForgeSettings
 _GITHUB = "application/vnd.github+json"
 
 
-def open_forge(name: str, settings: ForgeSettings, transport: Any = None) -> Forge:
-    """A forge of the configuration. Nothing is asked yet. Raises `ValueError` for settings that do not fit."""
+def open_forge(name: str, settings: ForgeSettings, transport: Any = None, opened: list[Caller] | None = None) -> Forge:
+    """A forge of the configuration. Nothing is asked yet. Raises `ValueError` for settings that do not fit.
+
+    What asks is added to `opened`, for who wants to close it.
+    """
     whole = settings.named(name)
     access = Access(name, tuple(whole.repositories))
+    if not whole.app_id:
+        return open_with(Secret(whole.token), access, whole, transport, opened)
+    from pilothouse.delivery.forges.github.entering import AppEntry
+    from pilothouse.delivery.forges.github.forge import GitHubForge
 
-    def caller(authorize: Authorize) -> Caller:
-        accept = _GITHUB if whole.kind == "github" else "application/json"
-        return Caller(name, whole.url, authorize, accept, whole.timeout, transport=transport)
+    entry = AppEntry(whole.app_id, Secret(whole.app_key), _calling(name, whole, transport, opened))
+    return GitHubForge(access, entry, whole.checks)
 
+
+def open_with(
+    token: Secret, access: Access, whole: ForgeSettings, transport: Any = None, opened: list[Caller] | None = None
+) -> Forge:
+    """A forge as whom this token is of, whatever the settings say of that; they have their kind and address."""
+    caller = _calling(access.name, whole, transport, opened)
     if whole.kind == "github":
-        from pilothouse.delivery.forges.github.entering import AppEntry, Entry, TokenEntry
+        from pilothouse.delivery.forges.github.entering import TokenEntry
         from pilothouse.delivery.forges.github.forge import GitHubForge
 
-        entry: Entry
-        if whole.app_id:
-            entry = AppEntry(whole.app_id, Secret(whole.app_key), caller)
-        else:
-            entry = TokenEntry(Secret(whole.token), caller)
-        return GitHubForge(access, entry, whole.checks)
-    token = Secret(whole.token)
+        return GitHubForge(access, TokenEntry(token, caller), whole.checks)
     if whole.kind == "gitlab":
         from pilothouse.delivery.forges.gitlab.forge import GitLabForge
 
@@ -41,6 +47,20 @@ def open_forge(name: str, settings: ForgeSettings, transport: Any = None) -> For
     from pilothouse.delivery.forges.forgejo.forge import ForgejoForge
 
     return ForgejoForge(access, token, caller(_header("authorization", "token ", token)))
+
+
+def _calling(
+    name: str, whole: ForgeSettings, transport: Any, opened: list[Caller] | None
+) -> Callable[[Authorize], Caller]:
+    accept = _GITHUB if whole.kind == "github" else "application/json"
+
+    def caller(authorize: Authorize) -> Caller:
+        made = Caller(name, whole.url, authorize, accept, whole.timeout, transport=transport)
+        if opened is not None:
+            opened.append(made)
+        return made
+
+    return caller
 
 
 def _header(name: str, prefix: str, token: Secret) -> Authorize:

@@ -43,6 +43,11 @@ def detect(root: Path) -> Detected:
 _NO_CONFLICTS = "! grep -rnIE '^(<<<<<<<|>>>>>>>) ' --exclude-dir=.git ."
 
 
+# What unittest does not find: functions by themselves.
+_FOR_PYTEST = re.compile(r"^(?:import pytest|from pytest|(?:async )?def test_)", re.MULTILINE)
+_MOST_READ = 20
+
+
 def _python(root: Path) -> Detected | None:
     because = _first(root, "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt")
     sources = list(_shallow(root, "*.py"))
@@ -56,6 +61,9 @@ def _python(root: Path) -> Detected | None:
     pytest = "pytest" in " ".join(_read(root / name) for name in ("pyproject.toml", "requirements.txt", "tox.ini",
                                                                  "requirements-dev.txt", "setup.cfg"))  # fmt: skip
     tested = [path for path in sources if re.match(r"test_.*\.py|.*_test\.py", path.name)]
+    if not pytest and any(_FOR_PYTEST.search(_read(path)) for path in tested[:_MOST_READ]):
+        pytest = True
+        wanted.append("pytest")
     python = ".venv/bin/python" if wanted else "python3"
     prepare = f"test -x .venv/bin/python || python3 -m venv .venv\n{python} -m pip install -q {' '.join(wanted)}"
     if pytest:

@@ -99,8 +99,10 @@ class PromotionServer:
         if action == "cancel":
             return self._cancelled(promotion, by)
         if promotion.number:
+            which = f"{promotion.forge}:{promotion.repository}" if promotion.forge else promotion.repository
             raise RefusedError(
-                f"approve its pull request: {promotion.url or f'{promotion.repository} {promotion.number}'}"
+                f"approve its pull request{f', {promotion.url}' if promotion.url else ''}: "
+                f"pilothouse pr review {promotion.number} --approve -R {which}"
             )
         if by and by == promotion.by:
             raise RefusedError("somebody else than who asked for it must approve it")

@@ -97,8 +97,10 @@ class ReleaseServer:
             except ReleaseError as error:
                 self._decided(pending, "refused", str(error))
             except ForgeError as error:
-                log.warning("a release waits", repository=pending.repository, reason=str(error))
-                self._waits(pending, f"cannot go on: {error}")
+                why = f"cannot go on: {error}"
+                if why != pending.reason:  # it is looked at every few seconds
+                    log.warning("a release waits", repository=pending.repository, reason=str(error))
+                self._waits(pending, why)
 
     def _move(self, pending: Pending) -> None:
         releasing = self._releasing(pending.forge)

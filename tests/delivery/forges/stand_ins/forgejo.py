@@ -64,6 +64,10 @@ class ForgejoStandIn(HubStandIn):
         return {"protected": True, "required_approvals": 0, "enable_status_check": True,
                 "status_check_contexts": ["ci/*"], "effective_branch_protection_name": name}  # fmt: skip
 
+    def diff_of(self, asked: Asked, wanted: str) -> int:
+        """What is asked for says the address."""
+        return int(wanted.removesuffix(".diff")) if wanted.endswith(".diff") else 0
+
     def file(self, file: ChangedFile) -> dict[str, Any]:
         """A file of a change, with Forgejo's words for what happened to it."""
         status = {"added": "added", "modified": "changed", "removed": "deleted", "renamed": "renamed"}[file.change]

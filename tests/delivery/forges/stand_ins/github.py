@@ -97,6 +97,10 @@ class GitHubStandIn(HubStandIn):
         checks = {"enforcement_level": "everyone", "contexts": ["ci/build"], "checks": [{"context": "ci/build"}]}
         return {"protected": True, "protection": {"enabled": True, "required_status_checks": checks}}
 
+    def diff_of(self, asked: Asked, wanted: str) -> int:
+        """What is asked for says the accept header."""
+        return int(wanted) if asked.request.headers["accept"] == "application/vnd.github.diff" else 0
+
     def file(self, file: ChangedFile) -> dict[str, Any]:
         """A file of a change."""
         return {"filename": file.path, "status": file.change, "additions": file.additions,

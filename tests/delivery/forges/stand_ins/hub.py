@@ -184,6 +184,8 @@ class HubStandIn(StandIn):
                 made = forge.create_pull_request(repo, body["head"], body["base"], self.told_title(body), body["body"],
                                                  self.told_draft(body))  # fmt: skip
                 return 201, self.pull(made)
+            case "GET", ["pulls", wanted] if number := self.diff_of(asked, wanted):
+                return forge.diff(repo, number).encode()
             case "GET", ["pulls", number]:
                 return self.pull(self.seen(repo, int(number)))
             case "PATCH", ["pulls", number]:
@@ -274,6 +276,10 @@ class HubStandIn(StandIn):
 
     def protection(self, name: str) -> dict[str, Any]:
         """How a branch is protected."""
+        raise NotImplementedError
+
+    def diff_of(self, asked: Asked, wanted: str) -> int:
+        """The pull request whose diff is asked for; 0 when it is not the diff."""
         raise NotImplementedError
 
     def file(self, file: Any) -> dict[str, Any]:

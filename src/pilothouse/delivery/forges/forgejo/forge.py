@@ -67,6 +67,10 @@ class ForgejoForge(HubForge):
             return frozenset()
         return frozenset(str(context) for context in node.items("status_check_contexts"))
 
+    def diff(self, repository: str, number: int) -> str:
+        """A pull request as one unified diff."""
+        return self._text(repository, f"/pulls/{number:d}.diff")
+
     def commit(self, repository: str, ref: str) -> Commit:
         """The commit that a branch, a tag or a hash stands for."""
         ref = ref or self.repository(repository).default_branch

@@ -62,6 +62,10 @@ class GitHubForge(GitHubWriting):
         found = [one(node) for caller, path in self._entry.repositories() for node in caller.pages(path)]
         return tuple(sorted(map(shapes.repository, found), key=lambda repository: repository.full_name))
 
+    def diff(self, repository: str, number: int) -> str:
+        """A pull request as one unified diff."""
+        return self._text(repository, f"/pulls/{number:d}", "application/vnd.github.diff")
+
     def commit(self, repository: str, ref: str) -> Commit:
         """The commit that a branch, a tag or a hash stands for."""
         try:

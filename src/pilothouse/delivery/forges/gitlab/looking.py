@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from pilothouse.delivery.forges.errors import InvalidError, MissingError
@@ -24,6 +25,7 @@ from pilothouse.delivery.forges.model import (
     TreeEntry,
     User,
 )
+from pilothouse.delivery.forges.patches import unified
 from pilothouse.delivery.forges.remote import pushing
 from pilothouse.delivery.forges.remote.calling import Caller, path_of, segment
 from pilothouse.delivery.forges.remote.forge import (
@@ -155,11 +157,14 @@ class GitLabReading(RemoteForge):
     def _merge_request(self, repository: str, number: int) -> Node:
         return one(self._get(repository, f"/merge_requests/{number:d}"))
 
-    def pull_requests(self, repository: str, state: PullState | None = "open") -> tuple[PullRequest, ...]:
+    def pull_requests(
+        self, repository: str, state: PullState | None = "open", most: int | None = None
+    ) -> tuple[PullRequest, ...]:
         """Those in a state, newest first."""
         tips: dict[str, str] = {}
-        nodes = self._all(repository, "/merge_requests", state=_STATES[state], order_by="created_at", sort="desc")
-        return tuple(self._pull(repository, node, tips) for node in nodes)
+        asked = {"state": _STATES[state], "order_by": "created_at", "sort": "desc"}
+        pages = self._caller.pages(self._path(repository, "/merge_requests"), **asked)
+        return tuple(self._pull(repository, node, tips) for node in islice(map(one, pages), most))
 
     def _pull(self, repository: str, node: Node, tips: dict[str, str]) -> PullRequest:
         base = node.text("target_branch")
@@ -183,6 +188,10 @@ class GitLabReading(RemoteForge):
         """What a merge request changes."""
         nodes = self._all(repository, f"/merge_requests/{number:d}/diffs")
         return tuple(sorted(map(shapes.changed_file, nodes), key=lambda file: file.path))
+
+    def diff(self, repository: str, number: int) -> str:
+        """The same as one unified diff; GitLab leaves the lines of very large files out."""
+        return unified(self.files(repository, number))
 
     def commits(self, repository: str, number: int) -> tuple[Commit, ...]:
         """The commits of a merge request, oldest first."""

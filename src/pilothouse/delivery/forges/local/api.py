@@ -14,8 +14,9 @@ from pilothouse.delivery.forges.local import asked
 from pilothouse.delivery.forges.local.entering import UnknownTokenError, bearer
 from pilothouse.delivery.forges.local.forge import LocalForge
 from pilothouse.delivery.forges.local.house import House
-from pilothouse.delivery.forges.local.showing import pull_json, repository_json, said_json, user_json, whole_pull
+from pilothouse.delivery.forges.local.showing import repository_json, user_json
 from pilothouse.delivery.forges.model import LineComment
+from pilothouse.delivery.forges.showing import pull_json, said_json, whole_pull
 from pilothouse.signals.errors import BadRequestError
 from pilothouse.signals.wire import answer, json_body, number, only, waiting
 
@@ -141,8 +142,8 @@ async def _pulls(request: Request, forge: LocalForge) -> Response:
     only(request, "state", "limit")
     state = asked.state(request.query_params.get("state", "open"))
     limit = number(request, "limit", 100, 1, 10_000)
-    found = await waiting(forge.pull_requests, name, state)
-    return answer({"pulls": [pull_json(one) for one in found[:limit]]})
+    found = await waiting(forge.pull_requests, name, state, limit)
+    return answer({"pulls": [pull_json(one) for one in found]})
 
 
 async def _pull(request: Request, forge: LocalForge) -> Response:

@@ -175,11 +175,13 @@ class LocalReading:
         with self._house.store.reading() as connection:
             return pulls.shown(connection, pulls.row(connection, kept, number), self._house.page())
 
-    def pull_requests(self, repository: str, state: PullState | None = "open") -> tuple[PullRequest, ...]:
+    def pull_requests(
+        self, repository: str, state: PullState | None = "open", most: int | None = None
+    ) -> tuple[PullRequest, ...]:
         """Those in a state."""
         kept = self.kept(repository)
         with self._house.store.reading() as connection:
-            rows = pulls.rows(connection, kept, state)
+            rows = pulls.rows(connection, kept, state)[:most]
             return tuple(pulls.shown(connection, row, self._house.page()) for row in rows)
 
     def _ends(self, repository: str, number: int) -> tuple[Git, str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 from types import ModuleType
 from typing import Any
 
@@ -85,12 +86,16 @@ class HubForge(RemoteForge):
         """One pull request."""
         return self._pull(repository, one(self._get(repository, f"/pulls/{number:d}")), {})
 
-    def pull_requests(self, repository: str, state: PullState | None = "open") -> tuple[PullRequest, ...]:
+    def pull_requests(
+        self, repository: str, state: PullState | None = "open", most: int | None = None
+    ) -> tuple[PullRequest, ...]:
         """Those in a state, newest first."""
         asked = {"open": "open", None: "all"}.get(state, "closed")
         tips: dict[str, str] = {}
-        found = [self._pull(repository, node, tips) for node in self._all(repository, "/pulls", state=asked)]
-        return tuple(pull for pull in found if state in (None, pull.state))
+        # Page by page: of those that are closed there may be thousands.
+        pages = self.caller(repository).pages(self._path(repository, "/pulls"), state=asked)
+        found = (self._pull(repository, node, tips) for node in map(one, pages))
+        return tuple(islice((pull for pull in found if state in (None, pull.state)), most))
 
     def _pull(self, repository: str, node: Node, tips: dict[str, str]) -> PullRequest:
         base = node.node("base").text("ref")
@@ -104,6 +109,14 @@ class HubForge(RemoteForge):
         """What a pull request changes."""
         nodes = self._all(repository, f"/pulls/{number:d}/files")
         return tuple(sorted(map(self.shapes.changed_file, nodes), key=lambda file: file.path))
+
+    def diff(self, repository: str, number: int) -> str:
+        """The same as one unified diff."""
+        raise NotImplementedError
+
+    def _text(self, repository: str, rest: str, accept: str = "") -> str:
+        found = self.caller(repository).ask("GET", self._path(repository, rest), accept=accept)
+        return found.body.decode("utf-8", "replace")
 
     def changed_files(self, repository: str, before: str, after: str) -> tuple[ChangedFile, ...]:
         """What lies between two commits: their trees are compared, so that nothing is cut off and nothing assumed."""
