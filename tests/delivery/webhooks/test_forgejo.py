@@ -46,6 +46,8 @@ PULLS: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
     (like.of_pull("label_updated"), [{"action": "labeled", "label": ""}]),
     (like.of_pull("label_updated", changes=LABELS),
      [{"action": "labeled", "label": "lgtm"}, {"action": "unlabeled", "label": "wip"}]),
+    (like.of_pull("label_updated", label={"id": 1, "name": "size/S"}), [{"action": "labeled", "label": "size/S"}]),
+    (like.of_pull("label_updated", label={"id": 2, "name": "lgtm"}), [{"action": "unlabeled", "label": "lgtm"}]),
     (like.of_pull("label_cleared"), [{"action": "unlabeled"}]),
     (like.of_pull("assigned"), [{"action": "assigned"}]),
     (like.of_pull("unassigned"), [{"action": "unassigned"}]),

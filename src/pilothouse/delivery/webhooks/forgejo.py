@@ -1,6 +1,7 @@
 """Forgejo's and Gitea's webhooks: signed, read strictly, as events. Most of their shapes are GitHub's.
 
-Source: https://forgejo.org/docs/latest/user/webhooks/ and Gitea's `modules/structs/hook.go`.
+Source: https://forgejo.org/docs/latest/user/webhooks/ and `modules/structs/hook.go` and
+`services/webhook/notifier.go` of both.
 """
 
 from __future__ import annotations
@@ -86,6 +87,10 @@ def _pull_request(event: Event, body: Node, kind: str) -> tuple[Event, ...]:
         return (event, *_draft(event, changes.node("title").text("from", ""), pull.draft))
     if action == "labeled" and changes is not None and ("added_labels" in changes or "removed_labels" in changes):
         return _labels(event, changes)
+    if (label := body.maybe("label")) is not None:
+        # Newer Forgejo names the one that changed: it was given when the pull request has it now.
+        name = label.text("name")
+        return (_another(event, 0, "labeled" if name in pull.labels else "unlabeled", name),)
     return (event,)
 
 

@@ -83,7 +83,8 @@ def pull_request(node: Node, base_sha: str = "") -> PullRequest:
         draft=node.flag("draft", False),
         labels=frozenset(node.texts("labels", "name")),
         assignees=frozenset(node.texts("assignees", "login")),
-        requested_reviewers=frozenset(node.texts("requested_reviewers", "login")),
+        # A team may stand among them: it has no login.
+        requested_reviewers=frozenset(one.text("login") for one in node.nodes("requested_reviewers") if "login" in one),
         milestone=milestone.text("title") if milestone else "",
         mergeable=node.flag("mergeable") if "mergeable" in node else None,
         merge_sha=node.text("merge_commit_sha", "") if _state(node) == "merged" else "",
