@@ -21,7 +21,7 @@ $(UV):
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
 
-$(READY): $(UV) pyproject.toml uv.lock hatch_build.py ui/build_page.py native/build_native.py $(wildcard native/*.c)
+$(READY): $(UV) pyproject.toml uv.lock hatch_build.py ui/build_page.py native/build_native.py $(wildcard native/*.[ch])
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --quiet --frozen --all-extras --inexact
 	@$(BIN)/python native/build_native.py
 	@touch $@

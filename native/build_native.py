@@ -1,8 +1,8 @@
 """Compiles what is in C for the Python that runs this; `python native/build_native.py` for the Makefile.
 
-Two things are: the sampler of the heap, which stands where Python asks for memory, and the scan of OTLP requests, which
-looks at each of their bytes. Where there is no C compiler, no header of Python's, or a Python that they were not made
-for, another way does the same and costs more.
+Three things are: the sampler of the heap, which stands where Python asks for memory, the scan of OTLP requests, which
+looks at each of their bytes, and what makes rows of them. Where there is no C compiler, no header of Python's, or a
+Python that they were not made for, another way does the same and costs more.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class Native(NamedTuple):
 MODULES = (
     Native("heap_sampling", "profiler", "the heap is profiled by tracemalloc"),
     Native("otlp_scanning", "signals/receive", "OTLP requests are parsed, which takes more of the CPU"),
+    Native("segment_rows", "signals", "the engine makes the rows of OTLP requests, which takes more of the CPU"),
 )
 
 
@@ -57,7 +58,8 @@ def build_native(module: Native) -> Path | str:
         return f"{module.name}.c is for CPython with its GIL, on Linux and macOS: {module.without}"
     target = module.target
     stamp = HERE / "build" / f"{target.name}.built-from"
-    digest = hashlib.sha256(module.source.read_bytes() + sys.version.encode()).hexdigest()
+    sources = [module.source, *sorted(HERE.glob("*.h"))]
+    digest = hashlib.sha256(b"".join(map(Path.read_bytes, sources)) + sys.version.encode()).hexdigest()
     if target.is_file() and stamp.is_file() and stamp.read_text() == digest:
         return target
     failure = _compile(module.source, target)

@@ -12,10 +12,11 @@ from pilothouse.engine.errors import (
     EngineUnavailableError,
     QueryError,
 )
-from pilothouse.engine.model import Budget, Engine, SegmentStatement
+from pilothouse.engine.model import BlockOfRows, Budget, Engine, SegmentStatement
 from pilothouse.engine.opening import open_engine
 
 __all__ = [
+    "BlockOfRows",
     "Budget",
     "BudgetExceededError",
     "CancelledError",

@@ -18,17 +18,28 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from pilothouse.engine.binding import bind, identifier, quote
 from pilothouse.engine.caching import cache_size
 from pilothouse.engine.configuring import configured
-from pilothouse.engine.errors import EngineBusyError, EngineError, from_clickhouse
+from pilothouse.engine.errors import (
+    BudgetExceededError,
+    EngineBusyError,
+    EngineError,
+    EngineUnavailableError,
+    from_clickhouse,
+)
 from pilothouse.engine.loading import load_chdb
 from pilothouse.engine.mending import mended
 from pilothouse.engine.model import Budget, Parameter, SegmentStatement
+from pilothouse.engine.rows_file import RowsFile
 from pilothouse.engine.settings import query_settings, schema_in_file, storing_settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+log = structlog.get_logger(__name__)
 
 # The last bytes of an Arrow stream: https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format
 _END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
@@ -55,6 +66,7 @@ class EmbeddedEngine:
         self._error: tuple[type[Exception], ...] = (chdb.ChdbError, RuntimeError)
         self._schemas = directory.resolve() / "schemas"
         self._written: set[Path] = set()
+        self._rows = RowsFile(directory)
         self._commands, self._stored = 0, Counter[str]()
         try:
             connect: Any = chdb.connect
@@ -125,9 +137,34 @@ class EmbeddedEngine:
         )
         with self._storing_lock:
             try:
-                self._run(self._storing, sql, None, "CSV")
+                if not self._store_block(statement, segment, token):
+                    self._run(self._storing, sql, None, "CSV")
             finally:
                 self._stored[statement.table] += 1
+
+    def _store_block(self, statement: SegmentStatement, segment: Path, token: str) -> bool:
+        """Whether the segment's rows could be had as columns, and are stored now."""
+        block = statement.block
+        try:
+            if block is None or not block.write(segment, self._rows.room):
+                return False
+        except OSError as error:
+            log.warning("no columns of a segment", segment=segment.name, reason=str(error))
+            return False
+        structure = ", ".join(f"{name} {type_}" for name, type_ in block.columns)
+        rows = f"file({self._rows.file}, 'Native', {quote(structure)})"
+        sql = (
+            f"INSERT INTO {statement.table} ({', '.join(name for name, _ in block.columns)}) "
+            f"{block.select.replace('{rows}', rows)} {storing_settings(token)}"
+        )
+        try:
+            self._run(self._storing, sql, None, "CSV")
+        except (EngineUnavailableError, BudgetExceededError):
+            raise
+        except EngineError as error:
+            log.warning("columns of a segment were refused", segment=segment.name, reason=str(error))
+            return False
+        return True
 
     def writes(self, table: str) -> int | None:
         return self._commands + self._stored[table]
@@ -145,6 +182,7 @@ class EmbeddedEngine:
         with self._storing_lock, self._control_lock:
             for handle in (self._storing, self._control, *(self._idle.get() for _ in range(self._handles))):
                 handle.close()
+            self._rows.close()
 
     @contextmanager
     def _handle(self) -> Iterator[Any]:

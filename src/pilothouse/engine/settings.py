@@ -38,9 +38,10 @@ def query_settings(budget: Budget, cache_bytes: int = 0) -> str:
     return " SETTINGS " + ", ".join(f"{name} = {value}" for name, value in pairs.items())
 
 
-def storing_settings(token: str, schema: str) -> str:
-    """The clause with which a segment is parsed and stored once for its token; `schema` says how to read it."""
-    return f"SETTINGS {_ONE_BLOCK}, insert_deduplication_token = {quote(token)}, {schema}"
+def storing_settings(token: str, schema: str = "") -> str:
+    """The clause with which a segment is stored once for its token; `schema` says how to parse it, if it has to be."""
+    clause = f"SETTINGS {_ONE_BLOCK}, insert_deduplication_token = {quote(token)}"
+    return f"{clause}, {schema}" if schema else clause
 
 
 def schema_in_file(path: str, message: str) -> str:

@@ -13,6 +13,7 @@ from pilothouse.signals.anyvalue import (
     records_sql,
     texts_sql,
 )
+from pilothouse.signals.segment_rows import rows_of
 
 _PROTO = f"""syntax = "proto3";
 {SCHEMA}
@@ -71,6 +72,7 @@ RECORDS = SegmentStatement(
     structure=_structure(IDENTITY, _RECORD, f"scope {SCOPE}, "),
     schema=_PROTO,
     message="Logs",
+    block=rows_of("logs"),
 )  # fmt: skip
 
 RESOURCES = announced_sql("logs")

@@ -13,6 +13,7 @@ from pilothouse.signals.anyvalue import (
     records_sql,
     texts_sql,
 )
+from pilothouse.signals.segment_rows import rows_of
 
 _PROTO = f"""syntax = "proto3";
 {SCHEMA}
@@ -76,7 +77,13 @@ def _of(array: str, first: str) -> str:
 
 # What tells a span from another: a call's two sides may share ids (Zipkin). Migration 22 notes it of each span stored.
 _KIND = "least(greatest(s.kind, 0), 255)"
-_SAME = "cityHash64(trace, span, span_kind, identity)"
+
+
+def _once(trace: str, span: str, kind: str) -> str:
+    """Clauses that leave each span once, and none that was stored just before."""
+    same = f"cityHash64({trace}, {span}, {kind}, identity)"
+    return f"WHERE {same} NOT IN (SELECT span FROM span_recent)\nLIMIT 1 BY {same}"
+
 
 # Each column with the expression that makes it. An end before the start is a duration of zero.
 _COLUMNS = {
@@ -116,12 +123,12 @@ FROM (
            arrayMap(values -> {letters_sql("values")}, others) AS letters
     FROM {records_sql("spans", "spans", "s")}
 )
-WHERE {_SAME} NOT IN (SELECT span FROM span_recent)
-LIMIT 1 BY {_SAME}""",
+{_once("trace", "span", "span_kind")}""",
     structure=_structure(IDENTITY, _SPAN, f"scope {SCOPE}, "),
     schema=_PROTO,
     message="Traces",
     forget="TRUNCATE TABLE span_recent",
+    block=rows_of("traces", _once("trace_id", "span_id", "kind")),
 )
 
 

@@ -1,0 +1,6 @@
+from collections.abc import Callable
+
+from typing_extensions import Buffer
+
+def write_rows(kind: str, segment: Buffer, room: Callable[[int], memoryview], /) -> int | None: ...
+def columns_of(kind: str, /) -> tuple[tuple[str, str], ...]: ...

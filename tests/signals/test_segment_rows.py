@@ -1,0 +1,215 @@
+"""Columns made in C are the rows that the engine makes of the same segment; what is odd is left to the engine."""
+
+from __future__ import annotations
+
+import random
+import struct
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from pilothouse.engine import Engine, SegmentStatement
+from pilothouse.signals import segment_rows
+from pilothouse.signals.journal import framed
+from pilothouse.signals.logs.storing import RECORDS
+from pilothouse.signals.receive.otlp import Receiver
+from pilothouse.signals.traces.storing import SPANS
+from tests.signals.receive.conftest import examples
+from tests.signals.receive.otlp_requests import LOGS, NOW, TRACES
+from tests.signals.receive.test_scanning import _Journal, _ordinary
+from tests.signals.receive.wire_forms import broken, reordered, varint
+from tests.thorough import THOROUGH
+
+pytestmark = pytest.mark.skipif(
+    not segment_rows.is_there(), reason="native/segment_rows.c was not compiled (no compiler)"
+)
+KINDS: dict[str, tuple[SegmentStatement, Any]] = {"logs": (RECORDS, LOGS), "traces": (SPANS, TRACES)}
+_numbers = count()
+
+
+class _Kept(_Journal):
+    """What the door journals, framed."""
+
+    def accept(self, kind: str, payload: bytes, marks: frozenset[str], ahead: bytes) -> Any:
+        written = super().accept(kind, payload, marks, ahead)
+        self.taken[-1] = b"".join(framed(part) for part in (ahead, payload) if part)  # type: ignore[call-overload]
+        return written
+
+
+def _segment(kind: str, requests: list[Any], chosen: random.Random) -> bytes:
+    """What the journal holds of these requests; spans' lists stay together, else they are the engine's to read."""
+    journal = _Kept()
+    receiver = Receiver(journal)  # type: ignore[arg-type]
+    for request in requests:
+        forms = [request.SerializeToString()]
+        if kind == "logs":
+            forms.append(reordered(request, chosen, room=True))
+        receiver.receive(kind, chosen.choice(forms))
+    return b"".join(journal.taken)  # type: ignore[arg-type]
+
+
+class _Both:
+    """One store, and a segment's rows by either way."""
+
+    def __init__(self, engine: Engine, directory: Path) -> None:
+        self._engine, self._file = engine, directory / "one.segment"
+
+    def agree(self, kind: str, segment: bytes) -> int:
+        """Assert that both ways come to the same rows; how many there are."""
+        statement, _ = KINDS[kind]
+        self._file.write_bytes(segment)
+        made = self._rows(replace(statement, select="SELECT refuse to parse"))
+        assert made == self._rows(replace(statement, block=None))
+        return len(made)
+
+    def _rows(self, statement: SegmentStatement) -> list[str]:
+        self._engine.command(f"TRUNCATE TABLE {statement.table}")
+        self._engine.command("TRUNCATE TABLE span_recent")
+        self._engine.store_segment(statement, self._file, f"rows-{next(_numbers)}")
+        return sorted(map(repr, self._engine.query(f"SELECT * FROM {statement.table}").to_pylist()))
+
+
+@pytest.fixture(scope="module")
+def both(files_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Both]:
+    yield _Both(files_engine, tmp_path_factory.mktemp("segments"))
+    for statement, _ in KINDS.values():
+        files_engine.command(f"TRUNCATE TABLE {statement.table}")
+    files_engine.command("TRUNCATE TABLE span_recent")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@examples(2, 200)
+@given(data=st.data())
+def test_both_ways_come_to_the_same_rows(both: _Both, kind: str, data: st.DataObject) -> None:
+    requests = data.draw(st.lists(KINDS[kind][1], min_size=3, max_size=6))
+    segment = _segment(kind, requests, random.Random(data.draw(st.integers(0, 2**32))))
+    if _made(kind, segment):
+        both.agree(kind, segment)
+
+
+def test_numbers_are_written_as_the_engine_writes_them(both: _Both) -> None:
+    chosen = random.Random(3)
+    doubles = [0.0, -0.0, 0.1, -1.5, 1e-6, 1e-7, 9.999999e-7, 1e20, 1e21, 123456789012345680.0, 1.7e308, 2.0**-20,
+               float("inf"), float("-inf"), float("nan"), 1 / 3, 100.0, 0.3, 2**53 + 2.0]  # fmt: skip
+    doubles += [chosen.uniform(-1e3, 1e3) for _ in range(400)] + [10.0**n * chosen.random() for n in range(-30, 30)]
+    doubles += [number for (number,) in struct.iter_unpack("<d", chosen.randbytes(8 * 400)) if abs(number) > 1e-300]
+    integers = [0, 9, 10, -1, 2**63 - 1, -(2**63), *(10**n for n in range(19)), *(1 - 10**n for n in range(19))]
+    request = ExportLogsServiceRequest()
+    scope = request.resource_logs.add().scope_logs.add()
+    for place in range(max(len(doubles), len(integers))):
+        record = scope.log_records.add(time_unix_nano=NOW - place)
+        record.body.double_value = doubles[place % len(doubles)]
+        record.attributes.add(key="whole").value.int_value = integers[place % len(integers)]
+        record.attributes.add(key="bytes").value.bytes_value = chosen.randbytes(place % 7)
+        record.attributes.add(key=f"key {place}" * (place % 3)).value.bool_value = place % 2 == 0
+    segment = framed(request.SerializeToString())
+    assert both.agree("logs", segment) == len(doubles)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_come_in_the_order_of_the_table(both: _Both, kind: str) -> None:
+    """Hours, identities, names and times are far from it."""
+    chosen, frames = random.Random(5), []
+    for _ in range(30):
+        message = ExportLogsServiceRequest() if kind == "logs" else ExportTraceServiceRequest()
+        speaker = (message.resource_logs if kind == "logs" else message.resource_spans).add()
+        for _ in range(20):
+            time = NOW - chosen.randrange(6 * 3_600) * 10**9
+            if kind == "logs":
+                speaker.scope_logs.add().log_records.add(time_unix_nano=time).body.string_value = str(time)
+            else:
+                speaker.scope_spans.add().spans.add(
+                    trace_id=chosen.randbytes(16), span_id=chosen.randbytes(8), start_time_unix_nano=time,
+                    name=chosen.choice(["", "a", "ab", "b", "\N{SNOWMAN}"]),
+                )  # fmt: skip
+        identity = b"\x81\x7d" + chosen.choice([1, 2, 2**64 - 1]).to_bytes(8, "little")
+        frames.append(framed(_with_resource(message.SerializeToString(), identity)))
+    assert both.agree(kind, b"".join(frames)) == 600
+
+
+def _with_resource(body: bytes, resource: bytes) -> bytes:
+    """A request of one speaker, with these bytes as its resource."""
+    length = 2
+    while body[length - 1] > 127:
+        length += 1
+    return _inside(1, body[length:] + _inside(1, resource))
+
+
+def _inside(number: int, content: bytes) -> bytes:
+    return bytes([number << 3 | 2]) + varint(len(content)) + content
+
+
+def _one_record(record: bytes) -> bytes:
+    return _inside(1, _inside(2, _inside(2, record)))
+
+
+def _made(kind: str, segment: bytes) -> bytes | None:
+    """The block, or None where the segment is left to the engine."""
+    taken = bytearray()
+
+    def room(size: int) -> memoryview:
+        taken.extend(bytes(size))
+        return memoryview(taken)
+
+    size = segment_rows.native.write_rows(kind, segment, room)
+    assert size is None or size == len(taken)
+    return None if size is None else bytes(taken)
+
+
+_TIME = b"\x09" + NOW.to_bytes(8, "little")
+ODD = {
+    "a body twice": b"\x2a\x03\x0a\x01a" * 2,
+    "an array that is not JSON yet": b"\x2a\x04\x2a\x02\x0a\x00",
+    "two members of a value": b"\x2a\x04\x10\x01\x18\x02",
+    "a flag that is two": b"\x2a\x02\x10\x02",
+    "a number longer than it need be": b"\x2a\x03\x18\x81\x00",
+    "a value before its key": b"\x32\x08\x12\x03\x0a\x01b\x0a\x01a",
+    "a severity of another wire type": b"\x15\x01\x00\x00\x00",
+    "a severity below zero": b"\x10" + b"\xff" * 9 + b"\x01",
+    "a number that is almost zero": b"\x2a\x09\x21" + struct.pack("<d", 5e-324),
+    "a group": b"\x7b\x7c",
+    "an end in the middle": b"\x2a\x7f",
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_what_is_odd_is_left_to_the_engine(what: str) -> None:
+    assert _made("logs", _one_record(_TIME + ODD[what])) is None
+
+
+def test_a_field_of_a_newer_protocol_is_passed_over(both: _Both) -> None:
+    record = _TIME + b"\xaa\x01\x01z" + b"\x2a\x03\x0a\x01a" + b"\xb0\x01\x05"
+    assert both.agree("logs", framed(_one_record(record))) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_broken_segments_are_refused_or_read(kind: str) -> None:
+    """With a sanitizer this was given millions; here it must neither end the process nor write beyond its room."""
+    chosen = random.Random(9)
+    segment = _segment(kind, [_ordinary(kind)], chosen)
+    for _ in range(20_000 if THOROUGH else 600):
+        _made(kind, broken(segment, chosen))
+    assert _made(kind, segment)
+
+
+def test_a_segment_that_cannot_be_noted_in_memory_is_the_engines(tmp_path: Path) -> None:
+    def no_room(size: int) -> memoryview:
+        raise OSError(28, "no space")
+
+    file = tmp_path / "one.segment"
+    file.write_bytes(_segment("logs", [_ordinary("logs")], random.Random(1)))
+    block = segment_rows.rows_of("logs")
+    assert block is not None
+    with pytest.raises(OSError, match="no space"):
+        block.write(file, no_room)
+    assert block.write(file, lambda size: memoryview(bytearray(size))), "the next one finds everything in order"
+    file.write_bytes(b"")
+    assert block.write(file, no_room) is None
