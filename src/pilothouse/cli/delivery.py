@@ -163,6 +163,7 @@ def replay(
         Path, typer.Option("--config", help="A directory with the new OWNERS, .tekton, .prow.yaml, .pilothouse.")
     ],
     everything: Annotated[bool, typer.Option("--all", help="Also where nothing differs.")] = False,
+    repository: Repository = None,
     output: Output = None,
 ) -> None:
     """What would have happened with other rules: every decision taken again from what it was taken from.
@@ -192,12 +193,15 @@ def replay(
         if problem:
             typer.echo(printable(f"{problem}"), err=True)
     try:
-        found = list(again(events.read_text(encoding="utf-8").splitlines(), rules))
+        found = list(again(events.read_text(encoding="utf-8").splitlines(), rules, repository or ""))
     except OSError as error:
         fail(f"{events}: {error.strerror}: `pilothouse delivery decisions` writes such a file")
     except ValueError as error:
         fail(f"{events}: {error}")
     different = [one for one in found if one.differs]
+    if len(names := sorted({one.repository for one in found})) > 1:
+        told = f"decisions of {', '.join(names)}, all taken by the rules of {config}: --repository takes one of them"
+        typer.echo(printable(told), err=True)
     shown = found if everything else different
     if wants_json(output):
         typer.echo(json.dumps([one.to_json() for one in shown], ensure_ascii=False))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pilothouse.delivery.acting.settings import Settings, SettingsError, read_settings
+from pilothouse.delivery.forges.model import BranchTip, MergeMethod, PullRequest
 from pilothouse.delivery.merging import Contexts, Query
 
 WHOLE = """
@@ -42,9 +43,37 @@ def test_all_of_it() -> None:
     assert read_settings("") == Settings()
 
 
+PULL = PullRequest(
+    "acme/shop", 7, "Faster {{ .Body }}", "ann", BranchTip("ann/shop", "cart", "2" * 40),
+    BranchTip("acme/shop", "main", ""), "It was slow.\n",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("template", "method", "said"),
+    [
+        ("", "merge", "Merge #7: Faster {{ .Body }}\n\nIt was slow.\n"),
+        ("", "squash", "Faster {{ .Body }} (#7)\n\nIt was slow.\n"),
+        ('{title: "{{.Title}} (#{{ .Number }}) by {{- .AuthorLogin -}}"}', "merge",
+         "Faster {{ .Body }} (#7) by ann\n\nIt was slow.\n"),
+        ('{title: "{{ .Org }}/{{ .Repo }}\\nx", body: "{{ .HeadRefName }} into {{ .BaseRef.Name }}"}', "squash",
+         "acme/shop x\n\ncart into main\n"),
+    ],
+)  # fmt: skip
+def test_what_a_merges_commit_says(template: str, method: MergeMethod, said: str) -> None:
+    merge = read_settings(f"merge: {{merge_commit_template: {template}}}").merge
+    assert merge.commit.message(PULL, method) == said
+
+
 @pytest.mark.parametrize(
     ("merge", "place"),
     [
+        (
+            "{merge_commit_template: {title: '{{ .Nothing }}'}}",
+            "there is no field .Nothing; there are",
+        ),
+        ("{merge_commit_template: {body: '{{ if .Title }}'}}", "'{{ if .Title }}': only fields can be asked for"),
+        ("{merge_commit_template: {head: x}}", "merge_commit_template.head: is not known here"),
         ("{method: fast}", "merge.method 'fast': must be merge, squash or rebase"),
         ("{method: {main: fast}}", "merge.method.main 'fast'"),
         ("{method: {'(': merge}}", "merge.method: '(' is not an expression"),

@@ -70,7 +70,19 @@ def test_with_the_same_rules_nothing_differs_and_with_others_it_is_said_what(
     assert any("nobody who may approve OWNERS" in reason for reason in opened["reasons"])
 
 
-@pytest.mark.parametrize("text", ["{", '{"snapshot": {"pull": 3}, "at": 1}', "[]"])
+def test_decisions_of_one_repository(room: Room, client: TestClient, tmp_path: Path) -> None:
+    events = tmp_path / "events"
+    events.write_text(client.get("/api/delivery/decisions").text)
+    config = tmp_path / "rules"
+    config.mkdir()
+    (config / "OWNERS").write_text("approvers: [uma]\n")
+    asked = ["delivery", "replay", str(events), "--config", str(config)]
+    other = CliRunner().invoke(program("delivery"), [*asked, "--repository", "acme/other", "--output", "table"])
+    assert (other.exit_code, other.output) == (0, "0 decisions, 0 would have been other ones\n")
+    assert CliRunner().invoke(program("delivery"), [*asked, "--repository", "acme/shop"]).exit_code == 1
+
+
+@pytest.mark.parametrize("text", ["{", '{"snapshot": {"pull": 3}, "at": 1}', "[]", '{"id": 3}'])
 def test_what_is_no_decision_is_named(text: str, tmp_path: Path) -> None:
     events = tmp_path / "events"
     events.write_text(f"\n{text}\n")

@@ -13,6 +13,7 @@ from pilothouse.delivery.acting import settings_values as values
 from pilothouse.delivery.acting.settings_values import PATH, SettingsError
 from pilothouse.delivery.forges import MergeMethod
 from pilothouse.delivery.merging import Contexts, Methods, Query
+from pilothouse.delivery.merging.messages import CommitTemplate, TemplateError
 from pilothouse.delivery.merging.methods import LABELS, METHODS
 
 _METHOD_LABELS = {f"{method}_label": method for method in METHODS}
@@ -25,7 +26,7 @@ _CONTEXTS = {
     "optional-contexts": "optional",
 }  # fmt: skip
 _PATTERNS, _SKIP, _PROTECTED = "optional-regex-contexts", "skip-unknown-contexts", "from-branch-protection"
-KNOWN = ("method", *_METHOD_LABELS, "batch", "ahead", "priority", "queries", "context_options")
+KNOWN = ("method", *_METHOD_LABELS, "batch", "ahead", "priority", "queries", "context_options", "merge_commit_template")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class MergeSettings:
     priority: tuple[frozenset[str], ...] = ()
     queries: tuple[Query, ...] = (Query(),)
     contexts: Contexts = field(default_factory=Contexts)
+    commit: CommitTemplate = field(default_factory=CommitTemplate)
 
 
 def merge_settings(content: Any) -> MergeSettings:
@@ -52,7 +54,17 @@ def merge_settings(content: Any) -> MergeSettings:
               enumerate(values.items(merge.get("priority"), "merge.priority"))),
         tuple(queries) if merge.get("queries") is not None else (Query(),),
         _contexts(merge.get("context_options")),
+        _commit(merge.get("merge_commit_template")),
     )  # fmt: skip
+
+
+def _commit(content: Any) -> CommitTemplate:
+    where = "merge.merge_commit_template"
+    found = values.mapping(content, where, ("title", "body"))
+    try:
+        return CommitTemplate(**{name: values.text(found.get(name), f"{where}.{name}") for name in found})
+    except TemplateError as error:
+        raise SettingsError(f"{PATH}: {where}: {error}") from None
 
 
 def _methods(merge: Mapping[str, Any]) -> Methods:

@@ -457,8 +457,7 @@ def _candidate(loaded: Loaded) -> Candidate:
 
 def _change(loaded: Loaded, candidate: Candidate) -> Change:
     raw, method = loaded.raw, candidate.method
-    first = f"{raw.title} (#{raw.number})" if method == "squash" else f"Merge #{raw.number}: {raw.title}"
-    message = "\n\n".join(part for part in (first, raw.body.strip()) if part) + "\n"
+    message = loaded.settings.merge.commit.message(raw, method)
     author = User(raw.author, raw.author, f"{raw.author}@users.noreply.invalid")
     return Change(raw.number, candidate.head, message, author, method)
 

@@ -90,19 +90,20 @@ def line(decision: KeptDecision) -> str:
     return json.dumps(content, ensure_ascii=False)
 
 
-def replay(lines: Iterable[str], rules: Rules) -> Iterator[Replayed]:
-    """Take each decision again by other rules. Raises `ValueError` that names the line."""
+def replay(lines: Iterable[str], rules: Rules, repository: str = "") -> Iterator[Replayed]:
+    """Take each decision (of a repository) again by other rules. Raises `ValueError` that names the line."""
     for number, text in enumerate(lines, 1):
         if not text.strip():
             continue
         try:
             content = json.loads(text)
-            if not content.get("snapshot"):
+            if content["snapshot"] is None or repository not in ("", content["repository"]):
                 continue
             found = _adapter().validate_python(content["snapshot"])
             yield _again(content, found, rules)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"line {number}: is no decision: {str(error).splitlines()[0]}") from None
+            why = f"has no {error}" if isinstance(error, KeyError) else str(error).splitlines()[0]
+            raise ValueError(f"line {number}: is no decision: {why}") from None
 
 
 def _again(content: dict[str, Any], found: Snapshot, rules: Rules) -> Replayed:
