@@ -102,8 +102,14 @@ def main() -> None:
     text = f"{machine.when}: {where}. Load average {busy} before and {load()} after.\n\n{table}\n"
     print(text)
     if given.write:
-        head = "# Delivery\n\nMeasured by `python -m bench.delivery" + (" --quick" if given.quick else "") + "` on "
-        Path(__file__).with_name("RESULTS.md").write_text(head + text)
+        _write(Path(__file__).with_name("RESULTS.md"), text, given.quick)
+
+
+def _write(results: Path, text: str, quick: bool) -> None:
+    """The table anew; what people wrote below it stays."""
+    _, heading, written = results.read_text().partition("\n## ") if results.exists() else ("", "", "")
+    head = "# Delivery\n\nMeasured by `python -m bench.delivery" + (" --quick" if quick else "") + "` on "
+    results.write_text(head + text + heading + written)
 
 
 if __name__ == "__main__":
