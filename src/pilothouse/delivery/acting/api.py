@@ -39,7 +39,10 @@ def routes(server: DeliveryServer) -> list[Route]:
         repository, key = f"{path['owner']}/{path['name']}", path["number"]
         found = await waiting(_why, server, repository, key)
         if found is None:
-            raise NotFoundError(f"nothing is known here of {repository}#{key}")
+            raise NotFoundError(
+                f"nothing is known here of {repository}#{key}: no event of it has come. On another forge, does its "
+                "webhook lead here, or does `poll` ask it (GET /api/delivery/events shows what came)?"
+            )
         return answer(found)
 
     async def jobs(request: Request) -> Response:
