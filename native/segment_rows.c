@@ -26,18 +26,21 @@ enum { /* plain streams; those of logs, then what spans have besides */
     PARENT, STATE, SPAN_KIND, DURATION, STATUS, STATUS_TEXT, DROPPED_EVENTS, DROPPED_LINKS,
     EVENTS, EVENT_TIME, EVENT_ENDS, EVENT_VALUES, EVENT_DROPPED,
     LINKS, LINK_TRACE, LINK_SPAN, LINK_STATE, LINK_ENDS, LINK_VALUES, LINK_DROPPED, LINK_FLAGS,
+    TEMPORALITY, MONOTONIC, LABELS, LABEL, FIRST, LAST, POINTS, POINT_TIME, POINT_START, NUMBER, DIVISOR,
     STREAMS
 };
 enum { /* dictionaries */
     KEYS, KINDS, SCOPE_NAME, SCOPE_VERSION, SCOPE_KEYS, SCOPE_KINDS,
     SEVERITY_TEXT, EVENT_NAME, BODY_KIND,
     NAME, SAID_NAME, SAID_KEYS, SAID_KINDS, LINK_KEYS, LINK_KINDS,
+    UNIT, DESCRIPTION, TYPE,
     DICTIONARIES
 };
 
 #define TEXTS "LowCardinality(String)"
 #define MAP "Map(LowCardinality(String), String)"
 #define NANOSECONDS "DateTime64(9, 'UTC')"
+#define MILLISECONDS "DateTime64(3, 'UTC')"
 #define OF(stream) {PLAIN, stream}
 #define BY(words) {WORDS, words}
 
@@ -71,6 +74,17 @@ static const Column SPANS[] = {
       BY(LINK_KINDS), OF(LINK_DROPPED), OF(LINK_FLAGS)}},
 };
 
+static const Column SERIES[] = {
+    {"identity", "UInt64", {OF(IDENTITY)}}, {"scope_name", TEXTS, {BY(SCOPE_NAME)}},
+    {"scope_version", TEXTS, {BY(SCOPE_VERSION)}}, {"name", TEXTS, {BY(NAME)}}, {"unit", TEXTS, {BY(UNIT)}},
+    {"description", TEXTS, {BY(DESCRIPTION)}}, {"type", TEXTS, {BY(TYPE)}},
+    {"temporality", "UInt8", {OF(TEMPORALITY)}}, {"is_monotonic", "Bool", {OF(MONOTONIC)}},
+    {"labels", "Array(String)", {OF(LABELS), OF(LABEL)}},
+    {"first", MILLISECONDS, {OF(FIRST)}}, {"last", MILLISECONDS, {OF(LAST)}},
+    {"points", "Array(Tuple(time " MILLISECONDS ", start_time " MILLISECONDS ", number Int64, divisor Float32))",
+     {OF(POINTS), OF(POINT_TIME), OF(POINT_START), OF(NUMBER), OF(DIVISOR)}},
+};
+
 /* ---- what is noted of a segment ---- */
 
 typedef struct { uint64_t identity; } Speaker;
@@ -92,18 +106,25 @@ typedef struct { Range trace, span, state; uint32_t dropped, flags; Attributes a
 /* Rows that stand together in the table: those of an hour and identity, or of an identity and name. */
 typedef struct { uint64_t first, second; Range text; uint32_t rows, start, number; } Group;
 
+/* How a kind of requests is read and written; `arrange` puts what was read in order and counts the streams. */
 typedef struct {
+    const char *name;
     const Column *columns;
     size_t count;
+    bool early; /* resource and scope must come ahead of their records */
     bool (*read_row)(Range);
+    size_t (*rows)(void);
+    bool (*arrange)(void);
+    void (*put_rows)(void);
 } Kind;
 
 static struct {
     Stream streams[STREAMS];
-    Words words[DICTIONARIES], group_words;
+    Words words[DICTIONARIES], group_words, metric_words, series_words;
     Map own, scope, event, link;
     Read read;
-    Buffer speakers, scopes, rows, events, links, groups, order, spare;
+    Buffer speakers, scopes, rows, events, links, groups, order, spare, metrics, series, points, key;
+    uint32_t last_series;
 } now;
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER; /* one segment at a time uses `now` */
 
@@ -340,6 +361,7 @@ static bool read_scoped(Range bytes, const Kind *kind) {
         if (!next_field(&fields)) return false;
         if (fields.field == 1 && !(once(&fields, 2) && read_scope(fields.bytes, scope))) return false;
         if (fields.field == 2 && !(fields.type == 2 && kind->read_row(fields.bytes))) return false;
+        if (fields.field == 2) fields.seen |= kind->early << 1;
     }
     scope->rows = rows_read() - before;
     return end_attributes(&now.read, &now.scope, &scope->attributes, scope->rows);
@@ -367,6 +389,7 @@ static bool read_speaker(Range bytes, const Kind *kind) {
         speaker = (Speaker *)(void *)(now.speakers.at + place);
         if (fields.field == 1 && !(once(&fields, 2) && read_resource(fields.bytes, speaker))) return false;
         if (fields.field == 2 && !(fields.type == 2 && read_scoped(fields.bytes, kind))) return false;
+        if (fields.field == 2) fields.seen |= kind->early << 1;
     }
     return true;
 }
@@ -557,20 +580,37 @@ static void put_span(const Row *row, uint64_t *events, uint64_t *links) {
     put_links(row, links);
 }
 
-static void put_rows(bool spans) {
+static bool arrange_logs(void) {
+    if (!order_rows(false)) return false;
+    count_streams(false);
+    return true;
+}
+
+static bool arrange_spans(void) {
+    if (!order_rows(true)) return false;
+    count_streams(true);
+    return true;
+}
+
+static void put_logs(void) {
+    const uint32_t *order = (const uint32_t *)(void *)now.order.at;
+    for (size_t place = 0; place < rows_read(); place++) put_log(row_at(order[place]));
+}
+
+static void put_spans(void) {
     const uint32_t *order = (const uint32_t *)(void *)now.order.at;
     uint64_t events = 0, links = 0;
-    for (size_t place = 0; place < rows_read(); place++) {
-        if (spans) put_span(row_at(order[place]), &events, &links);
-        else put_log(row_at(order[place]));
-    }
+    for (size_t place = 0; place < rows_read(); place++) put_span(row_at(order[place]), &events, &links);
 }
+
+#include "metric_series.h"
 
 /* ---- one segment ---- */
 
 static const Kind KINDS_OF_ROWS[] = {
-    {LOGS, sizeof LOGS / sizeof *LOGS, read_log},
-    {SPANS, sizeof SPANS / sizeof *SPANS, read_span},
+    {"logs", LOGS, sizeof LOGS / sizeof *LOGS, false, read_log, rows_read, arrange_logs, put_logs},
+    {"traces", SPANS, sizeof SPANS / sizeof *SPANS, false, read_span, rows_read, arrange_spans, put_spans},
+    {"metrics", SERIES, sizeof SERIES / sizeof *SERIES, true, read_metric, series_read, arrange_series, put_series},
 };
 
 static void empty(Buffer *buffer, size_t *held) {
@@ -583,22 +623,28 @@ static void forget(Buffer *buffer) {
     *buffer = (Buffer){0};
 }
 
+static void forget_words(Words *words) {
+    forget(&words->words);
+    forget(&words->slots);
+    *words = (Words){0};
+}
+
 /* What was noted is forgotten; its memory stays for the next segment unless it is very much. */
 static void begin(void) {
     Buffer *buffers[] = {&now.speakers, &now.scopes, &now.rows, &now.events, &now.links, &now.groups, &now.order,
-                         &now.spare, &now.read.values, &now.read.letters};
+                         &now.spare, &now.read.values, &now.read.letters, &now.metrics, &now.series, &now.points,
+                         &now.key};
     size_t held = 0;
     for (size_t place = 0; place < sizeof buffers / sizeof *buffers; place++) empty(buffers[place], &held);
     for (size_t place = 0; held > MOST_KEPT && place < sizeof buffers / sizeof *buffers; place++)
         forget(buffers[place]);
     let_go(&now.read.kept);
     memset(now.streams, 0, sizeof now.streams);
-    for (size_t place = 0; place <= DICTIONARIES; place++) {
-        Words *words = place < DICTIONARIES ? &now.words[place] : &now.group_words;
-        forget(&words->words);
-        forget(&words->slots);
-        *words = (Words){0};
-    }
+    for (size_t place = 0; place < DICTIONARIES; place++) forget_words(&now.words[place]);
+    forget_words(&now.group_words);
+    forget_words(&now.metric_words);
+    forget_words(&now.series_words);
+    now.last_series = 0;
     now.own = (Map){.keys = &now.words[KEYS], .letters = &now.words[KINDS], .offsets = &now.streams[MAP_ENDS],
                     .values = &now.streams[MAP_VALUES]};
     now.scope = (Map){.keys = &now.words[SCOPE_KEYS], .letters = &now.words[SCOPE_KINDS],
@@ -620,25 +666,22 @@ static bool begin_words(void) {
 }
 
 static uint64_t note_segment(Range bytes, const Kind *kind) {
-    bool spans = kind->columns == SPANS;
     begin();
-    if (!begin_words() || !read_segment(bytes, kind) || !rows_read() || !order_rows(spans)) return 0;
-    count_streams(spans);
-    return block_size(kind->columns, kind->count, now.streams, now.words, rows_read());
+    if (!begin_words() || !read_segment(bytes, kind) || !kind->rows() || !kind->arrange()) return 0;
+    return block_size(kind->columns, kind->count, now.streams, now.words, kind->rows());
 }
 
 static bool write_segment(uint8_t *to, const Kind *kind) {
-    bool spans = kind->columns == SPANS;
-    place_block(to, kind->columns, kind->count, now.streams, now.words, rows_read());
-    put_rows(spans);
+    place_block(to, kind->columns, kind->count, now.streams, now.words, kind->rows());
+    kind->put_rows();
     return is_full(now.streams, STREAMS, now.words, DICTIONARIES);
 }
 
 /* ---- for Python ---- */
 
 static const Kind *kind_of(const char *name) {
-    if (!strcmp(name, "logs")) return &KINDS_OF_ROWS[0];
-    if (!strcmp(name, "traces")) return &KINDS_OF_ROWS[1];
+    for (size_t place = 0; place < sizeof KINDS_OF_ROWS / sizeof *KINDS_OF_ROWS; place++)
+        if (!strcmp(name, KINDS_OF_ROWS[place].name)) return &KINDS_OF_ROWS[place];
     PyErr_Format(PyExc_ValueError, "%s: no such kind of rows", name);
     return NULL;
 }

@@ -67,6 +67,7 @@ class EmbeddedEngine:
         self._schemas = directory.resolve() / "schemas"
         self._written: set[Path] = set()
         self._rows = RowsFile(directory)
+        self._made: tuple[Path, str] | None = None
         self._commands, self._stored = 0, Counter[str]()
         try:
             connect: Any = chdb.connect
@@ -145,16 +146,21 @@ class EmbeddedEngine:
     def _store_block(self, statement: SegmentStatement, segment: Path, token: str) -> bool:
         """Whether the segment's rows could be had as columns, and are stored now."""
         block = statement.block
+        if block is None:
+            return False
         try:
-            if block is None or not block.write(segment, self._rows.room):
-                return False
+            if self._made != (segment, block.structure):
+                self._made = None
+                if not block.write(segment, self._rows.room):
+                    return False
+                # Several tables may be filled from what was made once.
+                self._made = segment, block.structure
         except OSError as error:
             log.warning("no columns of a segment", segment=segment.name, reason=str(error))
             return False
-        structure = ", ".join(f"{name} {type_}" for name, type_ in block.columns)
-        rows = f"file({self._rows.file}, 'Native', {quote(structure)})"
+        rows = f"file({self._rows.file}, 'Native', {quote(block.structure)})"
         sql = (
-            f"INSERT INTO {statement.table} ({', '.join(name for name, _ in block.columns)}) "
+            f"INSERT INTO {statement.table} ({', '.join(block.into)}) "
             f"{block.select.replace('{rows}', rows)} {storing_settings(token)}"
         )
         try:

@@ -34,13 +34,14 @@ class BlockOfRows:
     """A shorter way from a segment to rows: somebody else reads it, and the engine gets columns.
 
     `write(segment, room)` writes them as one block in ClickHouse's Native form into what `room(size)` gives, and
-    returns its size; None when the segment holds what the engine had better read itself. `columns` are their names
-    and types, `select` is a SELECT with the place `{rows}` where they come from.
+    returns its size; None when the segment holds what the engine had better read itself. `structure` are their names
+    and types, `select` is a SELECT with the place `{rows}` where they come from, for the table's columns `into`.
     """
 
-    columns: tuple[tuple[str, str], ...]
+    structure: str
     write: Callable[[Path, Callable[[int], memoryview]], int | None]
     select: str
+    into: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,10 @@ class Engine(Protocol):
         """A statement without an answer (DDL, ALTER, DELETE)."""
 
     def store_segment(self, statement: SegmentStatement, segment: Path, token: str) -> None:
-        """Fill one table from a segment, once for each `token` however often it is called."""
+        """Fill one table from a segment, once for each `token` however often it is called.
+
+        What a path holds never changes: what was read of it for one table may serve for the next.
+        """
 
     def writes(self, table: str) -> int | None:
         """A number that changes when a table may have got rows; None where others write to it too."""

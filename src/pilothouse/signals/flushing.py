@@ -276,17 +276,16 @@ class Intake:
 
     def _store_singly(self, storing: Storing, statement: SegmentStatement, segment: Segment, token: str) -> bool:
         """One refused request must not take its neighbours with it."""
-        single = segment.path.with_suffix(".single")
-        try:
-            for number, payload in enumerate(frames(segment.path)):
+        for number, payload in enumerate(frames(segment.path)):
+            single = segment.path.with_name(f"{segment.token}-{number}.single")
+            try:
                 single.write_bytes(storing.repair(payload))
-                try:
-                    if not self._run(statement, single, f"{token}-{number}", again=True):
-                        return False
-                except EngineError as error:
-                    self._put_aside(segment, payload, statement, error)
-        finally:
-            single.unlink(missing_ok=True)
+                if not self._run(statement, single, f"{token}-{number}", again=True):
+                    return False
+            except EngineError as error:
+                self._put_aside(segment, payload, statement, error)
+            finally:
+                single.unlink(missing_ok=True)
         return True
 
     def _put_aside(self, segment: Segment, payload: bytes, statement: SegmentStatement, error: EngineError) -> None:

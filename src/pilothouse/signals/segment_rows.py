@@ -35,9 +35,16 @@ def rows_of(kind: str, where: str = "") -> BlockOfRows | None:
     """The rows of a `kind` of requests (`logs`, `traces`), by clauses that stand behind FROM; None without the C."""
     if native is None:
         return None
-    columns = native.columns_of(kind)
-    names = ", ".join(name for name, _ in columns)
-    return BlockOfRows(columns, partial(_write, kind), f"SELECT {names} FROM {{rows}} {where}")
+    names = tuple(name for name, _ in native.columns_of(kind))
+    return selected(kind, f"SELECT {', '.join(names)} FROM {{rows}} {where}", names)
+
+
+def selected(kind: str, select: str, into: tuple[str, ...]) -> BlockOfRows | None:
+    """What a SELECT makes of the rows (`{rows}`) of a kind of requests, for these columns of a table."""
+    if native is None:
+        return None
+    structure = ", ".join(f"{name} {type_}" for name, type_ in native.columns_of(kind))
+    return BlockOfRows(structure, partial(_write, kind), select, into)
 
 
 def _write(kind: str, segment: Path, room: Callable[[int], memoryview]) -> int | None:

@@ -15,6 +15,7 @@ from pilothouse.signals.anyvalue import ATTRIBUTES, IDENTITY, SCHEMA, kinds_sql,
 from pilothouse.signals.metrics.decimals import STALE_BITS, divisor_sql, number_sql
 from pilothouse.signals.metrics.numbering import series_sql
 from pilothouse.signals.metrics.point_attributes import pairs_sql
+from pilothouse.signals.segment_rows import selected
 
 _PROTO = f"""syntax = "proto3";
 {SCHEMA}
@@ -108,6 +109,11 @@ def _structure(kinds: dict[str, tuple[str, str]], point: str, resource: str = ID
     )
 
 
+def _base(name: str, unit: str) -> str:
+    """What a metric's series have in common."""
+    return f"cityHash64(identity, scope_name, scope_version, {name}, type, {unit}, temporality, is_monotonic)"
+
+
 def _points(kinds: Iterable[str], columns: str) -> str:
     """A SELECT of the points (`p`) of these kinds, with their metric's columns, identity and series' base.
 
@@ -124,8 +130,7 @@ def _points(kinds: Iterable[str], columns: str) -> str:
 FROM (
     SELECT identity, scope_name, scope_version, m.name AS name, m.unit AS unit, m.description AS description,
            {type_} AS type, toUInt8({temporal}) AS temporality, CAST({monotonic}, 'Bool') AS is_monotonic,
-           {points} AS points,
-           cityHash64(identity, scope_name, scope_version, m.name, type, m.unit, temporality, is_monotonic) AS base
+           {points} AS points, {_base("m.name", "m.unit")} AS base
     FROM (
         SELECT identity, sm.metrics AS metrics, sm.scope.name AS scope_name, sm.scope.version AS scope_version
         FROM (
@@ -136,7 +141,13 @@ FROM (
 ) ARRAY JOIN points AS p"""
 
 
-_SERIES_ID = series_sql("name", "xxh3(base, arraySum(arrayMap(a -> xxh3(a), p.attributes)))")
+def _series_id(attributes: str) -> str:
+    return series_sql("name", f"xxh3(base, arraySum(arrayMap(a -> xxh3(a), {attributes})))")
+
+
+_SERIES_ID = _series_id("p.attributes")
+# Rows that come as columns are a series of the segment each, with all its numbers (native/metric_series.h).
+_SERIES_OF_ROW = f"WITH {_base('name', 'unit')} AS base SELECT {_series_id('labels')} AS series"
 _TIME = "fromUnixTimestamp64Milli(toInt64(intDiv(p.time_unix_nano, 1000000)), 'UTC')"
 _START = "fromUnixTimestamp64Milli(toInt64(intDiv(p.start_time_unix_nano, 1000000)), 'UTC')"
 # Flag 1 is "no recorded value"; Prometheus' stale marker is the NaN that says the same.
@@ -144,8 +155,12 @@ _STALE = f"reinterpretAsFloat64(toUInt64({STALE_BITS}))"
 _VALUE = f"if(bitTest(p.flags, 0), {_STALE}, coalesce(p.as_double, toFloat64(p.as_int), 0))"
 
 
-def _statement(table: str, columns: tuple[str, ...], select: str, structure: str) -> SegmentStatement:
-    return SegmentStatement(table, columns, select, structure, _PROTO, "Metrics")
+def _statement(
+    table: str, columns: tuple[str, ...], select: str, structure: str, by_rows: str = ""
+) -> SegmentStatement:
+    """`by_rows` is the SELECT for rows that come as columns."""
+    block = selected("metrics", by_rows, columns) if by_rows else None
+    return SegmentStatement(table, columns, select, structure, _PROTO, "Metrics", block=block)
 
 
 _SERIES_COLUMNS = (
@@ -158,24 +173,21 @@ _ONE_OF_ALL = (
 # A series is noted again only when it has been silent, or noted, for ten minutes; or for points that come late, which
 # may be older than all that is noted.
 _UNKNOWN = (
-    "WHERE time < now64(3) - INTERVAL 10 MINUTE "
+    "WHERE {time} < now64(3) - INTERVAL 10 MINUTE "
     "OR series NOT IN (SELECT series FROM series WHERE last_seen > now64(3) - INTERVAL 10 MINUTE)"
 )
 
 
-_SEEN = f"{_SERIES_ID} AS series, {', '.join(_ONE_OF_ALL)}, p.attributes AS labels, {_TIME} AS time"
-
-
-def _series(points: str) -> str:
-    """Each unknown series once, however many of its points a segment holds."""
+def _series(points: str, first: str = "time", last: str = "time") -> str:
+    """Each unknown series once, however many of its points a segment holds; these say when it spoke."""
     alike = ", ".join(f"any({column}) AS {column}" for column in _ONE_OF_ALL)
     return f"""WITH {pairs_sql("labels")} AS pairs
 SELECT name, series, identity, CAST({map_sql("pairs")}, 'Map(String, String)') AS attributes,
        {kinds_sql("pairs")} AS kinds, type, unit, description, temporality, is_monotonic, scope_name, scope_version,
        first_seen, last_seen
 FROM (
-    SELECT series, {alike}, any(labels) AS labels, min(time) AS first_seen, max(time) AS last_seen
-    FROM ({points}) AS points {_UNKNOWN} GROUP BY series
+    SELECT series, {alike}, any(labels) AS labels, min({first}) AS first_seen, max({last}) AS last_seen
+    FROM ({points}) AS points {_UNKNOWN.format(time=first)} GROUP BY series
 )"""
 
 
@@ -188,6 +200,7 @@ SERIES = _statement(
         _points(_ALL, f"{_SERIES_ID} AS series, {', '.join(_ONE_OF_ALL)}, p.attributes AS labels, {_TIME} AS time")
     ),
     _structure({kind: ("time_unix_nano UInt64", own) for kind, (_, own) in _ALL.items()}, _LABELS),
+    _series(f"{_SERIES_OF_ROW}, {', '.join(_ONE_OF_ALL)}, labels, first, last FROM {{rows}}", "first", "last"),
 )
 
 SAMPLES = _statement(
@@ -196,6 +209,8 @@ SAMPLES = _statement(
     f"WITH {_VALUE} AS value, {divisor_sql('value')} AS divisor "
     + _points(_NUMBERS, f"{_SERIES_ID} AS series, {_TIME}, {_START}, {number_sql('value', 'divisor')}, divisor"),
     _structure(_NUMBERS, _LABELS),
+    "SELECT series, p.time, p.start_time, p.number, p.divisor "
+    f"FROM ({_SERIES_OF_ROW}, points FROM {{rows}}) ARRAY JOIN points AS p",
 )
 
 # The columns of a distribution, each with what it is where a kind has nothing to say.
