@@ -11,6 +11,7 @@ from pilothouse.hazards.checking import Compiled
 from pilothouse.hazards.examples import build
 from pilothouse.hazards.loading import WARNINGS, own_rules
 from pilothouse.hazards.model import Rule
+from tests.ui.sayings import holes, rule_says, spoken_rules
 
 RULES = own_rules()
 COMPILED = Compiled(RULES)
@@ -33,12 +34,25 @@ def test_examples(rule: Rule) -> None:
     assert len(passing) >= 2
     assert len(failing) >= 2
     for example in failing:
-        found = speak(example)
+        findings = build(example).findings(COMPILED)
+        found = {finding.rule.id for finding in findings}
+        untold = [one.message for one in findings if one.rule.message and not rule_says(one.rule.id, one.message)]
+        assert untold == [], "has no Japanese in ui/src/words/ja/rules.json"
         assert rule.id in found, f"silent on {example}"
         assert found <= {rule.id, *rule.also}, f"others speak too on {example}"
     for example in passing:
         assert rule.id not in speak(example), f"speaks on {example}"
     assert not COMPILED.errors
+
+
+def test_every_rule_speaks_japanese_on_the_page() -> None:
+    """That each message it makes of its examples has a pattern is seen with those."""
+    spoken = spoken_rules()
+    assert {rule.id for rule in RULES} == set(spoken)
+    assert [name for name, one in spoken.items() if not {"title", "advice", "why"} <= set(one)] == []
+    assert [rule.id for rule in RULES if rule.message and not spoken[rule.id].get("says")] == []
+    patterns = [pair for one in spoken.values() for pair in one.get("says", {}).items()]
+    assert [english for english, other in patterns if not holes(other) <= holes(english)] == []
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

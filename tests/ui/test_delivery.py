@@ -101,6 +101,7 @@ def test_a_version_is_promoted_after_looking_at_what_would_change(page: Page, sh
     page.wait_for_function("() => document.documentElement.scrollWidth <= 400")
     page.get_by_role("button", name="日本語").click()
     expect(page.get_by_role("heading", name="どこで何が動いているか")).to_be_visible()
+    expect(page.get_by_text("宣言は 2.1.0 ですが、テレメトリーがありません")).to_be_visible()
     if THOROUGH:
         assert violations(page) == []
 
@@ -127,4 +128,5 @@ def test_a_pull_request_says_why_it_does_not_merge(page: Page, shop_url: str, tm
     page.wait_for_function("() => document.documentElement.scrollWidth <= 400")
     page.get_by_role("button", name="日本語").click()
     expect(page.get_by_role("heading", name="マージできません")).to_be_visible()
+    expect(page.get_by_text("ラベル do-not-merge/hold が付いています")).to_be_visible()
     assert violations(page) == []

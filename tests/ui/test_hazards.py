@@ -32,6 +32,11 @@ def test_what_was_found_has_its_fix_as_a_diff_and_rules_tell_their_reason(
     page.get_by_text(first["title"]).first.click()
     expect(page.get_by_text(first["why"])).to_be_visible()
     expect(page).to_have_url(re.compile("find=DNS-001"))
+    # Why it hurts and what was found are said in Japanese too.
+    page.get_by_role("button", name="日本語").click()
+    expect(page.get_by_text("既定の 5 ドットでは、api.example.com のような名前は")).to_be_visible()
+    expect(page.get_by_text("app は最大 0.5 コアでリクエストを処理します")).to_be_visible()
+    page.get_by_role("button", name="English").click()
     assert violations(page) == []
     page.set_viewport_size({"width": 400, "height": 800})
     page.wait_for_function("() => document.documentElement.scrollWidth <= 400")

@@ -55,7 +55,9 @@ def test_a_request_is_explained_and_the_question_is_in_the_address(page: Page, s
     page.set_viewport_size({"width": 400, "height": 800})
     page.wait_for_function("() => document.documentElement.scrollWidth <= 400")
     page.get_by_role("button", name="日本語").click()
-    expect(page.get_by_role("list", name="行き先")).to_contain_text("拒否される")
+    told = page.get_by_role("list", name="行き先")
+    expect(told).to_contain_text("拒否される")
+    expect(told).to_contain_text("呼び出し元を含みますが、このリクエストに当たる規則がありません")
     assert violations(page) == []
 
 

@@ -31,7 +31,11 @@ def overview(state: State, ask: Ask, seconds: int, now: float, namespace: str = 
     ]
     access = [_access(configuration, one, behind) for one in _sorted(configuration.targets.values(), namespace)]
     drawn = _calls(configuration, [flow for flow in calls if not namespace or namespace in _spaces(flow)])
-    findings = [one.as_json() for one in found if not namespace or f" {namespace}/" in one.subject]
+    findings = [
+        one.as_json() | {"said": parts_of(one.message)}
+        for one in found
+        if not namespace or f" {namespace}/" in one.subject
+    ]
     whole = {"services": services, "splits": splits, "access": access, "calls": drawn, "findings": findings}
     return {
         "source": {"kind": state.kind, "name": state.name, "mesh": state.mesh or None,

@@ -1,5 +1,6 @@
 import { ApiProblem } from "../api/problem";
 import { useWords } from "../words";
+import { Saying } from "../words/saying";
 import { Button } from "./Button";
 import styles from "./controls.module.css";
 
@@ -7,12 +8,12 @@ import styles from "./controls.module.css";
 export function Problem({ problem, again }: { problem: Error; again?: () => void }) {
   const { say } = useWords();
   const known = problem instanceof ApiProblem ? problem : null;
-  const text = known === null ? say.broken : known.code === "unreachable" ? say.unreachable : known.message;
+  const own = known === null ? say.broken : known.code === "unreachable" ? say.unreachable : null;
   return (
     <div className={styles.problem} role="alert">
       <strong>{say.problem}</strong>
       <p>
-        {text} {known?.field ? say.about(known.field) : null}
+        {own ?? <Saying text={known?.message ?? ""} />} {known?.field ? say.about(known.field) : null}
       </p>
       {again ? <Button onClick={again}>{say.tryAgain}</Button> : null}
     </div>

@@ -4,6 +4,7 @@ import { Button } from "../controls/Button";
 import { Panel } from "../controls/Panel";
 import { useSome } from "../controls/useSome";
 import { useWords } from "../words";
+import { Saying } from "../words/saying";
 import styles from "./delivery.module.css";
 import { boardOf, type Environment, goesOn, nextOf, type Question, type Standing } from "./promoting";
 
@@ -28,11 +29,7 @@ export function EnvironmentBoard({ environments, choose }: Props) {
                 <th scope="col" key={one.name}>
                   {one.name}
                   <span className={styles.strategy}>{say.promoting.strategies[one.strategy]}</span>
-                  {one.problem ? (
-                    <span className={styles.bad} lang="en">
-                      {one.problem}
-                    </span>
-                  ) : null}
+                  {one.problem ? <Saying className={styles.bad} text={one.problem} /> : null}
                 </th>
               ))}
             </tr>
@@ -79,8 +76,8 @@ function Cell({ of, next, choose }: { of: Standing; next: string | null; choose:
         </ul>
       ) : null}
       {of.state === "in sync" ? null : (
-        <p className="small soft" lang="en">
-          {of.problem || of.words}
+        <p className="small soft">
+          <Saying text={of.problem || of.words} />
         </p>
       )}
       {promotion && goesOn(promotion) ? (

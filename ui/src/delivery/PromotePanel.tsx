@@ -8,7 +8,9 @@ import { Difference } from "../controls/Difference";
 import { Panel } from "../controls/Panel";
 import { Problem } from "../controls/Problem";
 import { SeverityMark } from "../hazards/Found";
+import { RuleMessage } from "../hazards/RuleMessage";
 import { useWords } from "../words";
+import { Saying } from "../words/saying";
 import styles from "./delivery.module.css";
 import { boardOf, type Environment, type PlannedChange, type Promotion, type Question } from "./promoting";
 
@@ -106,17 +108,17 @@ function Planned({
       </header>
       {ask.error ? <Problem problem={ask.error} /> : null}
       {change.problems.map((text) => (
-        <p key={text} className={styles.bad} lang="en">
-          {text}
+        <p key={text} className={styles.bad}>
+          <Saying text={text} />
         </p>
       ))}
-      <p className="small" lang="en">
-        {change.hazards.summary}
+      <p className="small">
+        <Saying text={change.hazards.summary} />
       </p>
       <ul className={styles.running}>
         {change.hazards.new.map((one) => (
           <li key={`${one.rule} ${one.subject} ${one.message}`}>
-            <SeverityMark of={one.severity} /> <span lang="en">{`${one.subject}: ${one.message}`}</span>
+            <SeverityMark of={one.severity} /> {one.subject}: <RuleMessage of={{ ...one, title: "" }} />
           </li>
         ))}
       </ul>

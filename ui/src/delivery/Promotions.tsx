@@ -12,6 +12,7 @@ import { useOlder } from "../controls/useOlder";
 import { useSome } from "../controls/useSome";
 import { Instant } from "../format/Instant";
 import { useWords } from "../words";
+import { Saying } from "../words/saying";
 import styles from "./delivery.module.css";
 import { goesOn, type Promotion } from "./promoting";
 import { pullPath } from "./pulling";
@@ -83,11 +84,16 @@ function One({ of }: { of: Promotion }) {
         ) : null}
         {goesOn(of) ? <Acts of={of} /> : null}
       </header>
-      {[of.reason, of.blocked, of.report].filter(Boolean).map((text) => (
-        <div key={text} className="small" lang="en">
-          <Prose text={text ?? ""} />
-        </div>
+      {[of.reason, of.blocked].filter(Boolean).map((text) => (
+        <p key={text} className="small">
+          <Saying text={text} />
+        </p>
       ))}
+      {of.report ? (
+        <div className="small" lang="en">
+          <Prose text={of.report} />
+        </div>
+      ) : null}
     </>
   );
 }

@@ -9,6 +9,7 @@ import { Panel } from "../controls/Panel";
 import { Prose } from "../controls/Prose";
 import { Instant } from "../format/Instant";
 import { useWords } from "../words";
+import { Saying } from "../words/saying";
 import styles from "./delivery.module.css";
 import {
   discussion,
@@ -137,16 +138,20 @@ function Standing({ pull }: { pull: PullWhole }) {
             <li key={words(one)}>{words(one)}</li>
           ))}
           {reasons.map((text) => (
-            <li key={text} lang="en">
-              {text}
+            <li key={text}>
+              <Saying text={text} />
             </li>
           ))}
         </ul>
       ) : null}
-      {why?.pool.words ? <p lang="en">{why.pool.words}</p> : null}
+      {why?.pool.words ? (
+        <p>
+          <Saying text={why.pool.words} />
+        </p>
+      ) : null}
       {why?.jobs.map((one) => (
-        <p key={one.job} className="small" lang="en">
-          <code>{one.job}</code> {one.words}
+        <p key={one.job} className="small">
+          <code>{one.job}</code> <Saying text={one.words} />
         </p>
       ))}
       <p className="small soft">

@@ -13,6 +13,7 @@ import { Instant } from "../format/Instant";
 import { amount } from "../format/units";
 import { formatSelector } from "../selection/selector";
 import { useWords } from "../words";
+import { Saying } from "../words/saying";
 import styles from "./delivery.module.css";
 import { type Result, type RunWhole, stateOf, valueText } from "./model";
 import { RunLogView } from "./RunLogView";
@@ -61,7 +62,11 @@ function Shown({ run }: { run: RunWhole }) {
         </Link>
         {run.status === "Unknown" ? <Cancel run={run.name} /> : null}
       </header>
-      {run.message && run.status === "False" ? <p lang="en">{run.message}</p> : null}
+      {run.message && run.status === "False" ? (
+        <p>
+          <Saying text={run.message} />
+        </p>
+      ) : null}
       <Panel title={say.delivery.graph} lead={say.delivery.graphLead}>
         <Suspense fallback={<Progress what={say.working} />}>
           <TaskGraph tasks={run.tasks} chosen={chosen?.name ?? null} choose={choose} />

@@ -1,6 +1,7 @@
 import { Button } from "../controls/Button";
 import { amount } from "../format/units";
 import { useWords } from "../words";
+import { Saying } from "../words/saying";
 import styles from "./delivery.module.css";
 import { lengthOf, type Task, valueText } from "./model";
 import { State } from "./State";
@@ -16,11 +17,7 @@ export function TaskFacts({ task, close }: { task: Task; close: () => void }) {
         <State of={task.state} />
         {length === null ? null : <span className="small">{amount(length, "s", locale)}</span>}
         {task.retries > 0 ? <span className="small">{say.delivery.retried(task.retries)}</span> : null}
-        {task.state !== "succeeded" ? (
-          <span className="small" lang="en">
-            {task.message || task.reason}
-          </span>
-        ) : null}
+        {task.state !== "succeeded" ? <Saying className="small" text={task.message || task.reason} /> : null}
         <Button onClick={close}>{say.delivery.allTasks}</Button>
       </header>
       {task.steps.length > 0 ? (

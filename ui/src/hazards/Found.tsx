@@ -1,9 +1,11 @@
 import { useSome } from "../controls/useSome";
 import { Instant } from "../format/Instant";
 import { useWords } from "../words";
+import { Saying } from "../words/saying";
 import { Fix } from "./Fix";
 import styles from "./hazards.module.css";
 import { byRule, type Cause, type HazardFinding, type HazardRule, type Severity } from "./model";
+import { RuleMessage } from "./RuleMessage";
 import { useRuleWords } from "./spoken";
 
 /** Findings by cause: the rule, what to do, and every object that it is about. */
@@ -53,13 +55,15 @@ function OneCause({ cause }: { cause: Cause }) {
             <tr key={`${finding.subject} ${finding.message}`}>
               <td>{finding.subject}</td>
               <td>{say.hazards.states[finding.state] ?? finding.state}</td>
-              <td lang="en">
-                {finding.message}
+              <td>
+                <RuleMessage of={finding} />
                 {finding.evidence.length > 0 ? (
                   <ul className={styles.evidence}>
                     {finding.evidence.map((line) => (
                       <li key={line}>
-                        <code>{say.hazards.evidence(line)}</code>
+                        <code>
+                          <Saying text={line} />
+                        </code>
                       </li>
                     ))}
                   </ul>

@@ -45,9 +45,9 @@ function OneRule({ rule, told }: { rule: HazardRule; told: ReturnType<SpeakRule>
         <SeverityMark of={rule.severity} />
         <span lang={told.lang}>{told.title}</span> <code>{rule.id}</code>
       </summary>
-      <div lang="en">
-        <p>{rule.why}</p>
-        <p lang={told.lang}>{told.advice}</p>
+      <div lang={told.lang}>
+        <p>{told.why}</p>
+        <p>{told.advice}</p>
         {rule.queries.map((query) => (
           <div key={query}>
             <p>

@@ -7,6 +7,7 @@ import { Answer } from "../controls/Answer";
 import { Button } from "../controls/Button";
 import { Panel } from "../controls/Panel";
 import { useWords } from "../words";
+import { Saying } from "../words/saying";
 import styles from "./mesh.module.css";
 import type { Explained, Mesh } from "./model";
 import { percent } from "./percent";
@@ -97,9 +98,7 @@ function Told({ of }: { of: Explained }) {
                   ? say.mesh.allowed
                   : say.mesh.refused}
             </span>
-            <span className="small soft" lang="en">
-              {backend.why}
-            </span>
+            <Saying className="small soft" text={backend.why} />
           </li>
         ))}
       </ul>

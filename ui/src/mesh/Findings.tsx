@@ -1,6 +1,8 @@
 import { Panel } from "../controls/Panel";
 import { useSome } from "../controls/useSome";
 import { useWords } from "../words";
+import { Saying } from "../words/saying";
+import { Told } from "../words/telling";
 import styles from "./mesh.module.css";
 import type { MeshFinding } from "./model";
 
@@ -17,8 +19,9 @@ export function Findings({ findings }: { findings: MeshFinding[] }) {
             <span className={styles.state} data-level={one.level}>
               {say.mesh.levels[one.level]}
             </span>
-            <span lang="en">
-              <strong>{one.subject}</strong> {one.field ? <code>{one.field}</code> : null} {one.message}
+            <span>
+              <strong>{one.subject}</strong> {one.field ? <code>{one.field}</code> : null}{" "}
+              {one.said ? <Told text={one.message} parts={one.said} /> : <Saying text={one.message} />}
             </span>
             {one.place ? <code className="small">{one.place}</code> : null}
           </li>

@@ -8,6 +8,7 @@ import { Choice } from "../controls/Choice";
 import { Copyable } from "../controls/Copyable";
 import { Panel } from "../controls/Panel";
 import { useWords } from "../words";
+import { Saying } from "../words/saying";
 import { AccessTable } from "./AccessTable";
 import { ExplainPanel } from "./ExplainPanel";
 import { Findings } from "./Findings";
@@ -61,8 +62,8 @@ function Shown({ mesh }: { mesh: Mesh }) {
           : say.mesh.unmeasured}
       </p>
       {[...source.problems, ...(window.problem ? [window.problem] : [])].map((text) => (
-        <p key={text} className={styles.problem} lang="en">
-          {text}
+        <p key={text} className={styles.problem}>
+          <Saying text={text} />
         </p>
       ))}
       <MeshGraphPanel mesh={mesh} />

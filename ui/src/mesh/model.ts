@@ -62,6 +62,8 @@ export interface MeshFinding {
   subject: string;
   field: string;
   message: string;
+  /** What the message was made of, where it tells that. */
+  said?: Parts | null;
   place: string | null;
 }
 

@@ -4,6 +4,7 @@ import { Panel } from "../controls/Panel";
 import { share } from "../format/changes";
 import { amount } from "../format/units";
 import { useWords } from "../words";
+import { Saying } from "../words/saying";
 import styles from "./release.module.css";
 
 /** The service's objectives, and how fast their budgets are used up. */
@@ -17,7 +18,7 @@ export function Objectives({ service }: { service: string }) {
       {data.map((slo) => (
         <section key={slo.name} aria-label={slo.name} className={styles.objective}>
           <h3>
-            {slo.name} <span lang="en">{slo.words}</span>{" "}
+            {slo.name} <Saying text={slo.words} />{" "}
             {slo.alert ? <strong data-alert={slo.alert}>{say.around.alerts[slo.alert]}</strong> : null}
           </h3>
           <table>

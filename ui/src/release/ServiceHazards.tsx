@@ -4,6 +4,7 @@ import { questions } from "../api/questions";
 import { Panel } from "../controls/Panel";
 import { SeverityMark } from "../hazards/Found";
 import { about, type HazardFinding } from "../hazards/model";
+import { RuleMessage } from "../hazards/RuleMessage";
 import { useRuleWords } from "../hazards/spoken";
 import { useWords } from "../words";
 import styles from "./release.module.css";
@@ -25,8 +26,8 @@ export function ServiceHazards({ service }: { service: string }) {
             <Link to={`/hazards?${new URLSearchParams({ find: finding.rule })}`}>
               <Title of={finding} />
             </Link>{" "}
-            <span className="soft small" lang="en">
-              {finding.subject}: {finding.message}
+            <span className="soft small">
+              {finding.subject}: <RuleMessage of={finding} />
             </span>
           </li>
         ))}

@@ -12,6 +12,7 @@ import { Problem } from "../controls/Problem";
 import { Instant } from "../format/Instant";
 import { VerdictBadge } from "../verdict/VerdictBadge";
 import { useWords } from "../words";
+import { Saying } from "../words/saying";
 import { Told } from "../words/telling";
 import { type Action, possible, type RolloutWhole } from "./model";
 import styles from "./rollouts.module.css";
@@ -60,9 +61,11 @@ function Shown({ rollout }: { rollout: RolloutWhole }) {
         {rollout.not_mapped.length > 0 ? (
           <>
             <h3>{say.rollouts.notMapped}</h3>
-            <ul lang="en">
+            <ul>
               {rollout.not_mapped.map((text) => (
-                <li key={text}>{text}</li>
+                <li key={text}>
+                  <Saying text={text} />
+                </li>
               ))}
             </ul>
           </>

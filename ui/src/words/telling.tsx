@@ -1,6 +1,7 @@
 import { createContext, type ReactNode, useContext } from "react";
 import { useWords } from ".";
 import type { Catalogue } from "./en";
+import { filled } from "./holes";
 
 /** What a sentence of the server was made of: a template in English and its values, some of them sentences too. */
 export interface Parts {
@@ -11,12 +12,10 @@ export interface Parts {
 /** The parts of sentences by their text. */
 export type Sentences = Readonly<Record<string, Parts>>;
 
-const HOLE = /\{(\w+)\}/g;
-
 /** A sentence in English, or with the templates of a table. A template that is not in it stays English. */
 export function fill(parts: Parts, table: Catalogue["sentences"] = {}): string {
   const known = Object.hasOwn(table, parts.template) ? table[parts.template] : undefined;
-  return (known ?? parts.template).replace(HOLE, (hole, name: string) => {
+  return filled(known ?? parts.template, (name, hole) => {
     const value = Object.hasOwn(parts.values, name) ? parts.values[name] : undefined;
     if (value === undefined) return hole;
     return typeof value === "string" ? value : fill(value, table);

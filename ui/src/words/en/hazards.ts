@@ -31,7 +31,6 @@ export const hazards = {
   fixUnsafe: "Look at it before you take it: it is not right for every workload.",
   fixCommand: "The same for kubectl. Where the object comes from a repository, change it there.",
   /** A fact beside a finding, as the server says it. */
-  evidence: (text: string): string => text,
   proof: "Proof in the metrics:",
   sources: "Known from",
 };

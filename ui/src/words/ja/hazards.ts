@@ -25,13 +25,6 @@ export const hazards: Catalogue["hazards"] = {
   showFix: "修正",
   fixUnsafe: "適用する前に確認してください。すべてのワークロードに合うとは限りません。",
   fixCommand: "kubectl での同じ変更です。リポジトリで管理しているオブジェクトは、そちらを変更してください。",
-  evidence: (text) =>
-    text
-      .replace(/^telemetry cannot say: (.+) is missing$/, "テレメトリーでは判定できません：$1 がありません")
-      .replace(
-        /^telemetry says it does not apply here: nothing answers (.+)$/,
-        "テレメトリーによれば該当しません：$1 に該当する系列がありません",
-      ),
   proof: "メトリクスでの証拠：",
   sources: "出典",
 };
