@@ -6,6 +6,8 @@ One server (`pilothouse up`), real pushes over HTTP, the built-in forge's API as
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import subprocess
 import time
@@ -16,7 +18,9 @@ from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from pilothouse.cli.program import program
 from tests.releases.rollout.hook import router
 from tests.running import RunningServer, start_server
 
@@ -353,8 +357,33 @@ def test_from_a_strangers_pull_request_to_production(company: Company) -> None:
     promotion = until(lambda: company.promotion(version), "production is asked for")
     bob.send(f"repositories/{DEPLOY}/pulls/{promotion}/reviews", state="approved")
     until(lambda: company.declared("production") == version, "production has it")
-    releases = company.get("/api/releases")["releases"]
-    assert any(one["service"] == "shop" and one["version"] == version for one in releases)
+    is_told_of(company, version)
+
+
+def is_told_of(company: Company, version: str) -> None:
+    """What a release was made of is known wherever the release is: the run that tested it, its signed provenance."""
+    found = company.get("/api/releases", service="shop")["releases"]
+    mark = next(one["mark"] for one in found if one["version"] == version)
+    assert mark["environment"] in ("", "staging", "production")
+    made_of, tag = mark["made_of"], f"v{version}"
+    assert (made_of["forge"], made_of["repository"], made_of["tag"]) == ("local", SHOP, tag)
+    assert made_of["run"].startswith("unit-")
+    envelope = CLIENT.get(company.server.http + made_of["provenance"]).json()
+    assert envelope == company.get("/api/delivery/releases/provenance", repository=SHOP, tag=tag)
+    assert envelope["payloadType"] == "application/vnd.in-toto+json"
+    said = json.loads(base64.b64decode(envelope["payload"]))["predicate"]
+    assert said["buildDefinition"]["internalParameters"]["release"]["tag"] == tag
+    run = said["runDetails"]["metadata"]["invocationId"]
+    assert run.startswith(made_of["run"].rpartition("-")[2]), "it speaks of the run"
+    place = company.ann.home / "acme-shop"
+    company.ann.git("fetch", "-q", "--tags", where=place)
+    assert f"## {version}" in company.ann.git("tag", "-l", "--format=%(contents)", tag, where=place)
+    for words, answer in (
+        (["releases", "make", SHOP, "--dry-run"], f"would release shop {version} "),
+        (["env", "previews", "-o", "table"], "no previews"),
+    ):
+        shown = CliRunner().invoke(program(words[0]), [*words, "--server", company.server.http])
+        assert (shown.exit_code, answer in shown.output) == (0, True), shown.output
 
 
 def following(version: str) -> str:

@@ -28,7 +28,13 @@ def test_a_change_of_one_who_works_here_is_tested_on_its_merge_approved_and_merg
     room.merged(number)
     assert "checks/one.sh" in room.git("ls-tree", "-r", "--name-only", "main")
     # What was tested on its own merge is not tested again to be merged onto the same commit.
-    assert [one.kind for one in room.server.store.jobs("acme/shop", number)] == ["presubmit"]
+    jobs = room.server.store.jobs("acme/shop", number)
+    assert [one.kind for one in jobs] == ["presubmit"]
+    # That run is what the branch's new commit, which has another message, was tested by.
+    tip = room.git("rev-parse", "main")
+    assert tip != jobs[0].revision
+    assert room.server.tested("local", "acme/shop", tip) == jobs[0].run
+    assert room.server.tested("local", "acme/shop", room.git("rev-parse", "main~")) == ""
 
 
 def test_a_stranger_waits_for_ok_to_test_which_holds_for_the_commit(room: Room) -> None:

@@ -105,12 +105,28 @@ class DeliveryServer:
         return works_there or kept.trusted_head == pull.head.sha
 
     def tested(self, forge: str, repository: str, commit: str) -> str:
-        """The run of the job that was green for a commit of a branch: after its push, else in the merge pool."""
+        """The run of the job that was green for a commit of a branch: after its push, else in the merge pool, else in
+        the pull request. Raises the forge's errors.
+        """
         green = [
             job for job in self.store.jobs(repository, revision=commit)
             if job.forge == forge and job.state == "success" and job.kind in ("postsubmit", "batch")
         ]  # fmt: skip
-        return next((job.run for job in sorted(green, key=lambda job: job.kind != "postsubmit")), "")
+        found = next((job.run for job in sorted(green, key=lambda job: job.kind != "postsubmit")), "")
+        return found or self._tested_before(forge, repository, commit)
+
+    def _tested_before(self, forge: str, repository: str, commit: str) -> str:
+        """The pool does not test again what was tested on just this base: the same files in a new commit."""
+        part = self.parts.get(forge)
+        parents = part.forge.commit(repository, commit).parents if part is not None else ()
+        if part is None or not parents:
+            return ""
+        for job in self.store.jobs(repository, base=parents[0]):
+            if (job.forge, job.kind, job.state) == (forge, "presubmit", "success"):
+                pull = part.forge.pull_request(repository, job.number)
+                if (pull.merge_sha, pull.head.sha) == (commit, job.head):
+                    return job.run
+        return ""
 
     def part_of(self, repository: str, number: int) -> ForgePart | None:
         """The forge that has a pull request."""

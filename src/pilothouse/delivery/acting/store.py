@@ -170,8 +170,8 @@ class DeliveryStore:
         return _job(row) if row is not None else None
 
     def jobs(
-        self, repository: str = "", number: int = 0, *, head: str = "", revision: str = "", unfinished: bool = False,
-        job: str = "", limit: int = 200,
+        self, repository: str = "", number: int = 0, *, head: str = "", base: str = "", revision: str = "",
+        unfinished: bool = False, job: str = "", limit: int = 200,
     ) -> list[KeptJob]:  # fmt: skip
         """Jobs, newest first."""
         asked = select(JOBS).order_by(JOBS.c.created.desc()).limit(limit)
@@ -181,6 +181,8 @@ class DeliveryStore:
             asked = asked.where(JOBS.c.number == number)
         if head:
             asked = asked.where(JOBS.c.head == head)
+        if base:
+            asked = asked.where(JOBS.c.base == base)
         if job:
             asked = asked.where(JOBS.c.job == job)
         if revision:
