@@ -6,7 +6,6 @@ import sqlite3
 import sys
 import time
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -43,6 +42,9 @@ async def profile(request: Request) -> JSONResponse:
     return JSONResponse(used)
 
 
+app = Starlette(routes=[Route("/checkout", checkout, methods=["POST"]), Route("/profile", profile, methods=["POST"])])
+
 if __name__ == "__main__":
-    routes = [Route("/checkout", checkout, methods=["POST"]), Route("/profile", profile, methods=["POST"])]
-    uvicorn.run(Starlette(routes=routes), port=int(sys.argv[1]), log_level="error", loop="asyncio", http="h11")
+    import uvicorn
+
+    uvicorn.run(app, port=int(sys.argv[1]), log_level="error", loop="asyncio", http="h11")
