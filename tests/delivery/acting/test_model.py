@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy import event
 
+from pilothouse.delivery.acting.merge_settings import MergeSettings
 from pilothouse.delivery.acting.pooling import Pools
 from pilothouse.delivery.acting.records import KeptJob
 from pilothouse.delivery.acting.store import DeliveryStore
 from pilothouse.delivery.forges import ConflictError, UnavailableError
-from pilothouse.delivery.merging.methods import Methods
 from pilothouse.delivery.triggering import Occasion
 
 _PLACE = ("acme/shop", "main")
@@ -86,7 +86,7 @@ class World:
         raw = self.pull_request(repository, number)
         pull = SimpleNamespace(base="main", head=raw.head.sha, labels=frozenset(), statuses={})
         job = SimpleNamespace(name="unit", reports="unit", wanted=lambda pull: True, guards=lambda pull: True)
-        chosen = SimpleNamespace(merge=SimpleNamespace(batch=3, ahead=2, methods=Methods(), priority=()))
+        chosen = SimpleNamespace(merge=MergeSettings(batch=3))
         occasion = Occasion("pull_request", repository, "", "", "", "", "main", "")
         return SimpleNamespace(raw=raw, pull=pull, settings=chosen, policy=SimpleNamespace(jobs=(job,)),
                                occasion=occasion, from_base=False, base=self.tip)  # fmt: skip
