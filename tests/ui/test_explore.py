@@ -27,6 +27,13 @@ def test_all_four_signals_stand_side_by_side_say_what_is_different_and_keep_a_ti
     row.get_by_role("link").click()
     expect(page.get_by_role("textbox", name="Labels")).to_have_value('service_version="2.0.0"')
 
+    # So can be asked of any lines or spans that were found.
+    page.goto(f"{shop_url}/explore/logs?find=coupon")
+    page.get_by_role("link", name="What is different about these?").click()
+    expect(page).to_have_url(re.compile("/explore\\?about=lines&find=coupon"))
+    expect(pane.get_by_role("textbox", name="Find in lines")).to_have_value("coupon")
+    expect(pane.get_by_role("row").filter(has_text="service.version=2.0.0")).to_contain_text(re.compile(r"100\s%"))
+
     # The time can be chosen, and is kept between pages.
     page.get_by_label("Time range").select_option("choose")
     dialog = page.get_by_role("dialog", name="Choose two times…")
@@ -47,9 +54,14 @@ def test_all_four_signals_stand_side_by_side_say_what_is_different_and_keep_a_ti
 
 def test_a_stretch_marked_in_one_pane_narrows_all(page: Page, shop_url: str) -> None:
     page.goto(f"{shop_url}{EXPLORE}?since=15m")
+    # What comes later would move the chart away from under the pointer.
     slowest = page.get_by_role("list", name="The slowest traces").get_by_role("listitem")
     expect(slowest.first).to_be_visible()
+    expect(page.get_by_role("region", name="Metrics", exact=True).get_by_role("img")).to_be_visible()
+    expect(page.get_by_role("region", name="Profiles").get_by_role("application")).to_be_visible()
     chart = page.get_by_role("region", name="Logs").get_by_role("img")
+    expect(chart).to_be_visible()
+    expect(page.get_by_role("progressbar")).to_have_count(0)
     box = chart.bounding_box()
     assert box is not None
     asked: list[str] = []
@@ -85,3 +97,8 @@ def test_a_line_leads_to_its_span_the_span_to_everything_and_a_frame_to_its_func
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.get_by_role("application", name=re.compile("^What it calls: run_forever"))).to_be_visible()
+    # The function leads to spans and lines of the same processes.
+    beside = page.get_by_role("region", name="Beside run_forever")
+    expect(beside.get_by_role("list", name="Logs").get_by_role("link", name="Its trace").first).to_be_visible()
+    beside.get_by_role("list", name="Spans").get_by_role("link").first.click()
+    expect(span).to_contain_text("checkout")

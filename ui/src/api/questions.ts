@@ -7,7 +7,7 @@ import type { Pull, PullState, PullWhole, PullWhy, Repository } from "../deliver
 import type { Different, Moved } from "../explore/model";
 import type { HazardFix, HazardRule, Hazards } from "../hazards/model";
 import type { Explained, Mesh, NoMesh } from "../mesh/model";
-import { asDifference, type Flame, type ProfileType, type Rendered } from "../profiles/model";
+import { type Around, asDifference, type Flame, type ProfileType, type Rendered } from "../profiles/model";
 import type { Rollout, RolloutWhole } from "../rollouts/model";
 import type { Tokens } from "../settings/tokens";
 import type { Edge, Trace, TraceSummary } from "../traces/model";
@@ -257,6 +257,7 @@ export const questions = {
     ask(`/api/hazards/findings/${encodeURIComponent(fingerprint)}/fix`, (said: HazardFix) => said, A_WHILE),
   hazardRules: () => ask("/api/hazards/rules", (said: { rules: HazardRule[] }) => said.rules, 600_000),
   different: (path: string) => ask(path, (said: Different) => said, A_WHILE),
+  aroundFunction: (path: string) => ask(path, (said: Around) => said, A_WHILE),
   moved: (path: string) =>
     ask(path, (said: { metrics: { examples: Moved[] } }) => said.metrics.examples, A_WHILE),
   price: (path: string) =>

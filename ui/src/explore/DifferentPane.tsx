@@ -17,16 +17,27 @@ import type { Difference, Different } from "./model";
 
 const ABOUT = ["slow", "failed", "lines"] as const;
 type About = (typeof ABOUT)[number];
+const SLOW = "100ms";
 
-/** "What is different about these?": attributes that slow or failed spans, or bad lines, have more often than the rest. */
+/** "What is different about these?": attributes that some spans or lines have more often than the rest. */
 export function DifferentPane({ selection }: { selection: Selection }) {
   const { locale, say } = useWords();
   const { search, change } = selection;
   const about: About = ABOUT.find((one) => one === search.get("about")) ?? "failed";
-  const slow = search.get("slow") || "100ms";
-  const asked = questions.different(differentPath(selection, about, slow));
+  const asked = questions.different(differentPath(selection, about));
   const question = useQuery(asked);
-  const options = ABOUT.map((value) => ({ value, text: say.explore.about[value] }));
+  const field = (name: string, label: string, placeholder: string) => (
+    <DeferredField
+      label={label}
+      placeholder={placeholder}
+      value={search.get(name) ?? ""}
+      onChange={(text) => change({ [name]: text })}
+    />
+  );
+  const options = ABOUT.map((value) => ({
+    value,
+    text: value === "lines" && search.get("find") ? say.explore.linesWith : say.explore.about[value],
+  }));
   return (
     <Panel
       title={say.explore.different}
@@ -38,14 +49,10 @@ export function DifferentPane({ selection }: { selection: Selection }) {
             options={options}
             onChange={(next) => change({ about: next })}
           />
-          {about === "slow" ? (
-            <DeferredField
-              label={say.traces.atLeast}
-              placeholder="100ms"
-              value={slow}
-              onChange={(text) => change({ slow: text })}
-            />
-          ) : null}
+          {about === "slow" ? field("slow", say.traces.atLeast, SLOW) : null}
+          {about === "lines"
+            ? field("find", say.logs.find, say.logs.find)
+            : field("operation", say.traces.operation, say.traces.operation)}
         </>
       }
     >
@@ -67,12 +74,16 @@ export function DifferentPane({ selection }: { selection: Selection }) {
   );
 }
 
-function differentPath({ selector, bounds }: Selection, about: About, slow: string): string {
+/** Which are meant stands in the address by the names that the pages of traces and logs have for it. */
+function differentPath({ selector, bounds, search }: Selection, about: About): string {
   const range = { start: instant(bounds.from), end: instant(bounds.until), limit: "12" };
+  const operation = search.get("operation");
+  const find = search.get("find");
   const chosen = {
-    slow: { signal: "traces", min_duration: slow },
-    failed: { signal: "traces", errors: "1" },
-    lines: { signal: "logs", severity: "error" },
+    slow: { signal: "traces", min_duration: search.get("slow") || SLOW, operation },
+    failed: { signal: "traces", errors: "1", operation },
+    // Lines with a text are meant as they are; without one, those that are bad.
+    lines: { signal: "logs", contains: find, severity: search.get("severity") || (find ? null : "error") },
   }[about];
   return apiPath("/api/correlate/different", { selector, ...chosen, ...range });
 }

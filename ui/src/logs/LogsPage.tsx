@@ -4,6 +4,7 @@ import { Button } from "../controls/Button";
 import { Choice } from "../controls/Choice";
 import { DeferredField } from "../controls/DeferredField";
 import { SearchField } from "../controls/SearchField";
+import { AskDifferent } from "../explore/AskDifferent";
 import { SelectionBar } from "../selection/SelectionBar";
 import { useSelection } from "../selection/useSelection";
 import { useWords } from "../words";
@@ -85,6 +86,12 @@ export function LogsPage() {
                   ))}
                 </select>
               </label>
+            ) : null}
+            {address.find || address.severity ? (
+              <AskDifferent
+                search={selection.search}
+                these={{ about: "lines", find: address.find, severity: address.severity }}
+              />
             ) : null}
             <PriceLine question={question} selection={selection} />
           </div>

@@ -4,7 +4,9 @@ import { FlameGraph } from "../flamegraph/FlameGraph";
 import { costsByFunction } from "../flamegraph/functions";
 import { type FlameLayout, layFlames } from "../flamegraph/layout";
 import { amount } from "../format/units";
+import type { Selection } from "../selection/useSelection";
 import { useWords } from "../words";
+import { AroundFunction } from "./AroundFunction";
 import styles from "./profiles.module.css";
 import { sandwich } from "./sandwich";
 
@@ -15,13 +17,14 @@ interface Props {
   single: boolean;
   name: string;
   onChoose: (name: string) => void;
+  selection: Selection;
 }
 
 /** So many functions are offered. */
 const MOST = 500;
 
 /** One function from both sides: everything it calls, and upside down everything that calls it. */
-export function OneFunction({ root, layout, unit, single, name, onChoose }: Props) {
+export function OneFunction({ root, layout, unit, single, name, onChoose, selection }: Props) {
   const { locale, say } = useWords();
   const costs = useMemo(() => {
     const found = costsByFunction(layout);
@@ -58,6 +61,7 @@ export function OneFunction({ root, layout, unit, single, name, onChoose }: Prop
       {graph(`${say.profiles.callees}: ${chosen}`, below)}
       <h2 className={styles.side}>{say.profiles.callers}</h2>
       {graph(`${say.profiles.callers}: ${chosen}`, above)}
+      <AroundFunction name={chosen} selection={selection} />
     </>
   );
 }

@@ -87,6 +87,7 @@ export function ProfileView({ root, unit, selection, single }: Props) {
           single={single}
           name={address.function}
           onChoose={(name) => change({ function: name })}
+          selection={selection}
         />
       ) : (
         <FlameGraph

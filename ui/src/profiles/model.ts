@@ -51,3 +51,23 @@ export function asDifference(root: Frame): DiffFrame {
 function bare({ name, file, line, value }: Frame): DiffFrame {
   return { name, file, line, baseline: 0, candidate: value, children: [] };
 }
+
+/** From a function to spans and lines of the same processes, joined by what `by` says: `GET /api/correlate`. */
+export interface Around {
+  traces: {
+    by: string;
+    count: number;
+    examples: {
+      trace_id: string;
+      span_id: string;
+      service: string;
+      name: string;
+      duration_ms: number;
+      error: boolean;
+    }[];
+  };
+  logs: {
+    count: number;
+    examples: { time: string; body: string; trace_id?: string; span_id?: string }[];
+  };
+}

@@ -3,6 +3,7 @@ import { useTitle } from "../app/title";
 import { Choice } from "../controls/Choice";
 import { DeferredField } from "../controls/DeferredField";
 import { Progress } from "../controls/Progress";
+import { AskDifferent } from "../explore/AskDifferent";
 import { SelectionBar } from "../selection/SelectionBar";
 import { useSelection } from "../selection/useSelection";
 import { useWords } from "../words";
@@ -50,6 +51,16 @@ export function TracesPage() {
               />
               {say.traces.onlyErrors}
             </label>
+            {errors || search.get("min") ? (
+              <AskDifferent
+                search={search}
+                these={{
+                  about: errors ? "failed" : "slow",
+                  slow: search.get("min"),
+                  operation: search.get("operation"),
+                }}
+              />
+            ) : null}
           </>
         ) : null}
       </div>

@@ -10,6 +10,7 @@ export const explore = {
   different: "What is different about these?",
   these: "These",
   about: { slow: "Slow spans", failed: "Failed spans", lines: "Error lines" },
+  linesWith: "Lines with this text",
   comparing: "Comparing",
   noneOfThese: "There are none of these in this time.",
   noDifference: "Nothing that they say of themselves tells them from the rest.",

@@ -7,5 +7,9 @@ export const profiles = {
   bothSides: "This function from both sides",
   callees: "What it calls",
   callers: "Who calls it",
+  around: (name: string) => `Beside ${name}`,
+  sampledIn: "Spans in which it was sampled, and lines of the same processes:",
+  sameProcesses: "Of the same processes in this time:",
+  nothingAround: "No span and no line of the same processes came in this time.",
   course: (type: string) => `${type} over time`,
 };

@@ -12,6 +12,7 @@ export const explore: Catalogue["explore"] = {
   different: "これらは何が違うのか",
   these: "対象",
   about: { slow: "遅いスパン", failed: "失敗したスパン", lines: "エラー行" },
+  linesWith: "この文字列を含む行",
   comparing: "比較しています",
   noneOfThese: "この期間に該当するものはありません。",
   noDifference: "属性からは、ほかとの違いが見つかりませんでした。",

@@ -9,5 +9,9 @@ export const profiles: Catalogue["profiles"] = {
   bothSides: "この関数を両側から見る",
   callees: "呼び出し先",
   callers: "呼び出し元",
+  around: (name) => `${name} とともに`,
+  sampledIn: "この関数が採取されたスパンと、同じプロセスのログ行：",
+  sameProcesses: "同じプロセスのこの期間のもの：",
+  nothingAround: "この期間に、同じプロセスのスパンもログ行もありません。",
   course: (type) => `${type}の推移`,
 };
