@@ -33,7 +33,7 @@ def diff(
     baseline: Annotated[str, typer.Option(help="A version, or labels.")],
     candidate: Annotated[str, typer.Option(help="A version, or labels.")],
     type: Kind = None, function: Function = None, labels: Labels = None, span: Span = None,
-    per: Annotated[str, typer.Option(help="total (scaled to the baseline's time), second, or request.")] = "total",
+    per: Annotated[str, typer.Option(help="total (in the baseline's time), second, request, share.")] = "total",
     level: Annotated[float, typer.Option(help="How sure all intervals together are to hold.")] = 0.999,
     every: Annotated[bool, typer.Option("--all", help="Also what may be noise.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many functions.")] = 25,
@@ -59,7 +59,8 @@ def diff(
 
 
 def _print_difference(answer: dict[str, Any], found: list[dict[str, Any]], baseline: str, candidate: str) -> None:
-    unit, per = answer["unit"], "" if answer["per"] == "total" else f" a {answer['per']}"
+    unit, per = answer["unit"], {"total": "", "share": " (brought to the same sum)"}.get(answer["per"])
+    per = f" a {answer['per']}" if per is None else per
     typer.echo(
         f"{answer['type']}: {amount(answer['baseline_total'], unit)} -> "
         f"{amount(answer['candidate_total'], unit)}{per}, "

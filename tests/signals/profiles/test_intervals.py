@@ -74,6 +74,31 @@ def test_too_few_profiles_tell_nothing() -> None:
     assert np.isinf(found.high).all()
 
 
+def held(seed: int, more: float, processes: int) -> Changes:
+    """Ten places that hold 20 MB each, every process' own sample of them (512 KiB) the same in all its 30 profiles."""
+    random, grain = np.random.default_rng(seed), 512 * 1024
+    sides = []
+    for extra in (0.0, more):
+        true = np.full(10, 20e6)
+        true[4] += extra
+        noted = random.poisson(true[:, None] / grain, (10, processes)).sum(axis=1) * grain
+        sides.append(np.repeat(noted[:, None].astype(float), 30, axis=1))
+    names = [(f"site{number}", "/a.go") for number in range(10)]
+    stacks = Costs(names, np.arange(10), np.arange(10), np.arange(11), np.zeros((10, 0), np.int64))
+    profiles = np.full(30, float(processes))
+    measured = Replicates(stacks, (sides[0], sides[1]), (profiles, profiles), (processes, processes))
+    return changes(measured, grain=(float(grain), float(grain)))
+
+
+def test_what_sampling_adds_to_held_memory_is_no_finding() -> None:
+    assert [seed for seed in range(100 if THOROUGH else 20) if held(seed, 0, 1 + seed % 4).found.any()] == []
+
+
+def test_twenty_megabytes_more_are_beyond_what_sampling_adds() -> None:
+    for seed in range(5):
+        assert np.flatnonzero(held(seed, 20e6, 4).found[:, 0]).tolist() == [4]
+
+
 def profile_of(service: str, version: str, pod: int, at: int, stacks: dict[str, int], kind: Any = None) -> Any:
     """A push of one profile."""
     builder = PprofBuilder(kind) if kind else PprofBuilder()
@@ -148,6 +173,9 @@ def test_per_second_and_per_request(releases: House) -> None:
     first = [next(one for one in answer["functions"] if one["function"] == "f1") for answer in (second, whole)]
     assert first[0]["baseline_self"] * 1200 == pytest.approx(first[1]["baseline_self"])
     assert first[0]["self_interval"][0] * 1200 == pytest.approx(first[1]["self_interval"][0])
+    share = releases.get("/api/profiles/diff", per="share", **asked)
+    assert share["candidate_total"] == pytest.approx(share["baseline_total"])
+    assert (share["functions"][0]["function"], share["functions"][0]["self_found"]) == ("f1", True)
     refused = releases.client.get("/api/profiles/diff", params={**asked, "per": "request"})
     assert refused.status_code == 400
     assert "no server spans" in refused.json()["error"]["message"]

@@ -180,7 +180,7 @@ def _diff(engine: Engine, request: Request) -> Response:
     if limit:
         changed = [
             one
-            for one in function_changes(engine, shown, base, other, requests, level)
+            for one in function_changes(engine, shown, base, other, requests, level, per)
             if one.own[0] != one.own[1] or one.total[0] != one.total[1]
         ]
         said["found"] = sum(any(one.found) for one in changed)

@@ -17,7 +17,7 @@ from pilothouse.signals.profiles.top import function_costs
 if TYPE_CHECKING:
     from pilothouse.engine import Budget, Engine
 
-PER = ("total", "second", "request")
+PER = ("total", "second", "request", "share")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,8 @@ def diff(
 ) -> Difference:  # fmt: skip
     """The difference of two selections.
 
-    What is spent is brought to the same profiled time, or with `per="request"` to the same number of `requests`. What
+    What is spent is brought to the same profiled time, with `per="request"` to the same number of `requests`, or with
+    `per="share"` to the same sum, so that neither load nor a slower machine is seen, only where the work goes. What
     is held (live bytes, goroutines) is the mean of one profile, so that neither more processes nor a longer time look
     like more memory.
     """
@@ -71,18 +72,23 @@ def diff(
         raise BadRequestError("per: no server spans of this service on one of the sides; use per=second", "per")
     if per == "second" and not first.seconds:
         raise BadRequestError("per: these profiles do not say how long they took", "per")
-    factors = _factors(first, second) if per != "request" else (1.0, requests[0] / requests[1])
+    factors = _factors(first, second)
+    if per == "request":
+        factors = 1.0, requests[0] / requests[1]
+    if per == "share":
+        whole = found.values.sum(axis=0)
+        factors = 1.0, float(whole[0] / whole[1]) if whole[1] > 0 else 1.0
     share = {"second": 1 / first.seconds if first.seconds else 0.0, "request": 1 / max(requests[0], 1)}.get(per, 1.0)
     return Difference(second.type, second.unit or first.unit, first, second, scaled(found, factors), share)
 
 
 def function_changes(
     engine: Engine, found: Difference, baseline: Selection, candidate: Selection, requests: tuple[int, int] = (0, 0),
-    level: float = LEVEL, budget: Budget | None = None,
+    level: float = LEVEL, per: str = "total", budget: Budget | None = None,
 ) -> list[FunctionChange]:  # fmt: skip
     """All functions of a difference, those whose change is no noise first, then those that changed most."""
     own, total = (side * found.unit_share for side in function_costs(found.costs))
-    sure, places = _measured(engine, found, (baseline, candidate), requests, level, budget)
+    sure, places = _measured(engine, found, (baseline, candidate), requests, level, per, budget)
     rows = []
     for code, (name, file) in enumerate(found.costs.names):
         if not (own[code].any() or total[code].any()):
@@ -107,20 +113,39 @@ def _rank(one: FunctionChange) -> tuple[bool, bool, float, float, str]:
 
 def _measured(
     engine: Engine, found: Difference, sides: tuple[Selection, Selection], requests: tuple[int, int], level: float,
-    budget: Budget | None,
+    per: str, budget: Budget | None,
 ) -> tuple[Changes | None, dict[tuple[str, str], int]]:  # fmt: skip
     """The changes in the units in which the difference is shown, and where each function stands in them."""
     measured = replicates(engine, found.type, sides, budget)
     if measured is None:
         return None, {}
+    if per == "share":
+        whole = measured.values[0].sum(axis=0), measured.values[1].sum(axis=0)
+        measured = replace(measured, exposures=whole)
     exposed = [float(side.sum()) for side in measured.exposures]
     scale = (exposed[0] / requests[0], exposed[1] / requests[1]) if all(requests) else (1.0, 1.0)
-    sure = changes(measured, scale, level)
+    sure = changes(measured, scale, level, grain=_grain(engine, found, sides))
     # A rate is per second, per profile or per request; shown is the sum over the baseline, or a share of it.
     shown = 1.0 if found.type in GAUGES else found.unit_share * (requests[0] if all(requests) else exposed[0])
     low, high = sure.low * shown, sure.high * shown
     rated = replace(sure, baseline=sure.baseline * shown, candidate=sure.candidate * shown, low=low, high=high)
     return rated, {name: place for place, name in enumerate(measured.stacks.names)}
+
+
+def _grain(engine: Engine, found: Difference, sides: tuple[Selection, Selection]) -> tuple[float, float]:
+    """What one sample of memory stands for on each side, where what is held is a sample: Go's and our own profiles."""
+    if found.type not in ("inuse_space", "inuse_objects"):
+        return 0.0, 0.0
+    first, second = zip(sides, (found.baseline, found.candidate), strict=True)
+    return _grain_of(engine, found.type, *first), _grain_of(engine, found.type, *second)
+
+
+def _grain_of(engine: Engine, wanted: str, side: Selection, kept: Kept) -> float:
+    if kept.period_type != "space" or wanted == "inuse_space":
+        return float(kept.period) if kept.period_type == "space" else 0.0
+    # Of objects of s bytes one in period / s is noted; of which size a place's are is not asked, but of all of them.
+    space = kept_of(engine, side, "inuse_space")
+    return kept.period * kept.total / space.total if space.total > 0 else 0.0
 
 
 def _factors(baseline: Kept, candidate: Kept) -> tuple[float, float]:

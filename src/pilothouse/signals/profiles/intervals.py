@@ -5,7 +5,9 @@ thousand times; how far a function's change then lies from what was measured, in
 largest value over all functions each time. The level's quantile of that largest value (the bootstrap max-t: Romano and
 Wolf, Exact and Approximate Stepdown Methods for Multiple Hypothesis Testing, 2005) makes intervals that hold *all at
 once*: of a hundred comparisons of a program with itself, at the default level, one in ten shows anything at all.
-To the standard error is added what two processes of the same code differ by in anything they do.
+To the standard error is added what two processes of the same code differ by in anything they do, and for memory that is
+held what its sampling adds: a block that was noted is noted in each profile until it is freed, so that the profiles of
+one process all have the same error, which drawing them again does not show.
 """
 
 from __future__ import annotations
@@ -46,9 +48,14 @@ class Changes:
 
 
 def changes(
-    measured: Replicates, scale: tuple[float, float] = (1.0, 1.0), level: float = LEVEL, seed: int = 1
-) -> Changes:
-    """The change of every function; `scale` multiplies each side's rate (for example seconds a request)."""
+    measured: Replicates, scale: tuple[float, float] = (1.0, 1.0), level: float = LEVEL, seed: int = 1,
+    grain: tuple[float, float] = (0.0, 0.0),
+) -> Changes:  # fmt: skip
+    """The change of every function; `scale` multiplies each side's rate (for example seconds a request).
+
+    `grain` is what one sample stands for where what is held is sampled: of a sum S in one profile the variance is at
+    most S times that (Poisson, blocks small against it).
+    """
     rows = [_by_function(measured, side) for side in (0, 1)]
     exposures = [measured.exposures[side] / scale[side] for side in (0, 1)]
     rates = [rows[side].sum(axis=1) / exposures[side].sum() for side in (0, 1)]
@@ -64,7 +71,8 @@ def changes(
     moved = draws[1] - draws[0] - change[chosen, None]
     own = np.sqrt(sum(np.var(side, axis=1) * n / (n - 1) for side, n in zip(draws, counts, strict=True)))
     between = SPREAD * np.sqrt(sum(rates[side][chosen] ** 2 / max(measured.processes[side], 1) for side in (0, 1)))
-    error = np.sqrt(own**2 + between**2)
+    sampled = sum(np.abs(rates[side][chosen]) * grain[side] / max(measured.processes[side], 1) for side in (0, 1))
+    error = np.sqrt(own**2 + between**2 + sampled)
     ratio = np.divide(np.abs(moved), own[:, None], out=np.zeros_like(moved), where=own[:, None] > 0)
     critical = max(float(np.quantile(ratio.max(axis=0), level)), _student(level, len(chosen), sum(counts) - 2))
     half = np.full(len(change), np.inf)
