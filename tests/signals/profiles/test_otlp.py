@@ -55,6 +55,9 @@ def request_of(service: str) -> Any:
     found = request.resource_profiles.add()
     for key, said in (("service.name", service), ("service.version", "4")):
         found.resource.attributes.add(key=key).value.string_value = said
+    # A sender may put the texts of a resource into the dictionary as well.
+    pod = found.resource.attributes.add(key_strindex=text("k8s.pod.name"))
+    pod.value.string_value_strindex = text("shop-1")
     found.resource.attributes.add(key="process.pid").value.int_value = 12
     scope = found.scope_profiles.add()
     scope.scope.name = "profiler"
@@ -77,7 +80,7 @@ def test_protobuf(house: House, path: str) -> None:
     assert (row["total"], row["unit"], row["seconds"]) == (34, "ns", 10)
     assert top_of(house, service) == {"libz.so+0x334": (20, 20), "parse": (11, 11), "main": (0, 31), "serve": (0, 11)}
     assert top_of(house, service, labels=f'span_id="{SPAN.hex()}",thread_id="7"')["parse"] == (11, 11)
-    assert top_of(house, service, selector='process_pid="12"')["main"] == (0, 31)
+    assert top_of(house, service, selector='process_pid="12",k8s_pod_name="shop-1"')["main"] == (0, 31)
 
 
 def test_json(house: House) -> None:
@@ -105,6 +108,10 @@ BAD: dict[str, tuple[Callable[[Any], Any], str]] = {
         "location_table[1].mapping_index",
     ),
     "string": (lambda r: setattr(r.dictionary.function_table[1], "name_strindex", 99), "name_strindex"),
+    "resource": (
+        lambda r: r.resource_profiles[0].resource.attributes.add(key_strindex=99),
+        "attributes[4].key_strindex: 99 of",
+    ),
     "link": (lambda r: setattr(profile_in(r).samples[0], "link_index", 9), "samples[0].link_index"),
     "attribute": (lambda r: profile_in(r).samples[0].attribute_indices.append(9), "samples[0].attribute_indices"),
     "type": (lambda r: setattr(profile_in(r).sample_type, "type_strindex", 0), "sample_type"),

@@ -45,8 +45,9 @@ def read_otlp(body: bytes, is_json: bool, limits: ProfileLimits) -> list[Profile
         raise BadRequestError(f"body: this is not an ExportProfilesServiceRequest{reason}", "body") from None
     dictionary = _Dictionary(request.dictionary, limits)
     return [
-        dictionary.profile(profile, _resource(of_resource.resource), _scope(of_scope.scope), where)
+        dictionary.profile(profile, resource, _scope(of_scope.scope), where)
         for r, of_resource in enumerate(request.resource_profiles)
+        for resource in [dictionary.resource(of_resource.resource, f"resource_profiles[{r}].resource")]
         for s, of_scope in enumerate(of_resource.scope_profiles)
         for p, profile in enumerate(of_scope.profiles)
         for where in [f"resource_profiles[{r}].scope_profiles[{s}].profiles[{p}]"]
@@ -119,7 +120,29 @@ class _Dictionary:
 
     def _attribute(self, place: int, attribute: Any) -> tuple[str, str]:
         where = f"dictionary.attribute_table[{place}]"
+        self._spell_out(attribute.value, f"{where}.value")
         return self._text(attribute.key_strindex, f"{where}.key_strindex"), text_of(attribute.value)
+
+    def resource(self, message: Any, where: str) -> dict[str, str]:
+        """Attributes of whoever was profiled; a sender may have put their texts into the dictionary (OTLP 1.10)."""
+        for place, pair in enumerate(message.attributes):
+            self._spell_out_pair(pair, f"{where}.attributes[{place}]")
+        return {pair.key: text_of(pair.value) for pair in message.attributes}
+
+    def _spell_out_pair(self, pair: Any, where: str) -> None:
+        pair.key = pair.key or self._text(pair.key_strindex, f"{where}.key_strindex")
+        self._spell_out(pair.value, f"{where}.value")
+
+    def _spell_out(self, value: Any, where: str) -> None:
+        match value.WhichOneof("value"):
+            case "string_value_strindex":
+                value.string_value = self._text(value.string_value_strindex, f"{where}.string_value_strindex")
+            case "array_value":
+                for item in value.array_value.values:
+                    self._spell_out(item, where)
+            case "kvlist_value":
+                for pair in value.kvlist_value.values:
+                    self._spell_out_pair(pair, where)
 
     def _stack(self, place: int, stack: Any) -> list[int]:
         where = f"dictionary.stack_table[{place}].location_indices"
@@ -206,10 +229,6 @@ def _value(sample: Any, where: str) -> int:
     if sample.values and min(sample.values) < 0:
         raise BadRequestError(f"{where}.values: negative: {min(sample.values)}")
     return sum(sample.values) if sample.values else len(sample.timestamps_unix_nano)
-
-
-def _resource(resource: Any) -> dict[str, str]:
-    return {pair.key: text_of(pair.value) for pair in resource.attributes}
 
 
 def _scope(scope: Any) -> dict[str, str]:
