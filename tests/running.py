@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx
 
+from pilothouse.control import opening
+
 _READY = re.compile(
     r"Pilothouse is ready: (?P<http>\S+)\n\s+OTLP over gRPC\s+(?P<grpc>\S+)\n\s+OTLP over HTTP\s+(?P<otlp>\S+)"
 )
@@ -70,8 +72,14 @@ class RunningServer:
 
 
 def start_server(directory: Path, *arguments: str, **environment: str) -> RunningServer:
-    """Start `pilothouse up` on free ports with its data in `directory`, and wait until it is ready."""
+    """Start `pilothouse up` on free ports with its data in `directory`, and wait until it is ready.
+
+    With `--control postgresql` its control plane is the database that stands for the file in its directory.
+    """
     log = directory / "stderr.log"
+    # Tenants need an address that names each: those servers keep to files.
+    if not environment.get("PILOTHOUSE_TENANTS"):
+        environment = control_plane(directory / "data") | environment
     command = [
         sys.executable, "-m", "pilothouse", "up", "--data", str(directory / "data"), "--http", "127.0.0.1:0",
         "--otlp-grpc", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0", *arguments,
@@ -86,3 +94,10 @@ def start_server(directory: Path, *arguments: str, **environment: str) -> Runnin
         time.sleep(0.02)
     running.addresses = found.groupdict()
     return running
+
+
+def control_plane(data: Path) -> dict[str, str]:
+    """What tells a process where the control plane of this directory is: nothing, where it is the file in it."""
+    found = opening.address(f"sqlite:///{data / 'control.db'}")
+    # The driver's question whether the server has TLS costs more than the connection.
+    return {} if found.startswith("sqlite") else {"PILOTHOUSE_DATABASE": f"{found}?sslmode=disable"}

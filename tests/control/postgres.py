@@ -33,8 +33,10 @@ def binaries() -> Path:
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
+def postgresql(certificate: tuple[Path, Path] | None = None) -> Iterator[str]:
     """A server with its data in a new directory; gives its address, `postgresql://postgres@127.0.0.1:PORT`.
+
+    With a certificate and its key, every connection must be encrypted.
 
     Not in a directory of pytest's: those are for their owner alone, and the server does not run as root.
     """
@@ -46,6 +48,8 @@ def postgresql() -> Iterator[str]:
         data = f"{directory}/data"
         given = ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions"]
         _run([str(programs / "initdb"), *given], user)
+        if certificate:
+            _only_encrypted(Path(data), certificate, user)
         control = [str(programs / "pg_ctl"), "-D", data, "-w", "-t", "120"]
         options = f"-p {port} -h 127.0.0.1 -k {directory} " + " ".join(f"-c {one}" for one in _FAST)
         _run([*control, "-l", f"{directory}/log", "-o", options, "start"], user)
@@ -53,6 +57,18 @@ def postgresql() -> Iterator[str]:
             yield f"postgresql://postgres@127.0.0.1:{port}"
         finally:
             _run([*control, "-m", "immediate", "stop"], user)
+
+
+def _only_encrypted(data: Path, certificate: tuple[Path, Path], user: str | None) -> None:
+    """https://www.postgresql.org/docs/current/ssl-tcp.html: a key is for the server's user alone."""
+    for source, name in zip(certificate, ("server.crt", "server.key"), strict=True):
+        shutil.copyfile(source, data / name)
+        (data / name).chmod(0o600)
+        if user:
+            shutil.chown(data / name, user)
+    (data / "pg_hba.conf").write_text("hostssl all all 127.0.0.1/32 trust\n")
+    with (data / "postgresql.conf").open("a") as settings:
+        settings.write("ssl = on\n")
 
 
 def _run(command: list[str], user: str | None) -> None:

@@ -6,11 +6,13 @@ import ssl
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import ArgumentError, InterfaceError
 
 from pilothouse.control.encrypting import encrypted
 from pilothouse.control.opening import open_database
-from tests.control.postgres import new_database
+from tests.authority import authority
+from tests.control.postgres import new_database, postgresql
 
 URL = "postgresql+pg8000://u:a%40b@host/shop"
 
@@ -49,3 +51,27 @@ def test_a_server_without_tls_is_refused_where_it_is_required(postgres: str, tmp
     open_database(f"{url}?sslmode=disable").dispose()
     with pytest.raises(InterfaceError, match="refuses SSL"):
         open_database(f"{url}?sslmode=require")
+
+
+def test_a_server_with_a_certificate_is_believed_as_far_as_was_asked(tmp_path: Path) -> None:
+    """Debian's own PostgreSQL, that takes encrypted connections alone, with a certificate for 127.0.0.1."""
+    issuing, stranger = authority(tmp_path / "pki"), authority(tmp_path / "strange")
+    root, other = issuing.directory / "ca.pem", stranger.directory / "ca.pem"
+    with postgresql(issuing.issue("server")) as server:
+        url = f"{server}/postgres"
+        by_authority, by_name = f"sslmode=verify-ca&sslrootcert={root}", f"sslmode=verify-full&sslrootcert={root}"
+        for mode in ("sslmode=require", by_authority, by_name):
+            database = open_database(f"{url}?{mode}")
+            with database.connect() as connection:
+                asked = text("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+                assert connection.execute(asked).scalar() is True, mode
+            database.dispose()
+        with pytest.raises(InterfaceError, match="no encryption"):
+            open_database(f"{url}?sslmode=disable")
+        with pytest.raises((OSError, InterfaceError), match="certificate verify failed"):
+            open_database(f"{url}?sslmode=verify-ca&sslrootcert={other}")
+        # The same machine by a name that the certificate does not have.
+        elsewhere = url.replace("127.0.0.1", "127.1")
+        open_database(f"{elsewhere}?{by_authority}").dispose()
+        with pytest.raises((OSError, InterfaceError), match="certificate verify failed"):
+            open_database(f"{elsewhere}?{by_name}")

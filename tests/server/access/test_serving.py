@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import ssl
 import subprocess
@@ -14,63 +13,10 @@ from pathlib import Path
 import grpc
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from tests.acceptance import telemetry
-from tests.running import RunningServer, start_server
-
-
-@dataclass(frozen=True)
-class Authority:
-    """Makes certificates into a directory."""
-
-    directory: Path
-    key: ec.EllipticCurvePrivateKey
-    name: x509.Name
-
-    def issue(self, name: str, own: bool = False) -> tuple[Path, Path]:
-        key = self.key if own else ec.generate_private_key(ec.SECP256R1())
-        now = datetime.datetime.now(datetime.UTC)
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        import ipaddress
-
-        alternative = x509.SubjectAlternativeName(
-            [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-        )
-        made = (
-            x509.CertificateBuilder()
-            .subject_name(self.name if own else subject)
-            .issuer_name(self.name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(hours=1))
-            .not_valid_after(now + datetime.timedelta(days=1))
-            .add_extension(x509.BasicConstraints(ca=own, path_length=None), critical=True)
-            .add_extension(alternative, critical=False)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
-            .add_extension(x509.KeyUsage(True, False, False, False, False, own, own, False, False), critical=True)
-            .sign(self.key, hashes.SHA256())
-        )
-        cert, secret = self.directory / f"{name}.pem", self.directory / f"{name}.key"
-        cert.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-        secret.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
-        return cert, secret
-
-
-def _authority(directory: Path) -> Authority:
-    directory.mkdir()
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
-    made = Authority(directory, ec.generate_private_key(ec.SECP256R1()), name)
-    made.issue("ca", own=True)
-    return made
+from tests.authority import Authority, authority
+from tests.running import RunningServer, control_plane, start_server
 
 
 @dataclass(frozen=True)
@@ -102,20 +48,20 @@ def _pilothouse(*arguments: str, **environment: str) -> str:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     directory = tmp_path_factory.mktemp("served")
-    authority = _authority(directory / "pki")
-    cert, key = authority.issue("server")
-    authority.issue("client")
-    data = str(directory / "data")
+    issuing = authority(directory / "pki")
+    cert, key = issuing.issue("server")
+    issuing.issue("client")
+    data, kept = str(directory / "data"), control_plane(directory / "data")
     tokens = {
-        scope: _pilothouse("token", "create", scope, "--scope", scope, "--data", data).strip()
+        scope: _pilothouse("token", "create", scope, "--scope", scope, "--data", data, **kept).strip()
         for scope in ("ingest", "admin")
     }
     running = start_server(
         directory, "--http", "0.0.0.0:0", "--tls-cert", str(cert), "--tls-key", str(key), "--client-ca",
-        str(authority.directory / "ca.pem"),
+        str(issuing.directory / "ca.pem"),
         PILOTHOUSE_STORE="", PILOTHOUSE_OIDC_CLIENT_SECRET="hush-hush-hush",
     )  # fmt: skip
-    yield Served(running, tokens, authority)
+    yield Served(running, tokens, issuing)
     running.stop()
 
 
@@ -136,7 +82,7 @@ def test_over_http_certificate_and_token_are_both_asked_for(served: Served) -> N
 
 
 def test_a_strangers_certificate_is_not_enough(served: Served, tmp_path: Path) -> None:
-    stranger = _authority(tmp_path / "pki")
+    stranger = authority(tmp_path / "pki")
     cert, key = stranger.issue("client")
     context = served.context("")
     context.load_cert_chain(cert, key)
