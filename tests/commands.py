@@ -5,12 +5,15 @@ Signals, terminals, pipes that break and the time to start need a process of the
 
 from __future__ import annotations
 
+import os
+import tempfile
 import traceback
 from dataclasses import dataclass
 
 from typer.testing import CliRunner
 
 from pilothouse.cli.program import program
+from tests.forking import fork
 
 
 @dataclass(frozen=True)
@@ -29,3 +32,15 @@ def command(*arguments: str, **environment: str) -> Done:
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         stderr += "".join(traceback.format_exception(result.exception))
     return Done(result.exit_code, result.stdout, stderr)
+
+
+def apart(*arguments: str, **environment: str) -> Done:
+    """The same in a process of its own, which runs `pilothouse` from its beginning to its end."""
+    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        process = fork(arguments, stderr, os.environ | {"NO_COLOR": "1"} | environment, stdout)
+        code = process.wait(120)
+        written = []
+        for file in (stdout, stderr):
+            file.seek(0)
+            written.append(file.read().decode())
+    return Done(code, *written)

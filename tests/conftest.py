@@ -23,8 +23,9 @@ from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
 
 from pilothouse.engine import Engine, open_engine
+from tests.forking import fork
 from tests.one_store import EmptyStore, one_store
-from tests.running import RunningServer, start_server
+from tests.running import RunningServer, Starting, start_server
 from tests.scheduling import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 from tests.thorough import THOROUGH
 
@@ -52,6 +53,8 @@ def _certificates(verify: Any = True, cert: Any = None, trust_env: bool = True) 
 
 
 httpx._transports.default.create_ssl_context = _certificates
+
+Starting.way = fork
 
 # Started in the background, as some CI does, this process ignores Ctrl-C, and so would all that it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

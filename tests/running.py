@@ -8,24 +8,40 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
 from pilothouse.control import opening
+from tests.forking import Forked
 
 _READY = re.compile(
     r"Pilothouse is ready: (?P<http>\S+)\n\s+OTLP over gRPC\s+(?P<grpc>\S+)\n\s+OTLP over HTTP\s+(?P<otlp>\S+)"
 )
 
 
+Program = subprocess.Popen[bytes] | Forked
+
+
+def started(arguments: Sequence[str], stderr: IO[bytes], environment: dict[str, str]) -> Program:
+    """`pilothouse ARGUMENTS` as its users start it."""
+    return subprocess.Popen([sys.executable, "-m", "pilothouse", *arguments], stderr=stderr, env=environment)
+
+
+class Starting:
+    """How servers are started: the tests fork them, see `tests.forking`."""
+
+    way: Callable[[Sequence[str], IO[bytes], dict[str, str]], Program] = staticmethod(started)
+
+
 @dataclass
 class RunningServer:
     """A server process with its addresses (`http`, `grpc`, `otlp` as URLs) and what it wrote to stderr."""
 
-    process: subprocess.Popen[bytes]
+    process: Program
     log: Path
     addresses: dict[str, str] = field(default_factory=dict)
 
@@ -81,11 +97,11 @@ def start_server(directory: Path, *arguments: str, **environment: str) -> Runnin
     if not environment.get("PILOTHOUSE_TENANTS"):
         environment = control_plane(directory / "data") | environment
     command = [
-        sys.executable, "-m", "pilothouse", "up", "--data", str(directory / "data"), "--http", "127.0.0.1:0",
-        "--otlp-grpc", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0", *arguments,
+        "up", "--data", str(directory / "data"), "--http", "127.0.0.1:0", "--otlp-grpc", "127.0.0.1:0",
+        "--otlp-http", "127.0.0.1:0", *arguments,
     ]  # fmt: skip
     with log.open("wb") as stderr:
-        process = subprocess.Popen(command, stderr=stderr, env=os.environ | environment)
+        process = Starting.way(command, stderr, os.environ | environment)
     running = RunningServer(process, log)
     deadline = time.monotonic() + 180
     while not (found := _READY.search(log.read_text())):

@@ -9,6 +9,8 @@ def main() -> None:
     import os
     import sys
 
+    # httpx would import its own command line, with click and pygments: as much again as all of httpx.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
     from pilothouse.cli.program import program
 
     # A shell that completes asks for any command.

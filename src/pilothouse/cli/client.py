@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from pilothouse.signals.credentials import credentials
+from pilothouse.signals.credentials import certificates, credentials
 
 if TYPE_CHECKING:
     import httpx
@@ -77,7 +77,8 @@ def call(server: str, method: str, path: str, headers: dict[str, str] | None = N
     shown = credentials() | (headers or {})
 
     try:
-        response = httpx.request(method, f"{server.rstrip('/')}{path}", timeout=120, headers=shown, **request)
+        address, verify = f"{server.rstrip('/')}{path}", certificates(server)
+        response = httpx.request(method, address, timeout=120, headers=shown, verify=verify, **request)
     except httpx.InvalidURL as error:
         fail(f"{server} is not an address: {error}")
     except httpx.ConnectError:

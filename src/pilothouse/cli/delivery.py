@@ -137,12 +137,12 @@ def decisions(repository: Repository = None, server: Server = DEFAULT_SERVER) ->
     """Everything that was decided, with what it was decided from, as JSON lines: for `delivery replay`."""
     import httpx
 
-    from pilothouse.signals.credentials import credentials
+    from pilothouse.signals.credentials import certificates, credentials
 
     try:
         with httpx.stream(
             "GET", f"{server.rstrip('/')}/api/delivery/decisions", timeout=120, headers=credentials(),
-            params={"repository": repository} if repository else {},
+            verify=certificates(server), params={"repository": repository} if repository else {},
         ) as answer:  # fmt: skip
             if not answer.is_success:
                 fail(f"{server} answered {answer.status_code}")

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import typer
 
 from pilothouse.cli.client import fail, print_lines, printable
-from pilothouse.signals.credentials import credentials
+from pilothouse.signals.credentials import certificates, credentials
 
 _COLOURS = (
     "cyan",
@@ -40,7 +40,9 @@ def pages(
     timeout = httpx.Timeout(10, read=300)
     try:
         address = f"{server.rstrip('/')}{path}"
-        with httpx.stream("GET", address, params=parameters, timeout=timeout, headers=credentials()) as response:
+        with httpx.stream(
+            "GET", address, params=parameters, timeout=timeout, headers=credentials(), verify=certificates(server)
+        ) as response:
             if not response.is_success:
                 failed(
                     _message(response.read().decode("utf-8", "replace")) or f"{server} answered {response.status_code}"

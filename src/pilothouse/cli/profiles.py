@@ -32,7 +32,7 @@ from pilothouse.cli.profile_wording import (
     table,
     who,
 )
-from pilothouse.signals.credentials import credentials
+from pilothouse.signals.credentials import certificates, credentials
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
@@ -171,7 +171,13 @@ def _fetch(server: str, path: str, **parameters: str | None) -> bytes:
 
     given = {name: value for name, value in parameters.items() if value is not None}
     try:
-        response = httpx.get(f"{server.rstrip('/')}{path}", params=given, timeout=120, headers=credentials())
+        response = httpx.get(
+            f"{server.rstrip('/')}{path}",
+            params=given,
+            timeout=120,
+            headers=credentials(),
+            verify=certificates(server),
+        )
     except (httpx.InvalidURL, httpx.HTTPError) as error:
         fail(f"{server}: {error or type(error).__name__}; say where Pilothouse runs with --server")
     if not response.is_success:

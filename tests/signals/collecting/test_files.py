@@ -6,8 +6,7 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -17,6 +16,7 @@ import httpx
 import pytest
 
 from tests.commands import command
+from tests.forking import fork
 from tests.running import RunningServer
 
 THOROUGH = bool(os.environ.get("PILOTHOUSE_THOROUGH"))
@@ -26,19 +26,30 @@ class Collector:
     """`pilothouse collect files` in a process of its own."""
 
     def __init__(self, server: str, state: Path, *arguments: str) -> None:
-        started = [sys.executable, "-m", "pilothouse", "collect", "files", *arguments]
-        started += ["--state", str(state), "--server", server]
-        self.process = subprocess.Popen(started, stderr=subprocess.PIPE, text=True)
+        started = ["collect", "files", *arguments, "--state", str(state), "--server", server]
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115
+        self.process = fork(started, self._said, dict(os.environ))
+
+    def said(self) -> str:
+        """What it wrote so far."""
+        return os.pread(self._said.fileno(), 1 << 20, 0).decode()
+
+    def ended(self) -> str:
+        """What it wrote until it ended by itself."""
+        self.process.wait(120)
+        said = self.said()
+        self._said.close()
+        return said
 
     def stop(self, number: int = signal.SIGTERM) -> str:
         self.process.send_signal(number)
-        return self.process.communicate(timeout=60)[1]
+        return self.ended()
 
 
 def once(server: str, state: Path, *arguments: str) -> None:
     """Collect what is there, and end."""
     collector = Collector(server, state, *arguments, "--once")
-    said = collector.process.communicate(timeout=100)[1]
+    said = collector.ended()
     assert collector.process.returncode == 0, said
 
 
@@ -193,8 +204,7 @@ def test_it_waits_for_a_server_that_is_away(server: RunningServer, tmp_path: Pat
     path = tmp_path / "away.log"
     path.write_text("patience\n")
     collector = Collector("http://127.0.0.1:9", tmp_path / "state", str(path))
-    assert collector.process.stderr
-    assert "trying again" in collector.process.stderr.readline()
+    waited(lambda: "trying again" in collector.said())
     collector.stop()
     once(server.http, tmp_path / "state", str(path))
     assert stored(server, "away") == ["patience"]

@@ -21,7 +21,7 @@ import httpx
 import structlog
 
 from pilothouse.profiler.resource import from_environment
-from pilothouse.signals.credentials import credentials
+from pilothouse.signals.credentials import certificates, credentials
 
 log = structlog.get_logger(__name__)
 
@@ -163,7 +163,8 @@ class ProfileCollector:
         }  # fmt: skip
         try:
             address = f"{self._server}/pyroscope/ingest"
-            answer = httpx.post(address, params=query, content=body, timeout=30, headers=credentials())
+            verify = certificates(address)
+            answer = httpx.post(address, params=query, content=body, timeout=30, headers=credentials(), verify=verify)
         except httpx.HTTPError as error:
             log.warning("no profile was sent; the next one will be", server=self._server, reason=str(error))
             return

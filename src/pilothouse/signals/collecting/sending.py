@@ -13,7 +13,7 @@ import structlog
 
 from pilothouse.signals.collecting.formats import LogLine
 from pilothouse.signals.collecting.offsets import Intent
-from pilothouse.signals.credentials import credentials
+from pilothouse.signals.credentials import certificates, credentials
 from pilothouse.signals.receive.log_requests import LogRequest, valid_text
 
 log = structlog.get_logger(__name__)
@@ -36,7 +36,10 @@ class Sender:
     stopping: Callable[[], bool] = lambda: False
     sent: int = 0
     rejected: int = 0
-    _client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30, headers=credentials()))
+    _client: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._client = httpx.Client(timeout=30, headers=credentials(), verify=certificates(self.server))
 
     def batch(self) -> Batch:
         """A new batch."""
