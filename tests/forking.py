@@ -11,6 +11,7 @@ import functools
 import importlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -33,7 +34,7 @@ _IMPORTED = (
 
 @dataclass
 class Forked:
-    """A process that is nobody's child here, with what `subprocess.Popen` has for one."""
+    """A process that is nobody's child here, with what `subprocess.Popen` has for one. It does not outlive this one."""
 
     pid: int
     _ended: socket.socket
@@ -138,6 +139,11 @@ def _keep(
         os.close(file)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answer.sendall(child.to_bytes(4, "big"))
+    if hasattr(os, "pidfd_open"):
+        ended = os.pidfd_open(child)
+        if ended not in select.select([ended, answer], [], [])[0]:
+            # Nobody is left who could end it.
+            os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     with contextlib.suppress(OSError):
         answer.sendall(os.waitstatus_to_exitcode(status).to_bytes(4, "big", signed=True))

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 import grpc
 import httpx
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -298,6 +297,8 @@ ENDLESS = {"/api/logs/tail"}
 
 def test_every_call_of_the_description(server: RunningServer) -> None:
     """Schemathesis reads /api/openapi.json and tries what it allows, and what it does not."""
+    import schemathesis  # takes half a second, and each process collects this file
+
     schema = schemathesis.openapi.from_url(f"{server.http}/api/openapi.json")
     for found in schema.get_all_operations():
         operation = found.ok()

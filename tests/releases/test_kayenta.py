@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import mannwhitneyu
 
 from pilothouse.releases.statistics.kayenta import classify, cles, mean_ratio, wilcoxon
 
@@ -38,6 +37,8 @@ def test_the_estimate_is_the_median_of_all_differences() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_interval_holds_what_the_test_does_not_reject(seed: int) -> None:
+    from scipy.stats import mannwhitneyu  # takes a second, and each process collects this file
+
     """At its ends the two-sided p-value of SciPy's own test (with correction, ties) is 0.02."""
     random = np.random.default_rng(seed)
     one, other = np.round(random.normal(10, 2, 40), 1), np.round(random.normal(10, 2, 30), 1)

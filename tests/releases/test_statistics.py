@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
 from scipy.special import ndtri
 
 from pilothouse.releases.statistics import (
@@ -72,6 +71,8 @@ class TestMannWhitney:
 
 class TestEstimate:
     def test_p_value_and_interval_are_students(self) -> None:
+        from scipy import stats
+
         estimate = Estimate(1.0, 0.4, 7)
         assert estimate.p_value == pytest.approx(2 * stats.t.sf(2.5, 7))
         assert estimate.interval() == pytest.approx((1 - stats.t.ppf(0.975, 7) * 0.4, 1 + stats.t.ppf(0.975, 7) * 0.4))
@@ -87,6 +88,8 @@ class TestEstimate:
         assert Estimate(0.0, 3.0, 10).widened(0.0, 1).freedom == 10
 
     def test_the_smallest_effect_is_found_four_times_out_of_five(self) -> None:
+        from scipy import stats
+
         random = np.random.default_rng(5)
         effect = Estimate(0.0, 1 / np.sqrt(40), 39).smallest(0.001)
         found = sum(stats.ttest_1samp(random.normal(effect, 1, 40), 0).pvalue < 0.001 for _ in range(800))
@@ -266,6 +269,8 @@ class TestOutsideBursts:
 
 class TestDiscoveries:
     def test_the_example_of_benjamini_and_hochberg(self) -> None:
+        from scipy import stats
+
         # Benjamini and Hochberg 1995, section 3.2: at 0.05 the first four of these fifteen are discoveries.
         p_values = np.array([
             0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528,

@@ -98,7 +98,7 @@ def test_no_header_breaks_it(authorization: str, cookie: str) -> None:
 
 
 def test_the_command_makes_lists_and_takes_back(tmp_path: Path) -> None:
-    runner, app, data = CliRunner(), program(), ["--data", str(tmp_path / "data")]
+    runner, app, data = CliRunner(), program("tokens"), ["--data", str(tmp_path / "data")]
     made = runner.invoke(app, ["token", "create", "ci", "--scope", "act", "--expires", "90d", *data])
     assert made.exit_code == 0, made.output
     token = made.stdout.strip()

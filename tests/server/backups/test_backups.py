@@ -52,7 +52,7 @@ def tenants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]
 
 
 def _backup(server: RunningServer, *arguments: str) -> dict[str, object]:
-    done = CliRunner().invoke(program(), ["backup", "--server", server.http, *arguments, "--output", "json"])
+    done = CliRunner().invoke(program("backup"), ["backup", "--server", server.http, *arguments, "--output", "json"])
     assert done.exit_code == 0, done.output
     return dict(json.loads(done.stdout.splitlines()[0]))
 
@@ -195,6 +195,6 @@ def test_what_cannot_be_restored_is_said(tenants: RunningServer, tmp_path: Path)
     shutil.copytree(backup, broken)
     part = next(path for path in (broken / "default" / "tables" / "logs").iterdir())
     (part / "count.txt").write_text("123456")
-    done = CliRunner().invoke(program(), ["restore", str(broken), "--data", str(tmp_path / "new")])
+    done = CliRunner().invoke(program("restore"), ["restore", str(broken), "--data", str(tmp_path / "new")])
     assert done.exit_code == 3
     assert "could be restored" in done.output or "Code:" in done.output

@@ -81,9 +81,11 @@ def test_a_server_that_runs_is_asked(server: RunningServer, tmp_path: Path) -> N
     addresses = {"http": server.http, "otlp_http": server.otlp, "otlp_grpc": server.addresses["grpc"]}
     lines = [f'{name} = "{address.removeprefix("http://")}"' for name, address in addresses.items()]
     config.write_text("\n".join(lines))
-    done = CliRunner().invoke(program(), ["doctor", "--config", str(config), "--data", str(data), "--output", "json"])
+    done = CliRunner().invoke(
+        program("doctor"), ["doctor", "--config", str(config), "--data", str(data), "--output", "json"]
+    )
     found = {row["check"]: row for row in map(json.loads, done.stdout.splitlines())}
     assert found["store"]["state"] == found["version"]["state"] == found["http"]["state"] == "ok"
     assert done.exit_code == int(any(row["state"] == "failed" for row in found.values()))
-    wrong = CliRunner().invoke(program(), ["doctor", "--config", str(tmp_path / "none.toml")])
+    wrong = CliRunner().invoke(program("doctor"), ["doctor", "--config", str(tmp_path / "none.toml")])
     assert wrong.exit_code == 3

@@ -42,7 +42,7 @@ def filled(server: RunningServer) -> RunningServer:
 
 
 def run(server: RunningServer, *arguments: str) -> str:
-    result = CliRunner().invoke(program(), ["traces", *arguments, "--server", server.http])
+    result = CliRunner().invoke(program("traces"), ["traces", *arguments, "--server", server.http])
     assert result.exit_code == 0, result.output
     return result.output
 
@@ -53,7 +53,7 @@ def test_search_with_traceql(filled: RunningServer) -> None:
         (ORDER, "gateway", 5, 2)
     ]
     assert "GET /order" in run(filled, "{ .items = 4 }", "--since", "3h", "-o", "table")
-    wrong = CliRunner().invoke(program(), ["traces", "{ .a = }", "--server", filled.http])
+    wrong = CliRunner().invoke(program("traces"), ["traces", "{ .a = }", "--server", filled.http])
     assert (wrong.exit_code, "line 1, col 8" in wrong.output) == (3, True)
     mixed = httpx.get(filled.http + "/api/traces", params={"q": "{ }", "service": "shop"})
     assert (mixed.status_code, mixed.json()["error"]["field"]) == (400, "q")
@@ -126,5 +126,5 @@ def test_two_versions(filled: RunningServer) -> None:
     assert "No trace of pay 9.9" in run(
         filled, "--service", "pay", "--compare", "1.0", "9.9", "--since", "3h", "-o", "table"
     )
-    lacking = CliRunner().invoke(program(), ["traces", "--compare", "1", "2", "--server", filled.http])
+    lacking = CliRunner().invoke(program("traces"), ["traces", "--compare", "1", "2", "--server", filled.http])
     assert (lacking.exit_code, "--service" in lacking.output) == (3, True)

@@ -16,7 +16,7 @@ _PROMTOOL = shutil.which("promtool")
 
 
 def _ours(*arguments: str) -> tuple[int, str]:
-    found = CliRunner().invoke(program(), ["rules", *arguments])
+    found = CliRunner().invoke(program("rules"), ["rules", *arguments])
     return found.exit_code, found.output
 
 
