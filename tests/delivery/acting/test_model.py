@@ -263,6 +263,20 @@ class Several(RuleBasedStateMachine):
         assert set(self.world.heads.values()) <= self.world.bad
 
 
+def test_of_a_batch_only_the_change_that_was_withdrawn_is_left_out() -> None:
+    state = Several()
+    state.begin()
+    for _ in range(3):
+        state.open(bad=1, at=0)
+    # Closed, and the pool has not heard of it yet.
+    del state.world.heads[1]
+    contents = state.world.contents
+    assert ("h1", "h2") in [contents[job.head] for job in state.running()]
+    while running := sorted(state.running(), key=lambda job: -len(contents[job.head])):
+        state.end_job(running[0], 0)
+    assert state.world.merged == ["h2", "h3"]
+
+
 TestSeveral = Several.TestCase
 TestSeveral.settings = settings(
     max_examples=300 if _THOROUGH else 12, stateful_step_count=40 if _THOROUGH else 25, deadline=None
