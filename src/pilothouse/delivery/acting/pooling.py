@@ -39,7 +39,8 @@ class Driven:
     """A branch's pool with what is on its way: the jobs of each tree that is tested, and the merge that was begun.
 
     `landed` are the changes that were merged last, and their heads. `term` is the claim's term in which it was read;
-    `fresh` says that what an earlier process left was not looked at yet.
+    `fresh` says that what an earlier process left was not looked at yet. `untaken` is why the forge did not take the
+    merge that was begun, when that was last tried.
     """
 
     pool: MergePool
@@ -50,6 +51,7 @@ class Driven:
     landed: dict[int, str] = field(default_factory=dict)
     term: int = 0
     fresh: bool = True
+    untaken: str = ""
 
 
 class Pools:
@@ -398,10 +400,13 @@ class Pools:
                 driven.loaded.pop(number, None)
             return driven.pool.offer([one for one in driven.pool.waiting.values() if one.number not in others])
         except ForgeError as error:
-            # It may or may not have happened: it stays begun, and is looked at again (`take_up`).
-            log.warning("a merge was not answered for", repository=repository, branch=branch, reason=str(error))
+            # It may or may not have happened: it stays begun, and is looked at again (`take_up`), every few seconds.
+            if driven.untaken != str(error):
+                driven.untaken = str(error)
+                log.warning("a merge was not answered for", repository=repository, branch=branch, reason=str(error))
+                driven.done.append(_entry("not taken", numbers, str(error)))
             return []
-        driven.merging = None
+        driven.merging, driven.untaken = None, ""
         driven.done.append(_entry("merged", numbers, f"{branch} is at {commit[:12]} now"))
         for one in tree.changes:
             driven.loaded.pop(one.number, None)
