@@ -125,6 +125,25 @@ def test_the_same_is_not_told() -> None:
     assert findings({f"main;serve;f{n}": (20.0, 20.0) for n in range(60)}) == []
 
 
+def test_profiles_of_what_a_process_holds_are_one_sample() -> None:
+    """Twenty places that hold 20 MB each, noted once in 512 KiB: the same forty blocks in each of thirty profiles."""
+    names = {f"main;serve;f{n}": (1.0, 1.0) for n in range(20)}
+    told = {True: 0, False: 0}
+    for seed in range(10):
+        random = np.random.default_rng(seed)
+        samples = [np.repeat(random.poisson(40.0, (20, 1)), 30, axis=1).astype(float) for _ in range(2)]
+        exposures = Both(np.ones(30), np.ones(30))
+        same = replace(costs(names, 30), level=True, samples=Both(samples[0], samples[1]), exposures=exposures)
+        for once in told:
+            found = judge([same.once(Both(1, 1)) if once else same], trial())
+            told[once] += sum(one.p_value < 1e-4 and one.material for one in found)
+    assert told[False] > 0
+    assert told[True] == 0
+    more = replace(same, samples=Both(same.samples.baseline, same.samples.baseline * 3)).once(Both(1, 1))
+    assert float(more.exposures.candidate.sum()) == 1
+    assert all(one.p_value < 1e-4 for one in judge([more], trial()) if one.subject in ("serve", "main"))
+
+
 def test_few_samples_say_nothing() -> None:
     assert judge([costs({"main;f": (2, 5)}, replicates=3)], trial()) == []
 
