@@ -10,6 +10,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <pthread.h>
+#include <sys/random.h> /* getentropy is there or in the next */
 #include <unistd.h>
 
 #include "any_values.h"
