@@ -70,11 +70,15 @@ class Forked:
 
 
 def fork(
-    arguments: Sequence[str], stderr: IO[bytes] | int, environment: dict[str, str], stdout: IO[bytes] | int = 1
+    arguments: Sequence[str],
+    stderr: IO[bytes] | int,
+    environment: dict[str, str],
+    stdout: IO[bytes] | int = 1,
+    where: str | None = None,
 ) -> Forked:
-    """Run `pilothouse ARGUMENTS`, with nothing to read."""
+    """Run `pilothouse ARGUMENTS` in a directory (here, when it is not said), with nothing to read."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    said = json.dumps([list(arguments), os.getcwd(), environment]).encode()
+    said = json.dumps([list(arguments), where or os.getcwd(), environment]).encode()
     written = [one if isinstance(one, int) else one.fileno() for one in (stdout, stderr)]
     with theirs:
         socket.send_fds(_origin(), [said], [*written, theirs.fileno()])

@@ -1,4 +1,8 @@
-"""Every command in the docs is one that there is; those that are marked are run, in order, against a server."""
+"""Every command in the docs is one that there is, and is run: each page from its first block to its last.
+
+A block says what has to be there before it (`<!-- first: ... -->`, in the shell), or why it cannot be run here
+(`<!-- not run: ... -->`). Of a console, lines with `$` are commands, and what they answer is not compared.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +21,80 @@ import pytest
 import typer.main
 
 from pilothouse.cli.program import program
-from tests.running import RunningServer
+from tests.docs.forked import command_on_path
+from tests.running import RunningServer, start_server
 
 ROOT = Path(__file__).parents[2]
-PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "SECURITY.md"]
-_BLOCK = re.compile(r"^```(?:sh|console|bash)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_RUNNABLE = re.compile(r"^<!-- runnable -->\n```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "SECURITY.md", ROOT / "CONTRIBUTING.md"]
+_BLOCK = re.compile(r"^( *)```(sh|console|bash)[^\n]*\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+_SAID = re.compile(r"<!-- (first|not run): ((?:(?!-->).)*)-->\s*\Z", re.DOTALL)
 _COMMAND = re.compile(r"(?:^|\$\(|\| |&& |\$ )\s*(pilothouse (?!is )[^\n|;&)]*)", re.MULTILINE)
+_INLINE = re.compile(r"(?<!`)`(pilothouse [^`]+)`(?!`)")
 
-
-_WAIT = """stored() {
+# A server is there: what `up` is told is looked at by `config`. What follows until Ctrl-C gets it once it has said
+# something. Some say by their code what they found. A reader waits two seconds for what was sent to be stored; a busy
+# machine until it is. `shown N` is the N-th piece of YAML that the page shows.
+_SHELL = """set -eu -o pipefail
+stored() {
   until curl -fsS http://127.0.0.1:4000/api/status | grep -Eq '"journal_bytes":\\{("[a-z_]+":0,?)+\\}'
   do sleep 0.2; done
-}"""
+}
+trap "trap '' TERM; kill -TERM 0; wait" EXIT
+said() { until test -s "$1"; do sleep 0.1; done; }
+shown() {
+  awk -v n="$1" '/^```/ {inside = !inside; if (inside) k += yaml = /yaml/; next} inside && yaml && k == n' "$PAGE"
+}
+pilothouse() {
+  case "$1 ${2:-}" in
+    "up "*) shift; command pilothouse config --output json "$@" >up.json ;;
+    *) case " $* " in
+      *" -f "*) command pilothouse "$@" >followed.out & said followed.out; kill -INT $!; wait $! || test $? = 130 ;;
+      " compare "* | " check "* | " why "* | " delivery why "* | " env drift "*)
+        command pilothouse "$@" || test $? -le 2 ;;
+      *) command pilothouse "$@" ;;
+    esac ;;
+  esac
+}
+"""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of commands, with what is said before it: what to do first, or why it is not run."""
+
+    text: str
+    first: str = ""
+    not_run: str = ""
+
+    @property
+    def script(self) -> str:
+        return f"{self.first}\n{self.text}"
+
+
+def _blocks(page: Path) -> Iterator[Block]:
+    text = page.read_text()
+    for found in _BLOCK.finditer(text):
+        indent, kind, lines = found.groups()
+        lines = re.sub(f"^{indent}", "", lines, flags=re.MULTILINE)
+        said = _SAID.search(text, 0, found.start())
+        about = {said[1].replace(" ", "_"): said[2].strip()} if said else {}
+        yield Block(_typed(lines) if kind == "console" else lines, **about)
+
+
+def _typed(console: str) -> str:
+    """What a person typed, of what a console shows."""
+    lines = console.replace("\\\n", "\\\0").splitlines()
+    return "\n".join(line[2:].replace("\0", "\n") for line in lines if line.startswith("$ "))
 
 
 def _commands() -> Iterator[tuple[str, str]]:
     for page in PAGES:
-        for block in _BLOCK.findall(page.read_text()):
-            for line in _COMMAND.findall(block.replace("\\\n", " ")):
-                yield str(page.relative_to(ROOT)), line.partition(" #")[0].partition(" <")[0].strip()
+        name = str(page.relative_to(ROOT))
+        for block in _blocks(page):
+            for line in _COMMAND.findall(block.script.replace("\\\n", " ")):
+                yield name, line.partition(" #")[0].partition(" <")[0].strip()
+        for line in _INLINE.findall(page.read_text()):
+            yield name, " ".join(line.split())
 
 
 def _words(line: str) -> list[str]:
@@ -66,33 +125,53 @@ def test_each_command_and_option_is_there(page: str, line: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def server(new_server: RunningServer) -> RunningServer:
-    """Nothing but what is sent here."""
-    return new_server
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """Nothing but what is sent here; what runs where is in a repository that a page makes."""
+    running = start_server(
+        tmp_path_factory.mktemp("server"),
+        PILOTHOUSE_ENVIRONMENTS="acme/deploy:environments.yaml",
+        PILOTHOUSE_EXTERNAL_URL="",
+    )
+    yield running
+    running.stop()
 
 
-def _marked() -> list[str]:
-    return [str(page.relative_to(ROOT)) for page in PAGES if _RUNNABLE.search(page.read_text())]
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with command_on_path(tmp_path_factory.mktemp("programs")) as directory:
+        yield directory
+
+
+def _run() -> list[str]:
+    return [str(page.relative_to(ROOT)) for page in PAGES if any(not one.not_run for one in _blocks(page))]
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("page", _marked())
-def test_what_is_marked_runs(page: str, server: RunningServer, tmp_path: Path) -> None:
-    blocks = _RUNNABLE.findall((ROOT / page).read_text())
-    # A reader waits two seconds for what was sent to be stored; a busy machine until it is.
-    script = "\n".join(("set -eu -o pipefail", _WAIT, *blocks)).replace("\nsleep 2\n", "\nstored\n")
-    for there, here in (("127.0.0.1:4000", server.http), ("127.0.0.1:4318", server.otlp)):
+@pytest.mark.parametrize("page", _run())
+def test_a_page_runs(page: str, server: RunningServer, programs: Path, tmp_path: Path) -> None:
+    script = "\n".join((_SHELL, *(one.script for one in _blocks(ROOT / page) if not one.not_run)))
+    script = script.replace("\nsleep 2\n", "\nstored\n")
+    for there, here in (
+        ("127.0.0.1:4000", server.http), ("localhost:4000", server.http), ("127.0.0.1:4318", server.otlp)
+    ):  # fmt: skip
         script = script.replace(there, here.removeprefix("http://"))
-    data = server.log.parent / "data"
-    environment = os.environ | {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PILOTHOUSE_SERVER": server.http,
-        "PILOTHOUSE_DATA": str(data), "HOME": str(tmp_path), "PILOTHOUSE_HTTP": server.http.removeprefix("http://"),
-        "PILOTHOUSE_OTLP_HTTP": server.otlp.removeprefix("http://"), "PILOTHOUSE_OTLP_GRPC": server.grpc,
-    }  # fmt: skip
+    environment = _environment(server, programs, tmp_path) | {"PAGE": str(ROOT / page)}
     done = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280
-    )
+        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280,
+        start_new_session=True,
+    )  # fmt: skip
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+
+
+def _environment(server: RunningServer, programs: Path, home: Path) -> dict[str, str]:
+    people = {f"GIT_{who}_{what}": "ann" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    return os.environ | people | {
+        "PATH": f"{programs}:{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(home),
+        "PILOTHOUSE_SERVER": server.http, "PILOTHOUSE_DATA": str(server.log.parent / "data"), "ROOT": str(ROOT),
+        "PILOTHOUSE_HTTP": server.http.removeprefix("http://"),
+        "PILOTHOUSE_OTLP_HTTP": server.otlp.removeprefix("http://"), "PILOTHOUSE_OTLP_GRPC": server.grpc,
+        "GIT_TERMINAL_PROMPT": "0",
+    }  # fmt: skip
 
 
 def test_the_site_is_built_and_asks_nobody_else(tmp_path: Path) -> None:

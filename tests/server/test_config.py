@@ -129,12 +129,15 @@ def _config(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
 
 def test_the_command_prints_what_is_in_force_and_from_where(tmp_path: Path) -> None:
     file = _file(tmp_path, 'retention = "7d"')
-    done = _config("--config", str(file), "--output", "json", PILOTHOUSE_MAX_AGE="5d")
+    flags = ("--config", str(file), "--log-level", "debug", "--kube-context", "kind")
+    done = _config(*flags, "--output", "json", PILOTHOUSE_MAX_AGE="5d")
     found: dict[str, Any] = json.loads(done.stdout)
     assert found.keys() == Config.model_fields.keys()
     assert found["retention"] == {"value": "7d", "source": str(file)}
     assert found["max_age"] == {"value": "5d", "source": "PILOTHOUSE_MAX_AGE"}
-    assert found["http"]["source"] == "default"
+    assert found["http"]["source"] == found["read_only"]["source"] == "default"
+    assert (found["log_level"]["value"], found["kube"]["value"]) == ("debug", "True")
+    assert found["kube_context"]["source"] == found["kube"]["source"] != "default"
 
 
 def test_the_command_says_what_is_wrong_and_ends_with_3() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import importlib
+import inspect
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -47,7 +49,18 @@ _LEVEL = typer.Option("--log-level", help="debug, info, warning or error.", show
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("up", epilog="Example: pilothouse up --data ./data --http 127.0.0.1:4000")(up)
-    app.command("config", epilog="Example: PILOTHOUSE_RETENTION=7d pilothouse config --output json")(config)
+    app.command("config", epilog="Example: PILOTHOUSE_RETENTION=7d pilothouse config --http :8080 --output json")(
+        _with_the_flags_of_up(config)
+    )
+
+
+def _with_the_flags_of_up(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that takes what `up` takes, to its own options: what a server would run with can be seen beforehand."""
+    own, flags = inspect.signature(command, eval_str=True), inspect.signature(up, eval_str=True)
+    listed = [one for one in own.parameters.values() if one.kind is not one.VAR_KEYWORD]
+    more = [one for one in flags.parameters.values() if one.name not in own.parameters]
+    command.__signature__ = own.replace(parameters=[*listed, *more])  # type: ignore[attr-defined]
+    return command
 
 
 def up(
@@ -73,24 +86,11 @@ def up(
     # Nothing of what is imported and built for the start becomes garbage: it is not looked through, now or later.
     gc.disable()
     loaded = _load(
-        config,
-        data=data,
-        http=http,
-        otlp_grpc=otlp_grpc,
-        otlp_http=otlp_http,
-        store=store,
-        prometheus_config=prometheus_config,
-        profiles_config=profiles_config,
-        kube=True if kube or kube_context else None,
-        kube_context=kube_context,
-        mesh=mesh,
-        tls_cert=tls_cert,
-        tls_key=tls_key,
-        client_ca=client_ca,
-        read_only=read_only or None,
-        insecure=insecure or None,
+        config, data=data, http=http, otlp_grpc=otlp_grpc, otlp_http=otlp_http, store=store,
+        prometheus_config=prometheus_config, profiles_config=profiles_config, kube=kube, kube_context=kube_context,
+        mesh=mesh, tls_cert=tls_cert, tls_key=tls_key, client_ca=client_ca, read_only=read_only, insecure=insecure,
         log_level=log_level,
-    )
+    )  # fmt: skip
     _import_structlog()
     # gRPC would prepare each child process for a fork that calls it, which none does, and say so on stderr.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
@@ -134,13 +134,14 @@ def _import_structlog() -> None:
 
 
 def config(
-    file: Annotated[Path | None, _CONFIG] = None,
+    config: Annotated[Path | None, _CONFIG] = None,
     output: Annotated[str, typer.Option("--output", "-o", help="table or json.")] = "table",
+    **flags: Any,
 ) -> None:
-    """Print the settings in force, and where each value came from (file, environment, flag)."""
+    """Print the settings in force, and where each value came from (file, environment, flag); takes what `up` takes."""
     from pilothouse.server.config import shown
 
-    loaded = _load(file)
+    loaded = _load(config, **flags)
     rows = {
         name: {"value": shown(getattr(loaded.config, name)), "source": source}
         for name, source in loaded.sources.items()
@@ -159,11 +160,14 @@ def config(
     Console().print(table)
 
 
-def _load(file: Path | None, **flags: object) -> Loaded:
+def _load(file: Path | None, **flags: Any) -> Loaded:
+    """The settings with `up`'s flags, of which a switch that was not set says nothing."""
     from pilothouse.server.config import ConfigError, load
 
+    flags["kube"] = flags["kube"] or flags["kube_context"]
+    switches = {name: True if flags[name] else None for name in ("kube", "read_only", "insecure")}
     try:
-        return load(flags, file)
+        return load(flags | switches, file)
     except ConfigError as error:
         typer.echo(f"pilothouse: {error}", err=True)
         raise typer.Exit(3) from None
