@@ -10,8 +10,6 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, MetaData, create_engine, inspect, text
 
 from pilothouse.control import migrating, migrations
@@ -58,6 +56,9 @@ def _of_rooms() -> MetaData:
 
 def test_the_steps_end_at_what_the_rooms_use(database: Engine) -> None:
     """Whoever changes a table and writes no step is told what differs."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
     migrate(database)
     with database.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_name": _but_versions})

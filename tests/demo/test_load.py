@@ -13,7 +13,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from pilothouse.demo.load import order
 from pilothouse.demo.shop.catalog import stock_up
 from pilothouse.demo.shop.checkout import MOST_COUPONS, Order
 
@@ -49,6 +48,8 @@ def front_door() -> Iterator[tuple[str, Seen]]:
 
 
 def test_orders_are_what_checkout_takes() -> None:
+    from pilothouse.demo.load import order
+
     sold = stock_up()
     orders = [Order.parse(order()) for _ in range(200)]
     assert all(one.items.keys() <= sold.keys() for one in orders)

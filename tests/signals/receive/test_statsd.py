@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import statsd as plain_statsd  # type: ignore[import-untyped]
-from datadog.dogstatsd.base import DogStatsd
 
 from pilothouse.signals.receive.statsd_aggregating import Aggregator
 from pilothouse.signals.receive.statsd_lines import Check, Event, LineError, Metric, parse
@@ -98,6 +97,8 @@ def listening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listening]:
 
 
 def test_datadog_client_over_udp(listening: Listening) -> None:
+    from datadog.dogstatsd.base import DogStatsd
+
     client = DogStatsd(host="127.0.0.1", port=listening.port, constant_tags=["service:shop", "env:test"])
     client.increment("page.views", 3, tags=["path:/buy"])
     client.gauge("queue.size", 7)
@@ -126,6 +127,8 @@ def test_datadog_client_over_udp(listening: Listening) -> None:
 
 
 def test_datadog_client_over_a_unix_socket(listening: Listening) -> None:
+    from datadog.dogstatsd.base import DogStatsd
+
     client = DogStatsd(socket_path=str(listening.socket))
     client.increment("by.socket", tags=["a:b"])
     client.flush()
