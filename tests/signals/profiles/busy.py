@@ -1,7 +1,4 @@
-"""A program that works for a while in functions with known names: `python -m tests.signals.profiles.busy SECONDS`.
-
-It says when it begins.
-"""
+"""A program that works for a while in functions with known names: `python -m tests.signals.profiles.busy SECONDS`."""
 
 import sys
 import time
@@ -19,5 +16,4 @@ def outer_work(until: float) -> int:
 
 
 if __name__ == "__main__":
-    print("busy", flush=True)
     outer_work(time.monotonic() + float(sys.argv[1]))

@@ -52,7 +52,6 @@ class Watching:
         self._rules = RuleScheduler(self.metrics, self._keep, self._notifier, lambda: self._around, self.query_log)
         self._around = Surroundings()
         self._external_url = ""
-        self._started = False
         self._shown = ""
         self._loaded, self._loaded_at = False, 0.0
 
@@ -61,20 +60,15 @@ class Watching:
         self._external_url = external_url
         self._scraper.start()
         self._rules.start()
-        self._started = True
         self.reload()
 
     def reload(self) -> None:
-        """Read the file again and do what it says now. Raises `ConfigurationError`; then all goes on as it was.
-
-        Before `start` (where another server leads) it only reads it, to say what is wrong with it.
-        """
+        """Read the file again and do what it says now. Raises `ConfigurationError`; then all goes on as it was."""
         with self._lock:
             self._loaded = False
             try:
                 config, content = read_configuration(self._file), read_yaml(self._file)
-                if self._started:
-                    self._apply(config)
+                self._apply(config)
             except OSError as error:
                 raise ConfigurationError(str(error)) from None
             self._shown, self._loaded, self._loaded_at = shown(content), True, time.time()
@@ -99,10 +93,7 @@ class Watching:
         self._rules.apply(groups)
 
     def close(self) -> None:
-        """Stop, if it began."""
-        if not self._started:
-            self._scraper.loop.close()
-            return
+        """Stop."""
         self._rules.close()
         asyncio.run_coroutine_threadsafe(self._notifier.close(), self._scraper.loop).result(timeout=10)
         self._scraper.close()
