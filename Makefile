@@ -37,7 +37,7 @@ demo: $(READY) page ## A change, from its pull request to the verdict in product
 
 # Checking is a minute of one core: the other one installs what the tests need and begins with them. Both run to their end.
 test: $(READY) ## All checks and all tests
-	@$(MAKE) --no-print-directory --jobs=3 --keep-going check test-collected
+	@$(MAKE) --no-print-directory --jobs=4 --keep-going check test-collected
 
 test-thorough: export PILOTHOUSE_THOROUGH = 1
 test-thorough: test ## The same with every case of the broad sweeps: an hour
@@ -61,11 +61,12 @@ test-only: $(READY) page-with-tools system-packages
 	nice -n 10 $(BIN)/pytest -n $(SIDE_BY_SIDE) -m 'not alone'; side_by_side=$$?; \
 	wait $$alone; alone=$$?; cat build/alone.txt; test $$alone -eq 0 && exit $$side_by_side
 
-test-collected: collected
+# What is fetched for the page and from the system is waited for, meanwhile tests are collected.
+test-collected: collected page-with-tools system-packages
 	@$(MAKE) --no-print-directory test-only
 
 # Keeps the rewritten asserts of all tests, which each process of the tests would work out again.
-collected: $(READY) page-with-tools system-packages
+collected: $(READY)
 	@$(BIN)/pytest --collect-only --quiet --quiet >/dev/null || true
 
 system-packages:

@@ -213,10 +213,11 @@ static bool read_pair(Read *read, Map *map, Range pair, Attributes *attributes) 
     Value *value = extend(&read->values, sizeof *value);
     if (!value || !read_value(read, bytes, value)) return false;
     /* A source says the same keys in the same order again and again. */
-    uint32_t guess = attributes->count < map->before.count
-        ? value_at(read, map->before.first + attributes->count)->word : 0;
-    if (!find_word(map->keys, key, &guess, NULL)) return false;
-    value->word = guess;
+    Word *last = attributes->count ? word(map->keys, value[-1].word) : NULL;
+    uint32_t known = last ? last->next : map->before.count ? value_at(read, map->before.first)->word : 0;
+    if (!find_word(map->keys, key, &known, NULL)) return false;
+    if (last) word(map->keys, value[-1].word)->next = known;
+    value->word = known;
     attributes->count++;
     return true;
 }

@@ -8,7 +8,8 @@ typedef struct {
     uint32_t scope_name, scope_version, name, unit, description, type;
     uint8_t temporality, monotonic;
 } Metric;
-typedef struct { uint64_t first, last; uint32_t points, start, next; } Series; /* `next`: which came after it last time */
+/* `next` is which came after it last time. */
+typedef struct { uint64_t first, last; Attributes attributes; uint32_t points, start, next; } Series;
 typedef struct { uint64_t time, start; int64_t number; float divisor; uint32_t series; } Point;
 
 static inline Series *series_at(uint32_t place) { return (Series *)(void *)now.series.at + place; }
@@ -49,6 +50,20 @@ static inline void add_label(Buffer *key, Range label, bool *good) {
     if (length) memcpy(to + sizeof length, label.at, length);
 }
 
+/* What a new series is called, from its key: the number of its metric, then each attribute with its length before it. */
+static bool read_labels(const Word *key, Attributes *attributes) {
+    const uint8_t *end = key->at + key->length;
+    for (const uint8_t *at = key->at + sizeof(uint32_t); at < end;) {
+        uint32_t length;
+        memcpy(&length, at, sizeof length);
+        at += sizeof length;
+        if (!read_pair(&now.read, &now.own, (Range){at, at + length}, attributes)) return false;
+        now.streams[LABEL].size += varint_size(length) + length;
+        at += length;
+    }
+    return end_attributes(&now.read, &now.own, attributes, 1);
+}
+
 /* The series of the key that was put together, in `*number`. */
 static bool find_series(uint32_t *number) {
     Range key = {now.key.at, now.key.at + now.key.used};
@@ -61,15 +76,7 @@ static bool find_series(uint32_t *number) {
     Series *added = extend(&now.series, sizeof *added);
     if (!added) return false;
     *added = (Series){.first = UINT64_MAX};
-    uint32_t metric;
-    memcpy(&metric, key.at, sizeof metric);
-    for (const uint8_t *at = key.at + sizeof metric; at < key.end;) {
-        uint32_t length;
-        memcpy(&length, at, sizeof length);
-        now.streams[LABEL].size += varint_size(length) + length;
-        at += sizeof length + length;
-    }
-    return true;
+    return read_labels(word(&now.series_words, *number), &added->attributes);
 }
 
 static bool read_point(Range bytes, uint32_t metric, size_t kind) {
@@ -236,6 +243,7 @@ static void put_series(void) {
         put8(&streams[TEMPORALITY], metric->temporality);
         put8(&streams[MONOTONIC], metric->monotonic);
         put_labels((Range){key->at + sizeof number, key->at + key->length}, &labels);
+        put_attributes(&now.read, &now.own, &series->attributes);
         put64(&streams[FIRST], series->first);
         put64(&streams[LAST], series->last);
         for (uint32_t which = series->start; which < series->start + series->points; which++) {

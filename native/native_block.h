@@ -58,7 +58,7 @@ static inline void let_go(Chunk **chunks) {
 
 #define MOST_WORDS (1u << 24)
 
-typedef struct { const uint8_t *at; uint32_t length, hash; } Word;
+typedef struct { const uint8_t *at; uint32_t length, hash, next; } Word; /* `next` is which came after it last time */
 
 typedef struct {
     Buffer words, slots; /* Word; uint32_t, a word's number and one, in an open table of a power of two */
@@ -95,7 +95,7 @@ static inline size_t varint_size(uint64_t number) {
     return size;
 }
 
-static inline const Word *word(const Words *words, uint32_t number) { return (const Word *)words->words.at + number; }
+static inline Word *word(const Words *words, uint32_t number) { return (Word *)(void *)words->words.at + number; }
 
 static inline bool is_word(const Word *word, Range text) {
     return word->length == left(&text) && !memcmp(word->at, text.at, word->length);
@@ -231,13 +231,34 @@ static void place_block(uint8_t *to, const Column *columns, size_t count, Stream
     }
 }
 
+/* Most texts are short: a call costs more than to copy them. */
+static inline void copy(uint8_t *to, const uint8_t *from, size_t size) {
+    uint64_t first, last;
+    uint32_t head, tail;
+    if (size > 16) {
+        memcpy(to, from, size);
+    } else if (size >= 8) {
+        memcpy(&first, from, 8);
+        memcpy(&last, from + size - 8, 8);
+        memcpy(to, &first, 8);
+        memcpy(to + size - 8, &last, 8);
+    } else if (size >= 4) {
+        memcpy(&head, from, 4);
+        memcpy(&tail, from + size - 4, 4);
+        memcpy(to, &head, 4);
+        memcpy(to + size - 4, &tail, 4);
+    } else {
+        for (size_t place = 0; place < size; place++) to[place] = from[place];
+    }
+}
+
 /* Nothing goes beyond what was counted for it; what would is left out, and `is_full` tells. */
 static inline void put(Stream *stream, const void *from, size_t size) {
     if (size > (size_t)(stream->end - stream->at)) {
         stream->over = true;
         return;
     }
-    memcpy(stream->at, from, size);
+    copy(stream->at, from, size);
     stream->at += size;
 }
 
@@ -254,10 +275,14 @@ static inline void put64(Stream *stream, uint64_t number) {
     put(stream, bytes, 8);
 }
 
-static inline void put_counted(Stream *stream, const void *from, size_t length) {
-    uint8_t counted[10];
-    put(stream, counted, (size_t)(write_varint(counted, length) - counted));
-    if (length) put(stream, from, length);
+static inline void put_counted(Stream *stream, const uint8_t *from, size_t length) {
+    if (length + varint_size(length) > (size_t)(stream->end - stream->at)) {
+        stream->over = true;
+        return;
+    }
+    stream->at = write_varint(stream->at, length);
+    copy(stream->at, from, length);
+    stream->at += length;
 }
 
 static inline void put_word(Words *words, uint32_t number) {

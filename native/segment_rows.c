@@ -10,6 +10,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <pthread.h>
+#include <sys/random.h> /* getentropy is there or in the next */
 #include <unistd.h>
 
 #include "any_values.h"
@@ -80,6 +81,7 @@ static const Column SERIES[] = {
     {"description", TEXTS, {BY(DESCRIPTION)}}, {"type", TEXTS, {BY(TYPE)}},
     {"temporality", "UInt8", {OF(TEMPORALITY)}}, {"is_monotonic", "Bool", {OF(MONOTONIC)}},
     {"labels", "Array(String)", {OF(LABELS), OF(LABEL)}},
+    {"attributes", MAP, {OF(MAP_ENDS), BY(KEYS), OF(MAP_VALUES)}}, {"kinds", TEXTS, {BY(KINDS)}},
     {"first", MILLISECONDS, {OF(FIRST)}}, {"last", MILLISECONDS, {OF(LAST)}},
     {"points", "Array(Tuple(time " MILLISECONDS ", start_time " MILLISECONDS ", number Int64, divisor Float32))",
      {OF(POINTS), OF(POINT_TIME), OF(POINT_START), OF(NUMBER), OF(DIVISOR)}},

@@ -23,6 +23,7 @@ from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
 
 from pilothouse.engine import Engine, open_engine
+from pilothouse.engine.arrow import do_without_pandas
 from tests.forking import fork
 from tests.one_store import EmptyStore, one_store
 from tests.running import RunningServer, Starting, start_server
@@ -55,6 +56,9 @@ def _certificates(verify: Any = True, cert: Any = None, trust_env: bool = True) 
 httpx._transports.default.create_ssl_context = _certificates
 
 Starting.way = fork
+
+# Tests make tables of their own before they open an engine.
+do_without_pandas()
 
 # Started in the background, as some CI does, this process ignores Ctrl-C, and so would all that it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

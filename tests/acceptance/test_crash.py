@@ -51,11 +51,11 @@ class Load:
         if abandon:
             self._abandoned.set()
         for thread in self._threads:
-            thread.join(timeout=60)
+            thread.join(timeout=120)
             assert not thread.is_alive()
 
     def _send_forever(self, sender: int) -> None:
-        with httpx.Client(timeout=10) as client, contextlib.ExitStack() as channels:
+        with httpx.Client(timeout=60) as client, contextlib.ExitStack() as channels:
             send = self._over_grpc(channels) if sender % 2 else partial(self._over_http, client)
             self._send_with(send, sender)
 
@@ -88,7 +88,7 @@ class Load:
 
         def send(body: bytes) -> bool:
             try:
-                channel_to(self.server.grpc).unary_unary(telemetry.LOGS)(body, timeout=10)
+                channel_to(self.server.grpc).unary_unary(telemetry.LOGS)(body, timeout=60)
             except grpc.RpcError as error:
                 self.refused[error.code().name] += 1
                 return False
@@ -188,7 +188,7 @@ def test_an_orderly_end_under_load_loses_nothing(start: Start, tmp_path: Path, n
     try:
         wait_until(lambda: len(load.acknowledged) > 60)
         server.process.send_signal(number)
-        assert server.process.wait(timeout=30) == 0
+        assert server.process.wait(timeout=60) == 0
     finally:
         server.kill()
         load.finish(abandon=True)
@@ -210,7 +210,7 @@ def test_a_journal_that_cannot_grow_acknowledges_nothing(server: RunningServer) 
         assert answer.status_code == 503
         assert int(answer.headers["retry-after"]) > 0
         with grpc.insecure_channel(server.grpc) as channel, pytest.raises(grpc.RpcError) as caught:
-            channel.unary_unary(telemetry.LOGS)(body, timeout=10)
+            channel.unary_unary(telemetry.LOGS)(body, timeout=60)
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
         assert "journal cannot be written" in caught.value.details()
         assert "grpc-status-details-bin" in dict(caught.value.trailing_metadata())

@@ -203,13 +203,17 @@ def _raw(server: RunningServer, sent: bytes, port: str = "otlp") -> bytes:
     """What comes back for these bytes before the server closes or a second is over."""
     parts = urlsplit(server.addresses[port])
     received = b""
-    with socket.create_connection((parts.hostname, parts.port), timeout=1) as connection:
+    with (
+        socket.create_connection((parts.hostname, parts.port), timeout=60) as connection,
+        # A server that has heard enough may close before all is sent.
+        contextlib.suppress(TimeoutError, ConnectionResetError, BrokenPipeError),
+    ):
         connection.sendall(sent)
-        with contextlib.suppress(TimeoutError, ConnectionResetError):
-            while part := connection.recv(65536):
-                received += part
-                if b"\r\n\r\n" in received:
-                    break
+        connection.settimeout(1)
+        while part := connection.recv(65536):
+            received += part
+            if b"\r\n\r\n" in received:
+                break
     return received
 
 

@@ -42,8 +42,8 @@ def alive(process: int) -> bool:
     return bool(status.stdout.strip()) and not status.stdout.strip().startswith("Z")
 
 
-def gone(process: int, seconds: float = 8) -> bool:
-    """Whether the process ends in time."""
+def gone(process: int, seconds: float = 40) -> bool:
+    """Whether the process ends in time: before a minute, after which it would by itself."""
     deadline = time.monotonic() + seconds
     while alive(process) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import subprocess
+import sys
 
 from pilothouse.engine import Engine
 
@@ -17,3 +20,14 @@ def test_the_allocator_keeps_what_one_segment_took_for_the_next(engine: Engine) 
 
 def test_children_do_not_inherit_what_the_allocator_was_told(engine: Engine) -> None:
     assert "JE_MALLOC_CONF" not in os.environ
+
+
+def test_arrow_gives_numbers_without_importing_pandas() -> None:
+    code = (
+        "from pilothouse.engine.arrow import do_without_pandas; do_without_pandas(); import sys, pyarrow as pa; "
+        "assert list(pa.chunked_array([pa.array([1, 2])]).to_numpy()) == [1, 2]; assert 'pandas' not in sys.modules; "
+        "import importlib.util; assert importlib.util.find_spec('pandas')"
+    )
+    # Without pandas nothing of this would be shown.
+    assert importlib.util.find_spec("pandas")
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -34,9 +34,10 @@ ROOT = Path(__file__).parents[2]
 SOME = [
     "tests/signals/test_announcing.py",
     "tests/signals/metrics/test_point_attributes.py",
-    "tests/signals/profiles/test_storing.py",
-    # At size it takes a third of a minute, and shows nothing more about the protocol.
-    "--deselect=tests/signals/profiles/test_storing.py::test_a_million_rows_are_stored_in_seconds",
+    # Each that opens a store makes a database with all its tables, over HTTP.
+    "tests/signals/profiles/test_storing.py::test_every_value_of_every_stack_is_kept",
+    "tests/signals/profiles/test_storing.py::test_a_replay_stores_nothing_twice",
+    "tests/signals/profiles/test_storing.py::test_a_sample_whose_stack_is_lost_still_counts",
     "tests/server/access/test_tokens.py::test_a_token_is_known_by_its_text_alone",
     "tests/server/access/test_tokens.py::test_a_token_that_was_taken_back_or_is_over_is_nobody",
     "tests/releases/rollout/test_advancing.py::test_step_by_step_to_the_end",

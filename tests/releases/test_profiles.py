@@ -13,8 +13,10 @@ from pilothouse.releases.finding import Finding
 from pilothouse.releases.profiles import Costs, Function, explain, judge
 from pilothouse.releases.profiles.reading import read
 from pilothouse.releases.profiles.types import badness, chosen, is_level, period
+from pilothouse.releases.ranking import ranked
 from pilothouse.releases.rules import Rules
 from pilothouse.releases.siding import stage
+from pilothouse.releases.traces.operation import ERROR_SHARES
 from pilothouse.releases.trial import Side, Trial
 from pilothouse.releases.window import Windows
 from tests.releases.conftest import CANARY
@@ -123,6 +125,25 @@ def test_the_same_is_not_told() -> None:
     assert findings({f"main;serve;f{n}": (20.0, 20.0) for n in range(60)}) == []
 
 
+def test_profiles_of_what_a_process_holds_are_one_sample() -> None:
+    """Twenty places that hold 20 MB each, noted once in 512 KiB: the same forty blocks in each of thirty profiles."""
+    names = {f"main;serve;f{n}": (1.0, 1.0) for n in range(20)}
+    told = {True: 0, False: 0}
+    for seed in range(10):
+        random = np.random.default_rng(seed)
+        samples = [np.repeat(random.poisson(40.0, (20, 1)), 30, axis=1).astype(float) for _ in range(2)]
+        exposures = Both(np.ones(30), np.ones(30))
+        same = replace(costs(names, 30), level=True, samples=Both(samples[0], samples[1]), exposures=exposures)
+        for once in told:
+            found = judge([same.once(Both(1, 1)) if once else same], trial())
+            told[once] += sum(one.p_value < 1e-4 and one.material for one in found)
+    assert told[False] > 0
+    assert told[True] == 0
+    more = replace(same, samples=Both(same.samples.baseline, same.samples.baseline * 3)).once(Both(1, 1))
+    assert float(more.exposures.candidate.sum()) == 1
+    assert all(one.p_value < 1e-4 for one in judge([more], trial()) if one.subject in ("serve", "main"))
+
+
 def test_few_samples_say_nothing() -> None:
     assert judge([costs({"main;f": (2, 5)}, replicates=3)], trial()) == []
 
@@ -165,3 +186,32 @@ def test_few_samples_do_not_outweigh_unequal_traffic() -> None:
 
     assert doubted((2.0, 3.3))
     assert not doubted((20.0, 2000.0))
+
+
+def test_costs_of_too_few_requests_tell_nothing_where_the_traffic_is_unlike() -> None:
+    """44 requests at a twentieth of the traffic: what sends the telemetry takes all of the process' time there."""
+    span = Windows(0, 60_000_000_000, 20)
+
+    def doubted(requests: float, name: str) -> bool:
+        sides = [Side(one, span, {1: 0}, {1: "a"}, np.full(20, each)) for one, each in (("1", 42.0), ("2", requests))]
+        found = costs({"main;work": (190.0, 10.0), "main;send": (20.0, 200.0)}, replicates=4)
+        tests = judge([replace(found, type=name, level=name != "cpu")], Trial("", "canary", Both(*sides), Rules()))
+        return next(one for one in tests if one.subject.startswith("send")).doubtful
+
+    assert doubted(2.2, "cpu")
+    assert not doubted(2.2, "inuse_space"), "what is held is not counted by requests"
+    assert not doubted(40.0, "cpu"), "the traffic is nearly the same"
+
+
+def test_what_traffic_makes_of_a_fixed_cost_does_not_outrank_errors() -> None:
+    """Beyond a twentyfold of a fixed cost by a twentieth of the traffic only little is left to be told first by."""
+    span = Windows(0, 600_000_000_000, 20)
+    sides = [Side(one, span, {1: 0}, {1: "a"}, np.full(20, each)) for one, each in (("1", 2000.0), ("2", 100.0))]
+    unequal = Trial("checkout", "canary", Both(*sides), Rules())
+    found = costs({"main;work": (2000.0, 100.0), "main;send": (100.0, 240.0)}, replicates=30)
+    exposed = Both(np.full(30, 40_000 / 30), np.full(30, 2_000 / 30))
+    tests = judge([replace(found, exposures=exposed)], unequal)
+    (send,) = explain([(one, 0.001) for one in tests if one.subject.startswith("send")][:1], unequal)
+    failing = replace(send, signal="traces", measure=ERROR_SHARES[0], change=2.0, subject="POST /checkout")
+    assert send.detail["share"] > 1 > send.detail["beyond_traffic"]
+    assert [one.subject for one in ranked([send, failing])] == ["POST /checkout", send.subject]

@@ -69,6 +69,21 @@ def test_a_profiler_that_names_no_instance_still_takes_part(shop: Engine) -> Non
     assert trial.sides.baseline.size == 1
 
 
+def test_a_baseline_that_ended_is_taken_at_the_same_time_of_the_same_weekday(shop: Engine) -> None:
+    """It ran a day before as well: a day of the week is like itself a week before, a Saturday not like a Friday."""
+    day = 86_400.0
+    before = [
+        Version("1.0.0", service="weekly", begins=-days * day, ends=30 - days * day, instance=f"{days}")
+        for days in (7, 1)
+    ]
+    fill(shop, *before, Version("2.0.0", service="weekly"))
+    trial, missing = stage(shop, "weekly", Both("1.0.0", "2.0.0"), CANARY)
+    assert missing == []
+    assert (trial.kind, trial.paired) == ("before_after", False)
+    assert trial.sides.baseline.windows.end <= START + (30 - 7 * day) * SECOND
+    assert trial.noted == ("1.0.0 is taken 7 days before, on the same weekday, at the same time of day",)
+
+
 def test_cutting() -> None:
     windows = cut(TimeRange(0, 100 * SECOND), 10)
     assert (windows.count, windows.seconds, windows.end) == (10, 10.0, 100 * SECOND)

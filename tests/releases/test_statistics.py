@@ -12,6 +12,7 @@ from pilothouse.releases.statistics import (
     compare_rates,
     contrast,
     contrast_lately,
+    direction_of_pairs,
     following,
     mann_whitney,
     outside_bursts,
@@ -67,6 +68,31 @@ class TestMannWhitney:
         assert shift.direction == 0
         assert mann_whitney(np.array([]), np.array([1.0])) is None
         assert mann_whitney(np.array([np.nan]), np.array([1.0])) is None
+
+
+class TestPairs:
+    # Hollander and Wolfe (1973), 29f: the example of R's help page on wilcox.test for pairs, whose output is V = 40,
+    # p-value = 0.01953 for "greater".
+    FIRST = np.array([1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30])
+    SECOND = np.array([0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29])
+
+    def test_the_worked_example_is_sure_as_far_as_its_p_value(self) -> None:
+        rises = [direction_of_pairs(self.FIRST - self.SECOND, sure) for sure in (0.5, 0.8, 0.98)]
+        assert rises == [1, 1, 0]
+        assert direction_of_pairs(self.SECOND - self.FIRST, 0.8) == -1
+
+    def test_what_hits_both_cancels_out(self) -> None:
+        base = np.random.default_rng(5).normal(5, 3, 20)
+        assert direction_of_pairs(base + 0.5 - base) == 1
+        assert mann_whitney(base, base + 0.5).direction == 0  # type: ignore[union-attr]
+
+    def test_false_alarms(self) -> None:
+        random = np.random.default_rng(4)
+        wrong = sum(direction_of_pairs(random.standard_t(3, 20)) != 0 for _ in range(400))
+        assert wrong <= 16
+
+    def test_nothing_says_nothing(self) -> None:
+        assert direction_of_pairs(np.array([np.nan])) == 0
 
 
 class TestEstimate:

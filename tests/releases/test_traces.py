@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -92,6 +94,18 @@ def test_one_bad_window_is_not_a_slower_operation(random: np.random.Generator) -
     other = durations(random, 10)
     other[3:5] = durations(random, 900)[3:5]
     assert found(operation(durations(random, 10), other)) == []
+
+
+def test_what_both_sides_swing_by_does_not_hide_that_one_is_slower(random: np.random.Generator) -> None:
+    """Every other window is four times as slow on both sides: a fifth more lasts on sides that ran together only."""
+    swinging = [durations(random, each, 200) for each in (10, 40, 12, 48)]
+    for place in (0, 2):
+        swinging[place][1::2] = swinging[place + 1][1::2]
+    slower = Operations((operation(swinging[0], swinging[2]),))
+    (median,) = (one for one in judge(slower, trial()) if one.measure == "duration p50")
+    assert median.lasting
+    (apart,) = (one for one in judge(slower, replace(trial(), paired=False)) if one.measure == "duration p50")
+    assert not apart.lasting
 
 
 def test_an_inner_operation_only_moves(random: np.random.Generator) -> None:

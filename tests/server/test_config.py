@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pilothouse.server.config import Config, ConfigError, load
+from pilothouse.server.config import Config, ConfigError, load, shown
 
 
 def _file(directory: Path, text: str) -> Path:
@@ -155,3 +155,20 @@ def test_rules_for_spans_from_file_and_environment(tmp_path: Path) -> None:
     for wrong in ("{ } | count() > 1 = 2d", "{ } = soon", "{ = 2d", "{"):
         with pytest.raises(ConfigError, match="span_retention"):
             load({}, file, {"PILOTHOUSE_SPAN_RETENTION": wrong})
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("postgresql://me:hush@db/control", "postgresql://me:***@db/control"),
+        ("postgresql://me:hu@sh@db/control", "postgresql://me:***@db/control"),
+        ("postgresql://me:hu/sh@db/control", "postgresql://me:***@db/control"),
+        (
+            "clickhouse://db:8123/t?user=me&password=hush&cluster=main",
+            "clickhouse://db:8123/t?user=me&password=***&cluster=main",
+        ),
+        ("http://127.0.0.1:4000/a", "http://127.0.0.1:4000/a"),
+    ],
+)
+def test_a_password_in_an_address_is_not_shown(address: str, said: str) -> None:
+    assert shown(address) == said

@@ -165,11 +165,11 @@ def test_much_gathers_longer_where_storing_takes_long(engine: Engine, tmp_path: 
 
     engine.refuse = slowly
     intake.start()
-    intake.accept("logs", b"the first goes at once").result(timeout=5)
+    intake.accept("logs", b"the first goes at once").result(timeout=60)
     wait_until(lambda: engine.stored)
     begun = time.monotonic()
-    intake.accept("logs", b"the second waits for others").result(timeout=5)
-    intake.accept("logs", b"the third goes with it").result(timeout=5)
+    intake.accept("logs", b"the second waits for others").result(timeout=60)
+    intake.accept("logs", b"the third goes with it").result(timeout=60)
     wait_until(lambda: len(engine.stored) > 1)
     assert time.monotonic() - begun > 1.5
     assert engine.has(b"third")

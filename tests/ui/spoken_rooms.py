@@ -9,7 +9,7 @@ _OF = ("X1 % of",)
 
 # Files all of whose texts are shown: what of them is not is in `UNSAID`.
 SAYING: dict[str, Values] = {
-    "delivery/acting/deciding.py": {"where": ("of the merge X1", "of X1 at X1")},
+    "delivery/acting/deciding.py": {"where": ("of the merge X1", "of X1 at X1", "of the change itself")},
     "delivery/acting/depending.py": {"other.state": ("open", "closed")},
     "delivery/acting/explaining.py": {
         "ask": ("", "; ask X1"),
@@ -77,6 +77,7 @@ REFUSING = (
 # Put together of several texts, or handed on to an error in a variable.
 ALSO = (
     "it is number X1 of X1; tested now: X1",
+    "it is being merged; the forge has not taken it yet: X1",
     "span X1 of trace X1",
     "the question takes more than it may: X1",
     "start with mesh_config (a directory of SMI manifests), or watch a cluster: pilothouse up --kube --mesh istio",
@@ -87,11 +88,13 @@ UNSAID = frozenset({
     "SMI: deny by default", "mesh controller", "mesh lease", "mesh write", "route X1/X1 port X1",
     "server X1 pods X1 port X1", "(?im)^depends-on:[ \\t]*(\\S+)[ \\t]*\\r?$", "It does not merge:",
     "Nothing stands against its merge.", "Merge pool: X1.", "The last batch with it that failed:", "; tested now: X1",
+    "not taken", "; the forge has not taken it yet: X1", "not merged",
     "in sync", "rolling out", "no workload of it", "None that were not there before (X1 were).",
     "None that were not there before.", "- and X1 more", " (X1 known ones)",
     "Rollout X1 of X1 X1 was taken back: X1.", "\nMore: `pilothouse compare X1 X1 X1` or the page at `X1`",
     "not evaluable without X1: X1 and more", "not evaluable without X1: X1", "asking telemetry: X1 of X1",
     "X1: X1 series answer, the first X1 are shown", "X1 could not be asked: X1", "an exporter", "the cluster",
-    "of X1 at X1", "of the merge X1", "it depends on X1#X1, ", "the PipelineRun cannot go on", "requests to X1",
+    "of X1 at X1", "of the merge X1", "of the change itself",
+    "it depends on X1#X1, ", "the PipelineRun cannot go on", "requests to X1",
     "identity and time is always asked last", "\n**X1** at step X1X1: X1",
 })  # fmt: skip

@@ -53,7 +53,7 @@ PAGES = {
 REPRESENTATIVE = ("explore", "metrics", "logs", "trace", "profile-difference", "dashboard")
 THOROUGH = bool(os.environ.get("PILOTHOUSE_THOROUGH") or os.environ.get("PILOTHOUSE_SCREENSHOTS"))
 PAINTED = (
-    "explore", "metrics", "logs", "trace", "service-graph", "profile-difference", "dashboard",
+    "explore", "metrics", "logs", "trace", "service-graph", "profile-difference", "dashboard", "settings",
 )  # fmt: skip
 
 # All colours come from one list with a light and a dark side: those of the others are on this page too, and

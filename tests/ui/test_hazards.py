@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.ui.axe import violations
+from tests.ui.pictures import paint
 
 pytestmark = pytest.mark.browser
 
@@ -25,6 +26,7 @@ def test_what_was_found_has_its_fix_as_a_diff_and_rules_tell_their_reason(
     change = row.get_by_role("region", name="The fix for Deployment shop/checkout [app]: diff")
     expect(change.get_by_text("-            cpu: 500m")).to_be_visible()
     expect(row.get_by_text("kubectl patch deployment.v1.apps checkout")).to_be_visible()
+    paint(page, "hazards")
     # Rules are searched.
     page.get_by_role("searchbox", name="Find a rule").fill("DNS-001")
     expect(page.get_by_role("heading", name=re.compile(r"^\d known ways? to get hurt"))).to_be_visible()

@@ -23,7 +23,7 @@ MANY = 10_000
 ELEMENTS = 4_000
 LONG = "a-service-with-a-very-long-name-that-somebody-made-of-team-product-region-and-purpose-without-mercy-checkout"
 # In an address, a plus would be read as a space.
-IN_ADDRESS = re.compile(r"(?:(?<=[=,])|(?<=%2C|%22)|(?<=/checkout/))2\.0\.0")
+SHORT = re.compile(r"(?P<in_address>(?:(?<=[=,])|(?<=%2C|%22)|(?<=/checkout/))2\.0\.0)|2\.0\.0")
 VERSION = "2.0.0-rc.1+build.20261126083201.sha.4f2a91c0d1e2f3a4b5c6d7e8f9a0b1c2d3e4f5a6b7c8d9e0f1"
 CUT = """
 () => [...document.querySelectorAll("main *")].filter((one) => {
@@ -150,7 +150,7 @@ def _lengthened(route: Route, request: Request) -> None:
     """Asks with the short names and answers with the long ones."""
     asked = unquote(request.url).replace(LONG, "checkout").replace(VERSION, "2.0.0")
     response = route.fetch(url=asked.replace("+", "%2B").replace("#", "%23") if asked != unquote(request.url) else None)
-    text = IN_ADDRESS.sub(quote(VERSION), response.text()).replace("2.0.0", VERSION)
+    text = SHORT.sub(lambda one: quote(VERSION) if one["in_address"] else VERSION, response.text())
     route.fulfill(response=response, body=re.sub(r'(?<=[" /])checkout(?=[" ])', LONG, text))
 
 

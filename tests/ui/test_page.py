@@ -110,6 +110,7 @@ def test_keys_search_go_and_help(page: Page, shop_url: str) -> None:
     page.keyboard.press("r")
     expect(page.get_by_role("heading", name="Releases", level=1)).to_be_visible()
     expect(page).to_have_title("Releases · Pilothouse")
+    expect(page.get_by_role("searchbox")).to_be_visible()
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.type("g?")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from pilothouse.engine.arrow import do_without_pandas
 from pilothouse.engine.errors import EngineError
 from pilothouse.engine.migrating import Layout, migrate
 
@@ -23,6 +24,7 @@ def open_engine(
     engine knows a database of that tenant alone: no statement of it can name a row of another (docs/adr/0060). Raises
     `EngineBusyError` when another process has the path open, `EngineError` otherwise.
     """
+    do_without_pandas()
     text = str(address)
     engine: Engine
     if "://" not in text:

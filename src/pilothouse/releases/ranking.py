@@ -31,6 +31,9 @@ def severity(finding: Finding) -> float:
             per_request = max(finding.baseline or 0.0, finding.candidate or 0.0)
             return grown * min(1.0, 10 * per_request)
         case "profiles":
-            return float(np.log1p(abs(finding.detail.get("share") or 0.0)))
+            # What a process costs without any request is many times as much of each where there are few: no worse a
+            # release, whatever its size.
+            share = finding.detail.get("beyond_traffic", finding.detail.get("share"))
+            return float(np.log1p(abs(share or 0.0)))
         case _:
             return grown / 2

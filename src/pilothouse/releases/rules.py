@@ -19,7 +19,7 @@ class Rules:
     most_windows: int = 60
     requests_per_window: int = 15
 
-    latency_change: float = 0.1
+    latency_change: float = 0.05
     latency_milliseconds: float = 0.2
     latency_spread: float = 0.06
     error_share: float = 0.002

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["canary", "before_after", "subsets", "migration"]
 # How much the ratio of the traffic is off by, at most.
+_UNLIKE = 2.0
 _LOAD_SLACK = 1.1
 
 
@@ -119,17 +120,28 @@ class Trial:
         return bool(abs(np.log(self.load_ratio)) < 0.1)
 
     def beyond_load(self, ratio: float, least: float = 0.0, most: float = 1.0) -> bool:
-        """Whether a ratio of costs per request is more than unequal traffic can make of one and the same program.
+        """Whether a ratio of costs per request is more than unequal traffic can make of one and the same program."""
+        if self.same_load:
+            return True
+        low, high = self.of_load(least, most)
+        return not low / _LOAD_SLACK <= ratio <= high * _LOAD_SLACK
+
+    def of_load(self, least: float = 0.0, most: float = 1.0) -> tuple[float, float]:
+        """The ratios of costs per request that unequal traffic can make of one and the same program, from and to.
 
         A part of what a process costs is there without a request (telemetry that is sent, timers, collections): with a
         twentieth of the traffic it is twenty times as much per request. So what lies between a cost that follows the
         requests in proportion and one that follows them with an elasticity of `least` (0: not at all, -1: it falls as
         they rise) tells nothing; nor does what lies below one that grows with their power of `most`.
         """
-        if self.same_load:
-            return True
         unequal = (1.0, least + (1 - least) / self.load_ratio, self.load_ratio ** (most - 1))
-        return not min(unequal) / _LOAD_SLACK <= ratio <= max(unequal) * _LOAD_SLACK
+        return min(unequal), max(unequal)
+
+    @property
+    def uncounted_load(self) -> bool:
+        """Whether the sides' traffic is unlike (by two), and on one of them too little to say what a request costs."""
+        one, other = (side.traffic for side in self.sides)
+        return not self.per_request and max(one, other) > _UNLIKE * min(one, other)
 
     @property
     def same_instances(self) -> bool:

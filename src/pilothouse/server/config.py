@@ -334,8 +334,9 @@ def control_database(config: Config, tenant: str = DEFAULT_TENANT) -> str:
 
 
 def shown(value: object) -> str:
-    """A setting's value for people: passwords in addresses are left out."""
-    return re.sub(r"(://[^:/@\s]*):[^@/\s]+@", r"\1:***@", str(value))
+    """A setting's value for people: passwords in addresses are left out, those too that should have been quoted."""
+    without = re.sub(r"(://[^:/@\s]*):[^\s\"',]+@", r"\1:***@", str(value))
+    return re.sub(r"(?i)([?&]\w*(?:password|passwd|secret|token)=)[^&\s\"',]+", r"\1***", without)
 
 
 def _from_file(path: Path) -> dict[str, Any]:

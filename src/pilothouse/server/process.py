@@ -271,6 +271,8 @@ class Process:
             self._rooms.forge.close()
         if self._acting:
             self._end_acting()
+        elif self._watching:
+            self._watching.close()
         if self._leading:
             self._leading.let_go()
         self._intake.close()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pilothouse.delivery.acting.batches import of_batch
+from pilothouse.delivery.acting.explaining import Explaining
 
 
 def entry(what: str, *changes: int, words: str = "") -> dict[str, Any]:
@@ -35,3 +36,22 @@ STORY = (
 )  # fmt: skip
 def test_what_became_of_it(number: int, told: tuple[str, ...]) -> None:
     assert tuple(one["words"] for one in of_batch(HISTORY, number)) == told
+
+
+_UNTAKEN = "it is being merged; the forge has not taken it yet: git: protected branch"
+_REFUSED = "it was tested, and the forge did not merge it: git: protected branch; say /retest to try again"
+
+
+@pytest.mark.parametrize(
+    ("merging", "what", "words"),
+    [
+        ([7], "not taken", _UNTAKEN),
+        ([7], "green", "it is being merged"),
+        ([], "not merged", _REFUSED),
+        ([], "merged", ""),
+    ],
+)
+def test_why_says_what_a_forge_says_of_the_merge(merging: list[int], what: str, words: str) -> None:
+    history = [{"what": what, "changes": [7], "words": "git:\n  protected branch"}]
+    pool = {"queue": [], "out": [], "merging": merging, "testing": [], "history": history}
+    assert Explaining._standing(None, pool, 7, "h")["words"] == words  # type: ignore[arg-type]

@@ -263,6 +263,35 @@ class Several(RuleBasedStateMachine):
         assert set(self.world.heads.values()) <= self.world.bad
 
 
+def test_of_a_batch_only_the_change_that_was_withdrawn_is_left_out() -> None:
+    state = Several()
+    state.begin()
+    for _ in range(3):
+        state.open(bad=1, at=0)
+    # Closed, and the pool has not heard of it yet.
+    del state.world.heads[1]
+    contents = state.world.contents
+    assert ("h1", "h2") in [contents[job.head] for job in state.running()]
+    while running := sorted(state.running(), key=lambda job: -len(contents[job.head])):
+        state.end_job(running[0], 0)
+    assert state.world.merged == ["h2", "h3"]
+
+
+def test_what_a_forge_does_not_take_is_said_once_and_tried_again() -> None:
+    state = Several()
+    state.begin()
+    state.open(bad=1, at=0)
+    state.world.silent = ["before"] * 4
+    state.end_job(state.running()[0], 0)
+    for _ in range(3):
+        state.tend(0)
+    said = [one["words"] for one in state.processes[0].state(*_PLACE)["history"] if one["what"] == "not taken"]
+    assert said == ["no answer"]
+    assert state.world.merged == []
+    state.tend(0)
+    assert state.world.merged == ["h1"]
+
+
 TestSeveral = Several.TestCase
 TestSeveral.settings = settings(
     max_examples=300 if _THOROUGH else 12, stateful_step_count=40 if _THOROUGH else 25, deadline=None

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from pilothouse.server.access.tokens import TokenStore
-from pilothouse.server.app import main_app, otlp_app
+from pilothouse.server.app import _routes, main_app, otlp_app
 from pilothouse.server.config import Config
+from pilothouse.server.late import Late
 from pilothouse.server.process import Process
 
 
@@ -44,3 +46,14 @@ def inside(data: Path, **settings: Any) -> Iterator[Inside]:
 def bearer(token: str, **more: str) -> dict[str, str]:
     """The headers of who has this token."""
     return {"authorization": f"Bearer {token}", **{name.replace("_", "-"): value for name, value in more.items()}}
+
+
+def routes(process: Process) -> list[tuple[str, str]]:
+    """All routes over HTTP, methods with paths as they are declared, those that are loaded late too."""
+    found = (
+        route
+        for one in _routes(process._rooms, {})
+        for route in (one.routes if isinstance(one, Late) else (one,))
+        if isinstance(route, Route)
+    )
+    return sorted({(method, route.path) for route in found for method in route.methods or ()})

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from pilothouse.server.access.callers import SESSION
 from tests.acceptance import telemetry
-from tests.server.access.inside import Inside, bearer, inside
+from tests.server.access.inside import Inside, bearer, inside, routes
 
+# What is planted wherever a setting, or a file that one names, holds a secret.
+_HUSH = "hush7"
+_PROMETHEUS = f"""
+scrape_configs:
+  - job_name: one
+    basic_auth: {{username: me, password: {_HUSH}-basic}}
+  - job_name: other
+    authorization: {{credentials: {_HUSH}-credentials}}
+  - job_name: third
+    bearer_token: {_HUSH}-bearer
+alerting:
+  alertmanagers:
+    - basic_auth: {{username: me, password: {_HUSH}-alerts}}
+"""
+# What takes telemetry in, or answers a question that is too long for an address.
+_NO_ACTS = re.compile(
+    "/(otlp|datadog|elasticsearch|_bulk|ingest|jaeger|zipkin|tempo|pyroscope|services|sign-|webhooks"
+    "|api/(prom/push|traces|v1/spans|v2/(logs|spans))|loki/api/v1/(?!delete)|prometheus/(?!-/|api/v1/admin/)"
+    r"|v0\.\d/traces|v1/input|v1development/|1/_bulk"
+    r"|[\w.]+\.v1\.\w+Service/)"
+)
 _MARK = {"service": "shop", "version": "1"}
 
 
@@ -20,8 +42,18 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
     from pilothouse.server.access.tokens import TokenStore
 
     TokenStore(open_database(f"sqlite:///{data}/control.db")).create("first", ["admin"])
-    with inside(data, require_tokens=True) as found:
-        yield found
+    (data / "hush").write_text(f"{_HUSH}-webhook")
+    (data / "prometheus.yml").write_text(_PROMETHEUS)
+    (data / "tokens").write_text(f"listed read pht_{'0' * 12}_{_HUSH}{'B' * 38}\n")
+    forge = {"kind": "github", "url": "http://127.0.0.1:1", "token": "env:HUSH", "repositories": ["ann/shop"]}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("HUSH", f"{_HUSH}-forge")
+        with inside(
+            data, require_tokens=True, prometheus_config=str(data / "prometheus.yml"), tokens_file=str(data / "tokens"),
+            forges={"theirs": forge | {"webhook_secret": f"file:{data / 'hush'}", "poll": "1h"}},
+            oidc_issuer="http://127.0.0.1:1", oidc_client_id="us", oidc_client_secret=f"{_HUSH}-oidc",
+        ) as found:  # fmt: skip
+            yield found
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +124,39 @@ def test_acts_are_written_down_with_who_and_how_it_went(house: Inside, tokens: d
     assert done["status"] in (400, 201)
     assert (refused["caller"], refused["status"]) == ("read", 403)
     assert "abc" not in str(done)
+
+
+def test_each_act_there_is_is_written_down(house: Inside, tokens: dict[str, str]) -> None:
+    """Every route that changes something, those too that come later: asked by who may not and by who may."""
+    acts, audit = 0, house.process._access.audit
+    for method, path in routes(house.process):
+        filled = re.sub(r"\{\w+(:\w+)?\}", "1", path)
+        if method in ("GET", "HEAD", "OPTIONS") or _NO_ACTS.match(filled):
+            continue
+        for scope in ("read", "admin"):
+            answer = house.http.request(method, filled, headers=bearer(tokens[scope]))
+            assert (answer.status_code == 403) == (scope == "read"), (method, filled, answer.text)
+            # As Prometheus answers where these are switched off.
+            disabled = "admin APIs disabled" in answer.text
+            assert answer.status_code < 500 or disabled, (method, filled, answer.text)
+            last = audit.latest(limit=1)[0]
+            assert (last.caller, last.method, last.path, last.status) == (scope, method, filled, answer.status_code)
+            acts += 1
+    assert acts > 40
+
+
+def test_no_answer_has_a_secret(house: Inside, tokens: dict[str, str]) -> None:
+    """Every route that can be asked, those too that come later, of a server that has been given many."""
+    paths = [path for method, path in routes(house.process) if method == "GET" and "/tail" not in path]
+    for path in paths:
+        answer = house.http.get(re.sub(r"\{\w+(:\w+)?\}", "1", path), headers=bearer(tokens["admin"]))
+        said = answer.text + str(answer.headers)
+        assert _HUSH not in said, (path, said)
+        assert not [token for token in tokens.values() if token.split("_", 2)[2] in said], path
+    assert len(paths) > 100
+    shown = house.http.get("/prometheus/api/v1/status/config", headers=bearer(tokens["admin"]))
+    reloaded = house.http.post("/prometheus/-/reload", headers=bearer(tokens["admin"]))
+    assert (shown.status_code, reloaded.status_code) == (200, 200)
 
 
 def test_signing_in_with_a_token_makes_a_session_that_can_be_ended(house: Inside, tokens: dict[str, str]) -> None:

@@ -18,13 +18,10 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from starlette.routing import Route
 
 from pilothouse.server.access.callers import DEFAULT_TENANT
-from pilothouse.server.app import _routes
-from pilothouse.server.late import Late
 from tests.acceptance.telemetry import PROTOBUF
-from tests.server.access.inside import Inside, bearer, inside
+from tests.server.access.inside import Inside, bearer, inside, routes
 from tests.thorough import part_of
 
 TENANTS = ("shop", "bank")
@@ -177,12 +174,7 @@ def _accepted(house: Inside, path: str, headers: dict[str, str], given: dict[str
 
 
 def test_no_route_shows_one_tenant_another(house: Inside) -> None:
-    paths = sorted({
-        route.path
-        for found in _routes(house.process._rooms, {})
-        for route in (found.routes if isinstance(found, Late) else (found,))
-        if isinstance(route, Route) and "GET" in (route.methods or ()) and "/tail" not in route.path
-    })  # fmt: skip
+    paths = [path for method, path in routes(house.process) if method == "GET" and "/tail" not in path]
     documented = house.http.get("/api/openapi.json").json()["paths"]
     answered = 0
     for path in paths:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
-import subprocess
-import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 import pytest
 
 from tests.commands import Done, command
+from tests.forking import Forked, fork
 from tests.ports import free_port
 from tests.running import RunningServer, start_server
 from tests.signals.logs.test_loki_api import SECOND, push, wait_for
@@ -63,14 +67,25 @@ def test_a_wrong_query_says_where(filled: RunningServer) -> None:
     assert "line 1, col 14" in ran.stderr
 
 
+@contextmanager
+def following(app: str, server: str, stderr: IO[bytes]) -> Iterator[tuple[Forked, IO[bytes]]]:
+    """`pilothouse logs --follow` in a process of its own, and what it writes."""
+    ours, theirs = os.pipe()
+    asked = ["logs", f'{{app="{app}"}}', "-f", "--since", "1h", "--server", server]
+    process = fork(asked, stderr, dict(os.environ), theirs)
+    os.close(theirs)
+    with open(ours, "rb") as written:
+        try:
+            yield process, written
+        finally:
+            process.kill()
+
+
 def test_lines_are_followed(filled: RunningServer) -> None:
-    following = [sys.executable, "-m", "pilothouse", "logs", '{app="followed"}', "-f", "--since", "1h"]
-    following += ["--server", filled.http]
-    with subprocess.Popen(following, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
+    with TemporaryFile() as said, following("followed", filled.http, said) as (process, written):
         for turn in range(3):
             push(filled, [{"stream": {"app": "followed"}, "values": [[str(time.time_ns()), f"new {turn}"]]}])
-            assert json.loads(process.stdout.readline())["line"] == f"new {turn}"
+            assert json.loads(written.readline())["line"] == f"new {turn}"
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0
 
@@ -78,23 +93,19 @@ def test_lines_are_followed(filled: RunningServer) -> None:
 def test_following_goes_on_when_the_server_was_started_anew(tmp_path: Path) -> None:
     http = f"127.0.0.1:{free_port()}"
     server = start_server(tmp_path, "--http", http)
-    following = [sys.executable, "-m", "pilothouse", "logs", '{app="lasting"}', "-f", "--since", "1h"]
-    following += ["--server", server.http]
-    with subprocess.Popen(following, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        assert process.stderr
+    with TemporaryFile() as said, following("lasting", server.http, said) as (process, written):
         try:
             push(server, [{"stream": {"app": "lasting"}, "values": [[str(time.time_ns()), "before"]]}])
-            assert json.loads(process.stdout.readline())["line"] == "before"
+            assert json.loads(written.readline())["line"] == "before"
             server.stop()
             server = start_server(tmp_path, "--http", http)
             push(server, [{"stream": {"app": "lasting"}, "values": [[str(time.time_ns()), "after"]]}])
-            assert json.loads(process.stdout.readline())["line"] == "after"
+            assert json.loads(written.readline())["line"] == "after"
             process.send_signal(signal.SIGINT)
             assert process.wait(timeout=60) == 0
-            assert process.stderr.read().count("the connection broke off") == 1
+            said.seek(0)
+            assert said.read().count(b"the connection broke off") == 1
         finally:
-            process.kill()
             server.stop()
 
 

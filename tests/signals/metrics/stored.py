@@ -22,7 +22,7 @@ def store_series(
     taken.written.result(timeout=60)
 
 
-def settled(intake: Intake, seconds: float = 10.0) -> None:
+def settled(intake: Intake, seconds: float = 60.0) -> None:
     """Wait until all that was journaled is stored."""
     deadline = time.monotonic() + seconds
     while any(intake.kept_bytes.values()):

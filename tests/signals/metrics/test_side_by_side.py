@@ -25,7 +25,7 @@ from tests.signals.metrics.real_prometheus import BINARY, HEADERS, RealPrometheu
 
 pytestmark = pytest.mark.skipif(not BINARY, reason="needs Debian's package prometheus")
 
-_QUERIES = 2400 if os.environ.get("PILOTHOUSE_THOROUGH") else 120
+_QUERIES = 2400 if os.environ.get("PILOTHOUSE_THOROUGH") else 80
 # Another seed asks other queries.
 _SEED = int(os.environ.get("PILOTHOUSE_CORPUS_SEED", "20261123"))
 _STEP = 15_000

@@ -102,6 +102,22 @@ def go_heap() -> PprofBuilder:
     return builder
 
 
+def java_cpu() -> PprofBuilder:
+    """As async-profiler writes a pprof: signatures, hidden classes, threads; no files, no mappings."""
+    builder = PprofBuilder()
+    run = ("java.util.concurrent.ThreadPoolExecutor$Worker.run", "", 0)
+    serve = ("shop.Checkout.serve(Ljava/lang/String;)V", "", 0)
+    stub = ("shop.Checkout$$Lambda+0x00007f1c2c0a1000.accept", "", 0)
+    builder.add(
+        [("java.util.HashMap.putVal", "", 0), stub, serve, run], 40_000_000, labels={"thread": "pool-1-thread-3"}
+    )
+    builder.add(
+        [("[unknown_Java]", "", 0), ("itable stub", "", 0), run], 10_000_000, labels={"thread": "pool-1-thread-4"}
+    )
+    builder.add([("G1ParTask::work(unsigned int)", "", 0), ("thread_native_entry", "", 0)], 20_000_000)
+    return builder
+
+
 def native_cpu() -> PprofBuilder:
     """As perf or a C++ profiler: locations without functions, known by their mapping and address."""
     builder = PprofBuilder((("samples", "count"), ("cpu", "nanoseconds")))

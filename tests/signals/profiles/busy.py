@@ -1,4 +1,7 @@
-"""A program that works for a while in functions with known names: `python -m tests.signals.profiles.busy SECONDS`."""
+"""A program that works for a while in functions with known names: `python -m tests.signals.profiles.busy SECONDS`.
+
+It says when it begins.
+"""
 
 import sys
 import time
@@ -16,4 +19,5 @@ def outer_work(until: float) -> int:
 
 
 if __name__ == "__main__":
+    print("busy", flush=True)
     outer_work(time.monotonic() + float(sys.argv[1]))

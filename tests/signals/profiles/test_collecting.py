@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -47,8 +46,9 @@ def test_a_command_by_py_spy(house: House) -> None:
 
 def test_a_process_says_who_it_is(house: House) -> None:
     said = {"OTEL_SERVICE_NAME": "itself", "OTEL_RESOURCE_ATTRIBUTES": "service.version=7"}
-    with subprocess.Popen([*BUSY, "20"], env={**os.environ, **said}) as process:
-        time.sleep(0.5)
+    with subprocess.Popen([*BUSY, "200"], env={**os.environ, **said}, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
         result = run(house, "--pid", str(process.pid), "--period", "1", "--duration", "1")
         process.kill()
     assert result.exit_code == 0, result.output

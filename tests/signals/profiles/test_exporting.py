@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from pilothouse.signals.profiles.exporting import to_folded, to_pprof, to_speedscope
 from pilothouse.signals.profiles.model import Profile
 from pilothouse.signals.receive.pprof_reading import read_pprof
-from tests.signals.profiles.building import PprofBuilder, go_heap, native_cpu, python_cpu
+from tests.signals.profiles.building import PprofBuilder, go_heap, java_cpu, native_cpu, python_cpu
 from tests.signals.profiles.serving import House
 from tests.signals.profiles.test_pprof_reading import LIMITS, SAMPLES, SENDER, read
 from tests.signals.profiles.test_pyroscope import PROTO, PUSH, pushed
@@ -44,7 +44,7 @@ def rows_of(profile: Profile, column: int = 0) -> Counter[Any]:
     return rows
 
 
-@pytest.mark.parametrize("build", [python_cpu, go_heap, native_cpu])
+@pytest.mark.parametrize("build", [python_cpu, go_heap, java_cpu, native_cpu])
 def test_pprof_round_trip(build: Any) -> None:
     first = read(build().bytes())
     second = read(to_pprof(first))

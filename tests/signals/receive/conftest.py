@@ -46,6 +46,8 @@ class Door:
 
     def renew(self, limits: TimeLimits = TimeLimits()) -> None:
         """Empty tables, and a receiver that has told the engine of nobody yet."""
+        for kind in self.intake.kept_bytes:
+            self.settle(kind)
         filled = "SELECT DISTINCT table FROM system.parts WHERE active AND table IN {tables:Array(String)}"
         for row in self.rows(filled, tables=list(TABLES)):
             self.engine.command(f"TRUNCATE TABLE {row['table']}")
@@ -58,18 +60,27 @@ class Door:
     def send(self, kind: str, request: Any) -> Outcome:
         """Send a message (or a body, or JSON text) and wait until it is in the tables."""
         self._stored.clear()
+        outcome = self.receive(kind, request)
+        self.settle(kind)
+        return outcome
+
+    def receive(self, kind: str, request: Any) -> Outcome:
+        """The same, and wait for the answer only: what comes soon after it is stored together with it."""
         if isinstance(request, str):
             outcome = self.receiver.receive_json(kind, request.encode())
         else:
             body = request if isinstance(request, bytes) else request.SerializeToString()
             outcome = self.receiver.receive(kind, body)
         outcome.written.result(timeout=60)
+        return outcome
+
+    def settle(self, kind: str) -> None:
+        """Until all that was received of this kind is in the tables."""
         deadline = time.monotonic() + 60
         while self.intake.kept_bytes[kind]:
             assert time.monotonic() < deadline, "not stored after 20 s"
             assert not self.aside.exists(), f"the engine refused {list(self.aside.iterdir())}"
             self._stored.wait(0.002)
-        return outcome
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """The rows of a question to the engine."""

@@ -147,8 +147,8 @@ class Taken:
         return done
 
 
-def listened(add: Any, *sent: bytes, udp: tuple[bytes, ...] = ()) -> list[tuple[str, dict[str, str]]]:
-    """What is journaled when these bytes come over a connection each, and these datagrams."""
+def listened(add: Any, least: int, *sent: bytes, udp: tuple[bytes, ...] = ()) -> list[tuple[str, dict[str, str]]]:
+    """What is journaled when these bytes come over a connection each, and these datagrams: so many lines, or more."""
     taken: Any = Taken()
 
     async def run() -> None:
@@ -163,10 +163,9 @@ def listened(add: Any, *sent: bytes, udp: tuple[bytes, ...] = ()) -> list[tuple[
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
             for content in udp:
                 datagrams.sendto(content, ("127.0.0.1", port))
-        deadline = asyncio.get_running_loop().time() + 10
-        while not taken.lines and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
+        deadline = asyncio.get_running_loop().time() + 60
+        while len(taken.lines) < least and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
-        await asyncio.sleep(0.4)
         await lines.close()
 
     asyncio.run(run())
@@ -174,13 +173,13 @@ def listened(add: Any, *sent: bytes, udp: tuple[bytes, ...] = ()) -> list[tuple[
 
 
 def test_lines_over_tcp_arrive_also_without_an_end_and_with_strange_bytes() -> None:
-    found = listened(add_line, b"one\r\ntwo\n\n\xff\xfe\nnul \x00 x\nlast without an end")
+    found = listened(add_line, 5, b"one\r\ntwo\n\n\xff\xfe\nnul \x00 x\nlast without an end")
     assert [text for text, _ in found] == ["one", "two", "\ufffd\ufffd", "nul \x00 x", "last without an end"]
     assert found[0][1] == {"service.name": "lines", "host.name": "127.0.0.1"}
 
 
 def test_a_line_that_is_too_long_is_cut_and_the_next_is_whole() -> None:
-    found = [text for text, _ in listened(add_line, b"x" * (LONGEST + 5000) + b"\nnext\n")]
+    found = [text for text, _ in listened(add_line, 2, b"x" * (LONGEST + 5000) + b"\nnext\n")]
     assert [len(text) for text in found] == [LONGEST, 4]
 
 
@@ -188,6 +187,6 @@ def test_syslog_comes_by_lines_by_counts_and_by_datagrams() -> None:
     moment = datetime.now(UTC).strftime("<13>%b %e %H:%M:%S h app: ").encode()
     counted = moment + b"two\nlines"
     found = listened(
-        add_syslog, moment + b"one\n", str(len(counted)).encode() + b" " + counted, udp=(moment + b"datagram\n",)
+        add_syslog, 3, moment + b"one\n", str(len(counted)).encode() + b" " + counted, udp=(moment + b"datagram\n",)
     )
     assert sorted(text for text, _ in found) == ["datagram", "one", "two\nlines"]

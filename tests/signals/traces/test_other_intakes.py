@@ -37,12 +37,13 @@ def channel(server: RunningServer) -> Iterator[grpc.Channel]:
 
 def stored(server: RunningServer, service: str, spans: int) -> dict[str, Any]:
     """The spans of the only trace of a service, by their names."""
-    for _ in range(200):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
         found = server.get("/api/traces", service=service)["traces"]
         if found and found[0]["spans"] == spans:
             trace = server.get(f"/api/traces/{found[0]['trace_id']}")
             return {span["name"]: span | {"trace_id": trace["trace_id"]} for span in trace["spans"]}
-        time.sleep(0.05)
+        time.sleep(0.1)
     raise AssertionError(found)
 
 

@@ -1,10 +1,10 @@
 /**
- * Colours of lines and bars. The hues are those of Okabe and Ito ("Color Universal Design", 2008), which people with
- * the common colour blindnesses tell apart, darkened for a light ground and lightened for a dark one; after eight
- * lines the colours come again, dashed.
+ * Colours of lines and bars. The hues are about those of Okabe and Ito ("Color Universal Design", 2008), each with a
+ * lightness of its own, so that people with the common colour blindnesses tell any two apart (`palette.test.ts`);
+ * after eight lines the colours come again, dashed.
  */
-const LIGHT = ["#0a6fb5", "#c2560a", "#057a5b", "#a8417f", "#8a6d00", "#3d4fb8", "#8f2d2d", "#4b5b6b"];
-const DARK = ["#5db4ec", "#f0a45b", "#3fcf9f", "#e39ac6", "#e6cf4a", "#a6b0ff", "#ff9d8f", "#b4c2cf"];
+export const LIGHT = ["#1a63ad", "#844800", "#2e9070", "#73125a", "#917312", "#4676e0", "#7a0413", "#5b5c5d"];
+export const DARK = ["#70b3fc", "#f89b31", "#94fcac", "#cb7c98", "#f6ce4c", "#9183da", "#e99689", "#cacddd"];
 
 export interface Stroke {
   colour: string;

@@ -26,7 +26,7 @@ export function ProfilePane({ selection }: { selection: Selection }) {
           if (kept === undefined) return <p className="soft">{say.explore.noProfiles}</p>;
           return (
             <>
-              <Course selection={selection} kept={kept} height={70} sync="explore" />
+              <Course selection={selection} kept={kept} height={90} sync="explore" />
               <Suspense fallback={<Progress what={say.profiles.asking} />}>
                 <SmallFlames
                   path={flamePath(selection.selector, selection.bounds, kept.type)}

@@ -80,7 +80,7 @@ class Explaining:
         )
         if found:
             if words := found["pool"]["words"]:
-                lines += ["", f"Merge pool: {words}."]
+                lines += ["", f"Merge pool: {_safe(words)}."]
             if batch := found["pool"]["batch"]:
                 lines += ["", "The last batch with it that failed:", *(f"- {_safe(one['words'])}" for one in batch)]
             if found["jobs"]:
@@ -95,21 +95,28 @@ class Explaining:
     def _standing(self, pool: dict[str, Any], number: int, head: str) -> dict[str, Any]:
         """Where a pull request is in the merge pool."""
         queue = [one["number"] for one in pool["queue"]]
+        history = [one for one in pool["history"] if number in one["changes"]]
+        last = history[-1] if history else {"what": "", "words": ""}
+        said = " ".join(last["words"].split())
         words = ""
         if {"number": number, "head": head} in pool["out"]:
             words = "it was put out: its tests fail on what it would be merged onto; push a change, or say /retest"
         elif number in pool["merging"]:
             words = "it is being merged"
+            if last["what"] == "not taken":
+                words += f"; the forge has not taken it yet: {said}"
         elif number in queue:
             trees = [one["changes"] for one in pool["testing"] if number in one["changes"]]
             words = f"it is number {queue.index(number) + 1} of {len(queue)}"
             if trees:
                 shown = " and ".join(", ".join(f"#{one}" for one in changes) for changes in trees)
                 words += f"; tested now: {shown}"
+        elif last["what"] == "not merged":
+            words = f"it was tested, and the forge did not merge it: {said}; say /retest to try again"
         return {
             "words": words, "place": queue.index(number) + 1 if number in queue else None,
             "batch": list(of_batch(pool["history"], number)),
-            "history": [one for one in pool["history"] if number in one["changes"]][-10:],
+            "history": history[-10:],
         }  # fmt: skip
 
 

@@ -39,7 +39,8 @@ class Driven:
     """A branch's pool with what is on its way: the jobs of each tree that is tested, and the merge that was begun.
 
     `landed` are the changes that were merged last, and their heads. `term` is the claim's term in which it was read;
-    `fresh` says that what an earlier process left was not looked at yet.
+    `fresh` says that what an earlier process left was not looked at yet. `untaken` is why the forge did not take the
+    merge that was begun, when that was last tried.
     """
 
     pool: MergePool
@@ -50,6 +51,7 @@ class Driven:
     landed: dict[int, str] = field(default_factory=dict)
     term: int = 0
     fresh: bool = True
+    untaken: str = ""
 
 
 class Pools:
@@ -392,15 +394,19 @@ class Pools:
             base = self._loading.branch(repository, branch)
             if base != driven.pool.base:
                 return driven.pool.moved(base)
-            # Not the branch, but one of the changes is another now: they are offered anew when that is told.
-            for number in numbers:
+            # Not the branch, but a change is another now: it is offered anew when that is told. The rest goes on.
+            others = self._others(repository, tree) or numbers
+            for number in others:
                 driven.loaded.pop(number, None)
-            return driven.pool.offer([one for one in driven.pool.waiting.values() if one.number not in numbers])
+            return driven.pool.offer([one for one in driven.pool.waiting.values() if one.number not in others])
         except ForgeError as error:
-            # It may or may not have happened: it stays begun, and is looked at again (`take_up`).
-            log.warning("a merge was not answered for", repository=repository, branch=branch, reason=str(error))
+            # It may or may not have happened: it stays begun, and is looked at again (`take_up`), every few seconds.
+            if driven.untaken != str(error):
+                driven.untaken = str(error)
+                log.warning("a merge was not answered for", repository=repository, branch=branch, reason=str(error))
+                driven.done.append(_entry("not taken", numbers, str(error)))
             return []
-        driven.merging = None
+        driven.merging, driven.untaken = None, ""
         driven.done.append(_entry("merged", numbers, f"{branch} is at {commit[:12]} now"))
         for one in tree.changes:
             driven.loaded.pop(one.number, None)
@@ -422,9 +428,21 @@ class Pools:
     def _unchanged(self, repository: str, tree: Tree) -> None:
         """Raises `ConflictError` when the forge has another head of one of the changes by now."""
         for one in tree.changes:
-            raw = self._loading.forge.pull_request(repository, one.number)
-            if raw.head.sha != one.head or raw.state != "open":
-                raise ConflictError(f"#{one.number} is {raw.state} at {raw.head.sha[:12]} now, not at {one.head[:12]}")
+            if other := self._other(repository, one):
+                raise ConflictError(other)
+
+    def _other(self, repository: str, one: Candidate) -> str:
+        """What the forge has instead of a change, or nothing."""
+        raw = self._loading.forge.pull_request(repository, one.number)
+        same = raw.head.sha == one.head and raw.state == "open"
+        return "" if same else f"#{one.number} is {raw.state} at {raw.head.sha[:12]} now, not at {one.head[:12]}"
+
+    def _others(self, repository: str, tree: Tree) -> list[int]:
+        """Those changes of a tree that the forge has otherwise; none where it does not answer."""
+        try:
+            return [one.number for one in tree.changes if self._other(repository, one)]
+        except ForgeError:
+            return []
 
 
 def _moved_along(driven: Driven, tree: Tree, base: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -65,6 +65,19 @@ class Costs:
         )
         delta: Floats = other - base
         return delta
+
+    def once(self, sizes: Both[int]) -> Costs:
+        """The same with what is held counted once for each of so many processes, however often they were profiled.
+
+        A block that was noted is in all profiles of its process until it is freed: they are one sample, not many.
+        """
+        every = zip(self.exposures, sizes, strict=True)
+        repeats = Both(*(max(float(exposure.sum()) / max(size, 1), 1.0) for exposure, size in every))
+        samples, exposures = (
+            Both(both.baseline / repeats.baseline, both.candidate / repeats.candidate)
+            for both in (self.samples, self.exposures)
+        )
+        return replace(self, samples=samples, exposures=exposures)
 
     def total(self, side: Floats) -> Floats:
         """Samples of each function and all that it calls [functions, replicates]."""

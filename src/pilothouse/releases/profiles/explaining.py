@@ -57,6 +57,8 @@ def _finding(culprit: Culprit, test: Tested, q: float, trial: Trial) -> Finding:
     direction: Direction = "moved" if culprit.shifted_within >= 0 else test.direction
     stack = costs.stack(culprit.stack)
     function = costs.functions[culprit.place]
+    whole = max(float(costs.samples.baseline.sum() / costs.exposures.baseline.sum()), 1e-12)
+    by_traffic = (source.by_traffic - 1) * (test.baseline or 0.0) / costs.per_sample
     return Finding(
         signal="profiles",
         subject=test.subject,
@@ -77,7 +79,8 @@ def _finding(culprit: Culprit, test: Tested, q: float, trial: Trial) -> Finding:
             "type": costs.type,
             "ancestor": costs.functions[culprit.ancestor].name,
             "leaf": stack[-1].name if stack else "",
-            "share": culprit.delta / max(float(costs.samples.baseline.sum() / costs.exposures.baseline.sum()), 1e-12),
+            "share": culprit.delta / whole,
+            "beyond_traffic": max(abs(culprit.delta) - by_traffic, 0.0) / whole,
         },
     )
 

@@ -26,11 +26,15 @@ TOTAL = "all functions"
 
 @dataclass(frozen=True, slots=True)
 class FunctionTest:
-    """What a test was made from: `place` is the function's place in the costs, -1 for all of them together."""
+    """What a test was made from: `place` is the function's place in the costs, -1 for all of them together.
+
+    `by_traffic` is the ratio that unequal traffic alone can make of its cost per request, at most.
+    """
 
     costs: Costs
     place: int
     own: bool
+    by_traffic: float = 1.0
 
 
 def judge(found: list[Costs], trial: Trial) -> list[Tested]:
@@ -151,6 +155,7 @@ def _tested(
     base, other = float(rates.baseline[row]) / exposed.baseline, float(rates.candidate[row]) / exposed.candidate
     ratio, high = float(rates.ratio[row]), float(rates.high[row]) - 1
     limits = float(follows.least[row]), float(follows.most[row])
+    by_traffic = 1.0 if costs.level or trial.same_load else trial.of_load(*limits)[1]
     share = float(rates.baseline[row] + rates.candidate[row]) / sum(whole.samples)
     samples, seen = (
         (costs.samples.candidate, present.candidate) if ratio > 1 else (costs.samples.baseline, present.baseline)
@@ -169,7 +174,8 @@ def _tested(
         bad=costs.bad,
         material=abs(other - base) >= trial.rules.cost_share * whole.baseline
         and abs(ratio - 1) >= trial.rules.cost_change,
-        doubtful=not _is_told(trial, _at_least(trial, rates, row), *limits, whole),
+        doubtful=(trial.uncounted_load and not costs.level)
+        or not _is_told(trial, _at_least(trial, rates, row), *limits, whole),
         lasting=int(seen[row]) >= min(3, samples.shape[1]),
         freedom=float(rates.freedom[row]),
         error=float(rates.error[row]),
@@ -177,5 +183,5 @@ def _tested(
         least=trial.rules.cost_change,
         # Both sides together say how much of the cost this is, and nothing of which side has more of it.
         prominence=min(max(share, least), most),
-        source=FunctionTest(costs, place, own),
+        source=FunctionTest(costs, place, own, by_traffic),
     )

@@ -109,7 +109,7 @@ def _costs(engine: Engine, trial: Trial, name: str, sides: Both[_Replicates]) ->
         return samples
 
     level = is_level(name)
-    return Costs(
+    found = Costs(
         type=name,
         unit=sides.baseline.unit,
         per_sample=sides.baseline.period,
@@ -125,6 +125,7 @@ def _costs(engine: Engine, trial: Trial, name: str, sides: Both[_Replicates]) ->
         ),
         seconds=sides.map(lambda side: side.seconds),
     )
+    return found.once(trial.sides.map(lambda side: side.size)) if level else found
 
 
 def _exposure(trial: Trial, side: Side, replicates: _Replicates, level: bool) -> Floats:

@@ -13,7 +13,7 @@ from pilothouse.releases.statistics.estimate import Estimate, Floats, relative
 from pilothouse.releases.statistics.following import Following, following
 from pilothouse.releases.statistics.persisting import persists, rate_persists
 from pilothouse.releases.statistics.quantiles import quantile_contrasts, window_quantiles
-from pilothouse.releases.statistics.ranks import Shift, mann_whitney
+from pilothouse.releases.statistics.ranks import Shift, direction_of_pairs, mann_whitney
 from pilothouse.releases.statistics.spread import spread_variance
 from pilothouse.releases.statistics.steadying import outside_bursts
 
@@ -26,6 +26,7 @@ __all__ = [
     "compare_rates",
     "contrast",
     "contrast_lately",
+    "direction_of_pairs",
     "following",
     "mann_whitney",
     "outside_bursts",

@@ -11,6 +11,7 @@ from pilothouse.releases.statistics import (
     Estimate,
     Floats,
     compare_rates,
+    direction_of_pairs,
     mann_whitney,
     outside_bursts,
     persists,
@@ -30,14 +31,19 @@ if TYPE_CHECKING:
 
 _MILLISECOND = 1e6
 _PER_WINDOW = 10
+_LEAST_IN_WINDOW = 5
 _PER_INSTANCE = 300
 _INDEPENDENT = 3
 # Whether it lasts is only asked of what is remarkable at all.
 _REMARKABLE = 0.01
 _LITTLE = 0.02
-# A quantile needs requests beyond it: twenty on each side.
+# A quantile needs requests beyond it: twenty on each side. Its part of its operation's room for false discoveries is by
+# how sharp it is: the same change is two to three standard errors of a median, and one of a 99th percentile.
 _QUANTILES = {"p50": (0.5, 40), "p95": (0.95, 400), "p99": (0.99, 2000)}
 _QUANTILES_OF_FEW = {"p50": (0.5, 40), "p90": (0.9, 50)}
+_SHARPNESS = {"p50": 0.6, "p90": 0.3, "p95": 0.3, "p99": 0.1}
+# Whether a change lasts is asked of wider windows than how large it is: in narrow ones a quantile is mostly noise.
+_LASTING_WINDOWS = 20
 
 
 def judge(found: Operations, trial: Trial) -> list[Tested]:
@@ -64,8 +70,9 @@ def _latency(operation: Operation, trial: Trial, weight: float, common: Common) 
     found = quantile_contrasts(durations.baseline, durations.candidate, operation.edges, shares, trial.paired)
     assumed = trial.spread(trial.rules.latency_spread)
     spread, freedom = spread_variance(*_instances(operation, trial), assumed=assumed, common=common)
+    room = len(measures) * _prominence(operation, weight) / sum(_SHARPNESS[measure] for measure, _ in measures)
     return [
-        _slower(operation, trial, durations, measure, share, one.widened(spread, freedom), weight)
+        _slower(operation, trial, durations, measure, share, one.widened(spread, freedom), weight, room)
         for (measure, share), one in zip(measures, found, strict=True)
         if np.isfinite(one.error)
     ]
@@ -79,12 +86,11 @@ def _slower(
     share: float,
     estimate: Estimate,
     weight: float,
+    room: float,
 ) -> Tested:
-    levels = durations.map(lambda side: window_quantiles(side, operation.edges, share, least=5))
     whole = durations.map(lambda side: float(window_quantiles(side.sum(0)[None], operation.edges, share, least=1)[0]))
     base, other = (float(np.exp(level)) / _MILLISECOND for level in whole)
     low, high = estimate.interval()
-    shift = mann_whitney(levels.baseline, levels.candidate)
     rising = estimate.difference > 0
     return Tested(
         signal="traces",
@@ -100,16 +106,31 @@ def _slower(
         bad="up" if operation.entry else "neither",
         material=abs(estimate.difference) >= np.log1p(trial.rules.latency_change)
         and abs(other - base) >= trial.rules.latency_milliseconds,
-        lasting=persists(levels.baseline, levels.candidate, estimate.difference)
-        and shift is not None
-        and shift.direction == (1 if rising else -1),
+        lasting=_lasts(operation, trial, durations, share, estimate.difference),
         error=estimate.error,
         freedom=estimate.freedom,
         weight=weight,
         least=trial.rules.latency_change,
-        prominence=_prominence(operation, weight),
+        prominence=room * _SHARPNESS[measure],
         source=operation,
     )
+
+
+def _lasts(operation: Operation, trial: Trial, durations: Both[Floats], share: float, difference: float) -> bool:
+    """Whether most windows show the difference, and their ranks do.
+
+    Sides that ran together are compared window by window: load and neighbours slow both by more than is looked for.
+    """
+    windows = min(len(durations.baseline), len(durations.candidate), _LASTING_WINDOWS)
+    levels = durations.map(
+        lambda side: window_quantiles(_merged(side, windows), operation.edges, share, least=_LEAST_IN_WINDOW)
+    )
+    wanted = 1 if difference > 0 else -1
+    if trial.paired:
+        apart = levels.candidate - levels.baseline
+        return persists(np.zeros(1), apart, difference) and direction_of_pairs(apart) == wanted
+    shift = mann_whitney(levels.baseline, levels.candidate)
+    return persists(levels.baseline, levels.candidate, difference) and shift is not None and shift.direction == wanted
 
 
 def _errors(operation: Operation, trial: Trial, weight: float) -> list[Tested]:

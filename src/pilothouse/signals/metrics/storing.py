@@ -178,15 +178,23 @@ _UNKNOWN = (
 )
 
 
-def _series(points: str, first: str = "time", last: str = "time") -> str:
-    """Each unknown series once, however many of its points a segment holds; these say when it spoke."""
-    alike = ", ".join(f"any({column}) AS {column}" for column in _ONE_OF_ALL)
-    return f"""WITH {pairs_sql("labels")} AS pairs
-SELECT name, series, identity, CAST({map_sql("pairs")}, 'Map(String, String)') AS attributes,
-       {kinds_sql("pairs")} AS kinds, type, unit, description, temporality, is_monotonic, scope_name, scope_version,
+_PAIRS = f"WITH {pairs_sql('labels')} AS pairs"
+_SAID_BY_PAIRS = map_sql("pairs"), kinds_sql("pairs")
+
+
+def _series(points: str, of: tuple[str, ...], said: tuple[str, str], first: str = "time", last: str = "time") -> str:
+    """Each unknown series once, however many of its points a segment holds.
+
+    `of` are columns of the points that tell what it is `said` to be: its attributes and their kinds; `first` and `last`
+    say when it spoke.
+    """
+    alike = ", ".join(f"any({column}) AS {column}" for column in (*_ONE_OF_ALL, *of))
+    attributes, kinds = said
+    return f"""SELECT name, series, identity, CAST({attributes}, 'Map(String, String)') AS attributes,
+       {kinds} AS kinds, type, unit, description, temporality, is_monotonic, scope_name, scope_version,
        first_seen, last_seen
 FROM (
-    SELECT series, {alike}, any(labels) AS labels, min({first}) AS first_seen, max({last}) AS last_seen
+    SELECT series, {alike}, min({first}) AS first_seen, max({last}) AS last_seen
     FROM ({points}) AS points {_UNKNOWN.format(time=first)} GROUP BY series
 )"""
 
@@ -196,11 +204,21 @@ _ALL = _NUMBERS | _DISTRIBUTIONS
 SERIES = _statement(
     "series",
     _SERIES_COLUMNS,
-    _series(
-        _points(_ALL, f"{_SERIES_ID} AS series, {', '.join(_ONE_OF_ALL)}, p.attributes AS labels, {_TIME} AS time")
+    _PAIRS
+    + " "
+    + _series(
+        _points(_ALL, f"{_SERIES_ID} AS series, {', '.join(_ONE_OF_ALL)}, p.attributes AS labels, {_TIME} AS time"),
+        ("labels",),
+        _SAID_BY_PAIRS,
     ),
     _structure({kind: ("time_unix_nano UInt64", own) for kind, (_, own) in _ALL.items()}, _LABELS),
-    _series(f"{_SERIES_OF_ROW}, {', '.join(_ONE_OF_ALL)}, labels, first, last FROM {{rows}}", "first", "last"),
+    _series(
+        f"{_SERIES_OF_ROW}, {', '.join(_ONE_OF_ALL)}, attributes AS said, kinds AS letters, first, last FROM {{rows}}",
+        ("said", "letters"),
+        ("said", "letters"),
+        "first",
+        "last",
+    ),
 )
 
 SAMPLES = _statement(

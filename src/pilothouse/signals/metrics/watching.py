@@ -52,6 +52,7 @@ class Watching:
         self._rules = RuleScheduler(self.metrics, self._keep, self._notifier, lambda: self._around, self.query_log)
         self._around = Surroundings()
         self._external_url = ""
+        self._started = False
         self._shown = ""
         self._loaded, self._loaded_at = False, 0.0
 
@@ -60,15 +61,20 @@ class Watching:
         self._external_url = external_url
         self._scraper.start()
         self._rules.start()
+        self._started = True
         self.reload()
 
     def reload(self) -> None:
-        """Read the file again and do what it says now. Raises `ConfigurationError`; then all goes on as it was."""
+        """Read the file again and do what it says now. Raises `ConfigurationError`; then all goes on as it was.
+
+        Before `start` (where another server leads) it only reads it, to say what is wrong with it.
+        """
         with self._lock:
             self._loaded = False
             try:
                 config, content = read_configuration(self._file), read_yaml(self._file)
-                self._apply(config)
+                if self._started:
+                    self._apply(config)
             except OSError as error:
                 raise ConfigurationError(str(error)) from None
             self._shown, self._loaded, self._loaded_at = shown(content), True, time.time()
@@ -93,7 +99,10 @@ class Watching:
         self._rules.apply(groups)
 
     def close(self) -> None:
-        """Stop."""
+        """Stop, if it began."""
+        if not self._started:
+            self._scraper.loop.close()
+            return
         self._rules.close()
         asyncio.run_coroutine_threadsafe(self._notifier.close(), self._scraper.loop).result(timeout=10)
         self._scraper.close()

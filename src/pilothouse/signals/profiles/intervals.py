@@ -36,7 +36,9 @@ class Changes:
     """Of each function (a place in the costs' names): what it cost per exposure on both sides, and how its change lies.
 
     `low` and `high` bound `candidate - baseline`; `found` where zero is outside and the change is worth naming. Each is
-    [functions, 2]: without and with what a function calls. `enough` is false when there are too few replicates.
+    [functions, 2]: without and with what a function calls. The bounds hold all at once for the functions that cost at
+    least `SHARE` of everything on one side, which are those that can be found. `enough` is false when there are too few
+    replicates.
     """
 
     baseline: Floats
@@ -74,12 +76,13 @@ def changes(
     sampled = sum(np.abs(rates[side][chosen]) * grain[side] / max(measured.processes[side], 1) for side in (0, 1))
     error = np.sqrt(own**2 + between**2 + sampled)
     ratio = np.divide(np.abs(moved), own[:, None], out=np.zeros_like(moved), where=own[:, None] > 0)
-    critical = max(float(np.quantile(ratio.max(axis=0), level)), _student(level, len(chosen), sum(counts) - 2))
+    whole = max(float(measured.values[side].sum() / exposures[side].sum()) for side in (0, 1))
+    # What costs less than is worth naming cannot be named, so it is no test, and its few samples are the wildest.
+    worth = np.maximum(rates[0], rates[1])[chosen] >= SHARE * whole
+    largest = ratio[worth].max(axis=0, initial=0.0)
+    critical = max(float(np.quantile(largest, level)), _student(level, int(worth.sum()), sum(counts) - 2))
     half = np.full(len(change), np.inf)
     half[chosen] = critical * error
-    whole = max(
-        float(measured.values[0].sum() / exposures[0].sum()), float(measured.values[1].sum() / exposures[1].sum())
-    )
     found = (np.abs(change) > half) & (np.abs(change) >= SHARE * whole)
     return _shaped(measured, rates, change - half, change + half, found, True)
 
