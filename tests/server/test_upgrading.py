@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from pilothouse.control.migrating import NEWEST
+from pilothouse.control.migrations import NEWEST
 from pilothouse.control.opening import open_database
 from pilothouse.engine.migrating import migrations
 from tests.server.access.inside import inside

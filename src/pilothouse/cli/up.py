@@ -97,6 +97,9 @@ def up(
     # numpy's OpenBLAS ends its threads before each fork, and was seen to wait for ever for one of them, with the whole
     # server. Nothing here has matrices for which they would be worth it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from pilothouse.control.opening import reason
     from pilothouse.engine import EngineError
     from pilothouse.server import logging
     from pilothouse.server.allocating import keep_freed_memory
@@ -114,6 +117,9 @@ def up(
         process.serve(addresses, lambda: _banner(addresses, loaded))
     except (DataDirectoryError, EngineError, OSError) as error:
         typer.echo(f"pilothouse: {error}", err=True)
+        raise typer.Exit(3) from None
+    except SQLAlchemyError as error:
+        typer.echo(f"pilothouse: the control plane's database: {reason(error)}", err=True)
         raise typer.Exit(3) from None
     finally:
         gc.enable()

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 
 from pilothouse.control.encrypting import encrypted
-from pilothouse.control.migrating import migrate
+from pilothouse.control.migrating import migrate, version
 
 # Readers beside a writer; every commit on the disk before it is answered for; and waiting for another writer instead of
 # failing at once: several stores, and several processes, write to one file.
@@ -47,6 +48,27 @@ def address(url: str) -> str:
         if url.startswith(scheme):
             return _POSTGRESQL + url.removeprefix(scheme)
     return url
+
+
+def look(url: str, seconds: float = 5) -> int:
+    """The form of a server's database, which is left as it is; 0 for a new one. Raises as `open_database` does."""
+    url = address(url)
+    plain, more = encrypted(url)
+    if url.startswith(_POSTGRESQL):
+        more = {**more, "timeout": seconds}
+    database = create_engine(plain, connect_args=more)
+    try:
+        with database.connect() as connection:
+            return version(connection)
+    finally:
+        database.dispose()
+
+
+def reason(error: Exception) -> str:
+    """What went wrong, in one line, as the database's server or its driver says it."""
+    said = error.orig.args[0] if isinstance(error, DBAPIError) and error.orig and error.orig.args else error
+    # PostgreSQL's own messages come by the letters of its protocol: M is the one for people.
+    return str(said.get("M", said) if isinstance(said, dict) else said)
 
 
 def _careful(connection: Any, record: Any) -> None:

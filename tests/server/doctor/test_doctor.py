@@ -11,8 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from pilothouse.cli.program import program
+from pilothouse.control.migrations import NEWEST
+from pilothouse.control.opening import open_database
 from pilothouse.server.config import Config
 from pilothouse.server.doctor import Finding, examine
+from tests.control.postgres import new_database
 from tests.ports import free_port
 from tests.running import RunningServer
 
@@ -66,6 +69,37 @@ def test_a_broken_control_plane_is_said(tmp_path: Path) -> None:
     content[4096:12_288] = b"\xff" * 8192
     (tmp_path / "control.db").write_bytes(content)
     assert _by_check(_config(tmp_path))["control plane"].state == "failed"
+
+
+def test_a_control_plane_that_does_not_answer_is_said_and_nothing_of_its_password(tmp_path: Path) -> None:
+    address = f"postgresql://me:hush@127.0.0.1:{free_port()}/control"
+    found = _by_check(_config(tmp_path, database=address))["control plane"]
+    assert (found.state, "hush" in found.said) == ("failed", False)
+    assert "me:***@127.0.0.1" in found.said
+    assert "Can't create a connection" in found.said
+
+
+def test_a_control_plane_on_postgresql_is_looked_at_and_left_as_it_is(postgres: str, tmp_path: Path) -> None:
+    address = new_database(postgres, str(tmp_path)) + "?sslmode=disable"
+    found = [_by_check(_config(tmp_path, database=address))["control plane"]]
+    assert f"has form 0; the next start brings it to {NEWEST}" in found[0].said
+    open_database(address).dispose()
+    found.append(_by_check(_config(tmp_path, database=address))["control plane"])
+    assert [one.state for one in found] == ["ok", "ok"]
+    assert found[1].said.endswith(f"answers and has form {NEWEST}")
+
+
+def test_a_server_without_its_control_plane_says_so_and_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What a process does to itself as it starts is not for the tests' own.
+    monkeypatch.setattr("pilothouse.server.logging.configure", lambda level: None)
+    monkeypatch.setattr("pilothouse.server.allocating.keep_freed_memory", lambda: None)
+    for name in ("GRPC_ENABLE_FORK_SUPPORT", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.setenv(name, "1")
+    environment = {"PILOTHOUSE_DATABASE": f"postgresql://me:hush@127.0.0.1:{free_port()}/control"}
+    done = CliRunner().invoke(program("up"), ["up", "--data", str(tmp_path / "data")], env=environment)
+    assert done.exit_code == 3
+    assert done.output.startswith("pilothouse: the control plane's database: Can't create a connection to host")
+    assert "hush" not in done.output
 
 
 @pytest.mark.parametrize(

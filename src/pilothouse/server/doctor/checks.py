@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pilothouse.server.doctor import disk, machine, serving
+from pilothouse.server.doctor import databases, disk, machine, serving
 from pilothouse.server.doctor.model import Finding, failed, ok
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ def examine(config: Config) -> Iterator[Finding]:
     """One finding a check. Nothing is changed, and a server that runs is not disturbed."""
     yield _python()
     yield from disk.examine(config)
+    yield from databases.examine(config)
     yield from machine.examine()
     status = serving.status(config)
     yield from serving.ports(config, status)

@@ -26,7 +26,8 @@ def examine(config: Config) -> Iterator[Finding]:
     if config.data.is_dir() and os.access(config.data, os.R_OK | os.X_OK):
         yield _journal(config)
         yield from _aside(config.data)
-        yield from _control(config.data / "control.db")
+        if not config.database:
+            yield from _control(config.data / "control.db")
 
 
 def _directory(data: Path) -> Finding:
