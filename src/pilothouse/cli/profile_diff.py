@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Annotated, Any
 
 import typer
@@ -21,6 +22,7 @@ from pilothouse.cli.client import (
 from pilothouse.cli.profile_wording import Function, Kind, Labels, Selector, Span, amount, change, table, who
 
 app = typer.Typer()
+_WIDE = 150
 
 
 @app.command(
@@ -71,15 +73,17 @@ def _print_difference(answer: dict[str, Any], found: list[dict[str, Any]], basel
         reason = "no function changed by more than noise" if enough else "too few profiles to tell a change from noise"
         typer.echo(f"{reason[0].upper()}{reason[1:]}; --all shows what moved.")
         return
+    # In a narrow terminal the names are worth more than the bounds of the sums and the way to the file.
+    wide = shutil.get_terminal_size().columns >= _WIDE
     rows = [
         (change(one["baseline_self"], one["candidate_self"], unit), _interval(one["self_interval"], unit),
          amount(one["baseline_self"], unit), amount(one["candidate_self"], unit),
-         change(one["baseline"], one["candidate"], unit), _interval(one["interval"], unit),
-         one["function"], one["file"])
+         change(one["baseline"], one["candidate"], unit), *([_interval(one["interval"], unit)] if wide else []),
+         one["function"], one["file"] if wide else one["file"].rpartition("/")[2])
         for one in found
     ]  # fmt: skip
-    heads = ("self", "between", baseline, candidate, "with callees", "between", "function", "file")
-    table(heads, rows, right=6)
+    heads = ("self", "between", baseline, candidate, "with callees", *(["between"] if wide else []), "function", "file")
+    table(heads, rows, right=6 if wide else 5)
 
 
 def _interval(bounds: list[float] | None, unit: str) -> str:
