@@ -7,7 +7,6 @@ import os
 import resource
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -22,6 +21,7 @@ import pytest
 
 from pilothouse.engine import open_engine
 from tests.acceptance import telemetry
+from tests.commands import apart
 from tests.running import RunningServer, start_server
 
 Start = Callable[[Path], RunningServer]
@@ -261,8 +261,7 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(start: Start, small_dis
 
 def _refused_start(*arguments: str) -> str:
     """What a server that cannot start says."""
-    command = [sys.executable, "-m", "pilothouse", "up", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = apart("up", *arguments)
     assert (done.returncode, done.stdout) == (3, "")
     assert "Traceback" not in done.stderr
     return done.stderr
