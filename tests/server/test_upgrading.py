@@ -9,6 +9,7 @@ from __future__ import annotations
 import tarfile
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from pilothouse.control.migrations import NEWEST
@@ -21,6 +22,7 @@ _TRACE = "0102030405060708090a0b0c0d0e0f10"
 _ASKED = {"since": "20000d", "selector": 'service_name="old"'}
 
 
+@pytest.mark.skipif("config.getoption('--control') != 'sqlite'", reason="about a file of SQLite's")
 def test_what_an_older_one_kept_is_there_and_goes_on(tmp_path: Path) -> None:
     with tarfile.open(_OLD) as archive:
         archive.extractall(tmp_path, filter="data")
