@@ -143,7 +143,8 @@ def _keep(
         os.close(file)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answer.sendall(child.to_bytes(4, "big"))
-    if hasattr(os, "pidfd_open"):
+    # Not every system has it, nor lets every container have it.
+    with contextlib.suppress(AttributeError, OSError):
         ended = os.pidfd_open(child)
         if ended not in select.select([ended, answer], [], [])[0]:
             # Nobody is left who could end it.
