@@ -30,7 +30,12 @@ def test_a_read_only_server_answers_and_does_nothing(tmp_path: Path) -> None:
 
 
 def test_who_asks_too_much_is_told_when_to_come_back(tmp_path: Path) -> None:
-    with inside(tmp_path / "a", requests_per_second=0.5) as house:
+    shop = {"x-scope-orgid": "shop"}
+    with inside(tmp_path / "a", requests_per_second=0.5, tenants={"shop": {"requests_per_second": 0.2}}) as house:
+        # What a tenant may is less than what each of its callers may; another one has its own.
+        answers = [house.http.get("/api/services", headers=shop) for _ in range(3)]
+        assert [one.status_code for one in answers] == [200, 200, 429]
+        assert "tenant shop" in answers[-1].json()["error"]["message"]
         answers = [house.http.get("/api/services") for _ in range(8)]
         assert answers[0].status_code == 200
         assert answers[-1].status_code == 429

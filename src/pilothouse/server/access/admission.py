@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pilothouse.server.access.auditing import AuditLog
 from pilothouse.server.access.callers import ANYBODY, DEFAULT_TENANT, TENANT, Caller, secret_of
-from pilothouse.server.access.limiting import Limiter, Rates
+from pilothouse.server.access.limiting import Limiter, Limits, Rates
 from pilothouse.server.access.scopes import READ, allows
 from pilothouse.server.access.tokens import TokenStore
 
@@ -26,23 +26,24 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """Who asks, for which tenant, and what they have of both."""
+    """Who asks, for which tenant, and what they have to hold to."""
 
     caller: Caller
     tenant: str
-    rates: Rates
+    limits: Limits
 
     @property
-    def key(self) -> str:
-        """What limits are kept by."""
-        return f"{self.tenant}/{self.caller.name}"
+    def pays(self) -> bool:
+        """Whether its bytes are counted."""
+        return any(rates.bytes for _, rates in self.limits)
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What decisions are made from. `tenants` has the rates of each tenant that there is.
+    """What decisions are made from.
 
-    `external` is the host that browsers know this server by, when a proxy stands before it.
+    `tenants` has what each tenant that there is may have in all, `each` what one caller may. `external` is the host that
+    browsers know this server by, when a proxy stands before it.
     """
 
     tokens: TokenStore
@@ -51,12 +52,13 @@ class Access:
     read_only: bool = False
     external: str = ""
     tenants: Mapping[str, Rates] = field(default_factory=lambda: {DEFAULT_TENANT: Rates()})
+    each: Rates = field(default_factory=Rates)
     limiter: Limiter = field(default_factory=Limiter)
 
     @property
     def open(self) -> bool:
         """Whether there is nothing to decide: everybody may do everything, as often as they like."""
-        one = len(self.tenants) == 1 and not any(rates.requests or rates.bytes for rates in self.tenants.values())
+        one = len(self.tenants) == 1 and not (self.each.requests or self.each.bytes)
         return one and not self.required and not self.read_only
 
     def at_once(self, headers: Mapping[str, str]) -> bool:
@@ -87,9 +89,10 @@ class Access:
         if self.read_only and wanted != READ:
             raise RefusedError(403, "read_only", "this server is read-only", caller)
         tenant = self._tenant(caller, headers.get(TENANT, "").strip())
-        admitted = Admitted(caller, tenant, self.tenants[tenant])
-        if wait := self.limiter.wait(admitted.key, admitted.rates):
-            message = f"{caller.name} asks or sends more than tenant {tenant} may; try again in {wait:.1f} s"
+        limits = (f"{tenant}/{caller.name}", self.each), (tenant, self.tenants[tenant])
+        admitted = Admitted(caller, tenant, limits)
+        if wait := self.limiter.wait(limits):
+            message = f"{caller.name}, or tenant {tenant}, asks or sends more than it may; try again in {wait:.1f} s"
             raise RefusedError(429, "too_many", message, caller, wait)
         return admitted
 

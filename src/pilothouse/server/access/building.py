@@ -39,14 +39,12 @@ def access_of(config: Config, database: Engine) -> Access:
             f"{why}, and there is no token to ask for: make one with `pilothouse token create NAME --scope admin`, "
             "or say --insecure if whoever reaches it may do everything"
         )
-    default = Rates(config.requests_per_second, config.bytes_per_second)
-    tenants = {DEFAULT_TENANT: default}
+    each = Rates(config.requests_per_second, config.bytes_per_second)
+    tenants = {DEFAULT_TENANT: Rates()}
     for name, one in config.tenants.items():
-        tenants[name] = Rates(
-            default.requests if one.requests_per_second is None else one.requests_per_second,
-            default.bytes if one.bytes_per_second is None else one.bytes_per_second,
-        )
-    return Access(tokens, AuditLog(database), required, config.read_only, urlsplit(config.external_url).netloc, tenants)
+        tenants[name] = Rates(one.requests_per_second, one.bytes_per_second)
+    external = urlsplit(config.external_url).netloc
+    return Access(tokens, AuditLog(database), required, config.read_only, external, tenants, each)
 
 
 def openid_of(config: Config) -> OpenId | None:

@@ -36,7 +36,7 @@ class Calls(grpc.GenericRpcHandler):  # type: ignore[misc]
         except RefusedError as error:
             return grpc.unary_unary_rpc_method_handler(_refusing(error))
         found = next(filter(None, (one.service(details) for one in self._handlers[admitted.tenant])), None)
-        pays = found and admitted.rates.bytes and not asks
+        pays = found and admitted.pays and not asks
         return _paying(found, self._access, admitted) if pays else found
 
 
@@ -52,7 +52,7 @@ def _refusing(error: RefusedError) -> Callable[[bytes, grpc.ServicerContext], by
 
 def _paying(found: Any, access: Access, admitted: Admitted) -> Any:
     def paid(body: bytes) -> bytes:
-        access.limiter.pay(admitted.key, admitted.rates, len(body))
+        access.limiter.pay(admitted.limits, len(body))
         return body
 
     if found.unary_unary:

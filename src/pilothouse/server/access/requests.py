@@ -89,7 +89,7 @@ class Admission:
         async def counted() -> Message:
             message = await receive()
             if body := message.get("body"):
-                self._access.limiter.pay(admitted.key, admitted.rates, len(body))
+                self._access.limiter.pay(admitted.limits, len(body))
             return message
 
         async def watched(message: Message) -> None:

@@ -30,8 +30,8 @@ class Tenant(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     retention: Annotated[str, AfterValidator(_duration)] | None = None
-    requests_per_second: float | None = Field(None, ge=0)
-    bytes_per_second: float | None = Field(None, ge=0)
+    requests_per_second: float = Field(0, ge=0, description="of all its callers together; 0: no limit")
+    bytes_per_second: float = Field(0, ge=0, description="that all its callers together may send; 0: no limit")
 
 
 def _named(given: object) -> object:
