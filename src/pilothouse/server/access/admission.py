@@ -42,8 +42,8 @@ class Admitted:
 class Access:
     """What decisions are made from.
 
-    `tenants` has what each tenant that there is may have in all, `each` what one caller may. `external` is the host that
-    browsers know this server by, when a proxy stands before it.
+    `tenants` has what each tenant that there is may have in all, `each` what one caller may. `external` is the host
+    that browsers know this server by, when a proxy stands before it.
     """
 
     tokens: TokenStore

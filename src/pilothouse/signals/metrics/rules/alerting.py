@@ -49,6 +49,12 @@ class Alert:
         return self.resolved_at > self.last_sent_at or self.last_sent_at + RESEND_AFTER < at
 
 
+Remembered = Mapping[Labels, tuple[float, float]]
+"""Of alerts of an earlier process: since when they were active, and when that was last said."""
+
+_GRACE = 600.0
+
+
 @dataclass(slots=True)
 class AlertingRule:
     """A rule and its alerts; `group_labels` are below its own."""
@@ -57,8 +63,13 @@ class AlertingRule:
     group_labels: Mapping[str, str] = field(default_factory=dict)
     active: dict[Labels, Alert] = field(default_factory=dict)
 
-    def evaluate(self, result: Result, at: float, fill: Fill, limit: int = 0) -> Result:
-        """Bring the alerts up to date; the series `ALERTS` and `ALERTS_FOR_STATE`. Raises `RuleError`."""
+    def evaluate(
+        self, result: Result, at: float, fill: Fill, limit: int = 0, remembered: Remembered | None = None
+    ) -> Result:
+        """Bring the alerts up to date; the series `ALERTS` and `ALERTS_FOR_STATE`. Raises `RuleError`.
+
+        An alert that is `remembered` goes on where it was.
+        """
         found: dict[Labels, Alert] = {}
         for labels, value in result:
             alert = self._alert(labels, value, at, fill(labels.map, value))
@@ -70,6 +81,8 @@ class AlertingRule:
             if known is not None and known.state != "inactive":
                 known.value, known.annotations = alert.value, alert.annotations
             else:
+                if remembered and labels in remembered:
+                    self._restore(alert, *remembered[labels])
                 self.active[labels] = alert
         told: Result = []
         alive = 0
@@ -113,14 +126,18 @@ class AlertingRule:
             (alert.labels.setting({NAME: FOR_STATE}), float(int(alert.active_at))),
         ]
 
-    def restore(self, alert: Alert, active_at: float, last_seen: float, at: float, grace: float = 600.0) -> None:
-        """Go on with an alert of an earlier process, which was active since `active_at` and seen at `last_seen`."""
-        hold = self.rule.for_ / 1000
+    def _restore(self, alert: Alert, active_at: float, last_seen: float) -> None:
+        """Go on with an alert that was active since `active_at` and seen at `last_seen`, by an earlier process.
+
+        What did not fire yet waits for the rest of its time; where that is a long one, for ten minutes at least, so
+        that what a restart alone has brought about is over before anybody is told.
+        """
+        at, hold = alert.active_at, self.rule.for_ / 1000
         remaining = hold - (last_seen - active_at)
         if remaining <= 0:
             alert.active_at = active_at
-        elif remaining < grace:
-            alert.active_at = at + grace - hold
+        elif remaining < _GRACE <= hold:
+            alert.active_at = at + _GRACE - hold
         else:
             alert.active_at = active_at + (at - last_seen)
 

@@ -17,7 +17,7 @@ from pilothouse.signals.metrics.promql.memory import MemoryStorage
 from pilothouse.signals.metrics.promql.numbers import STALE
 from pilothouse.signals.metrics.promql.planning import Grid
 from pilothouse.signals.metrics.promql.selection import Gridded, Selection, Storage, Windowing
-from pilothouse.signals.metrics.rules.alerting import AlertingRule, Result, RuleError, samples_of
+from pilothouse.signals.metrics.rules.alerting import AlertingRule, Remembered, Result, RuleError, samples_of
 from pilothouse.signals.metrics.rules.files import Rule, RuleGroup
 from pilothouse.signals.metrics.rules.template_functions import Sample
 from pilothouse.signals.metrics.rules.template_parsing import TemplateError
@@ -128,11 +128,9 @@ class Group:
             around = self._around
             return Filling(labels, value, around.external_labels, around.external_url, queried(storage, moment))
 
-        told = state.alerting.evaluate(result, at / 1000, fill, self.group.limit)
-        if restore and state.rule.for_:
-            _restore(state.alerting, storage, at)
-            told = state.alerting.evaluate(result, at / 1000, fill, self.group.limit)
-        return told
+        # Asked before, so that nobody sees an alert that seems to begin now.
+        remembered = _remembered(state.rule, storage, at) if restore and state.rule.for_ else None
+        return state.alerting.evaluate(result, at / 1000, fill, self.group.limit, remembered)
 
     def _asked(self, storage: Storage, query: str, moment: int, query_log: QueryLog) -> Result:
         asker, grid = RuleGroupOf(self.file, self.group.name), Grid(moment, moment, 0)
@@ -194,14 +192,15 @@ def queried(storage: Storage, at: int) -> Callable[[str], list[Sample]]:
 _OUTAGE = 3_600_000
 
 
-def _restore(rule: AlertingRule, storage: Storage, at: int) -> None:
-    """Since when the alerts were active before this process began, as the store remembers."""
-    matcher = (Matcher(NAME, "=", "ALERTS_FOR_STATE"), Matcher("alertname", "=", rule.rule.alert))
+def _remembered(rule: Rule, storage: Storage, at: int) -> Remembered:
+    """Since when alerts were active before this process began, as the store has it."""
+    matcher = (Matcher(NAME, "=", "ALERTS_FOR_STATE"), Matcher("alertname", "=", rule.alert))
     found = storage.select(matcher, at - _OUTAGE, at - 1)
+    remembered = {}
     for row, labels in enumerate(found.labels):
         last = int(found.offsets[row + 1]) - 1
-        alert = rule.active.get(labels_of({name: text for name, text in labels.pairs if name != NAME}))
-        value = float(found.values[last])
-        if alert is not None and value == value:
-            rule.restore(alert, value, int(found.times[last]) / 1000, at / 1000)
-            alert.state = "pending"
+        since = float(found.values[last])
+        if since == since:
+            alert = labels_of({name: text for name, text in labels.pairs if name != NAME})
+            remembered[alert] = since, int(found.times[last]) / 1000
+    return remembered
