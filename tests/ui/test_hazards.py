@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import httpx
 import pytest
@@ -34,6 +35,12 @@ def test_what_was_found_has_its_fix_as_a_diff_and_rules_tell_their_reason(
     page.get_by_text(first["title"]).first.click()
     expect(page.get_by_text(first["why"])).to_be_visible()
     expect(page).to_have_url(re.compile("find=DNS-001"))
+    _with_processes(shop_url)
+    page.get_by_role("searchbox", name="Find a rule").fill("ISO-005")
+    page.get_by_text("ISO-005").click()
+    expect(page.get_by_role("img", name="node_processes_pids")).to_be_visible()
+    page.get_by_role("searchbox", name="Find a rule").fill("DNS-001")
+    page.get_by_text(first["title"]).first.click()
     # Why it hurts and what was found are said in Japanese too.
     page.get_by_role("button", name="日本語").click()
     expect(page.get_by_text("既定の 5 ドットでは、api.example.com のような名前は")).to_be_visible()
@@ -47,6 +54,22 @@ def test_what_was_found_has_its_fix_as_a_diff_and_rules_tell_their_reason(
     found = page.get_by_role("region", name="Hazards").get_by_role("listitem")
     found.get_by_role("link", name="A small CPU limit stops the process").click()
     expect(page.get_by_role("searchbox", name="Find a rule")).to_have_value("ISO-003")
+
+
+def _with_processes(shop_url: str) -> None:
+    """A node on which nearly no process can be begun any more: what a rule's chart is the proof of."""
+    now = str(time.time_ns())
+    metrics = [
+        {"name": name, "gauge": {"dataPoints": [{"timeUnixNano": now, "asInt": value, "attributes": [
+            {"key": "instance", "value": {"stringValue": "node-1"}}]}]}}
+        for name, value in (("node_processes_pids", 31_000), ("node_processes_max_processes", 32_768))
+    ]  # fmt: skip
+    body = {"resourceMetrics": [{"scopeMetrics": [{"metrics": metrics}]}]}
+    httpx.post(f"{shop_url}/otlp/v1/metrics", json=body).raise_for_status()
+    query, deadline = "node_processes_pids / on (instance) node_processes_max_processes", time.monotonic() + 60
+    while not httpx.get(f"{shop_url}/prometheus/api/v1/query", params={"query": query}).json()["data"]["result"]:
+        assert time.monotonic() < deadline, "not stored after 60 s"
+        time.sleep(0.2)
 
 
 def test_without_a_cluster_it_says_how_to_check_manifests(page: Page, empty_url: str) -> None:
