@@ -33,7 +33,7 @@ _INLINE = re.compile(r"(?<!`)`(pilothouse [^`]+)`(?!`)")
 
 # A server is there: what `up` is told is looked at by `config`. What follows until Ctrl-C gets it once it has said
 # something. Some say by their code what they found. A reader waits two seconds for what was sent to be stored; a busy
-# machine until it is. `shown N` is the N-th piece of YAML that the page shows.
+# machine until it is.
 _SHELL = """set -eu -o pipefail
 stored() {
   until curl -fsS http://127.0.0.1:4000/api/status | grep -Eq '"journal_bytes":\\{("[a-z_]+":0,?)+\\}'
@@ -42,13 +42,28 @@ stored() {
 trap "trap '' TERM; kill -TERM 0; wait" EXIT
 said() { until test -s "$1"; do sleep 0.1; done; }
 shown() {
-  awk -v n="$1" '/^```/ {inside = !inside; if (inside) k += yaml = /yaml/; next} inside && yaml && k == n' "$PAGE"
+  # The N-th piece of YAML that a page shows.
+  awk -v n="$1" '/^```/ {inside = !inside; if (inside) k += yaml = /yaml/; next} inside && yaml && k == n' "${2:-$PAGE}"
+}
+environments() {
+  # What runs where, of pages that change it: once for all of them, as one of them shows it.
+  if pilothouse forge list | grep -q acme/deploy; then return; fi
+  mkdir -p deploy/staging deploy/production deploy/charts/shop; cd deploy
+  shown 1 "$ROOT/docs/how-to/promote-a-release.md" >environments.yaml
+  printf 'images:\\n- name: registry.example.com/shop\\n  newTag: v1.3.0\\n' >staging/kustomization.yaml
+  printf 'image: {tag: v1.3.0}\\n' >production/values.yaml
+  printf 'apiVersion: v2\\nname: shop\\nversion: 0.1.0\\n' >charts/shop/Chart.yaml
+  git init -qb main .; git add .; git commit -qm Begin; pilothouse forge import . acme/deploy; cd ..
+}
+follow() {
+  # What it follows may have ended already.
+  command pilothouse "$@" >followed.out & said followed.out; kill -INT $! 2>/dev/null || true; wait $! || test $? = 130
 }
 pilothouse() {
   case "$1 ${2:-}" in
     "up "*) shift; command pilothouse config --output json "$@" >up.json ;;
     *) case " $* " in
-      *" -f "*) command pilothouse "$@" >followed.out & said followed.out; kill -INT $!; wait $! || test $? = 130 ;;
+      *" -f "*) follow "$@" ;;
       " compare "* | " check "* | " why "* | " delivery why "* | " env drift "*)
         command pilothouse "$@" || test $? -le 2 ;;
       *) command pilothouse "$@" ;;
