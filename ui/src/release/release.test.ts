@@ -136,8 +136,10 @@ describe("profiles to choose from", () => {
 
 describe("the summary", () => {
   it("does not repeat the headline", () => {
-    const summary = "checkout 2.0.0 is worse than 1.0.0: it is slower.";
-    expect(afterHeadline(comparison([], { summary }))).toBe("It is slower.");
+    const said = "checkout 2.0.0 is worse than 1.0.0: ";
+    expect(afterHeadline(comparison([], { summary: `${said}it is slower.` }))).toBe("It is slower.");
     expect(afterHeadline(comparison([], { summary: "Something else." }))).toBe("Something else.");
+    for (const name of ["try_all (pricing.py) is new", "work (orders.py) costs more"])
+      expect(afterHeadline(comparison([], { summary: `${said}${name}` }))).toBe(name);
   });
 });

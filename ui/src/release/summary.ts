@@ -6,7 +6,8 @@ export function afterHeadline({ service, baseline, candidate, verdict, summary }
   const said = `${en.headline[verdict](service, candidate.version, baseline.version)}: `;
   if (!summary.toLowerCase().startsWith(said.toLowerCase())) return asSentence(summary);
   const rest = summary.slice(said.length);
-  return rest.charAt(0).toUpperCase() + rest.slice(1);
+  // A function, a metric or a path is called as it is; a word begins the sentence.
+  return /^[a-z]+[ ,;:](?!\()/.test(rest) ? rest.charAt(0).toUpperCase() + rest.slice(1) : rest;
 }
 
 /** A verdict's summary in a list; the first word of one is no name, and begins a sentence. */
