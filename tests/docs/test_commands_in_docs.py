@@ -142,11 +142,7 @@ def test_each_command_and_option_is_there(page: str, line: str) -> None:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """Nothing but what is sent here; what runs where is in a repository that a page makes."""
-    running = start_server(
-        tmp_path_factory.mktemp("server"),
-        PILOTHOUSE_ENVIRONMENTS="acme/deploy:environments.yaml",
-        PILOTHOUSE_EXTERNAL_URL="",
-    )
+    running = start_server(tmp_path_factory.mktemp("server"), PILOTHOUSE_ENVIRONMENTS="acme/deploy:environments.yaml")
     yield running
     running.stop()
 
