@@ -6,7 +6,8 @@ the API as a person would. Then the processes without the plant are compared wit
 two halves (with eight processes all there are), in three parts of the time: 105 comparisons of a program with itself,
 of CPU and of held memory. They share their data, so they are not 105 independent runs.
 
-CPU is compared by `per=share`: a program that is always busy uses as much CPU whether or not it became slower.
+CPU is compared per request, each a span of the OpenTelemetry SDK: a program that is always busy uses as much
+CPU whether or not it became slower, and serves less for it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import Any
 from bench import machine, serving
 
 _VERSIONS = {"1": (1.0, 0), "2": (1.05, 20_000_000)}
-_TYPES = {"cpu": "share", "inuse_space": "total"}
+_TYPES = {"cpu": "request", "inuse_space": "total"}
 
 
 def main() -> None:
@@ -48,12 +49,15 @@ def _measured(server: serving.Server, processes: int, seconds: float) -> dict[st
     said, began = machine.here(), time.time()
     program = [sys.executable, "-m", "bench.profiles.planted_program"]
     working = [
-        subprocess.Popen([*program, server.http, version, f"{version}-{number}", str(slower), str(more), str(seconds)])
+        subprocess.Popen(
+            [*program, server.http, server.otlp, version, f"{version}-{number}", str(slower), str(more), str(seconds)]
+        )
         for number in range(processes)
         for version, (slower, more) in _VERSIONS.items()
     ]
     assert not any(one.wait() for one in working)
-    server.wait_until_stored("profiles")
+    for kind in ("profiles", "traces"):
+        server.wait_until_stored(kind)
     ended = time.time()
     figures: dict[str, Any] = {"machine": f"{said.processor}, {said.cores} cores, load {said.load:.1f}, {said.when}"}
     figures |= {"processes": 2 * processes, "CPU seconds each": seconds, "wall seconds": round(ended - began)}

@@ -11,6 +11,12 @@ import sys
 import time
 import zlib
 
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import SpanKind
+
 from pilothouse import profiler
 
 _ORDER = {"lines": [{"item": number, "amount": number % 7, "note": "as before"} for number in range(40)]}
@@ -83,7 +89,14 @@ def prices(size: int) -> dict[int, bytes]:
     return {number: bytes(400) for number in range(size // 480)}
 
 
-def main(server: str, version: str, pod: str, slower: float, more: int, seconds: float) -> None:
+def served(server: str, who: dict[str, str]) -> TracerProvider:
+    """What records a span for each request, as a traced service does: the difference is per request."""
+    provider = TracerProvider(resource=Resource(who))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{server}/v1/traces")))
+    return provider
+
+
+def main(server: str, traces: str, version: str, pod: str, slower: float, more: int, seconds: float) -> None:
     """Work for so many seconds of CPU under the profiler."""
     # Looked at often, so that this need not run for an hour: elsewhere threads give way after 1 ms.
     sys.setswitchinterval(0.0002)
@@ -93,13 +106,17 @@ def main(server: str, version: str, pod: str, slower: float, more: int, seconds:
     kept = [sessions(30_000_000), catalogue(20_000_000 + more), prices(10_000_000)]
     running = profiler.Profiler(server, who, rate=1000, period=5.0, heap=False)
     running.start()
+    provider = served(traces, who)
+    tracer = provider.get_tracer("planted")
     while time.thread_time() < seconds:
         for _ in range(20):
-            handle(slower)
+            with tracer.start_as_current_span("GET /order", kind=SpanKind.SERVER):
+                handle(slower)
     running.stop()
     memory.stop()
+    provider.shutdown()
     assert len(kept) == 3
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4], *(float(text) for text in sys.argv[4:5]), int(sys.argv[5]), float(sys.argv[6]))
+    main(*sys.argv[1:5], float(sys.argv[5]), int(sys.argv[6]), float(sys.argv[7]))

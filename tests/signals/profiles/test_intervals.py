@@ -181,6 +181,50 @@ def test_per_second_and_per_request(releases: House) -> None:
     assert "no server spans" in refused.json()["error"]["message"]
 
 
+def serve(house: House, service: str, requests: list[tuple[str, int, int]]) -> None:
+    """So many server spans of a version at a time in nanoseconds, as if they had come in by the traces' door."""
+    house.engine.command(
+        "INSERT INTO resources SELECT identity, 'traces', attributes, kinds, first_seen, last_seen FROM resources "
+        "WHERE signal = 'profiles' AND attributes['service.name'] = {service:String}",
+        {"service": service},
+    )
+    for version, at, count in requests:
+        house.engine.command(
+            "INSERT INTO spans (identity, name, kind, time, duration, trace_id, span_id) SELECT identity, 'GET /', 2, "
+            "fromUnixTimestamp64Nano({at:Int64}, 'UTC'), 1000, randomFixedString(16), randomFixedString(8) FROM ("
+            "SELECT any(identity) AS identity FROM resources WHERE signal = 'traces' "
+            "AND attributes['service.name'] = {service:String} AND attributes['service.version'] = {version:String}"
+            ") AS one, numbers({count:UInt32}) AS many",
+            {"service": service, "version": version, "at": at, "count": count},
+        )
+
+
+def test_load_that_comes_and_goes_is_no_noise_of_a_cost_per_request(house: House) -> None:
+    """Requests differ sixfold from minute to minute, and each costs five per cent more in f1."""
+    random, now = np.random.default_rng(11), time.time_ns()
+    pushes, requests = [], []
+    for version, slower in (("1", 1.0), ("2", 1.05)):
+        for turn in range(15):
+            at, many = now - (17 - turn) * 60 * SECOND, int(random.integers(40, 240))
+            for pod in range(4):
+                counts = random.poisson(SHARES * np.where(np.arange(COUNT) == 1, slower, 1.0) * many * 100)
+                stacks = {f"f{place}": int(count) * PERIOD for place, count in enumerate(counts) if count}
+                pushes.append(profile_of("uneven", version, pod, at, stacks))
+            requests.append((version, at, many))
+    send(house, pushes)
+    house.wait_for("uneven", "cpu", 120)
+    serve(house, "uneven", requests)
+    asked = {"service": "uneven", "baseline": "1", "candidate": "2", "since": "1h"}
+    assert house.get("/api/profiles/diff", per="second", **asked)["found"] == 0
+    answer = house.get("/api/profiles/diff", per="request", **asked)
+    assert [one["function"] for one in answer["functions"] if one["self_found"]] == ["f1"]
+    first = answer["functions"][0]
+    assert first["baseline_self"] == pytest.approx(SHARES[1] * 400 * PERIOD, rel=0.02)
+    assert 0 < first["self_interval"][0] < SHARES[1] * 400 * PERIOD * 0.05 < first["self_interval"][1]
+    of = {version: sum(many for other, _, many in requests if other == version) for version in "12"}
+    assert (answer["baseline_requests"], answer["candidate_requests"]) == (of["1"], of["2"])
+
+
 def test_twenty_megabytes_more_are_named_first(house: House) -> None:
     now, random = time.time_ns(), np.random.default_rng(5)
     pushes = []

@@ -27,7 +27,7 @@ from pilothouse.signals.profiles.exporting import to_folded, to_pprof, to_speeds
 from pilothouse.signals.profiles.function import function_view
 from pilothouse.signals.profiles.gathering import gather
 from pilothouse.signals.profiles.intervals import LEVEL
-from pilothouse.signals.profiles.requests import requests_of
+from pilothouse.signals.profiles.requests import served
 from pilothouse.signals.profiles.timeline import share_timeline
 from pilothouse.signals.profiles.top import folded, top
 from pilothouse.signals.profiles.tree import grow, pruned, to_json
@@ -164,9 +164,9 @@ def _diff(engine: Engine, request: Request) -> Response:
         raise BadRequestError(f"per: {per!r} is none of {', '.join(PER)}", "per")
     within = time_range(request)
     (of_base, base), (of_other, other) = (_side(engine, request, name, within) for name in ("baseline", "candidate"))
-    requests = (0, 0)
+    requests = None
     if per == "request":
-        requests = requests_of(engine, of_base, base.within), requests_of(engine, of_other, other.within)
+        requests = served(engine, of_base, base.within), served(engine, of_other, other.within)
     found = diff(engine, query.get("type", ""), base, other, per, requests)
     shown = replace(found, costs=with_function(found.costs, text))
     totals = (shown.costs.values.sum(axis=0) * (found.unit_share if per != "total" else 1)).tolist()
@@ -175,7 +175,8 @@ def _diff(engine: Engine, request: Request) -> Response:
         "baseline_total": totals[0], "candidate_total": totals[1],
         "baseline_profiles": found.baseline.profiles, "candidate_profiles": found.candidate.profiles,
         "baseline_seconds": found.baseline.seconds, "candidate_seconds": found.candidate.seconds,
-        "baseline_requests": requests[0], "candidate_requests": requests[1],
+        "baseline_requests": requests[0].count if requests else 0,
+        "candidate_requests": requests[1].count if requests else 0,
     }  # fmt: skip
     if limit:
         changed = [

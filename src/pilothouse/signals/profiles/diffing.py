@@ -12,6 +12,7 @@ from pilothouse.signals.profiles.asking import Costs, Kept, Selection, costs, ke
 from pilothouse.signals.profiles.intervals import LEVEL, Changes, changes
 from pilothouse.signals.profiles.model import GAUGES
 from pilothouse.signals.profiles.replicates import replicates
+from pilothouse.signals.profiles.requests import Served
 from pilothouse.signals.profiles.top import function_costs
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class FunctionChange:
 
 def diff(
     engine: Engine, wanted: str, baseline: Selection, candidate: Selection, per: str = "total",
-    requests: tuple[int, int] = (0, 0), budget: Budget | None = None,
+    requests: tuple[Served, Served] | None = None, budget: Budget | None = None,
 ) -> Difference:  # fmt: skip
     """The difference of two selections.
 
@@ -68,22 +69,23 @@ def diff(
     held = second.type in GAUGES
     if held and per != "total":
         raise BadRequestError(f"per: {second.type} is held, not spent: it has no {per}", "per")
-    if per == "request" and not all(requests):
+    if per == "request" and not (requests and all(side.count for side in requests)):
         raise BadRequestError("per: no server spans of this service on one of the sides; use per=second", "per")
     if per == "second" and not first.seconds:
         raise BadRequestError("per: these profiles do not say how long they took", "per")
     factors = _factors(first, second)
-    if per == "request":
-        factors = 1.0, requests[0] / requests[1]
+    if requests:
+        factors = 1.0, requests[0].count / requests[1].count
     if per == "share":
         whole = found.values.sum(axis=0)
         factors = 1.0, float(whole[0] / whole[1]) if whole[1] > 0 else 1.0
-    share = {"second": 1 / first.seconds if first.seconds else 0.0, "request": 1 / max(requests[0], 1)}.get(per, 1.0)
+    share = 1 / first.seconds if per == "second" else 1 / requests[0].count if requests else 1.0
     return Difference(second.type, second.unit or first.unit, first, second, scaled(found, factors), share)
 
 
 def function_changes(
-    engine: Engine, found: Difference, baseline: Selection, candidate: Selection, requests: tuple[int, int] = (0, 0),
+    engine: Engine, found: Difference, baseline: Selection, candidate: Selection,
+    requests: tuple[Served, Served] | None = None,
     level: float = LEVEL, per: str = "total", budget: Budget | None = None,
 ) -> list[FunctionChange]:  # fmt: skip
     """All functions of a difference, those whose change is no noise first, then those that changed most."""
@@ -112,21 +114,22 @@ def _rank(one: FunctionChange) -> tuple[bool, bool, float, float, str]:
 
 
 def _measured(
-    engine: Engine, found: Difference, sides: tuple[Selection, Selection], requests: tuple[int, int], level: float,
-    per: str, budget: Budget | None,
+    engine: Engine, found: Difference, sides: tuple[Selection, Selection], requests: tuple[Served, Served] | None,
+    level: float, per: str, budget: Budget | None,
 ) -> tuple[Changes | None, dict[tuple[str, str], int]]:  # fmt: skip
     """The changes in the units in which the difference is shown, and where each function stands in them."""
-    measured = replicates(engine, found.type, sides, budget)
+    measured = replicates(engine, found.type, sides, budget, requests)
     if measured is None:
         return None, {}
     if per == "share":
         whole = measured.values[0].sum(axis=0), measured.values[1].sum(axis=0)
         measured = replace(measured, exposures=whole)
     exposed = [float(side.sum()) for side in measured.exposures]
-    scale = (exposed[0] / requests[0], exposed[1] / requests[1]) if all(requests) else (1.0, 1.0)
+    # Of all requests some were served where no profile tells of it.
+    scale = (exposed[0] / requests[0].count, exposed[1] / requests[1].count) if requests else (1.0, 1.0)
     sure = changes(measured, scale, level, grain=_grain(engine, found, sides))
     # A rate is per second, per profile or per request; shown is the sum over the baseline, or a share of it.
-    shown = 1.0 if found.type in GAUGES else found.unit_share * (requests[0] if all(requests) else exposed[0])
+    shown = 1.0 if found.type in GAUGES else found.unit_share * (requests[0].count if requests else exposed[0])
     low, high = sure.low * shown, sure.high * shown
     rated = replace(sure, baseline=sure.baseline * shown, candidate=sure.candidate * shown, low=low, high=high)
     return rated, {name: place for place, name in enumerate(measured.stacks.names)}

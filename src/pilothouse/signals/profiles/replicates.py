@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pilothouse.signals.profiles.asking import Costs, Selection, condition_of, frames
 from pilothouse.signals.profiles.model import GAUGES
+from pilothouse.signals.profiles.requests import Served, served_in_parts
 from pilothouse.signals.selecting import MILLISECOND
 from pilothouse.signals.timerange import TimeRange
 
@@ -30,8 +31,8 @@ _MINUTE = 60_000_000_000
 class Replicates:
     """Stacks with what they cost in each replicate of each side.
 
-    `values[side]` is [stacks, replicates]; `exposures[side]` says what a replicate covers: profiled seconds, or
-    profiles where seconds make no sense; `processes[side]` how many were profiled.
+    `values[side]` is [stacks, replicates]; `exposures[side]` says what a replicate covers: requests where they are
+    counted, else profiled seconds, or profiles where seconds make no sense; `processes[side]` how many were profiled.
     """
 
     stacks: Costs
@@ -41,9 +42,13 @@ class Replicates:
 
 
 def replicates(
-    engine: Engine, wanted: str, sides: Sequence[Selection], budget: Budget | None = None
-) -> Replicates | None:
-    """Both sides' replicates, or nothing when a side has no profile with a time."""
+    engine: Engine, wanted: str, sides: Sequence[Selection], budget: Budget | None = None,
+    requests: tuple[Served, Served] | None = None,
+) -> Replicates | None:  # fmt: skip
+    """Both sides' replicates, or nothing when a side has no profile with a time.
+
+    With `requests`, what a replicate covers is what was served meanwhile: load that comes and goes is then no noise.
+    """
     sides = [_spanned(engine, wanted, side) for side in sides]
     exposed = [_exposures(engine, wanted, side) for side in sides]
     if not all(len(found) for found in exposed):
@@ -61,10 +66,14 @@ def replicates(
         parameters, budget,
     ).combine_chunks()  # fmt: skip
     stacks = frames(engine, table.column("stack").to_numpy(), sides, budget)
+    exposures = _both([found[:, 1] if by_seconds else found[:, 2] for found in exposed])
+    if requests:
+        met = _both([_requests(engine, *of) for of in zip(sides, requests, exposed, strict=True)])
+        exposures = met if all(side.any() for side in met) else exposures
     return Replicates(
         stacks,
         _both([_laid_out(table, number, exposed[number][:, 0]) for number in (0, 1)]),
-        _both([found[:, 1] if by_seconds else found[:, 2] for found in exposed]),
+        exposures,
         (len(sides[0].identities), len(sides[1].identities)),
     )
 
@@ -129,6 +138,12 @@ def _exposures(engine: Engine, wanted: str, side: Selection) -> Floats:
     )
     columns = [np.asarray(table.column(name).to_pylist(), float) for name in ("cell", "seconds", "profiles")]
     return np.stack(columns, axis=1)
+
+
+def _requests(engine: Engine, side: Selection, served: Served, exposed: Floats) -> Floats:
+    """The requests served in each of the parts that have profiles."""
+    found = served_in_parts(engine, served.identities, side.within, _cell(side))
+    return np.asarray([found.get(int(part), 0) for part in exposed[:, 0]], float)
 
 
 def _laid_out(table: Any, side: int, cells: Floats) -> Floats:

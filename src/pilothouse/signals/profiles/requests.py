@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pilothouse.signals.selecting import identities
@@ -15,13 +16,26 @@ if TYPE_CHECKING:
 _SERVER, _CONSUMER = 2, 5
 
 
-def requests_of(engine: Engine, selector: Selector, within: TimeRange) -> int:
-    """Server and consumer spans of the same selector in the same time; none where nothing is traced."""
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Server and consumer spans of a selector in a time: `count` of them, of these resources."""
+
+    identities: list[int]
+    count: int
+
+
+def served(engine: Engine, selector: Selector, within: TimeRange) -> Served:
+    """What was served in the same time; a count of 0 where nothing is traced."""
     found = identities(engine, selector, within, "traces")
+    return Served(found, sum(served_in_parts(engine, found, within, "toUInt32(0)").values()))
+
+
+def served_in_parts(engine: Engine, of: list[int], within: TimeRange, part: str) -> dict[int, int]:
+    """The same for each part of the time, which `part` says in SQL of the column `time`; empty parts are left out."""
     table = engine.query(
-        "SELECT count() AS n FROM spans WHERE identity IN {who:Array(UInt64)} "
+        f"SELECT {part} AS part, count() AS n FROM spans WHERE identity IN {{who:Array(UInt64)}} "
         f"AND kind IN ({_SERVER}, {_CONSUMER}) AND time >= fromUnixTimestamp64Nano({{start:Int64}}, 'UTC') "
-        "AND time < fromUnixTimestamp64Nano({end:Int64}, 'UTC')",
-        {"who": found, "start": within.start, "end": within.end},
+        "AND time < fromUnixTimestamp64Nano({end:Int64}, 'UTC') GROUP BY part",
+        {"who": of, "start": within.start, "end": within.end},
     )
-    return int(table.to_pylist()[0]["n"])
+    return {row["part"]: row["n"] for row in table.to_pylist()}
