@@ -1,8 +1,9 @@
 """Compiles what is in C for the Python that runs this; `python native/build_native.py` for the Makefile.
 
-Three things are: the sampler of the heap, which stands where Python asks for memory, the scan of OTLP requests, which
-looks at each of their bytes, and what makes rows of them. Where there is no C compiler, no header of Python's, or a
-Python that they were not made for, another way does the same and costs more.
+Five things are: the sampler of the heap, which stands where Python asks for memory, the scan of OTLP requests, which
+looks at each of their bytes, what makes rows of them, range functions over samples in memory, and the JSON of matrices.
+Where there is no C compiler, no header of Python's, or a Python that they were not made for, another way does the same
+and costs more.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 PACKAGE = HERE.parent / "src" / "pilothouse"
-_FLAGS = ("-O2", "-Wall", "-fPIC", "-shared")
+# Sums and products are not to be contracted: answers are the same to the last bit on each machine.
+_FLAGS = ("-O2", "-Wall", "-fPIC", "-shared", "-ffp-contract=off")
 
 
 class Native(NamedTuple):
@@ -44,6 +46,8 @@ MODULES = (
     Native("heap_sampling", "profiler", "the heap is profiled by tracemalloc"),
     Native("otlp_scanning", "signals/receive", "OTLP requests are parsed, which takes more of the CPU"),
     Native("segment_rows", "signals", "the engine makes the rows of OTLP requests, which takes more of the CPU"),
+    Native("range_windows", "signals/metrics/promql", "samples are read for each query, and none stay in memory"),
+    Native("json_points", "signals/metrics/prometheus", "answers with many points take more of the CPU"),
 )
 
 

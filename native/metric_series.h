@@ -9,7 +9,12 @@ typedef struct {
     uint8_t temporality, monotonic;
 } Metric;
 /* `next` is which came after it last time. */
-typedef struct { uint64_t first, last; Attributes attributes; uint32_t points, start, next; } Series;
+typedef struct {
+    uint64_t first, last;
+    Attributes attributes;
+    uint32_t points, start, next;
+    uint32_t label, labels; /* of remote write: the first of them, and how many */
+} Series;
 typedef struct { uint64_t time, start; int64_t number; float divisor; uint32_t series; } Point;
 
 static inline Series *series_at(uint32_t place) { return (Series *)(void *)now.series.at + place; }
@@ -51,21 +56,21 @@ static inline void add_label(Buffer *key, Range label, bool *good) {
 }
 
 /* What a new series is called, from its key: the number of its metric, then each attribute with its length before it. */
-static bool read_labels(const Word *key, Attributes *attributes) {
+static bool read_labels(const Word *key, Series *series) {
     const uint8_t *end = key->at + key->length;
     for (const uint8_t *at = key->at + sizeof(uint32_t); at < end;) {
         uint32_t length;
         memcpy(&length, at, sizeof length);
         at += sizeof length;
-        if (!read_pair(&now.read, &now.own, (Range){at, at + length}, attributes)) return false;
+        if (!read_pair(&now.read, &now.own, (Range){at, at + length}, &series->attributes)) return false;
         now.streams[LABEL].size += varint_size(length) + length;
         at += length;
     }
-    return end_attributes(&now.read, &now.own, attributes, 1);
+    return end_attributes(&now.read, &now.own, &series->attributes, 1);
 }
 
-/* The series of the key that was put together, in `*number`. */
-static bool find_series(uint32_t *number) {
+/* The series of the key that was put together, in `*number`; `read` is asked what a new one is called. */
+static bool find_series(uint32_t *number, bool (*read)(const Word *, Series *)) {
     Range key = {now.key.at, now.key.at + now.key.used};
     uint32_t before = now.last_series, known = now.series_words.count;
     *number = before < known ? series_at(before)->next : 0;
@@ -76,7 +81,18 @@ static bool find_series(uint32_t *number) {
     Series *added = extend(&now.series, sizeof *added);
     if (!added) return false;
     *added = (Series){.first = UINT64_MAX};
-    return read_labels(word(&now.series_words, *number), &added->attributes);
+    return read(word(&now.series_words, *number), added);
+}
+
+/* A number of a series that is known. */
+static bool add_point(Point *point, uint64_t bits) {
+    if (point->time < now.oldest) now.oldest = point->time;
+    set_number(point, bits);
+    Point *added = now.points.used / sizeof *added < MOST_POINTS ? extend(&now.points, sizeof *added) : NULL;
+    if (!added) return false;
+    *added = *point;
+    series_at(point->series)->points++;
+    return true;
 }
 
 static bool read_point(Range bytes, uint32_t metric, size_t kind) {
@@ -112,19 +128,14 @@ static bool read_point(Range bytes, uint32_t metric, size_t kind) {
         if (!good) return false;
         if (numbers && (fields.seen >> 4 & fields.seen >> 6 & 1)) return false; /* two values */
     }
-    if (!find_series(&point.series)) return false;
+    if (!find_series(&point.series, read_labels)) return false;
     point.time /= MILLISECOND;
     point.start /= MILLISECOND;
     Series *series = series_at(point.series);
     if (point.time < series->first) series->first = point.time;
     if (point.time > series->last) series->last = point.time;
     if (!numbers) return true;
-    set_number(&point, flags & 1 ? STALE : bits);
-    Point *added = now.points.used / sizeof *added < MOST_POINTS ? extend(&now.points, sizeof *added) : NULL;
-    if (!added) return false;
-    *added = point;
-    series->points++;
-    return true;
+    return add_point(&point, flags & 1 ? STALE : bits);
 }
 
 /* Points come after what is said of all of them, wherever it stood. */
@@ -188,8 +199,8 @@ static bool read_metric(Range bytes) {
 
 static size_t series_read(void) { return now.series_words.count; }
 
-/* Where the numbers of each series are to stand, and how long all is. */
-static bool arrange_series(void) {
+/* Where the numbers of each series are to stand, and how long their columns are. */
+static bool arrange_points(void) {
     size_t points = now.points.used / sizeof(Point), all = series_read();
     uint32_t *order = extend(&now.order, (points + 1) * sizeof *order), start = 0;
     if (!order) return false;
@@ -202,13 +213,20 @@ static bool arrange_series(void) {
         Series *series = series_at(((Point *)(void *)now.points.at)[place].series);
         order[series->start + series->points++] = place;
     }
-    static const uint8_t ONCE[] = {SCOPE_NAME, SCOPE_VERSION, NAME, UNIT, DESCRIPTION, TYPE};
-    for (size_t place = 0; place < sizeof ONCE; place++) now.words[ONCE[place]].places = all;
-    static const uint8_t EIGHT[] = {IDENTITY, FIRST, LAST, LABELS, POINTS};
+    static const uint8_t EIGHT[] = {FIRST, LAST, POINTS};
     for (size_t place = 0; place < sizeof EIGHT; place++) now.streams[EIGHT[place]].size = 8 * all;
-    now.streams[TEMPORALITY].size = now.streams[MONOTONIC].size = all;
     now.streams[POINT_TIME].size = now.streams[POINT_START].size = now.streams[NUMBER].size = 8 * points;
     now.streams[DIVISOR].size = 4 * points;
+    return true;
+}
+
+static bool arrange_series(void) {
+    if (!arrange_points()) return false;
+    size_t all = series_read();
+    static const uint8_t ONCE[] = {SCOPE_NAME, SCOPE_VERSION, NAME, UNIT, DESCRIPTION, TYPE};
+    for (size_t place = 0; place < sizeof ONCE; place++) now.words[ONCE[place]].places = all;
+    now.streams[IDENTITY].size = now.streams[LABELS].size = 8 * all;
+    now.streams[TEMPORALITY].size = now.streams[MONOTONIC].size = all;
     return true;
 }
 
@@ -223,9 +241,22 @@ static void put_labels(Range key, uint64_t *written) {
     put64(&now.streams[LABELS], *written);
 }
 
-static void put_series(void) {
+static void put_points(const Series *series) {
     Stream *streams = now.streams;
     const uint32_t *order = (const uint32_t *)(void *)now.order.at;
+    for (uint32_t which = series->start; which < series->start + series->points; which++) {
+        const Point *point = (const Point *)(void *)now.points.at + order[which];
+        uint32_t divisor;
+        memcpy(&divisor, &point->divisor, sizeof divisor);
+        put64(&streams[POINT_TIME], point->time);
+        put64(&streams[POINT_START], point->start);
+        put64(&streams[NUMBER], (uint64_t)point->number);
+        put32(&streams[DIVISOR], divisor);
+    }
+}
+
+static void put_series(void) {
+    Stream *streams = now.streams;
     uint64_t labels = 0, points = 0;
     for (uint32_t place = 0; place < series_read(); place++) {
         const Word *key = word(&now.series_words, place);
@@ -246,15 +277,7 @@ static void put_series(void) {
         put_attributes(&now.read, &now.own, &series->attributes);
         put64(&streams[FIRST], series->first);
         put64(&streams[LAST], series->last);
-        for (uint32_t which = series->start; which < series->start + series->points; which++) {
-            const Point *point = (const Point *)(void *)now.points.at + order[which];
-            uint32_t divisor;
-            memcpy(&divisor, &point->divisor, sizeof divisor);
-            put64(&streams[POINT_TIME], point->time);
-            put64(&streams[POINT_START], point->start);
-            put64(&streams[NUMBER], (uint64_t)point->number);
-            put32(&streams[DIVISOR], divisor);
-        }
+        put_points(series);
         put64(&streams[POINTS], points += series->points);
     }
 }

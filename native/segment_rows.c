@@ -1,4 +1,4 @@
-/* Rows of a sealed segment of OTLP requests, as one block that ClickHouse takes as it is (Native).
+/* Rows of a sealed segment of OTLP or remote write requests, as one block that ClickHouse takes as it is (Native).
 
    A segment is read twice. The first pass notes where everything is and counts what each column will take; the second
    writes each byte where it stays, rows in the table's order, so that the engine neither parses nor sorts. What is not
@@ -75,6 +75,11 @@ static const Column SPANS[] = {
       BY(LINK_KINDS), OF(LINK_DROPPED), OF(LINK_FLAGS)}},
 };
 
+#define NUMBERS                                                                                                  \
+    {"first", MILLISECONDS, {OF(FIRST)}}, {"last", MILLISECONDS, {OF(LAST)}},                                    \
+    {"points", "Array(Tuple(time " MILLISECONDS ", start_time " MILLISECONDS ", number Int64, divisor Float32))", \
+     {OF(POINTS), OF(POINT_TIME), OF(POINT_START), OF(NUMBER), OF(DIVISOR)}}
+
 static const Column SERIES[] = {
     {"identity", "UInt64", {OF(IDENTITY)}}, {"scope_name", TEXTS, {BY(SCOPE_NAME)}},
     {"scope_version", TEXTS, {BY(SCOPE_VERSION)}}, {"name", TEXTS, {BY(NAME)}}, {"unit", TEXTS, {BY(UNIT)}},
@@ -82,10 +87,10 @@ static const Column SERIES[] = {
     {"temporality", "UInt8", {OF(TEMPORALITY)}}, {"is_monotonic", "Bool", {OF(MONOTONIC)}},
     {"labels", "Array(String)", {OF(LABELS), OF(LABEL)}},
     {"attributes", MAP, {OF(MAP_ENDS), BY(KEYS), OF(MAP_VALUES)}}, {"kinds", TEXTS, {BY(KINDS)}},
-    {"first", MILLISECONDS, {OF(FIRST)}}, {"last", MILLISECONDS, {OF(LAST)}},
-    {"points", "Array(Tuple(time " MILLISECONDS ", start_time " MILLISECONDS ", number Int64, divisor Float32))",
-     {OF(POINTS), OF(POINT_TIME), OF(POINT_START), OF(NUMBER), OF(DIVISOR)}},
+    NUMBERS,
 };
+
+static const Column WRITTEN[] = {{"labels", MAP, {OF(MAP_ENDS), BY(KEYS), OF(MAP_VALUES)}}, NUMBERS};
 
 /* ---- what is noted of a segment ---- */
 
@@ -113,7 +118,8 @@ typedef struct {
     const char *name;
     const Column *columns;
     size_t count;
-    bool early; /* resource and scope must come ahead of their records */
+    bool early;  /* resource and scope must come ahead of their records */
+    bool direct; /* the request holds the rows themselves */
     bool (*read_row)(Range);
     size_t (*rows)(void);
     bool (*arrange)(void);
@@ -125,8 +131,9 @@ static struct {
     Words words[DICTIONARIES], group_words, metric_words, series_words;
     Map own, scope, event, link;
     Read read;
-    Buffer speakers, scopes, rows, events, links, groups, order, spare, metrics, series, points, key;
+    Buffer speakers, scopes, rows, events, links, groups, order, spare, metrics, series, points, key, labels;
     uint32_t last_series;
+    uint64_t oldest; /* the least time of a number, in milliseconds */
 } now;
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER; /* one segment at a time uses `now` */
 
@@ -400,7 +407,9 @@ static bool read_speaker(Range bytes, const Kind *kind) {
 static bool read_segment(Range bytes, const Kind *kind) {
     EACH(fields, bytes) {
         if (!next_field(&fields)) return false;
-        if (fields.field == 1 && !(fields.type == 2 && read_speaker(fields.bytes, kind))) return false;
+        if (fields.field != 1) continue;
+        if (fields.type != 2) return false;
+        if (!(kind->direct ? kind->read_row(fields.bytes) : read_speaker(fields.bytes, kind))) return false;
     }
     return true;
 }
@@ -606,13 +615,16 @@ static void put_spans(void) {
 }
 
 #include "metric_series.h"
+#include "written_series.h"
 
 /* ---- one segment ---- */
 
 static const Kind KINDS_OF_ROWS[] = {
-    {"logs", LOGS, sizeof LOGS / sizeof *LOGS, false, read_log, rows_read, arrange_logs, put_logs},
-    {"traces", SPANS, sizeof SPANS / sizeof *SPANS, false, read_span, rows_read, arrange_spans, put_spans},
-    {"metrics", SERIES, sizeof SERIES / sizeof *SERIES, true, read_metric, series_read, arrange_series, put_series},
+    {"logs", LOGS, sizeof LOGS / sizeof *LOGS, false, false, read_log, rows_read, arrange_logs, put_logs},
+    {"traces", SPANS, sizeof SPANS / sizeof *SPANS, false, false, read_span, rows_read, arrange_spans, put_spans},
+    {"metrics", SERIES, sizeof SERIES / sizeof *SERIES, true, false, read_metric, series_read, arrange_series, put_series},
+    {"remote_write", WRITTEN, sizeof WRITTEN / sizeof *WRITTEN, false, true, read_written, series_read, arrange_written,
+     put_written},
 };
 
 static void empty(Buffer *buffer, size_t *held) {
@@ -635,7 +647,7 @@ static void forget_words(Words *words) {
 static void begin(void) {
     Buffer *buffers[] = {&now.speakers, &now.scopes, &now.rows, &now.events, &now.links, &now.groups, &now.order,
                          &now.spare, &now.read.values, &now.read.letters, &now.metrics, &now.series, &now.points,
-                         &now.key};
+                         &now.key, &now.labels};
     size_t held = 0;
     for (size_t place = 0; place < sizeof buffers / sizeof *buffers; place++) empty(buffers[place], &held);
     for (size_t place = 0; held > MOST_KEPT && place < sizeof buffers / sizeof *buffers; place++)
@@ -647,6 +659,7 @@ static void begin(void) {
     forget_words(&now.metric_words);
     forget_words(&now.series_words);
     now.last_series = 0;
+    now.oldest = INT64_MAX;
     now.own = (Map){.keys = &now.words[KEYS], .letters = &now.words[KINDS], .offsets = &now.streams[MAP_ENDS],
                     .values = &now.streams[MAP_VALUES]};
     now.scope = (Map){.keys = &now.words[SCOPE_KEYS], .letters = &now.words[SCOPE_KINDS],
@@ -714,6 +727,7 @@ static PyObject *write_rows(PyObject *module, PyObject *args) {
     if (!PyArg_ParseTuple(args, "sy*O", &name, &segment, &room)) return NULL;
     const Kind *kind = kind_of(name);
     Py_ssize_t written = kind ? 0 : -1;
+    uint64_t oldest = 0;
     if (kind) {
         uint64_t size;
         Range bytes = {segment.buf, (const uint8_t *)segment.buf + segment.len};
@@ -721,6 +735,7 @@ static PyObject *write_rows(PyObject *module, PyObject *args) {
         pthread_mutex_lock(&turn);
         size = note_segment(bytes, kind);
         Py_END_ALLOW_THREADS
+        oldest = now.points.used ? now.oldest : 0;
         if (size) written = write_into(room, size, kind);
         begin();
         pthread_mutex_unlock(&turn);
@@ -728,7 +743,7 @@ static PyObject *write_rows(PyObject *module, PyObject *args) {
     PyBuffer_Release(&segment);
     if (written < 0) return NULL;
     if (!written) Py_RETURN_NONE;
-    return PyLong_FromSsize_t(written);
+    return Py_BuildValue("(nK)", written, (unsigned long long)oldest);
 }
 
 static PyObject *columns_of(PyObject *module, PyObject *args) {
@@ -747,7 +762,8 @@ static PyObject *columns_of(PyObject *module, PyObject *args) {
 
 static PyMethodDef FUNCTIONS[] = {
     {"write_rows", write_rows, METH_VARARGS,
-     "write_rows(kind, segment, room): the size of the block that was written into room(size), or None."},
+     "write_rows(kind, segment, room): the size of the block that was written into room(size) and the least "
+     "time of a number in it (milliseconds, 0 without any), or None."},
     {"columns_of", columns_of, METH_VARARGS, "columns_of(kind): names and types of the block's columns."},
     {NULL, NULL, 0, NULL},
 };

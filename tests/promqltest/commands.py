@@ -55,6 +55,11 @@ class Expectation:
     text: str = ""
     pattern: re.Pattern[str] | None = None
 
+    @property
+    def said(self) -> str:
+        """The pattern as it was written."""
+        return self.pattern.pattern if self.pattern else ""
+
     def met(self, message: str) -> bool:
         if self.pattern is not None:
             return self.pattern.search(message) is not None

@@ -21,9 +21,11 @@ from pilothouse.engine import Engine, SegmentStatement
 from pilothouse.signals import segment_rows
 from pilothouse.signals.journal import framed
 from pilothouse.signals.logs.storing import RECORDS
+from pilothouse.signals.metrics import remote_writing
 from pilothouse.signals.metrics.decimals import STALE_BITS
 from pilothouse.signals.metrics.storing import SAMPLES, SERIES
 from pilothouse.signals.receive.otlp import Receiver
+from pilothouse.signals.receive.remote_write_messages import WriteRequest
 from pilothouse.signals.traces.storing import SPANS
 from tests.signals.receive.conftest import examples
 from tests.signals.receive.otlp_requests import LOGS, METRICS, NOW, TRACES
@@ -39,6 +41,8 @@ KINDS: dict[str, tuple[tuple[SegmentStatement, ...], Any]] = {
     "traces": ((SPANS,), TRACES),
     "metrics": ((SERIES, SAMPLES), METRICS),
 }
+_WRITTEN = (remote_writing.RESOURCES, remote_writing.SERIES, remote_writing.SAMPLES)
+_STATEMENTS = {kind: statements for kind, (statements, _) in KINDS.items()} | {"remote_write": _WRITTEN}
 _numbers = count()
 
 
@@ -74,7 +78,7 @@ class _Both:
         file = self._directory / f"{next(_numbers)}.segment"
         file.write_bytes(segment)
         made: list[str] = []
-        for statement in KINDS[kind][0]:
+        for statement in _STATEMENTS[kind]:
             made = self._rows(replace(statement, select="SELECT refuse to parse"), file)
             assert made == self._rows(replace(statement, block=None), file)
         return len(made)
@@ -92,7 +96,7 @@ class _Both:
 @pytest.fixture(scope="module")
 def both(files_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Both]:
     yield _Both(files_engine, tmp_path_factory.mktemp("segments"))
-    for statement in (RECORDS, SPANS, SERIES, SAMPLES):
+    for statement in (RECORDS, SPANS, SERIES, SAMPLES, remote_writing.RESOURCES):
         files_engine.command(f"TRUNCATE TABLE {statement.table}")
     files_engine.command("TRUNCATE TABLE span_recent")
 
@@ -172,9 +176,9 @@ def _made(kind: str, segment: bytes) -> bytes | None:
         taken.extend(bytes(size))
         return memoryview(taken)
 
-    size = segment_rows.native.write_rows(kind, segment, room)
-    assert size is None or size == len(taken)
-    return None if size is None else bytes(taken)
+    written = segment_rows.native.write_rows(kind, segment, room)
+    assert written is None or written[0] == len(taken)
+    return None if written is None else bytes(taken)
 
 
 def test_numbers_of_series_are_kept_as_the_engine_keeps_them(both: _Both) -> None:
@@ -224,11 +228,59 @@ def test_a_field_of_a_newer_protocol_is_passed_over(both: _Both) -> None:
     assert both.agree("logs", framed(_one_record(record))) == 1
 
 
-@pytest.mark.parametrize("kind", KINDS)
+def _written(chosen: random.Random) -> bytes:
+    """Remote write: series with and without targets, in several requests, with odd values, starts, exemplars."""
+    frames = []
+    values = [0.0, -0.0, 0.1, 1e300, float("nan"), struct.unpack("<d", STALE_BITS.to_bytes(8, "little"))[0], 2.0**60]
+    for number in range(5):
+        request = WriteRequest()
+        for place in range(40):
+            series = request.timeseries.add(start=NOW // 1_000_000 - 9000 if place % 3 == 0 else 0)
+            labels = {"__name__": ("up", "tides_total", "höhe")[place % 3], "pier": f"p{place % 11}", "empty": ""}
+            labels |= {"job": ("a/b", "c")[place % 2]} if place % 5 else {}
+            labels |= {"instance": f"i{place % 4}"} if place % 7 else {}
+            for name in chosen.sample(sorted(labels), len(labels)) if place % 2 else sorted(labels):
+                series.labels.add(name=name, value=labels[name])
+            for sample in range(place % 4):
+                value = chosen.choice([*values, chosen.uniform(-9, 9), float(chosen.randrange(10**6))])
+                series.samples.add(timestamp=NOW // 1_000_000 - 15_000 * (number + sample), value=value)
+            if place % 9 == 0:
+                series.exemplars.add(value=1.0)
+        request.metadata.add(metric_family_name="up", help="whether it is")
+        frames.append(framed(request.SerializeToString()))
+    return b"".join(frames)
+
+
+def test_remote_writes_rows_are_those_that_the_engine_makes(both: _Both) -> None:
+    segment = _written(random.Random(2))
+    assert both.agree("remote_write", segment) == 5 * sum(place % 4 for place in range(40))
+
+
+def test_the_least_time_of_numbers_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "one.segment"
+    file.write_bytes(_written(random.Random(2)))
+    block = remote_writing.SAMPLES.block
+    assert block is not None
+    told = block.write(file, lambda size: memoryview(bytearray(size)))
+    assert told is not None
+    assert told[1] == NOW // 1_000_000 - 15_000 * (4 + 2)
+
+
+def test_histograms_of_remote_write_are_the_engines() -> None:
+    request = WriteRequest()
+    series = request.timeseries.add()
+    series.labels.add(name="__name__", value="up")
+    series.samples.add(timestamp=1, value=1.0)
+    assert _made("remote_write", framed(request.SerializeToString()))
+    series.histograms.add(timestamp=1)
+    assert _made("remote_write", framed(request.SerializeToString())) is None
+
+
+@pytest.mark.parametrize("kind", _STATEMENTS)
 def test_broken_segments_are_refused_or_read(kind: str) -> None:
     """With a sanitizer this was given millions; here it must neither end the process nor write beyond its room."""
     chosen = random.Random(9)
-    segment = _segment(kind, [_ordinary(kind)], chosen)
+    segment = _written(chosen) if kind == "remote_write" else _segment(kind, [_ordinary(kind)], chosen)
     for _ in range(20_000 if THOROUGH else 600):
         _made(kind, broken(segment, chosen))
     assert _made(kind, segment)

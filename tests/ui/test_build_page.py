@@ -93,6 +93,8 @@ def test_the_hook_puts_the_page_into_a_wheel(build_page: ModuleType) -> None:
         "/src/pilothouse/profiler/_heap_sampling",
         "/src/pilothouse/signals/receive/_otlp_scanning",
         "/src/pilothouse/signals/_segment_rows",
+        "/src/pilothouse/signals/metrics/promql/_range_windows",
+        "/src/pilothouse/signals/metrics/prometheus/_json_points",
     ]
     assert compiled in ([], native)
     editable: dict[str, Any] = {"artifacts": []}

@@ -4,6 +4,7 @@ No other room imports a client or writes DDL. What it adds to the clients: a poo
 cancellation for each query, protobuf segments into tables exactly once, and versioned migrations.
 """
 
+from pilothouse.engine.caching import memory_share
 from pilothouse.engine.errors import (
     BudgetExceededError,
     CancelledError,
@@ -26,5 +27,6 @@ __all__ = [
     "EngineUnavailableError",
     "QueryError",
     "SegmentStatement",
+    "memory_share",
     "open_engine",
 ]

@@ -13,10 +13,15 @@ _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory
 
 def cache_size() -> int:
     """An eighth of the memory that this process may have, at most 4 GB."""
+    return memory_share(_SHARE, _MOST)
+
+
+def memory_share(share: int, most: int) -> int:
+    """One of so many parts of the memory that this process may have, in bytes, and at most so many."""
     known = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
     for file in _LIMITS:
         try:
             known.append(int(file.read_text()))
         except (OSError, ValueError):
             continue
-    return min(min(known) // _SHARE, _MOST)
+    return min(min(known) // share, most)

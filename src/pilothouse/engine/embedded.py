@@ -12,7 +12,6 @@ import fcntl
 import hashlib
 import queue
 import threading
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -35,6 +34,7 @@ from pilothouse.engine.mending import mended
 from pilothouse.engine.model import Budget, Parameter, SegmentStatement
 from pilothouse.engine.rows_file import RowsFile
 from pilothouse.engine.settings import query_settings, schema_in_file, storing_settings
+from pilothouse.engine.writing import Writes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -67,8 +67,8 @@ class EmbeddedEngine:
         self._schemas = directory.resolve() / "schemas"
         self._written: set[Path] = set()
         self._rows = RowsFile(directory)
-        self._made: tuple[Path, str] | None = None
-        self._commands, self._stored = 0, Counter[str]()
+        self._made: tuple[Path, str, int] | None = None
+        self._writes = Writes()
         try:
             connect: Any = chdb.connect
             first = connect(address)
@@ -128,7 +128,7 @@ class EmbeddedEngine:
             with self._handle() as handle:
                 self._run(handle, sql, parameters, "CSV")
         finally:
-            self._commands += 1
+            self._writes.commanded()
 
     def store_segment(self, statement: SegmentStatement, segment: Path, token: str) -> None:
         source = f"file({quote(str(segment))}, 'ProtobufSingle', {quote(statement.structure)})"
@@ -137,27 +137,31 @@ class EmbeddedEngine:
             f"{statement.select.replace('{segment}', source)} {storing_settings(token, self._schema(statement))}"
         )
         with self._storing_lock:
+            oldest = None
             try:
-                if not self._store_block(statement, segment, token):
+                oldest = self._store_block(statement, segment, token)
+                if oldest is None:
                     self._run(self._storing, sql, None, "CSV")
             finally:
-                self._stored[statement.table] += 1
+                self._writes.stored(statement.table, oldest)
 
-    def _store_block(self, statement: SegmentStatement, segment: Path, token: str) -> bool:
-        """Whether the segment's rows could be had as columns, and are stored now."""
+    def _store_block(self, statement: SegmentStatement, segment: Path, token: str) -> int | None:
+        """The least time of the segment's rows if they could be had as columns, and are stored now."""
         block = statement.block
         if block is None:
-            return False
+            return None
         try:
-            if self._made != (segment, block.structure):
+            if self._made is None or self._made[:2] != (segment, block.structure):
                 self._made = None
-                if not block.write(segment, self._rows.room):
-                    return False
+                written = block.write(segment, self._rows.room)
+                if written is None:
+                    return None
                 # Several tables may be filled from what was made once.
-                self._made = segment, block.structure
+                self._made = segment, block.structure, written[1]
         except OSError as error:
             log.warning("no columns of a segment", segment=segment.name, reason=str(error))
-            return False
+            return None
+        oldest = self._made[2]
         rows = f"file({self._rows.file}, 'Native', {quote(block.structure)})"
         sql = (
             f"INSERT INTO {statement.table} ({', '.join(block.into)}) "
@@ -169,11 +173,14 @@ class EmbeddedEngine:
             raise
         except EngineError as error:
             log.warning("columns of a segment were refused", segment=segment.name, reason=str(error))
-            return False
-        return True
+            return None
+        return oldest
 
     def writes(self, table: str) -> int | None:
-        return self._commands + self._stored[table]
+        return self._writes.number(table)
+
+    def oldest_since(self, table: str, writes: int) -> int | None:
+        return self._writes.oldest_since(table, writes)
 
     def cancel(self, name: str) -> None:
         with self._control_lock:

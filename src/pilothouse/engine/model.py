@@ -34,12 +34,13 @@ class BlockOfRows:
     """A shorter way from a segment to rows: somebody else reads it, and the engine gets columns.
 
     `write(segment, room)` writes them as one block in ClickHouse's Native form into what `room(size)` gives, and
-    returns its size; None when the segment holds what the engine had better read itself. `structure` are their names
-    and types, `select` is a SELECT with the place `{rows}` where they come from, for the table's columns `into`.
+    returns its size and the least time in it (milliseconds; 0 where nobody asks for it); None when the segment holds
+    what the engine had better read itself. `structure` are their names and types, `select` is a SELECT with the place
+    `{rows}` where they come from, for the table's columns `into`.
     """
 
     structure: str
-    write: Callable[[Path, Callable[[int], memoryview]], int | None]
+    write: Callable[[Path, Callable[[int], memoryview]], tuple[int, int] | None]
     select: str
     into: tuple[str, ...]
 
@@ -88,6 +89,12 @@ class Engine(Protocol):
 
     def writes(self, table: str) -> int | None:
         """A number that changes when a table may have got rows; None where others write to it too."""
+
+    def oldest_since(self, table: str, writes: int) -> int | None:
+        """The least time, in milliseconds, of the rows that a table got since `writes` was its number.
+
+        Later than any time when it got none; None where that is not known.
+        """
 
     def cancel(self, name: str) -> None:
         """Stop the running query whose budget has this name; nothing happens if there is none."""

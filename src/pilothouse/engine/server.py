@@ -89,6 +89,9 @@ class ServerEngine:
         except OSError as error:
             raise EngineError(f"{segment}: {error.strerror}") from None
 
+    def oldest_since(self, table: str, writes: int) -> int | None:
+        return None
+
     def writes(self, table: str) -> int | None:
         return None
 

@@ -47,7 +47,7 @@ def selected(kind: str, select: str, into: tuple[str, ...]) -> BlockOfRows | Non
     return BlockOfRows(structure, partial(_write, kind), select, into)
 
 
-def _write(kind: str, segment: Path, room: Callable[[int], memoryview]) -> int | None:
+def _write(kind: str, segment: Path, room: Callable[[int], memoryview]) -> tuple[int, int] | None:
     if native is None or not 0 < segment.stat().st_size <= _MOST_BYTES:
         return None
     with segment.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ, flags=_FLAGS) as whole:

@@ -16,6 +16,7 @@ from pilothouse.signals.flushing import Intake
 from pilothouse.signals.metrics.prometheus import catalogue
 from pilothouse.signals.metrics.prometheus.gridding import GRIDS
 from pilothouse.signals.metrics.prometheus.stored import StoredMetrics
+from pilothouse.signals.metrics.promql import windowing
 from pilothouse.signals.metrics.promql.engine import evaluate
 from pilothouse.signals.metrics.promql.labels import Labels, labels_of
 from pilothouse.signals.metrics.promql.matcher import NAME, Matcher
@@ -94,7 +95,18 @@ def _samples(kind: int, end: int, chance: random.Random) -> Iterator[tuple[int, 
         yield moment + (chance.randrange(200) if kind % 2 else 0), told
 
 
-@pytest.mark.parametrize("name", sorted(set(GRIDS) - {"latest"}))
+@pytest.fixture(params=["memory", "engine"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Who works windows out: C on samples in memory, or the engine."""
+    if request.param == "engine":
+        monkeypatch.setattr(windowing, "native", None)
+    elif windowing.native is None:
+        pytest.skip("not compiled here")
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("name", sorted((set(GRIDS) | windowing.FUNCTIONS) - {"latest"}))
 def test_functions_agree(both: tuple[StoredMetrics, MemoryStorage, int], name: str) -> None:
     stored, memory, end = both
     for kinds, step, length in (("[0-9]", 60, "5m"), ("[0-9]", 47, "1m"), ("1[01]", 60, "5m"), (".*", 15, "37s")):
@@ -103,13 +115,17 @@ def test_functions_agree(both: tuple[StoredMetrics, MemoryStorage, int], name: s
         _assert_same(stored, memory, query, grid)
 
 
+@pytest.mark.usefixtures("way")
 def test_instant_selectors_agree(both: tuple[StoredMetrics, MemoryStorage, int]) -> None:
     stored, memory, end = both
     for offset in ("", " offset 7m", " @ end()"):
         _assert_same(stored, memory, f"level{offset}", Grid(end - 85 * _MINUTE + 137, end + 6 * _MINUTE, 31_000))
 
 
-def test_infinities_are_left_to_the_evaluator(both: tuple[StoredMetrics, MemoryStorage, int]) -> None:
+def test_infinities_are_left_to_the_evaluator(
+    both: tuple[StoredMetrics, MemoryStorage, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(windowing, "native", None)
     stored, _, end = both
     windows = Windowing(end - 80 * _MINUTE, _MINUTE, 80, 5 * _MINUTE)
     assert stored.gridded("rate", [Matcher(NAME, "=", "level")], windows) is None

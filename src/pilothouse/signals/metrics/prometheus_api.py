@@ -46,10 +46,13 @@ PREFIX = "/prometheus/api/v1"
 COMPATIBLE = "3.14.0"
 """The Prometheus whose language and API this speaks: clients look at the version to know what they may ask."""
 _MOST_POINTS = 11_000
+_MANY_POINTS = 50_000
 _ADMIN_CALLS = ("delete_series", "clean_tombstones", "snapshot")
 _SAID = {"matrix": "range vector", "string": "string"}
 
-Handler = Callable[["Request", Parameters], Awaitable["str | tuple[str, list[str], list[str]]"]]
+Said = tuple[str | bytes, list[str], list[str]]
+"""What is answered, with warnings and infos."""
+Handler = Callable[["Request", Parameters], Awaitable["str | Said"]]
 
 
 def routes(
@@ -126,18 +129,19 @@ def _endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         try:
             answer = await handler(request, await parameters(request))
         except ApiError as error:
-            content = {"status": "error", "errorType": error.kind, "error": str(error)}
-            return _json(answering.said(content), STATUS[error.kind])
+            fault = {"status": "error", "errorType": error.kind, "error": str(error)}
+            return _json(answering.encoded(answering.said(fault)), STATUS[error.kind])
         data, warnings, infos = answer if isinstance(answer, tuple) else (answer, [], [])
+        content = data if isinstance(data, bytes) else answering.encoded(data)
         told = f',"warnings":{answering.said(warnings)}' if warnings else ""
         told += f',"infos":{answering.said(infos)}' if infos else ""
-        return _json(f'{{"status":"success","data":{data}{told}}}', 200)
+        return _json(b'{"status":"success","data":%s%s}' % (content, answering.encoded(told)), 200)
 
     return endpoint
 
 
-def _json(text: str, status: int) -> Response:
-    return Response(text.encode("utf-8", "replace"), status, media_type="application/json")
+def _json(content: bytes, status: int) -> Response:
+    return Response(content, status, media_type="application/json")
 
 
 class _Api:
@@ -149,12 +153,12 @@ class _Api:
 
     # Queries.
 
-    async def query(self, request: Request, asked: Parameters) -> tuple[str, list[str], list[str]]:
+    async def query(self, request: Request, asked: Parameters) -> Said:
         at = asked.time("time", round(time.time() * 1000))
         value = await self._evaluated(request, asked, Grid(at, at, 0), is_range=False)
-        return self._told(asked, value, *answering.data(value, asked.limit()))
+        return self._told(asked, value, *await self._written(value, asked.limit()))
 
-    async def query_range(self, request: Request, asked: Parameters) -> tuple[str, list[str], list[str]]:
+    async def query_range(self, request: Request, asked: Parameters) -> Said:
         grid = _grid(asked)
         kind = value_type(_parsed(asked))
         if kind in _SAID:
@@ -165,8 +169,14 @@ class _Api:
             )
         value = await self._evaluated(request, asked, grid, is_range=True)
         if value.kind == "scalar":
-            return self._told(asked, value, answering.scalar_matrix(value), False)
-        return self._told(asked, value, *answering.data(value, asked.limit()))
+            return self._told(asked, value, answering.encoded(answering.scalar_matrix(value)), False)
+        return self._told(asked, value, *await self._written(value, asked.limit()))
+
+    async def _written(self, value: Value, limit: int) -> tuple[bytes, bool]:
+        """A value as JSON; others are served while a large one is written."""
+        if value.matrix is None or value.matrix.values.size < _MANY_POINTS:
+            return answering.data(value, limit)
+        return await asyncio.to_thread(answering.data, value, limit)
 
     async def _evaluated(self, request: Request, asked: Parameters, grid: Grid, is_range: bool) -> Value:
         seconds = asked.duration("timeout") / 1000 if asked.get("timeout") else 0.0
@@ -175,13 +185,13 @@ class _Api:
         query, counted = asked.get("query"), bool(asked.get("stats"))
         return await self.queries.evaluate(request, query, grid, is_range, lookback, seconds, counted)
 
-    def _told(self, asked: Parameters, value: Value, data: str, cut: bool) -> tuple[str, list[str], list[str]]:
+    def _told(self, asked: Parameters, value: Value, data: bytes, cut: bool) -> Said:
         query = asked.get("query")
         warnings = value.annotations.said("warning", query)
         if cut:
             warnings.append("results truncated due to limit")
         if asked.get("stats"):
-            data = f'{data[:-1]},"stats":{answering.said(value.statistics.told)}}}'
+            data = b'%s,"stats":%s}' % (data[:-1], answering.encoded(answering.said(value.statistics.told)))
         return data, warnings, value.annotations.said("info", query)
 
     async def query_exemplars(self, request: Request, asked: Parameters) -> str:
@@ -201,16 +211,16 @@ class _Api:
 
     # What there is.
 
-    async def series(self, request: Request, asked: Parameters) -> tuple[str, list[str], list[str]]:
+    async def series(self, request: Request, asked: Parameters) -> Said:
         selectors = asked.matchers()
         found = await self._found(request, asked, selectors)
         return _limited([labels.map for labels in found], asked.limit())
 
-    async def labels(self, request: Request, asked: Parameters) -> tuple[str, list[str], list[str]]:
+    async def labels(self, request: Request, asked: Parameters) -> Said:
         found = await self._found(request, asked, asked.matchers(needed=False))
         return _limited(sorted({name for labels in found for name, _ in labels.pairs}), asked.limit())
 
-    async def label_values(self, request: Request, asked: Parameters) -> tuple[str, list[str], list[str]]:
+    async def label_values(self, request: Request, asked: Parameters) -> Said:
         name = unescaped_label(request.path_params["name"])
         if not is_label(name):
             raise ApiError("bad_data", f'invalid label name: "{name}"')
@@ -326,7 +336,7 @@ def _grid(asked: Parameters) -> Grid:
     return Grid(start, end, step)
 
 
-def _limited(found: list[Any], limit: int) -> tuple[str, list[str], list[str]]:
+def _limited(found: list[Any], limit: int) -> Said:
     if limit and len(found) > limit:
         return answering.said(found[:limit]), ["results truncated due to limit"], []
     return answering.said(found), [], []

@@ -7,10 +7,13 @@ of OpenTelemetry's Prometheus compatibility, and stay labels too, so that PromQL
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pilothouse.engine import SegmentStatement
 from pilothouse.signals.identity import RESOURCE_COLUMNS
 from pilothouse.signals.metrics.decimals import divisor_sql, number_sql
 from pilothouse.signals.metrics.numbering import series_sql
+from pilothouse.signals.segment_rows import selected
 
 SCOPE = "prometheus"
 
@@ -62,8 +65,23 @@ def _time(expression: str) -> str:
     return f"fromUnixTimestamp64Milli({expression}, 'UTC')"
 
 
-def _statement(table: str, columns: tuple[str, ...], select: str, structure: str) -> SegmentStatement:
-    return SegmentStatement(table, columns, select, structure, PROTO, "WriteRequest")
+def _statement(
+    table: str, columns: tuple[str, ...], select: str, structure: str, by_rows: str = ""
+) -> SegmentStatement:
+    """`by_rows` is the SELECT for rows that come as columns, a series each (native/written_series.h)."""
+    block = selected("remote_write", by_rows, columns) if by_rows else None
+    return SegmentStatement(table, columns, select, structure, PROTO, "WriteRequest", block=block)
+
+
+_ROWS = """(
+    SELECT labels['__name__'] AS name, labels['job'] AS job, labels['instance'] AS instance,
+           arrayMap((label, text) -> (label, text), CAST(mapKeys(labels), 'Array(String)'), mapValues(labels)) AS said,
+           first, last, points
+    FROM {rows}
+)"""
+_SERIES_OF_ROW = series_sql(
+    "name", f"cityHash64('{SCOPE}', arraySum(arrayMap(label -> cityHash64(label.1, label.2), said)))"
+)
 
 
 _TIMES = "arrayConcat(ts.samples.timestamp, ts.histograms.timestamp)"
@@ -80,36 +98,67 @@ def _identity(pairs: str) -> str:
     return f"reinterpretAsUInt64(substring(MD5({joined}), 1, 8))"
 
 
+def _resources(grouped: str, time: Callable[[str], str]) -> str:
+    """Of groups of `pairs` with the `first` and `last` time of each."""
+    return f"""SELECT {_identity("pairs")} AS identity, 'metrics' AS signal,
+       CAST((pairs.1, pairs.2), 'Map(String, String)') AS attributes, repeat('s', length(pairs)) AS kinds,
+       {time("first_time")} AS first_seen, {time("last_time")} AS last_seen
+FROM ({grouped})
+WHERE identity NOT IN (SELECT identity FROM resources WHERE signal = 'metrics' AND last_seen > now64(3) - 60)"""
+
+
 RESOURCES = _statement(
     "resources",
     RESOURCE_COLUMNS,
-    f"""SELECT {_identity("pairs")} AS identity, 'metrics' AS signal,
-       CAST((pairs.1, pairs.2), 'Map(String, String)') AS attributes, repeat('s', length(pairs)) AS kinds,
-       {_time("first")} AS first_seen, {_time("last")} AS last_seen
-FROM (
-    SELECT {_RESOURCE} AS pairs, min(arrayMin(times)) AS first, max(arrayMax(times)) AS last
+    _resources(
+        f"""SELECT {_RESOURCE} AS pairs, min(arrayMin(times)) AS first_time, max(arrayMax(times)) AS last_time
     FROM (
         SELECT {_label("job")} AS job, {_label("instance")} AS instance, {_TIMES} AS times
         FROM {{segment}} ARRAY JOIN timeseries AS ts
-    ) WHERE notEmpty(times) GROUP BY pairs
-)
-WHERE identity NOT IN (SELECT identity FROM resources WHERE signal = 'metrics' AND last_seen > now64(3) - 60)""",
+    ) WHERE notEmpty(times) GROUP BY pairs""",
+        _time,
+    ),
     _structure(_TIMED),
+    _resources(
+        f"SELECT {_RESOURCE} AS pairs, min(first) AS first_time, max(last) AS last_time FROM {_ROWS} GROUP BY pairs",
+        str,
+    ),
 )
 
-SERIES = _statement(
-    "series",
-    ("name", "series", "identity", "attributes", "kinds", "type", "unit", "description", "temporality", "is_monotonic",
-     "scope_name", "scope_version", "first_seen", "last_seen"),
-    f"""SELECT name, series, {_identity(_RESOURCE)} AS identity,
+
+def _series(grouped: str, time: Callable[[str], str]) -> str:
+    """Of groups of a series' points: `name`, `pairs`, `job`, `instance`, `native`, `gauge`, first and last time."""
+    return f"""SELECT name, series, {_identity(_RESOURCE)} AS identity,
        CAST((pairs.1, pairs.2), 'Map(String, String)') AS attributes, repeat('s', length(pairs)) AS kinds,
        multiIf(native, 'exponential_histogram', {_COUNTER}, 'sum', 'gauge') AS type, '' AS unit, '' AS description,
        toUInt8(if(native, if(gauge, 0, 2), if({_COUNTER}, 2, 0))) AS temporality,
        CAST(NOT native AND {_COUNTER}, 'Bool') AS is_monotonic, '{SCOPE}' AS scope_name, '' AS scope_version,
-       {_time("first")} AS first_seen, {_time("last")} AS last_seen
-FROM (
-    SELECT series, any(name) AS name, any(pairs) AS pairs, any(job) AS job, any(instance) AS instance, native,
-           max(gauge) AS gauge, min(arrayMin(times)) AS first, max(arrayMax(times)) AS last
+       {time("first_time")} AS first_seen, {time("last_time")} AS last_seen
+FROM ({grouped})
+WHERE series NOT IN (SELECT series FROM series WHERE last_seen > now64(3) - INTERVAL 10 MINUTE)"""
+
+
+SERIES = _statement(
+    "series",
+    (
+        "name",
+        "series",
+        "identity",
+        "attributes",
+        "kinds",
+        "type",
+        "unit",
+        "description",
+        "temporality",
+        "is_monotonic",
+        "scope_name",
+        "scope_version",
+        "first_seen",
+        "last_seen",
+    ),
+    _series(
+        f"""SELECT series, any(name) AS name, any(pairs) AS pairs, any(job) AS job, any(instance) AS instance, native,
+           max(gauge) AS gauge, min(arrayMin(times)) AS first_time, max(arrayMax(times)) AS last_time
     FROM (
         SELECT {_SERIES} AS series, {_NAME} AS name, {_label("job")} AS job, {_label("instance")} AS instance,
                arrayMap(label -> (label.name, label.value),
@@ -118,11 +167,18 @@ FROM (
                notEmpty(ts.histograms) AS native, has(ts.histograms.reset_hint, {_GAUGE_HINT}) AS gauge,
                {_TIMES} AS times
         FROM {{segment}} ARRAY JOIN timeseries AS ts
-    ) WHERE notEmpty(times) GROUP BY series, native
-)
-WHERE series NOT IN (SELECT series FROM series WHERE last_seen > now64(3) - INTERVAL 10 MINUTE)""",
+    ) WHERE notEmpty(times) GROUP BY series, native""",
+        _time,
+    ),
     _structure(_TIMED),
-)  # fmt: skip
+    _series(
+        f"""SELECT series, any(name) AS name,
+           any(arrayFilter(label -> label.1 NOT IN ('', '__name__'), said)) AS pairs, any(job) AS job,
+           any(instance) AS instance, false AS native, false AS gauge, min(first) AS first_time, max(last) AS last_time
+    FROM (SELECT {_SERIES_OF_ROW} AS series, name, said, job, instance, first, last FROM {_ROWS}) GROUP BY series""",
+        str,
+    ),
+)
 
 SAMPLES = _statement(
     "samples",
@@ -134,6 +190,8 @@ FROM (
     FROM {{segment}} ARRAY JOIN timeseries AS ts
 ) ARRAY JOIN samples AS sample""",
     _structure("samples Array(Tuple(value Float64, timestamp Int64)), start Int64"),
+    "SELECT series, p.time, p.start_time, p.number, p.divisor "
+    f"FROM (SELECT {_SERIES_OF_ROW} AS series, points FROM {_ROWS}) ARRAY JOIN points AS p",
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
@@ -16,14 +16,53 @@ from pilothouse.signals.metrics.promql.matrix import Floats, Matrix, occupied
 from pilothouse.signals.metrics.promql.numbers import format_f
 from pilothouse.signals.metrics.promql.selection import Selection
 
+if TYPE_CHECKING:
+    from pilothouse.signals.metrics.prometheus import _json_points as native
+else:
+    try:
+        from pilothouse.signals.metrics.prometheus import _json_points as native
+    except ImportError:  # not compiled here, or for another Python
+        native = None
+
 
 def said(content: Any) -> str:
     """JSON without blanks."""
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
-def data(value: Value, limit: int = 0) -> tuple[str, bool]:
+def data(value: Value, limit: int = 0) -> tuple[bytes, bool]:
     """`{"resultType": ..., "result": ...}` of a value, and whether `limit` cut it short."""
+    if native is not None and value.kind == "matrix" and value.matrix is not None and value.matrix.histograms is None:
+        return _numbers(value.matrix, value.steps.tolist(), limit)
+    text, cut = _data(value, limit)
+    return encoded(text), cut
+
+
+def encoded(text: str) -> bytes:
+    """UTF-8; what cannot be said in it becomes a question mark."""
+    return text.encode("utf-8", "replace")
+
+
+def _numbers(matrix: Matrix, steps: list[int], limit: int) -> tuple[bytes, bool]:
+    """A matrix without histograms, its points put together in C."""
+    count = min(limit or len(matrix.labels), len(matrix.labels))
+    values, present = np.ascontiguousarray(matrix.values[:count]), np.ascontiguousarray(matrix.present[:count])
+    heads = [b'{"metric":%s,"values":[' % _metric_bytes(labels) for labels in matrix.labels[:count]]
+    times = [f'[{time(step)},"'.encode() for step in steps]
+    # The shortest digits that give each number back, by one pass in Rust.
+    numbers = orjson.dumps(values[present], option=orjson.OPT_SERIALIZE_NUMPY)
+    rows = native.rows(heads, times, numbers, values, present.view(np.uint8))
+    return b'{"resultType":"matrix","result":[%s]}' % rows, count < len(matrix.labels)
+
+
+def _metric_bytes(labels: Labels) -> bytes:
+    try:
+        return orjson.dumps(labels.map)
+    except TypeError:  # half of a pair of surrogates
+        return encoded(said(labels.map))
+
+
+def _data(value: Value, limit: int) -> tuple[str, bool]:
     match value.kind:
         case "string":
             return f'{{"resultType":"string","result":[{time(int(value.steps[0]))},{said(value.text)}]}}', False

@@ -15,14 +15,17 @@ import numpy as np
 from pilothouse.engine import Budget
 from pilothouse.signals.metrics.decimals import restored
 from pilothouse.signals.metrics.prometheus.catalogue import Catalogue, Entry
-from pilothouse.signals.metrics.prometheus.choosing import among, chosen
+from pilothouse.signals.metrics.prometheus.choosing import chosen
 from pilothouse.signals.metrics.prometheus.distributions import DistributionReader
 from pilothouse.signals.metrics.prometheus.finding import Finder
 from pilothouse.signals.metrics.prometheus.found import Found
 from pilothouse.signals.metrics.prometheus.gridding import GRIDS, grid
+from pilothouse.signals.metrics.prometheus.held import Held, Read
 from pilothouse.signals.metrics.prometheus.joining import joined
 from pilothouse.signals.metrics.prometheus.metric import Metric
+from pilothouse.signals.metrics.prometheus.remembering import Reading, memory_of
 from pilothouse.signals.metrics.prometheus.targets import target_info
+from pilothouse.signals.metrics.promql import windowing
 from pilothouse.signals.metrics.promql.labels import Labels, is_repeated
 from pilothouse.signals.metrics.promql.matcher import Matcher
 from pilothouse.signals.metrics.promql.selection import Gridded, Selection, Windowing, nothing
@@ -41,13 +44,13 @@ class StoredMetrics:
 
     def __init__(self, engine: Engine, budget: Budget | None = None) -> None:
         self._engine, self._budget = engine, budget
-        self._finder = Finder(engine)
+        self._finder, self._memory = Finder(engine), memory_of(engine)
 
     def limited(self, budget: Budget) -> StoredMetrics:
         """The same store for one query, under its own budget (whose name cancels it)."""
         other = StoredMetrics.__new__(StoredMetrics)
         other._engine, other._budget = self._engine, budget
-        other._finder = self._finder
+        other._finder, other._memory = self._finder, self._memory
         return other
 
     @property
@@ -61,7 +64,7 @@ class StoredMetrics:
         found = self._series(matchers, [entry for entry in wanted if entry[2] != "info"], start, end)
         parts = []
         if numbers := [series for series in found if series.part == "value"]:
-            parts.append(self._samples(numbers, start, end))
+            parts.append(self._samples(matchers, numbers, start, end))
         if spread := [series for series in found if series.part != "value"]:
             parts.append(DistributionReader(self._engine, self._budget).read(spread, matchers, start, end))
         if any(part == "info" for _, _, part in wanted):
@@ -70,7 +73,7 @@ class StoredMetrics:
 
     def gridded(self, function: str, matchers: Sequence[Matcher], windows: Windowing) -> Gridded | None:
         """See `Storage.gridded`. Only for numbers: histograms and deltas are worked out from their samples."""
-        if function not in GRIDS or windows.count > _MOST_WINDOWS:
+        if not (function in GRIDS or function in windowing.FUNCTIONS) or windows.count > _MOST_WINDOWS:
             return None
         wanted = self.catalogue.matching(matchers)
         if not wanted or any(part != "value" or metric.temporality == 1 for metric, _, part in wanted):
@@ -78,7 +81,15 @@ class StoredMetrics:
         found = self._series(matchers, wanted, windows.first - windows.length, windows.last)
         if is_repeated([series.labels for series in found]):
             return None
-        return grid(self._engine, function, found, self._of(found), windows, self._thrifty(found, windows))
+        of = self._of(found)
+        start, numbers = windows.first - windows.length + 1, [series.number for series in found]
+        with self._memory.held(tuple(matchers), numbers, start, windows.last, self._reading(of)) as held:
+            if held and function in windowing.FUNCTIONS:
+                values, present, samples = held[0].windowed(function, held[1], windows)
+                return Gridded([series.labels for series in found], values, present, samples)
+        if function not in GRIDS:
+            return None
+        return grid(self._engine, function, found, of, windows, self._thrifty(found, windows))
 
     def series(self, matchers: Sequence[Matcher], start: int, end: int) -> list[Labels]:
         """The label sets that fit and were there between two times (milliseconds); those of buckets included."""
@@ -124,41 +135,45 @@ class StoredMetrics:
         metrics = {series.metric for series in found}
         return len(self.catalogue.series(found[0].metric).numbers) if len(metrics) == 1 else 0
 
-    def _samples(self, found: list[Found], start: int, end: int) -> Selection:
-        rows = np.array([series.number for series in found], dtype=np.uint64)
-        order = np.argsort(rows)
-        in_order = rows[order]
-        condition, chosen_numbers = chosen(rows.tolist(), self._of(found))
-        table = self._engine.query(
-            f"""SELECT series, toUnixTimestamp64Milli(time) AS at, number, divisor FROM samples
-               WHERE {condition}
-                 AND time >= fromUnixTimestamp64Milli({{first:Int64}}, 'UTC')
-                 AND time <= fromUnixTimestamp64Milli({{last:Int64}}, 'UTC')
-               ORDER BY series, time""",
-            {**chosen_numbers, "first": max(start, 0), "last": max(end, 0)},
-            self._budget,
-        )
-        if not table.num_rows:
+    def _samples(self, matchers: Sequence[Matcher], found: list[Found], start: int, end: int) -> Selection:
+        numbers, reading = [series.number for series in found], self._reading(self._of(found))
+        with self._memory.held(tuple(matchers), numbers, start, end, reading) as held:
+            if held:
+                offsets, times, values = held[0].samples(held[1], start, end)
+        if not held:
+            # The answer may hold series that are not wanted; these get no rows.
+            alone = Held(numbers, start, end, reading(numbers, start, end))
+            offsets, times, values = alone.samples(np.arange(len(numbers)), start, end)
+        there = np.flatnonzero(np.diff(offsets)).tolist()
+        if not there:
             return nothing()
-        numbers, times, *kept = (table.column(place).to_numpy() for place in range(4))
-        if (wanted := among(numbers, in_order)) is not None:
-            numbers, times, kept = numbers[wanted], times[wanted], [column[wanted] for column in kept]
-            if not len(numbers):
-                return nothing()
-        values = restored(*kept)
-        # A sample that was sent twice counts once, the later one.
-        last = np.append((numbers[1:] != numbers[:-1]) | (times[1:] != times[:-1]), True)
-        if not last.all():
-            numbers, times, values = numbers[last], times[last], values[last]
-        begins = np.flatnonzero(np.append(True, numbers[1:] != numbers[:-1]))
-        places = order[np.searchsorted(in_order, numbers[begins])]
-        selection = Selection(
-            [found[place].labels for place in places],
-            np.append(begins, len(numbers)).astype(np.int64),
-            times,
-            values,
-        )
-        return _cumulative(selection, [found[place].metric for place in places])
+        offsets = np.append(offsets[there], offsets[-1])
+        selection = Selection([found[row].labels for row in there], offsets, times, values)
+        return _cumulative(selection, [found[row].metric for row in there])
+
+    def _reading(self, of: int) -> Reading:
+        """How the samples of some of `of` series of one metric (0: of several) are read."""
+
+        def read(numbers: list[int], start: int, end: int) -> Read:
+            condition, chosen_numbers = chosen(numbers, of)
+            table = self._engine.query(
+                f"""SELECT series, toUnixTimestamp64Milli(time) AS at, number, divisor FROM samples
+                   WHERE {condition}
+                     AND time >= fromUnixTimestamp64Milli({{first:Int64}}, 'UTC')
+                     AND time <= fromUnixTimestamp64Milli({{last:Int64}}, 'UTC')
+                   ORDER BY series, time""",
+                {**chosen_numbers, "first": max(start, 0), "last": max(end, 0)},
+                self._budget,
+            )
+            columns = [table.column(place).to_numpy() for place in range(4)]
+            # A sample that was sent twice counts once, the later one.
+            series, times = columns[:2]
+            last = np.append((series[1:] != series[:-1]) | (times[1:] != times[:-1]), True) if len(times) else times
+            if not last.all():
+                columns = [column[last] for column in columns]
+            return Read(columns[0], columns[1], restored(*columns[2:]))
+
+        return read
 
 
 def _cumulative(selection: Selection, metrics: list[Metric]) -> Selection:

@@ -16,11 +16,13 @@ from pilothouse.signals.metrics.promql.matcher import NAME
 from pilothouse.signals.metrics.promql.matrix import Bools, Floats, Matrix, empty, matrix_of
 from pilothouse.signals.metrics.promql.numbers import format_f, format_g
 from pilothouse.signals.metrics.promql.positions import Position
-from pilothouse.signals.metrics.promql.quantiles import sorted_quantiles
+from pilothouse.signals.metrics.promql.quantiles import column_quantiles, sorted_quantiles
 from pilothouse.signals.metrics.promql.summing import exact_mean, exact_sum
 
 _CANCELLED = 1e-6
 _MOST_INT = 9.223372036854775e18
+# Groups of so many series, on average, are sorted one after the other.
+_LARGE_GROUPS = 8
 
 
 class Groups:
@@ -171,6 +173,9 @@ def _check_quantiles(parameter: Floats, annotations: Annotations, position: Posi
 
 def _quantiles(values: Floats, present: Bools, groups: Groups, parameter: Floats) -> Floats:
     steps = values.shape[1]
+    if len(groups.of) >= _LARGE_GROUPS * len(groups.labels):
+        found = [column_quantiles(values[rows], present[rows], parameter) for rows in groups.rows()]
+        return np.array(found).reshape(len(groups.labels), steps)
     rows, columns = np.nonzero(present)
     cells = groups.of[rows] * steps + columns
     order = np.argsort(cells, kind="stable")

@@ -43,9 +43,13 @@ class Annotations:
         """The texts of one kind, without positions."""
         return [str(annotation) for annotation in self if annotation.kind == kind]
 
+    def placed(self, kind: Kind, query: str) -> list[str]:
+        """The same with positions."""
+        return [f"{item} ({item.position.said(query)})" for item in self if item.kind == kind]
+
     def said(self, kind: Kind, query: str, most: int = 10) -> list[str]:
         """The texts of one kind as the API answers them: with positions, and not too many."""
-        texts = [f"{item} ({item.position.said(query)})" for item in self if item.kind == kind]
+        texts = self.placed(kind, query)
         if len(texts) > most:
             texts[most:] = [f"{len(texts) - most} more {kind} annotations omitted"]
         return texts

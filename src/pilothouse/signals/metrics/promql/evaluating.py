@@ -374,7 +374,8 @@ class Evaluator:
         windows = Windowing(int(ends[0]), step, len(ends), length)
         found = self._run.storage.gridded(name, matchers, windows)
         if found is not None:
-            self._run.check(found.samples)
+            # What the store looks at one after the other is not in memory at once: what it answers counts.
+            self._run.check()
             self._run.statistics.read += found.samples
             if name != "latest" and self._run.settings.counted:
                 self._count(matchers, windows)
@@ -531,7 +532,7 @@ class Evaluator:
         for argument in node.arguments[2:]:
             wanted = self.scalar(argument)
             buckets.check_quantiles(wanted, annotations, argument.position)
-            positions = node.arguments[0].position, node.arguments[1].position
+            positions = node.arguments[0].position, node.arguments[0].position
             function = buckets.Quantiles(wanted, annotations, positions, self._run.settings.delayed_names)
             found = self._nameless(buckets.apply(gathered, function.classic, function.native))
             for value in np.unique(wanted):

@@ -11,6 +11,7 @@ from pilothouse.signals.metrics.promql.annotations import Annotations
 from pilothouse.signals.metrics.promql.arithmetic import CHANGING, Cells, combine
 from pilothouse.signals.metrics.promql.errors import ExecutionError
 from pilothouse.signals.metrics.promql.labels import EMPTY, METADATA, Labels
+from pilothouse.signals.metrics.promql.matcher import NAME
 from pilothouse.signals.metrics.promql.matrix import Bools, Ints, Matrix, empty, joined, matrix_of, merged
 from pilothouse.signals.metrics.promql.nodes import Binary, Matching
 from pilothouse.signals.metrics.promql.positions import Position
@@ -22,7 +23,8 @@ def signatures(labels: Sequence[Labels], matching: Matching) -> list[Labels]:
     names = frozenset(matching.labels)
     if matching.on:
         return [one.only(names) for one in labels] if names else [EMPTY] * len(labels)
-    unwanted = names | METADATA
+    # Types and units tell series apart as any label does (3.14; newer versions look past them).
+    unwanted = names | {NAME}
     return [Labels(tuple(pair for pair in one.pairs if pair[0] not in unwanted)) for one in labels]
 
 
@@ -67,8 +69,8 @@ class VectorOperation:
         self._keep_names = keep_names
         self._swapped = node.matching.card == "one-to-many"
         self._many, self._one = (right, left) if self._swapped else (left, right)
-        fills = (node.matching.fill_left, node.matching.fill_right)
-        self._fill_many, self._fill_one = fills[::-1] if self._swapped else fills
+        # With `group_right` as well: up to 3.15 the sides change places, and the values for them do not.
+        self._fill_many, self._fill_one = node.matching.fill_left, node.matching.fill_right
         self._keys: dict[Labels, int] = {}
         self._many_keys = self._numbered(self._many)
         self._one_keys = self._numbered(self._one)
@@ -170,8 +172,7 @@ class VectorOperation:
         alone = self._many.present & ~there
         groups = list(self._keys)
         labels = [
-            self._named(one, groups[key], filled=True)
-            for one, key in zip(self._many.labels, self._many_keys.tolist(), strict=True)
+            self._named(one, groups[key]) for one, key in zip(self._many.labels, self._many_keys.tolist(), strict=True)
         ]
         cells, kept = self._computed(_cells(self._many), Cells(np.full(alone.shape, self._fill_one)), alone)
         if self._matching.card == "one-to-one":
@@ -212,7 +213,7 @@ class VectorOperation:
             labels = [one.nameless() for one in labels]
         return matrix_of(labels, np.array(cells.values), kept, cells.histograms, drop and self._keep_names)
 
-    def _named(self, many: Labels, one: Labels, filled: bool = False) -> Labels:
+    def _named(self, many: Labels, one: Labels) -> Labels:
         """The labels of a result: those of the many side, with what is included from the one side."""
         matching = self._matching
         found = dict(many.pairs)
@@ -229,7 +230,7 @@ class VectorOperation:
             value = one.get(name)
             if value:
                 found[name] = value
-            elif not filled:
+            else:
                 found.pop(name, None)
         return Labels(tuple(sorted(found.items())))
 

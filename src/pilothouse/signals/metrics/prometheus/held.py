@@ -1,0 +1,137 @@
+"""Samples of many series in memory, each series' one after the other with room for more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilothouse.signals.metrics.promql import windowing
+from pilothouse.signals.metrics.promql.matrix import Bools, Floats, Ints
+from pilothouse.signals.metrics.promql.selection import Windowing
+
+# Room that each series gets for samples to come: a quarter more than it has, and so many.
+_MORE = 16
+_REACH = 2**31 - 1
+
+
+@dataclass(slots=True)
+class Read:
+    """Samples as they were read: sorted by series' number and time, each time of a series once. Milliseconds."""
+
+    numbers: NDArray[np.uint64]
+    times: Ints
+    values: Floats
+
+
+class Held:
+    """Series of which all samples from `low` to `high` (milliseconds, both included) are here.
+
+    Series `row` owns the places from `begins[row]` to just before `ends[row]`; its room ends at `limits[row]`. `times`
+    are milliseconds after `base`.
+    """
+
+    def __init__(self, numbers: list[int], low: int, high: int, read: Read) -> None:
+        """`numbers` are the series, in the order of their rows. Raises `OverflowError` when the times are too far
+        apart."""
+        self.low, self.high = low, high
+        self.base = int(read.times[0]) if len(read.times) else max(low, 0)
+        self.rows: dict[int, int] = {}
+        self.numbers: list[int] = []
+        nothing = np.zeros(0, np.int64)
+        self.times, self.values = np.zeros(0, np.int32), np.zeros(0)
+        self.begins, self.ends, self.limits = nothing, nothing, nothing
+        self.add_series(numbers)
+        self.append(read)
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.times.nbytes + self.values.nbytes + 24 * len(self.begins) + 100 * len(self.rows)
+
+    def places_of(self, numbers: list[int]) -> Ints:
+        """The rows of series that are all here."""
+        if numbers == self.numbers:
+            return np.arange(len(numbers), dtype=np.int64)
+        return np.fromiter(map(self.rows.__getitem__, numbers), np.int64, len(numbers))
+
+    def missing(self, numbers: list[int]) -> list[int]:
+        """Those of these series that are not here."""
+        return [] if numbers == self.numbers else [number for number in numbers if number not in self.rows]
+
+    def add_series(self, numbers: list[int]) -> None:
+        """Series without samples yet."""
+        for number in numbers:
+            self.rows[number] = len(self.rows)
+        self.numbers += numbers
+        ends = np.full(len(numbers), len(self.times), np.int64)
+        self.begins, self.ends, self.limits = (
+            np.concatenate((known, ends)) for known in (self.begins, self.ends, self.limits)
+        )
+
+    def cut(self, time: int) -> None:
+        """Forget the samples from `time` on."""
+        self.ends = self._until(time - 1 - self.base)
+
+    def append(self, read: Read) -> None:
+        """Samples that are newer than all that their series have. Those of series that are not here are left out."""
+        if not len(read.times):
+            return
+        begins = np.flatnonzero(np.append(True, read.numbers[1:] != read.numbers[:-1]))
+        rows = np.array([self.rows.get(number, -1) for number in read.numbers[begins].tolist()], np.int64)
+        counts = np.diff(np.append(begins, len(read.numbers)))
+        times = read.times - self.base
+        if int(times.min()) < -_REACH or int(times.max()) > _REACH:
+            raise OverflowError("samples are too far apart")
+        known = rows >= 0
+        more = np.zeros(len(self.begins), np.int64)
+        more[rows[known]] = counts[known]
+        if (self.ends + more > self.limits).any():
+            self._make_room(more)
+        # Where each run of the answer goes, and then each of its samples.
+        shifts = np.where(known, self.ends[rows], 0) - begins
+        places = np.arange(len(times)) + np.repeat(shifts, counts)
+        if known.all():
+            self.times[places], self.values[places] = times, read.values
+        else:
+            wanted = np.repeat(known, counts)
+            self.times[places[wanted]], self.values[places[wanted]] = times[wanted], read.values[wanted]
+        self.ends = self.ends + more
+
+    def samples(self, rows: Ints, start: int, end: int) -> tuple[Ints, Ints, Floats]:
+        """Those of some series between two times, both included: offsets, times and values."""
+        firsts = self._until(start - 1 - self.base)[rows]
+        counts = np.maximum(self._until(end - self.base)[rows] - firsts, 0)
+        offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+        places = np.arange(int(offsets[-1])) + np.repeat(firsts - offsets[:-1], counts)
+        return offsets, self.times[places].astype(np.int64) + self.base, self.values[places]
+
+    def windowed(self, function: str, rows: Ints, windows: Windowing) -> tuple[Floats, Bools, int]:
+        """A range function of some series: values [rows, windows], where there are any, how many samples were read."""
+        spans = self.begins, self.ends
+        return windowing.windowed(function, self.times, self.values, spans, rows, self.base, windows)
+
+    def _until(self, time: int) -> Ints:
+        """For each series the place of the first sample after a time: all looked for at once, by halves."""
+        low, high = self.begins.copy(), self.ends.copy()
+        while (between := low < high).any():
+            middle = (low + high) // 2
+            before = self.times[np.minimum(middle, len(self.times) - 1)] <= time
+            low = np.where(between & before, middle + 1, low)
+            high = np.where(between & ~before, middle, high)
+        return low
+
+    def _make_room(self, more: Ints) -> None:
+        counts = self.ends - self.begins
+        wanted = counts + more
+        room = wanted + (wanted // 4 if counts.any() else 0) + _MORE
+        limits = np.cumsum(room)
+        begins = limits - room
+        times, values = np.zeros(int(limits[-1]), np.int32), np.zeros(int(limits[-1]))
+        if counts.any():
+            order = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+            to, of = order + np.repeat(begins, counts), order + np.repeat(self.begins, counts)
+            times[to], values[to] = self.times[of], self.values[of]
+        self.times, self.values = times, values
+        self.begins, self.ends, self.limits = begins, begins + counts, limits
