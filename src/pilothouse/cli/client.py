@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from pilothouse.masking import masked
 from pilothouse.signals.credentials import certificates, credentials
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def call(server: str, method: str, path: str, headers: dict[str, str] | None = N
 
 def fail(message: str) -> NoReturn:
     """Say what is wrong on stderr and end with exit code 3."""
-    typer.echo(f"pilothouse: {message}", err=True)
+    typer.echo(f"pilothouse: {masked(message)}", err=True)
     raise typer.Exit(FAILED)
 
 

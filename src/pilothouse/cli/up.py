@@ -105,6 +105,7 @@ def up(
     from pilothouse.server.allocating import keep_freed_memory
     from pilothouse.server.locking import DataDirectoryError
     from pilothouse.server.process import Process
+    from pilothouse.signals.metrics.errors import ConfigurationError
 
     keep_freed_memory()
     logging.configure(loaded.config.log_level)
@@ -115,7 +116,7 @@ def up(
         gc.freeze()
         gc.enable()
         process.serve(addresses, lambda: _banner(addresses, loaded))
-    except (DataDirectoryError, EngineError, OSError) as error:
+    except (DataDirectoryError, EngineError, ConfigurationError, OSError) as error:
         typer.echo(f"pilothouse: {error}", err=True)
         raise typer.Exit(3) from None
     except SQLAlchemyError as error:

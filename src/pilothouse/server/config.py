@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
+from pilothouse.masking import masked
 from pilothouse.server.access.callers import DEFAULT_TENANT
 from pilothouse.server.access.settings import Roles, Tenants
 from pilothouse.signals.errors import BadRequestError
@@ -20,6 +21,7 @@ from pilothouse.signals.timerange import parse_duration
 
 PREFIX = "PILOTHOUSE_"
 FILE = "pilothouse.toml"
+_NO_SCHEME = re.compile(r"""((?:^|['"\s])[\w.+-]+):[^\s"'@*]+@""")
 
 
 class ConfigError(Exception):
@@ -312,7 +314,8 @@ def load(flags: Mapping[str, Any], file: Path | None = None, environment: Mappin
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        raise ConfigError(f"{name} (from {sources[name]}): {first['msg'].removeprefix('Value error, ')}") from None
+        said = shown(first["msg"].removeprefix("Value error, "))
+        raise ConfigError(f"{name} (from {sources[name]}): {said}") from None
 
 
 def _together(config: Config) -> Config:
@@ -334,9 +337,8 @@ def control_database(config: Config, tenant: str = DEFAULT_TENANT) -> str:
 
 
 def shown(value: object) -> str:
-    """A setting's value for people: passwords in addresses are left out, those too that should have been quoted."""
-    without = re.sub(r"(://[^:/@\s]*):[^\s\"',]+@", r"\1:***@", str(value))
-    return re.sub(r"(?i)([?&]\w*(?:password|passwd|secret|token)=)[^&\s\"',]+", r"\1***", without)
+    """A setting's value for people: without secrets, in an address without its scheme too."""
+    return _NO_SCHEME.sub(r"\1:***@", masked(str(value)))
 
 
 def _from_file(path: Path) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pilothouse.engine import (
     EngineUnavailableError,
     QueryError,
 )
+from pilothouse.masking import masked
 from pilothouse.signals.errors import BadRequestError, NotFoundError, OverloadedError
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _host(scope: Scope) -> str:
 
 
 def _failure(status: int, code: str, message: str, field: str = "", **headers: str) -> Response:
-    error = {"code": code, "message": message} | ({"field": field} if field else {})
+    error = {"code": code, "message": masked(message)} | ({"field": field} if field else {})
     return JSONResponse({"error": error}, status, {name.replace("_", "-"): value for name, value in headers.items()})
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from pilothouse.masking import masked
 from pilothouse.releases.rollout.traffic import TrafficError
 
 _SECONDS = 30.0
@@ -32,7 +33,7 @@ class HttpHook:
         answer = self._asked("POST", json=body, headers=self._headers | {"Idempotency-Key": key})
         if not answer.is_success:
             text = " ".join(answer.text.split())[:200]
-            raise TrafficError(f"{self._url} answered {answer.status_code} {text}".strip())
+            raise TrafficError(self._told(f"{self._url} answered {answer.status_code} {text}".strip()))
 
     def weights(self, service: str) -> Mapping[str, int] | None:
         """See `TrafficShifter.weights`."""
@@ -47,4 +48,9 @@ class HttpHook:
         try:
             return httpx.request(method, self._url, timeout=_SECONDS, **request)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise TrafficError(f"{self._url}: {error or type(error).__name__}") from None
+            raise TrafficError(self._told(f"{self._url}: {error or type(error).__name__}")) from None
+
+    def _told(self, words: str) -> str:
+        """What is written down for all to read: without what lets us in."""
+        secrets = (secret for text in self._headers.values() for secret in (text, text.rpartition(" ")[2]))
+        return masked(words, *secrets)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from pilothouse.masking import masked
 from pilothouse.server.access.scopes import SCOPES
 
 if TYPE_CHECKING:
@@ -183,5 +184,12 @@ class OpenId:
             raise OpenIdError("the sign-in provider does not answer as it should; try again later") from None
         if not response.is_success or not isinstance(content, dict):
             said = content.get("error_description") or content.get("error") if isinstance(content, dict) else ""
-            raise OpenIdError(f"the provider refuses: {said or response.status_code}"[:300])
+            shown = masked(str(said), *self._shown(more)) if said else response.status_code
+            raise OpenIdError(f"the provider refuses: {shown}"[:300])
         return content
+
+    def _shown(self, request: Mapping[str, Any]) -> list[str]:
+        """What a provider was shown and may say back: its refusal is shown to who is signing in."""
+        login = request.get("auth")
+        header = str(login._auth_header).partition(" ")[2] if login else ""
+        return [header, self._provider.client_secret, *map(str, request.get("data", {}).values())]

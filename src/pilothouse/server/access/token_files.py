@@ -58,7 +58,11 @@ class TokenFile:
 
     def _read(self) -> dict[str, Caller]:
         found = {}
-        for number, line in enumerate(self.path.read_text().splitlines(), 1):
+        try:
+            text = self.path.read_text()
+        except UnicodeDecodeError:
+            raise OSError(f"{self.path}: is not text") from None
+        for number, line in enumerate(text.splitlines(), 1):
             words = line.partition("#")[0].split()
             if not words:
                 continue

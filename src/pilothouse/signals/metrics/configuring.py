@@ -50,6 +50,7 @@ Bytes = Annotated[int, BeforeValidator(_bytes)]
 
 
 class _Strict(BaseModel):
+    # What is secret is not in a model's own words: `repr=False`.
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
@@ -58,7 +59,7 @@ class BasicAuth(_Strict):
 
     username: str = ""
     username_file: str = ""
-    password: str = ""
+    password: str = Field("", repr=False)
     password_file: str = ""
 
 
@@ -66,7 +67,7 @@ class Authorization(_Strict):
     """The `Authorization` header."""
 
     type: str = "Bearer"
-    credentials: str = ""
+    credentials: str = Field("", repr=False)
     credentials_file: str = ""
 
 
@@ -77,7 +78,7 @@ class Tls(_Strict):
     ca_file: str = ""
     cert: str = ""
     cert_file: str = ""
-    key: str = ""
+    key: str = Field("", repr=False)
     key_file: str = ""
     server_name: str = ""
     insecure_skip_verify: bool = False
@@ -90,7 +91,7 @@ class HttpClient(_Strict):
 
     basic_auth: BasicAuth | None = None
     authorization: Authorization | None = None
-    bearer_token: str = ""
+    bearer_token: str = Field("", repr=False)
     bearer_token_file: str = ""
     tls_config: Tls = Tls()
     proxy_url: str = ""
@@ -98,7 +99,7 @@ class HttpClient(_Strict):
     proxy_from_environment: bool = False
     follow_redirects: bool = True
     enable_http2: bool = True
-    http_headers: dict[str, dict[str, list[str]]] = Field(default_factory=dict)
+    http_headers: dict[str, dict[str, list[str]]] = Field(default_factory=dict, repr=False)
 
     @model_validator(mode="before")
     @classmethod

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import yaml
 
+from pilothouse.masking import masked
+
 # What stands where a secret was.
 _COVER = "<secret>"
 _SECRETS = frozenset(("password", "bearer_token", "credentials", "client_secret", "secret_key", "secrets"))
-_PASSWORD_IN_URL = re.compile(r"(\w+://[^:/@\s]*):[^@/\s]+@")
 _GLOBAL = {"scrape_interval": "1m", "scrape_timeout": "10s", "evaluation_interval": "1m"}
 
 
@@ -28,7 +28,8 @@ def _covered(content: Any, below: str = "") -> Any:
         }
     if isinstance(content, list):
         return [_covered(one, below) for one in content]
-    return _PASSWORD_IN_URL.sub(r"\1:xxxxx@", content) if isinstance(content, str) else content
+    # As Go's net/url writes an address without its password.
+    return masked(content).replace(":***@", ":xxxxx@") if isinstance(content, str) else content
 
 
 def _is_secret(key: str, below: str) -> bool:

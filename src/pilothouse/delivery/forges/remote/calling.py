@@ -21,7 +21,7 @@ from pilothouse.delivery.forges.errors import (
     UnavailableError,
 )
 from pilothouse.delivery.forges.remote import limits
-from pilothouse.delivery.forges.remote.secrets import masked
+from pilothouse.masking import masked
 
 if TYPE_CHECKING:
     import httpx

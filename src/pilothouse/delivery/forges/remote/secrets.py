@@ -8,8 +8,6 @@ from pathlib import Path
 
 from pilothouse.delivery.forges.errors import AccessError
 
-_SHOWN = "***"
-
 
 class SecretError(AccessError):
     """A secret that is not where the configuration says; the message names the place, never the secret."""
@@ -54,11 +52,3 @@ class Secret:
         if not found:
             raise SecretError(f"{self.place}: is empty or not set")
         return found
-
-
-def masked(text: str, *secrets: str) -> str:
-    """A text without secrets that may have got into it."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, _SHOWN)
-    return text

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import structlog
 
+from pilothouse.masking import masked
 from pilothouse.signals.metrics.configuring import matching, read_yaml
 from pilothouse.signals.metrics.errors import ConfigurationError
 from pilothouse.signals.metrics.scraping.group import Group, Update
@@ -89,7 +90,7 @@ async def _http(settings: HttpDiscovery, directory: Path, source: str, update: U
                     headers={"X-Prometheus-Refresh-Interval-Seconds": f"{settings.refresh_interval / 1000:g}"},
                 )
                 response.raise_for_status()
-                update(source, groups_of(json.loads(response.content), {"__meta_url": settings.url}))
+                update(source, groups_of(json.loads(response.content), {"__meta_url": masked(settings.url)}))
             except (httpx.HTTPError, OSError, ValueError) as error:
                 log.warning("cannot ask for targets", url=settings.url, reason=str(error))
             await asyncio.sleep(settings.refresh_interval / 1000)

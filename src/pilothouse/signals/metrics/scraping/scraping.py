@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import structlog
 
+from pilothouse.masking import masked
 from pilothouse.signals.metrics.configuring import PROTOCOLS
 from pilothouse.signals.metrics.scraping.exposition import Described, ExpositionError
 from pilothouse.signals.metrics.scraping.requesting import extensions
@@ -102,7 +103,7 @@ class Scraping:
         parts = self._book.gone(moment) if error else found.parts
         values = (0.0 if error else 1.0, seconds, float(found.samples), float(found.kept), float(found.added))
         parts = [*parts, *self._book.reported(dict(zip(_REPORTED, values, strict=True)), moment)]
-        self.health = Health("down" if error else "up", error, at, seconds)
+        self.health = Health("down" if error else "up", masked(error), at, seconds)
         self._hand_over(parts)
 
     def end(self, at: float) -> None:
