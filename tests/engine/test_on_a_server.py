@@ -143,3 +143,12 @@ def test_a_password_in_the_address_is_unquoted(address: str, statement: str) -> 
     engine = open_engine(address.replace("://", "://me:a%40b%2Fc@"))
     engine.command(statement)
     engine.close()
+
+
+def test_blocks_may_have_dictionaries_of_their_own(remote: Engine) -> None:
+    """What has few values is sent as numbers with a dictionary of them, one for each block of the answer."""
+    several = "SELECT [toLowCardinality(toString(intDiv(number, 1000)))] AS few FROM numbers(200000)"
+    answer = remote.query(f"{several} SETTINGS output_format_arrow_low_cardinality_as_dictionary = 1")
+    assert answer.column(0).num_chunks > 1
+    assert {one for [one] in answer.column(0).to_pylist()} == {str(number) for number in range(200)}
+    assert remote.query(f"SELECT * FROM ({several}) WHERE few = []").column_names == ["few"]

@@ -1,4 +1,4 @@
-"""pyarrow without pandas.
+"""Arrow: how a whole stream ends, and pyarrow without pandas.
 
 pandas is there because chDB depends on it, and pyarrow imports it at the first `to_numpy` or `pa.array`, to see whether
 it was given something of pandas': half a CPU-second and 50 MB, of whoever asks the first question. Nothing here is.
@@ -10,6 +10,10 @@ import functools
 import sys
 from types import ModuleType
 from typing import Any
+
+# The last bytes of a stream, by which one that broke off is known: pyarrow takes it for one that ends.
+# https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format
+END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 
 class _Hidden:

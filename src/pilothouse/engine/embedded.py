@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from pilothouse.engine.arrow import END
 from pilothouse.engine.binding import bind, identifier, quote
 from pilothouse.engine.caching import cache_size
 from pilothouse.engine.configuring import configured
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# The last bytes of an Arrow stream: https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format
-_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 # Within a process there is nothing to gain by compressing an answer.
 _UNPACKED = ", output_format_arrow_compression_method = 'none'"
 
@@ -105,8 +104,7 @@ class EmbeddedEngine:
             text = sql + query_settings(budget or Budget(), self._cache_bytes) + _UNPACKED
             answer = self._run(handle, text, parameters, "ArrowStream")
             view = answer.get_memview().view()
-        if bytes(view[-len(_END) :]) != _END:
-            # pyarrow takes a stream that breaks off for one that ends.
+        if bytes(view[-len(END) :]) != END:
             raise EngineError("the store's answer broke off: ask again")
         # The answer owns the memory that the table lies in: large answers are not copied.
         address = np.frombuffer(view, np.uint8).ctypes.data

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pilothouse.engine.arrow import do_without_pandas
 from pilothouse.engine.errors import EngineError
 from pilothouse.engine.migrating import Layout, migrate
+from pilothouse.masking import masked
 
 if TYPE_CHECKING:
     from pilothouse.engine.model import Engine
@@ -38,7 +39,7 @@ def open_engine(
         engine = ServerEngine(text, tenant)
         layout = layout or engine.layout
     else:
-        raise EngineError(f"{text}: a path or clickhouse://HOST:PORT/DATABASE is wanted")
+        raise EngineError(f"{masked(text)}: a path or clickhouse://HOST:PORT/DATABASE is wanted")
     try:
         migrate(engine, layout or Layout())
     except BaseException:

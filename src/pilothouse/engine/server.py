@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from pilothouse.engine.arrow import END
 from pilothouse.engine.binding import identifier, quote
 from pilothouse.engine.errors import EngineError, EngineUnavailableError, from_clickhouse
 from pilothouse.engine.mending import mended
 from pilothouse.engine.migrating import Layout
 from pilothouse.engine.model import Budget, Parameter, SegmentStatement
 from pilothouse.engine.settings import query_settings, schema_in_text, storing_settings
+from pilothouse.masking import masked
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_TEXT_AS_STRINGS = {"output_format_arrow_string_as_string": 1}
 
 
 class ServerEngine:
@@ -26,14 +30,21 @@ class ServerEngine:
         import clickhouse_connect
         from clickhouse_connect.driver.exceptions import ClickHouseError
 
-        parts = urlsplit(address)
+        try:
+            parts, port = urlsplit(address), urlsplit(address).port
+        except ValueError:
+            # What was taken for the port may be a password with a character in it that has to be quoted.
+            raise EngineError(
+                "store: the address cannot be read: the port must be a number, and #, ? and / of a password quoted "
+                "(%23, %3F, %2F)"
+            ) from None
         self.layout = Layout(cluster=parse_qs(parts.query).get("cluster", [""])[0])
         self._error: type[Exception] = ClickHouseError
         secure = parts.scheme == "clickhouses"
         database = parts.path.strip("/") or "default"
         given: dict[str, Any] = {
             "host": parts.hostname or "localhost",
-            "port": parts.port or (8443 if secure else 8123),
+            "port": port or (8443 if secure else 8123),
             "username": unquote(parts.username or "default"),
             "password": unquote(parts.password or ""),
             "secure": secure,
@@ -48,17 +59,19 @@ class ServerEngine:
                 first.close()
             self._client: Any = clickhouse_connect.get_client(**given, database=database)
         except ClickHouseError as error:
-            where = f"{parts.hostname}:{parts.port or (8443 if secure else 8123)}"
-            raise EngineUnavailableError(f"no ClickHouse answers at {where}: {error}") from None
+            where = f"{parts.hostname}:{given['port']}"
+            raise EngineUnavailableError(f"no ClickHouse answers at {where}: {masked(str(error))}") from None
 
     def query(
         self, sql: str, parameters: Mapping[str, Parameter] | None = None, budget: Budget | None = None
     ) -> pa.Table:
         text = sql + query_settings(budget or Budget())
         try:
-            return mended(self._client.query_arrow(text, parameters=dict(parameters or {}), use_strings=True))
+            # Not as an Arrow file, which may not have a dictionary for each block of the answer.
+            raw = self._client.raw_query(text, dict(parameters or {}), _TEXT_AS_STRINGS, fmt="ArrowStream")
         except self._error as error:
             raise from_clickhouse(str(error)) from None
+        return mended(_whole(raw))
 
     def stream(
         self, sql: str, parameters: Mapping[str, Parameter] | None = None, budget: Budget | None = None
@@ -100,3 +113,15 @@ class ServerEngine:
 
     def close(self) -> None:
         self._client.close()
+
+
+def _whole(stream: bytes) -> pa.Table:
+    """The table of an answer; raises what went wrong after its first part was sent."""
+    import pyarrow as pa
+
+    if not stream.endswith(END):
+        _, found, reason = stream.rpartition(b"Code: ")
+        if found:
+            raise from_clickhouse((found + reason).decode(errors="replace"))
+        raise EngineUnavailableError("the store's answer broke off: ask again")
+    return pa.ipc.open_stream(stream).read_all()
