@@ -19,6 +19,7 @@ from starlette.routing import Route
 from pilothouse.kube.discovering import Resource
 from pilothouse.kube.objects import dig
 from tests.kube.apiserver import describing, patching
+from tests.kube.apiserver.protobuf import decoded
 from tests.kube.apiserver.selectors import fields_match, labels_match
 from tests.kube.apiserver.store import VERBS, Store
 
@@ -43,7 +44,7 @@ class Api:
 
     async def handle(self, request: Request) -> Response:
         path = request.url.path.rstrip("/") or "/"
-        if "protobuf" in request.headers.get("content-type", ""):
+        if _is_protobuf(request) and request.method in ("POST", "PUT") and decoded(await request.body()) is None:
             return _status(415, "UnsupportedMediaType", "this server takes JSON and YAML; write the object to a file")
         self.seen.append((request.method, path, dict(request.query_params)))
         if status := self.refused.get(path):
@@ -358,7 +359,13 @@ def _status(code: int, reason: str, message: str) -> JSONResponse:
     )  # fmt: skip
 
 
+def _is_protobuf(request: Request) -> bool:
+    return "protobuf" in request.headers.get("content-type", "")
+
+
 async def _body(request: Request) -> dict[str, Any]:
     data = await request.body()
+    if _is_protobuf(request):
+        return decoded(data) or {}
     content: dict[str, Any] = json.loads(data) if data[:1] in (b"{", b"[") else yaml.safe_load(data) or {}
     return content
