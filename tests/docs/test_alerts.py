@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import httpx
+import pytest
 import yaml
 from typer.testing import CliRunner
 
@@ -14,6 +17,7 @@ from tests.acceptance import telemetry
 from tests.running import RunningServer
 
 ROOT = Path(__file__).parents[2]
+PROMTOOL = shutil.which("promtool")
 RULES = ROOT / "deploy" / "alerts" / "pilothouse.yaml"
 # `up` is the scraper's own.
 _NAMES = re.compile(r"\b(pilothouse_\w+|process_\w+)\b")
@@ -26,6 +30,28 @@ def _alerts() -> list[dict[str, object]]:
 def test_our_own_check_finds_nothing() -> None:
     done = CliRunner().invoke(program("rules"), ["rules", "check", str(RULES)])
     assert done.exit_code == 0, done.output
+
+
+def test_each_alert_comes_when_it_should_and_not_before() -> None:
+    """By unit tests of the rules, which must say of each alert when it comes, and of each when it does not."""
+    files = sorted(RULES.parent.glob("*.test.yaml"))
+    done = CliRunner().invoke(program("rules"), ["rules", "test", *map(str, files)])
+    assert done.exit_code == 0, done.output
+    cases = [
+        (case["alertname"], bool(case.get("exp_alerts")))
+        for file in files
+        for test in yaml.safe_load(file.read_text())["tests"]
+        for case in test["alert_rule_test"]
+    ]
+    assert set(cases) == {(alert["alert"], comes) for alert in _alerts() for comes in (True, False)}
+
+
+@pytest.mark.skipif(not PROMTOOL, reason="no promtool (Debian's package prometheus)")
+def test_promtool_says_the_same() -> None:
+    files = map(str, sorted(RULES.parent.glob("*.test.yaml")))
+    for arguments in (("check", "rules", str(RULES)), ("test", "rules", *files)):
+        done = subprocess.run([str(PROMTOOL), *arguments], capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_each_alert_has_a_runbook() -> None:
