@@ -91,10 +91,11 @@ UNSAID = frozenset({
     "not taken", "; the forge has not taken it yet: X1", "not merged",
     "in sync", "rolling out", "no workload of it", "None that were not there before (X1 were).",
     "None that were not there before.", "- and X1 more", " (X1 known ones)",
-    "Rollout X1 of X1 X1 was taken back: X1.", "\nMore: `pilothouse compare X1 X1 X1` or the page at `X1`",
+    "Rollout X1 of X1 X1 was taken back: X1.", "\nMore: `X1` or X1", "**Rolled back in X1.** X1", "**Rolled back.** X1",
+    "it ended badly", "pilothouse compare X1 X1 X1", "[the page](X1X1)", "the page at `X1`",
     "not evaluable without X1: X1 and more", "not evaluable without X1: X1", "asking telemetry: X1 of X1",
     "X1: X1 series answer, the first X1 are shown", "X1 could not be asked: X1", "an exporter", "the cluster",
     "of X1 at X1", "of the merge X1", "of the change itself",
     "it depends on X1#X1, ", "the PipelineRun cannot go on", "requests to X1",
-    "identity and time is always asked last", "\n**X1** at step X1X1: X1",
+    "identity and time is always asked last", "\n**X1** at step X1X1:X1",
 })  # fmt: skip

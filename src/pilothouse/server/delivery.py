@@ -168,6 +168,10 @@ class LiveDelivery:
         found = store.find(name)
         return (store.object(found.uid), store.task_runs(found.uid)) if found is not None else None
 
+    def address(self) -> str:
+        """Where browsers find this server's page; empty before the start."""
+        return self._address
+
     def _page(self, run: str) -> str:
         return f"{self._address}/delivery/runs/{run}"
 

@@ -51,6 +51,8 @@ class LiveShipping:
                 self._promotions = PromotionServer(
                     self._config.environments, self._database, self._releases, self._engine, self.forge, self._shifters
                 )
+                if self._delivery is not None:
+                    self._promotions.address = self._delivery.address
             return self._promotions
 
     def forge(self, name: str = "") -> Forge | None:

@@ -180,7 +180,10 @@ def test_a_bad_verdict_is_a_pull_request_that_takes_it_back(acme: Acme) -> None:
     assert pull.title == "Take shop in production back from 2.0.0 to 1.0.0"
     assert "POST /pay fails: 8 % instead of 0.1 %" in pull.body
     told = acme.forge.comments(DEPLOY, acme.world.one(asked.id).number)
-    assert any("the candidate is worse" in one.body for one in told)
+    [said] = [one.body for one in told if "the candidate is worse" in one.body]
+    assert said.count("the candidate is worse") == 1, said
+    assert said.startswith("**Rolled back.** Rollout 1 of shop 2.0.0 was taken back: ")
+    assert "[the page](http://127.0.0.1:4000/compare?service=shop)" in said
     assert acme.world.shifts == [10, 0]
 
 

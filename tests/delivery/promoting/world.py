@@ -70,7 +70,8 @@ class World:
     def __post_init__(self) -> None:
         url = f"sqlite:///{self.place}/control.db"
         self.releases, self.store = ReleaseStore(url), PromotionStore(url)
-        self.crew = Crew(self.store, lambda: self.environments, self.releases, lambda _: self.forge, ("noted",))
+        self.crew = Crew(self.store, lambda: self.environments, self.releases, lambda _: self.forge, ("noted",),
+                         address=lambda: "http://127.0.0.1:4000")  # fmt: skip
         self.driver = Driver(self.crew)
         self.rollouts = Rollouts(self.releases.rollouts, self, {"noted": lambda _: self})
 

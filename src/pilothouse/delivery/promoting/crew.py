@@ -19,7 +19,7 @@ class Crew:
     """The promotions, the environments as they are now (raises `EnvironmentsError`), the forges that they are declared
     on by their names (an empty name: the only one; None: there is none, only directories), and what keeps marks and
     rollouts. `shifters` names what shifts traffic here; `tell_changes` says words (Markdown) on the pull requests that
-    a service's version came of.
+    a service's version came of; `address` is where browsers find the page.
     """
 
     store: PromotionStore
@@ -28,6 +28,7 @@ class Crew:
     find_forge: Callable[[str], Forge | None] = lambda name: None
     shifters: Collection[str] = ("http",)
     tell_changes: Callable[[str, str, str], None] = lambda service, version, words: None
+    address: Callable[[], str] = lambda: ""
 
     def forge_of(self, environment: Environment) -> Forge | None:
         """The forge that declares an environment, opened when it is first needed; None for a directory.

@@ -40,9 +40,12 @@ class PromotionServer:
         self.store = PromotionStore(database)
         # Who knows which pull requests a version came of says so here.
         self.tell_changes: Callable[[str, str, str], None] = lambda service, version, words: None
+        # Where browsers find this server's page; empty while nobody knows.
+        self.address: Callable[[], str] = lambda: ""
         self.crew = Crew(
-            self.store, self.declared.environments, releases, forge, shifters, lambda *said: self.tell_changes(*said)
-        )
+            self.store, self.declared.environments, releases, forge, shifters, lambda *said: self.tell_changes(*said),
+            lambda: self.address(),
+        )  # fmt: skip
         self._engine = engine
         self._driver = Driver(self.crew)
 

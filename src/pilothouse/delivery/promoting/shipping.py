@@ -110,7 +110,7 @@ def _onward(crew: Crew, promotion: Promotion) -> Promotion:
 
 def _reverted(crew: Crew, promotion: Promotion, run: Run) -> Promotion:
     """The version is taken back by a promotion of its own, with what the verdict rests on."""
-    report = report_of(run, crew.releases.rollouts.events(run.id))
+    report = report_of(run, crew.releases.rollouts.events(run.id), crew.address())
     asked = Promotion(
         0, promotion.service, promotion.before, promotion.environment, promotion.version, by=f"rollout {run.id}",
         reverts=promotion.id, report=report,
@@ -119,26 +119,34 @@ def _reverted(crew: Crew, promotion: Promotion, run: Run) -> Promotion:
         crew.store.add(asked, Happened(time.time(), "asked", asked.title))
     words = f"rolled back: {run.reason or 'the rollout ended badly'}"
     if (forge := crew.forge_with(promotion)) is not None:
-        forge.add_comment(promotion.repository, promotion.number, f"{words}\n\n{report}", key="verdict")
-    crew.tell_changes(promotion.service, promotion.version, f"In {promotion.environment}: {words}\n\n{report}")
+        forge.add_comment(promotion.repository, promotion.number, f"**Rolled back.** {report}", key="verdict")
+    told = f"**Rolled back in {plain(promotion.environment)}.** {report}"
+    crew.tell_changes(promotion.service, promotion.version, told)
     return _ended(crew, promotion, "rolled_back", words)
 
 
-def report_of(run: Run, events: list[Event]) -> str:
-    """What a rollout's end rests on, as Markdown: the reason, the last verdict, its findings."""
-    lines = [f"Rollout {run.id} of {plain(run.plan.service)} {plain(run.plan.candidate)} was taken back: "
-             f"{plain(run.reason or 'it ended badly')}."]  # fmt: skip
+def report_of(run: Run, events: list[Event], address: str = "") -> str:
+    """What a rollout's end rests on, as Markdown: the reason, the last verdict, its findings; nothing of it twice.
+
+    `address` is where browsers find this server's page.
+    """
+    said = _long(run.reason or "it ended badly")
+    lines = [f"Rollout {run.id} of {plain(run.plan.service)} {plain(run.plan.candidate)} was taken back: {said}."]
     for event in reversed(events):
         if event.kind not in ("verdict", "check"):
             continue
         if event.kind == "verdict" and event.evidence.get("verdict") != "worse":
             continue
-        lines.append(f"\n**{event.kind.capitalize()}** at step {event.step + 1}: {_long(event.words)}")
         found = [*event.evidence.get("stories", []), *event.evidence.get("findings", [])]
-        lines += [f"- {_long(str(one))}" for one in dict.fromkeys(found[:_MOST_FINDINGS])]
+        listed = [one for one in dict.fromkeys(map(_long, map(str, found[:_MOST_FINDINGS]))) if one not in said]
+        if listed or _long(event.words) not in said:
+            words = "" if _long(event.words) in said else f" {_long(event.words)}"
+            lines.append(f"\n**{event.kind.capitalize()}** at step {event.step + 1}:{words}")
+            lines += [f"- {one}" for one in listed]
         if page := event.evidence.get("page"):
-            lines.append(f"\nMore: `pilothouse compare {run.plan.service} {run.plan.baseline} {run.plan.candidate}` "
-                         f"or the page at `{page}`")  # fmt: skip
+            where = f"[the page]({address}{page})" if address else f"the page at `{page}`"
+            command = f"pilothouse compare {run.plan.service} {run.plan.baseline} {run.plan.candidate}"
+            lines.append(f"\nMore: `{command}` or {where}")
         break
     return "\n".join(lines)
 
