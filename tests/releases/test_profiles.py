@@ -69,6 +69,18 @@ def test_the_deepest_function_that_holds_the_change_is_named() -> None:
     assert found[0].examples[0].startswith("main;serve;checkout;slow;")
 
 
+def test_a_cost_that_grew_manyfold_is_not_put_down_to_all_that_calls_it() -> None:
+    """Beside it the little that its callers had before is next to nothing, and what they added little more."""
+    found = findings(
+        {
+            "main;app;checkout;discount;try_all": (0, 150),
+            "main;app;checkout;render": (5, 15),
+            "main;app;parse": (4, 14),
+        }
+    )
+    assert (found[0].subject, found[0].direction) == ("try_all", "worse")
+
+
 def test_a_doubted_function_says_where_in_a_moved_one_the_change_lies_and_nothing_by_itself() -> None:
     tests = judge([costs({"main;serve;checkout;hash": (20, 150), "main;serve;list": (200, 200)})], trial())
     sure = [(one, one.p_value) for one in tests if one.p_value < 1e-5 and one.material and one.lasting]

@@ -97,7 +97,9 @@ def _ascended(costs: Costs, place: int, places: set[int], totals: Floats, left: 
     for caller in _callers(costs, stack, place):
         if caller not in places or purity[caller] < _AS_PURE * purity[place]:
             break
-        if totals[caller] > _MORE * totals[best]:
+        # What a caller adds must be as new itself: beside a cost that grew seventeenfold, all above it look new.
+        more = totals[caller] - totals[best]
+        if totals[caller] > _MORE * totals[best] and more >= _AS_PURE * purity[place] * (whole[caller] - whole[best]):
             best = caller
     return best
 
