@@ -114,12 +114,12 @@ def _needs_something(matcher: Matcher) -> bool:
 
 def check_aggregation(cursor: Cursor, name: Token, unwrap: tree.Unwrap | None, grouping: tree.Grouping | None) -> None:
     """Which aggregations of a range need `unwrap`, and which may be grouped."""
-    if unwrap and name.value not in _UNWRAPPED | _EITHER:
-        cursor.wrong(f"invalid aggregation {name.value} with unwrap", name)
-    if not unwrap and name.value in _UNWRAPPED:
-        cursor.wrong(f"invalid aggregation {name.value} without unwrap", name)
-    if grouping and name.value not in _GROUPED:
-        cursor.wrong(f"grouping not allowed for {name.value} aggregation", name)
+    if unwrap and name.word not in _UNWRAPPED | _EITHER:
+        cursor.wrong(f"invalid aggregation {name.word} with unwrap", name)
+    if not unwrap and name.word in _UNWRAPPED:
+        cursor.wrong(f"invalid aggregation {name.word} without unwrap", name)
+    if grouping and name.word not in _GROUPED:
+        cursor.wrong(f"grouping not allowed for {name.word} aggregation", name)
 
 
 def check_sides(cursor: Cursor, token: Token, operator: str, left: tree.Query, right: tree.Query) -> None:

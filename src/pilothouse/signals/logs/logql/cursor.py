@@ -7,6 +7,11 @@ from typing import NoReturn
 from pilothouse.signals.logs.logql.tokens import LogQLError, Token, tokens
 
 _SHOWN = {"END": "$end"}
+# What Loki calls by its name where it did not expect it.
+_KEYWORDS = frozenset({
+    "by", "without", "offset", "or", "and", "unless", "bool", "on", "ignoring", "group_left", "group_right", "unwrap",
+    "ip", "label_replace",
+})  # fmt: skip
 # A tree deeper than this is nobody's question, and walking it must not exhaust the stack.
 _DEEPEST = 100
 
@@ -38,7 +43,7 @@ class Cursor:
     def is_at(self, *wanted: str) -> bool:
         """Whether a symbol, kind or (for an identifier) word comes."""
         token = self.next
-        return token.kind in wanted or (token.kind == "IDENTIFIER" and token.value in wanted)
+        return token.kind in wanted or (token.kind == "IDENTIFIER" and token.word in wanted)
 
     def accept(self, *wanted: str) -> Token | None:
         """Take it if it comes."""
@@ -52,8 +57,8 @@ class Cursor:
         """The error for the token to come."""
         token = self.next
         shown = _SHOWN.get(token.kind, token.kind)
-        if token.kind == "IDENTIFIER" and token.value in ("by", "without", "offset", "or", "and", "unless", "bool"):
-            shown = token.value
+        if token.kind == "IDENTIFIER" and token.word in _KEYWORDS:
+            shown = token.word
         expecting = f", expecting {' or '.join(wanted)}" if 0 < len(wanted) <= 5 else ""
         raise LogQLError(f"syntax error: unexpected {shown}{expecting}", token.line, token.column)
 

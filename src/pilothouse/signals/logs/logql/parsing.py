@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from pilothouse.signals.logs.logql import tree
 from pilothouse.signals.logs.logql.checking import check_aggregation, check_selector, check_sides, number_or_none
@@ -11,6 +12,9 @@ from pilothouse.signals.logs.logql.parsing_stages import number_of, stages
 from pilothouse.signals.logs.logql.quantities import duration_nanoseconds
 from pilothouse.signals.logs.logql.tokens import LogQLError
 from pilothouse.signals.selector import Matcher
+
+if TYPE_CHECKING:
+    from pilothouse.signals.logs.logql.tokens import Token
 
 RANGE_AGGREGATIONS = frozenset({
     "rate", "rate_counter", "count_over_time", "bytes_rate", "bytes_over_time", "absent_over_time", "sum_over_time",
@@ -66,7 +70,7 @@ def _expression(cursor: Cursor, level: int) -> tree.Query:
             cursor.wrong("bool modifier can only be used on comparison operators", operator)
         matching = _matching(cursor)
         right = _expression(cursor, level if operator.kind == "^" else level + 1)
-        name = operator.value if operator.kind == "IDENTIFIER" else operator.kind
+        name = operator.word if operator.kind == "IDENTIFIER" else operator.kind
         check_sides(cursor, operator, name, left, right)
         left = _folded(tree.Binary(name, left, right, returns_bool, matching))
     cursor.ascend()
@@ -92,9 +96,9 @@ def _matching(cursor: Cursor) -> tree.Matching | None:
     labels, group = _names(cursor), ""
     include: tuple[str, ...] = ()
     if side := cursor.accept("group_left", "group_right"):
-        group = side.value
+        group = side.word
         include = _names(cursor) if cursor.is_at("(") else ()
-    return tree.Matching(labels, found.value == "on", group, include)
+    return tree.Matching(labels, found.word == "on", group, include)
 
 
 def _unary(cursor: Cursor) -> tree.Query:
@@ -129,7 +133,9 @@ def _log_query(cursor: Cursor) -> tree.LogQuery:
 def _matchers(cursor: Cursor) -> tuple[Matcher, ...]:
     cursor.expect("{")
     found: list[Matcher] = []
-    while not cursor.accept("}"):
+    if cursor.accept("}"):
+        return ()
+    while True:
         label = cursor.expect("IDENTIFIER", *(("}",) if not found else ()))
         operator = cursor.expect("=", "=~", "!~", "!=")
         text = cursor.expect("STRING")
@@ -138,13 +144,12 @@ def _matchers(cursor: Cursor) -> tuple[Matcher, ...]:
 
             check_regexp(cursor, text)
         found.append(Matcher(label.value, operator.kind, text.value))
-        if not cursor.accept(",") and not cursor.is_at("}"):
-            cursor.unexpected("}", ",")
-    return tuple(found)
+        if cursor.expect("}", ",").kind == "}":
+            return tuple(found)
 
 
 def _call(cursor: Cursor) -> tree.Query:
-    name = cursor.next.value
+    name = cursor.next.word
     if name in RANGE_AGGREGATIONS:
         return _range_aggregation(cursor)
     if name in VECTOR_AGGREGATIONS:
@@ -165,16 +170,26 @@ def _range_aggregation(cursor: Cursor) -> tree.RangeAggregation:
     name = cursor.take()
     grouping = _grouping(cursor)
     cursor.expect("(")
-    parameter = None
-    if name.value == "quantile_over_time":
-        sign = -1 if cursor.accept("-") else 1
-        parameter = sign * number_of(cursor.expect("NUMBER").value)
-        cursor.expect(",")
+    parameter = _quantile(cursor, name)
     query, unwrap, span, offset = _ranged(cursor)
     cursor.expect(")")
+    if parameter is None and name.word == "quantile_over_time":
+        cursor.wrong(f"parameter required for operation {name.word}", name)
     grouping = grouping or _grouping(cursor)
     check_aggregation(cursor, name, unwrap, grouping)
-    return tree.RangeAggregation(name.value, query, span, offset, unwrap, grouping, parameter)
+    return tree.RangeAggregation(name.word, query, span, offset, unwrap, grouping, parameter)
+
+
+def _quantile(cursor: Cursor, name: Token) -> float | None:
+    """The number in front of a log query."""
+    if not cursor.is_at("NUMBER", "-"):
+        return None
+    sign = -1 if cursor.accept("-") else 1
+    token = cursor.expect("NUMBER")
+    if name.word != "quantile_over_time":
+        cursor.wrong(f"parameter {token.value} not supported for operation {name.word}", name)
+    cursor.expect(",")
+    return sign * number_of(token.value)
 
 
 def _ranged(cursor: Cursor) -> tuple[tree.LogQuery, tree.Unwrap | None, int, int]:
@@ -185,31 +200,31 @@ def _ranged(cursor: Cursor) -> tuple[tree.LogQuery, tree.Unwrap | None, int, int
     start = cursor.next
     matchers = _matchers(cursor)
     check_selector(cursor, matchers, start)
-    span: int | None = None
-    offset = 0
-    if cursor.is_at("["):
-        span, offset = _range(cursor), _offset(cursor)
-    found, unwrap = stages(cursor)
-    if span is None and cursor.is_at("["):
-        span = _range(cursor)
-    for _ in range(wrapped):
-        cursor.expect(")")
-        if span is None and cursor.is_at("["):
-            span = _range(cursor)
-        elif span is not None and not found and cursor.is_at("|", "|=", "!=", "|~", "!~", "|>", "!>"):
-            found, unwrap = stages(cursor)
-    if span is None:
+    span, offset = 0, 0
+    found: tuple[tree.Stage, ...] = ()
+    unwrap: tree.Unwrap | None = None
+    for level in range(wrapped + 1):
+        if level:
+            cursor.expect(")")
+        for _ in range(2):
+            if not span and cursor.is_at("RANGE"):
+                span, offset = _range(cursor), _offset(cursor)
+            if not found and not unwrap:
+                found, unwrap = stages(cursor)
+    if not span:
         cursor.unexpected("RANGE")
-    return tree.LogQuery(matchers, found), unwrap, span, offset or _offset(cursor)
+    return tree.LogQuery(matchers, found), unwrap, span, offset
 
 
 def _range(cursor: Cursor) -> int:
-    cursor.expect("[")
-    token = cursor.expect("DURATION")
-    span = duration_nanoseconds(token.value) or 0
+    token = cursor.expect("RANGE")
+    if not token.value:
+        cursor.wrong("empty duration string", token)
+    span = duration_nanoseconds(token.value)
+    if span is None:
+        cursor.wrong(f'not a valid duration string: "{token.value}"', token)
     if span <= 0:
         cursor.wrong("the range must be longer than nothing", token)
-    cursor.expect("]")
     return span
 
 
@@ -222,7 +237,7 @@ def _offset(cursor: Cursor) -> int:
 
 def _grouping(cursor: Cursor) -> tree.Grouping | None:
     found = cursor.accept("by", "without")
-    return tree.Grouping(_names(cursor), found.value == "without") if found else None
+    return tree.Grouping(_names(cursor), found.word == "without") if found else None
 
 
 def _names(cursor: Cursor) -> tuple[str, ...]:
@@ -239,23 +254,35 @@ def _vector_aggregation(cursor: Cursor) -> tree.VectorAggregation:
     name = cursor.take()
     grouping = _grouping(cursor)
     cursor.expect("(")
-    parameter: int | None = None
-    if name.value in _TAKES_NUMBER:
-        token = cursor.expect("NUMBER")
-        if not re.fullmatch(r"\d+", token.value) or int(token.value) < 1:
-            cursor.wrong(f"invalid parameter (must be greater than 0) {name.value}({token.value},", token)
-        parameter = int(token.value)
-        cursor.expect(",")
+    parameter = _how_many(cursor, name)
     inner = _expression(cursor, 0)
     if isinstance(inner, tree.LogQuery):
         cursor.unexpected()
     cursor.expect(")")
+    if parameter is None and name.word in _TAKES_NUMBER:
+        cursor.wrong(f"parameter required for operation {name.word}", name)
     grouping = grouping or _grouping(cursor)
-    if grouping and name.value in ("sort", "sort_desc"):
-        cursor.wrong(f"grouping is not for {name.value}", name)
-    if name.value == "approx_topk" and grouping:
+    if grouping and name.word in ("sort", "sort_desc"):
+        cursor.wrong(f"grouping is not for {name.word}", name)
+    if name.word == "approx_topk" and grouping:
         cursor.wrong("grouping is not allowed for approx_topk aggregation", name)
-    return tree.VectorAggregation(name.value, inner, grouping, parameter)
+    return tree.VectorAggregation(name.word, inner, grouping, parameter)
+
+
+def _how_many(cursor: Cursor, name: Token) -> int | None:
+    """The number of series to keep, in front of a vector."""
+    token = cursor.next
+    if token.kind != "NUMBER" or cursor.after.kind != ",":
+        return None
+    if name.word not in _TAKES_NUMBER:
+        cursor.wrong(f"unsupported parameter for operation {name.word}({token.value},", token)
+    if not re.fullmatch(r"\d+", token.value):
+        cursor.wrong(f"invalid parameter {name.word}({token.value},", token)
+    if int(token.value) < 1:
+        cursor.wrong(f"invalid parameter (must be greater than 0) {name.word}({token.value},", token)
+    cursor.take()
+    cursor.take()
+    return int(token.value)
 
 
 def _label_replace(cursor: Cursor) -> tree.LabelReplace:

@@ -49,7 +49,7 @@ def _line_filter(cursor: Cursor) -> tree.LineFilter:
 
 def _needle(cursor: Cursor, operator: str) -> tree.Needle:
     token = cursor.next
-    if token.kind == "IDENTIFIER" and token.value == "ip":
+    if token.kind == "IDENTIFIER" and token.word == "ip":
         cursor.take()
         cursor.expect("(")
         text = cursor.expect("STRING")
@@ -58,7 +58,7 @@ def _needle(cursor: Cursor, operator: str) -> tree.Needle:
             cursor.wrong(f"ip: invalid operator {operator!r}", token)
         check_ip(cursor, text)
         return tree.Needle(text.value, ip=True)
-    text = cursor.expect("STRING")
+    text = cursor.expect("STRING", "ip")
     if operator in ("|~", "!~"):
         check_regexp(cursor, text)
     if operator in ("|>", "!>"):
@@ -68,9 +68,9 @@ def _needle(cursor: Cursor, operator: str) -> tree.Needle:
 
 def _stage(cursor: Cursor) -> tree.Stage:
     token = cursor.next
-    if token.kind == "IDENTIFIER" and token.value in _STAGES and cursor.after.kind not in _OF_LABELS:
+    if token.kind == "IDENTIFIER" and token.word in _STAGES and cursor.after.kind not in _OF_LABELS:
         cursor.take()
-        return _STAGES[token.value](cursor)
+        return _STAGES[token.word](cursor)
     if token.kind in ("IDENTIFIER", "("):
         return tree.LabelFilter(label_test(cursor))
     return cursor.unexpected("STRING", "IDENTIFIER", "(")
@@ -206,7 +206,7 @@ def _single_test(cursor: Cursor) -> tree.Test:
         return tree.StringTest(label, operator.kind, value.value)
     if operator.kind in ("=~", "!~"):
         cursor.unexpected("STRING")
-    if value.kind == "IDENTIFIER" and value.value == "ip" and operator.kind in ("=", "!="):
+    if value.kind == "IDENTIFIER" and value.word == "ip" and operator.kind in ("=", "!="):
         cursor.take()
         cursor.expect("(")
         text = cursor.expect("STRING")
@@ -219,7 +219,7 @@ def _single_test(cursor: Cursor) -> tree.Test:
 def _number_test(cursor: Cursor, label: str, operator: str) -> tree.Test:
     sign = cursor.accept("-", "+")
     factor = -1 if sign and sign.kind == "-" else 1
-    token = cursor.expect("NUMBER", "DURATION", "BYTES")
+    token = cursor.expect("BYTES", "NUMBER", "DURATION")
     written = ("-" if factor < 0 else "") + token.value
     if token.kind == "DURATION":
         return tree.NumberTest(label, operator, factor * (duration_nanoseconds(token.value) or 0), "duration", written)
@@ -236,11 +236,11 @@ def number_of(text: str) -> float:
 def _unwrap(cursor: Cursor) -> tree.Unwrap:
     first = cursor.expect("IDENTIFIER")
     label, conversion = first.value, ""
-    if cursor.is_at("(") and not cursor.next.after_space:
-        if first.value not in ("duration", "duration_seconds", "bytes"):
+    if cursor.is_at("("):
+        if first.word not in ("duration", "duration_seconds", "bytes"):
             cursor.wrong(f"unknown unwrap conversion {first.value!r}", first)
         cursor.take()
-        conversion, label = first.value, cursor.expect("IDENTIFIER").value
+        conversion, label = first.word, cursor.expect("IDENTIFIER").value
         cursor.expect(")")
     filters = []
     while cursor.accept("|"):

@@ -22,7 +22,8 @@ _BYTES = {"": 1, "b": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "p": 1
 _BYTES |= {f"{letter}b": factor for letter, factor in list(_BYTES.items()) if letter not in ("", "b")}
 _BYTES |= {f"{letter}i": 2 ** (10 * place) for place, letter in enumerate("kmgtpe", 1)}
 _BYTES |= {f"{letter}ib": 2 ** (10 * place) for place, letter in enumerate("kmgtpe", 1)}
-BYTES = r"\d+(?:\.\d*)?(?:[kKmMgGtTpPeE]i?)?[bB]"
+# A lone `m` is a minute.
+BYTES = r"\d+(?:\.\d*)?(?:[kKmMgGtTpPeE]i?[bB]|[bB]|[kKMGTP]i?)"
 _AMOUNT = re.compile(r"([\d,]+(?:\.\d*)?|\.\d+)\s*([a-zA-Z]*)")
 
 

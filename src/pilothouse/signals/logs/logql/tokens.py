@@ -22,13 +22,17 @@ class LogQLError(BadRequestError):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """`kind` is IDENTIFIER, STRING, NUMBER, DURATION, BYTES, END, or the symbol itself; `value` is what it says."""
+    """`kind` is IDENTIFIER, STRING, NUMBER, DURATION, BYTES, RANGE, END or the symbol itself; `value` what it says."""
 
     kind: str
     value: str
     line: int
     column: int
-    after_space: bool = False
+
+    @property
+    def word(self) -> str:
+        """The value as a keyword: those may be written in any case."""
+        return self.value.lower()
 
 
 _SPACE = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)+")
@@ -37,9 +41,10 @@ _TOKEN = re.compile(
     |(?P<BYTES>{BYTES}(?![A-Za-z0-9_]))
     |(?P<DURATION>{DURATION}(?![A-Za-z0-9_]))
     |(?P<NUMBER>0[xX][0-9a-fA-F]+|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)
+    |(?P<RANGE>\[[^\]]*\])
     |(?P<FLAG>--(?:strict|keep-empty)\b)
     |(?P<IDENTIFIER>[A-Za-z_][A-Za-z0-9_]*)
-    |(?P<SYMBOL>\|=|\|~|\|>|!=|!~|!>|=~|==|>=|<=|[{{}}()\[\],|=<>+\-*/%^])""",
+    |(?P<SYMBOL>\|=|\|~|\|>|!=|!~|!>|=~|==|>=|<=|[{{}}(),|=<>+\-*/%^])""",
     re.VERBOSE,
 )
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|.)", re.DOTALL)
@@ -52,10 +57,10 @@ def tokens(text: str) -> list[Token]:
     """All tokens with an END at the end; raises `LogQLError` at what is none."""
     if len(text) > LONGEST:
         raise LogQLError(f"the query is longer than {LONGEST} characters")
-    found, place, spaced = [], 0, False
+    found, place = [], 0
     while place < len(text):
         if space := _SPACE.match(text, place):
-            place, spaced = space.end(), True
+            place = space.end()
             continue
         line, column = position(text, place)
         token = _TOKEN.match(text, place)
@@ -66,8 +71,10 @@ def tokens(text: str) -> list[Token]:
             value = unquote(value, line, column)
         elif kind in ("SYMBOL", "FLAG"):
             kind = value
-        found.append(Token(kind, value, line, column, spaced))
-        place, spaced = token.end(), False
+        elif kind == "RANGE":
+            value = value[1:-1].strip()
+        found.append(Token(kind, value, line, column))
+        place = token.end()
     found.append(Token("END", "", *position(text, len(text))))
     return found
 
@@ -105,4 +112,6 @@ def _character(code: int, line: int, column: int) -> str:
 def _unknown(text: str, place: int) -> str:
     if text[place] in '"`':
         return "literal not terminated"
+    if text[place] == "[":
+        return "missing closing ']' in duration"
     return f"syntax error: unexpected {text[place]!r}"

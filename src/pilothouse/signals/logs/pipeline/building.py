@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Step = Callable[[Entry], bool]
-# ECMA-48 control sequences, as terminals' colours use them.
-COLOURS = r"\x1b\[[0-9;]*[a-zA-Z]"
+# ECMA-48: control sequences, which terminals' colours are, titles and links, and escapes of a character or two.
+COLOURS = r"(?:\x1b\[|\x{9b})[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]+[0-~]|\x1b[0-OQ-WYZ\\`-~]"
 
 
 class Pipeline:
@@ -199,7 +198,7 @@ def _label_format(stage: tree.LabelFormat) -> Step:
     return write
 
 
-_colours = re.compile(COLOURS)
+_colours = compiled(COLOURS)
 
 
 def _decolorize(entry: Entry) -> bool:

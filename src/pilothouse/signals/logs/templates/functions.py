@@ -76,7 +76,7 @@ def _align_right(count: int, source: str) -> str:
 
 
 def _title(source: str) -> str:
-    return re.sub(r"(^|[^\w'])(\w)", lambda found: found[1] + found[2].upper(), _text(source))
+    return re.sub(r"(^|\W)(\w)", lambda found: found[1] + found[2].upper(), _text(source))
 
 
 def _remove_prefix(prefix: str, source: str) -> str:
