@@ -6,7 +6,10 @@ import re2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pilothouse.engine import Engine
+from pilothouse.engine.model import Parameter
 from pilothouse.signals.logs.compiling.literals import Needed, needed
+from pilothouse.signals.logs.compiling.scanning import scannable
 from tests.thorough import part_of
 
 _ATOMS = st.sampled_from(
@@ -84,3 +87,71 @@ def test_what_is_found_in_usual_expressions() -> None:
 def _lower(text: str) -> str:
     """As ClickHouse's searches that ignore the case of ASCII letters."""
     return "".join(letter.lower() if letter.isascii() else letter for letter in text)
+
+
+_SCANNED_ATOMS = (
+    "a", "k", "s", "0", "-", " ", r"\.", r"\d", r"\w", "[ab]", "[0-9]", r"[\d.]", "(a|0)", "(?:b-|)", ".", "[^a]",
+    r"\s", r"\W",
+)  # fmt: skip
+_SCANNED = st.tuples(
+    st.sampled_from(["", "^"]),
+    st.lists(
+        st.tuples(
+            st.sampled_from(_SCANNED_ATOMS),
+            st.sampled_from(["", "", "*", "+", "?", "{2}", "{0,2}"]),
+        ),
+        min_size=1,
+        max_size=5,
+    ).map(lambda parts: "".join(atom + times for atom, times in parts)),
+    st.sampled_from(["", "$"]),
+).map("".join)  # fmt: skip
+
+
+def test_vectorscan_finds_all_that_re2_matches_where_it_is_asked_first(engine: Engine) -> None:
+    """Also in lines that are no UTF-8."""
+
+    @settings(max_examples=part_of(60), deadline=None)
+    @given(
+        expression=_SCANNED,
+        lines=st.lists(
+            st.text("abk01-. s\u212a\u017fé\n", max_size=9).map(str.encode) | st.binary(max_size=9), max_size=30
+        ),
+    )
+    def agree(expression: str, lines: list[bytes]) -> None:
+        assert scannable(expression)
+        parameters: dict[str, Parameter] = {
+            "re2": expression,
+            "all": [expression],
+            "lines": [one.hex() for one in lines],
+        }
+        missed = engine.query(
+            "SELECT hex(line) AS missed FROM (SELECT unhex(arrayJoin({lines:Array(String)})) AS line) "
+            "WHERE match(line, {re2:String}) AND NOT multiMatchAny(line, {all:Array(String)})",
+            parameters,
+        )
+        assert missed.num_rows == 0, (expression, missed.to_pylist())
+
+    agree()
+
+
+def test_what_vectorscan_is_asked() -> None:
+    assert scannable("[0-9]{3}-[a-z]+-[0-9]")
+    assert scannable(r"\d+ms|\d+us")
+    # Where the two differ, or would need much room.
+    others = (
+        r"[^\x09\x0a ]",
+        "é",
+        "[é]",
+        "(?i)a",
+        r"\pL",
+        "a$*",
+        "a|^b",
+        "a$|b",
+        "a{500}",
+        "(a{9}){9}",
+        "a**",
+        "(a",
+        "a)",
+        "[a",
+    )
+    assert not any(map(scannable, others))
