@@ -21,16 +21,29 @@ if TYPE_CHECKING:
 
 MOST = 1000
 _LONGEST = 1000
-# From the most to the least telling; RE2 takes the first that fits.
+_HEX = "[0-9a-fA-F]"
+# What Kubernetes makes names of pods with (apimachinery, rand.SafeEncodeString).
+_SAFE = "[bcdfghjklmnpqrstvwxz2456789]"
+# From the most to the least telling; RE2 takes the first that fits. What is kept beside a mask is in groups.
 MASK = (
     r'"(?:[^"\\]|\\.)*"'
     r"|'[^']*'"
-    r"|\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b"
+    rf"|(_|\b){_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"
     r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
     r"|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b"
-    r"|\b(?:0x)?(?:[0-9a-fA-F]*\d[0-9a-fA-F]*){1}\b"
-    r"|[+-]?\d+(?:[.,:]\d+)*"
+    rf"|\b(?:[23]{_HEX}{{3}}|[fF][c-eC-E]{_HEX}{{2}})(?::{_HEX}{{0,4}}){{2,7}}"
+    rf"|\b{_HEX}{{2}}(?::{_HEX}{{2}}){{5}}\b"
+    rf"|-{_SAFE}{{6,10}}-{_SAFE}{{5}}\b"
+    rf"|\b0[xX]{_HEX}+"
+    # Letters between digits: an id in whatever letters.
+    r"|[0-9A-Za-z]*\d[A-Za-z]+\d[0-9A-Za-z]*"
+    # Elsewhere a sign joins words.
+    r"|(^|[\s=:(,\[])[+-]\d+(?:[.,:]\d+)*"
+    r"|\d+(?:[.,:]\d+)+"
+    rf"|(_|\b)(?:{_HEX}*\d{_HEX}*_)*{_HEX}*\d{_HEX}*(?:(_)|\b)"
+    r"|\d+"
 )
+MASKED = r"\1\2\3<_>\4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +88,17 @@ def _grouped(
     if not found:
         return []
     scope = compiled_stages(found, query.stages)
-    parameters: dict[str, Any] = dict(scope.parameters) | {"mask": MASK, "step": max(step // 10**9, 1)}
+    parameters: dict[str, Any] = dict(scope.parameters) | {
+        "mask": MASK,
+        "masked": MASKED,
+        "step": max(step // 10**9, 1),
+    }
     where = " AND ".join(within_sql(parameters, found, within) + scope.where())
     sql = (
         "SELECT pattern, any(line) AS example, sum(n) AS total, groupArray(place) AS places, groupArray(n) AS counts "
-        f"FROM ({scope.with_clause()}SELECT replaceRegexpAll(left(body, {_LONGEST}), {{mask:String}}, '<_>') "
-        "AS pattern, intDiv(toUnixTimestamp(time), {step:UInt32}) * {step:UInt32} AS place, count() AS n, "
+        f"FROM ({scope.with_clause()}SELECT "
+        f"replaceRegexpAll(left(body, {_LONGEST}), {{mask:String}}, {{masked:String}}) AS pattern, "
+        "intDiv(toUnixTimestamp(time), {step:UInt32}) * {step:UInt32} AS place, count() AS n, "
         "any(left(body, 2000)) AS line "
         f"FROM logs WHERE {where} GROUP BY pattern, place) GROUP BY pattern ORDER BY total DESC, pattern LIMIT {MOST}"
     )
