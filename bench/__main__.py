@@ -1,4 +1,8 @@
-"""`python -m bench`: everything, about a quarter of an hour on two cores; `--quick` a tenth of it."""
+"""`python -m bench`: everything, about a quarter of an hour on two cores; `--quick` a tenth of it.
+
+The whole of it is written to RESULTS.md; a part of it only where `--output` says, so that no file is made of tables of
+different days.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ from bench.report import Measured
 RECORDS = {"logs": 4_000_000, "spans": 2_000_000, "samples": 6_000_000, "histograms": 1_000_000}
 LINES = 10_000_000
 _PARTS = ("ingest", "resting", "scan")
+_RESULTS = Path(__file__).parent / "RESULTS.md"
 
 
 def main() -> None:
@@ -45,9 +50,14 @@ def main() -> None:
         seconds = resting.help_seconds(given.command)
     load = os.getloadavg()[0]
     text = report.render(Measured(here, load, given.quick, results, scanned, seen, idle, first, seconds))
-    given.output.write_text(text)
     print(text)
-    print(f"written to {given.output}")
+    if output := given.output or (_RESULTS if _is_whole(given) else None):
+        output.write_text(report.with_history(text, output.read_text() if output.exists() else ""))
+        _say(f"written to {output}")
+
+
+def _is_whole(given: argparse.Namespace) -> bool:
+    return set(given.parts) == set(_PARTS) and set(given.signal) == set(RECORDS)
 
 
 def _arguments() -> argparse.Namespace:
@@ -57,7 +67,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--signal", nargs="+", choices=RECORDS, default=list(RECORDS), help="for the ingest part")
     parser.add_argument("--command", default=f"{sys.executable} -m pilothouse", help="what starts pilothouse")
     parser.add_argument("--directory", type=Path, help="where data is written meanwhile (some 10 GB)")
-    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "RESULTS.md")
+    parser.add_argument("--output", type=Path, help="where it is written; RESULTS.md when everything is measured")
     return parser.parse_args()
 
 

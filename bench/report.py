@@ -27,6 +27,7 @@ class Measured:
     help_seconds: float
 
 
+_HISTORY = "## History\n"
 _CPU_TARGETS = {"logs": 2.0, "spans": 5.0, "samples": 2.0}
 _NAMES = {"logs": "log records", "spans": "spans", "samples": "metric samples", "histograms": "histogram points"}
 
@@ -45,6 +46,12 @@ def render(measured: Measured) -> str:
     if measured.scanned:
         parts += ["## Scan", _scan_text(measured.scanned), _scans(measured.scanned)]
     return "\n\n".join(parts) + "\n"
+
+
+def with_history(text: str, before: str) -> str:
+    """The results, and below them what stands in the file from its history on, which people write."""
+    _, mark, history = before.partition(_HISTORY)
+    return text + "\n" + mark + history if mark else text
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

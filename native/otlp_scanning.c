@@ -378,21 +378,24 @@ static PyObject *speakers_of(const Scan *scan) {
 
 static PyObject *scan_request(PyObject *module, PyObject *args) {
     const char *kind;
-    PyObject *body;
+    Py_buffer body;
     unsigned long long earliest, latest;
     (void)module;
-    if (!PyArg_ParseTuple(args, "sSKK", &kind, &body, &earliest, &latest)) return NULL;
+    if (!PyArg_ParseTuple(args, "sy*KK", &kind, &body, &earliest, &latest)) return NULL;
     const Message *message = request_of(kind);
-    if (!message) return NULL;
-    const uint8_t *start = (const uint8_t *)PyBytes_AS_STRING(body);
-    Range all = {start, start + PyBytes_GET_SIZE(body)};
+    if (!message) {
+        PyBuffer_Release(&body);
+        return NULL;
+    }
+    Range all = {body.buf, (const uint8_t *)body.buf + body.len};
     Scan scan = {.earliest = earliest, .latest = latest};
-    /* The caller's argument holds the bytes, which never change, for as long as this takes. */
+    /* The caller changes nothing in its argument for as long as this takes. */
     PyThreadState *state = left(&all) >= WITHOUT_GIL_FROM ? PyEval_SaveThread() : NULL;
     bool holds = scan_message(&scan, message, all) && scan.count;
     if (state) PyEval_RestoreThread(state);
     PyObject *speakers = holds ? speakers_of(&scan) : NULL;
     PyMem_RawFree(scan.speakers);
+    PyBuffer_Release(&body);
     if (!holds) Py_RETURN_NONE;
     return speakers ? Py_BuildValue("(IN)", scan.marks, speakers) : NULL;
 }
@@ -449,12 +452,8 @@ static uint8_t *write_part(uint8_t *to, const Part *part, PyObject *resource) {
     return write_bytes(to, part->after.at, left(&part->after));
 }
 
-static PyObject *with_resources(PyObject *module, PyObject *args) {
-    PyObject *body, *resources;
-    (void)module;
-    if (!PyArg_ParseTuple(args, "SO!", &body, &PyTuple_Type, &resources)) return NULL;
-    const uint8_t *start = (const uint8_t *)PyBytes_AS_STRING(body);
-    const Range all = {start, start + PyBytes_GET_SIZE(body)};
+/* The request `all` with these resources. */
+static PyObject *exchanged(Range all, PyObject *resources) {
     Py_ssize_t count = PyTuple_GET_SIZE(resources);
     Part part;
     Range rest = all;
@@ -475,6 +474,16 @@ static PyObject *with_resources(PyObject *module, PyObject *args) {
     for (Py_ssize_t place = 0; place < count && next_part(&rest, &part); place++)
         to = write_part(to, &part, PyTuple_GET_ITEM(resources, place));
     if (state) PyEval_RestoreThread(state);
+    return made;
+}
+
+static PyObject *with_resources(PyObject *module, PyObject *args) {
+    Py_buffer body;
+    PyObject *resources;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*O!", &body, &PyTuple_Type, &resources)) return NULL;
+    PyObject *made = exchanged((Range){body.buf, (const uint8_t *)body.buf + body.len}, resources);
+    PyBuffer_Release(&body);
     return made;
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -175,3 +176,19 @@ def test_much_gathers_longer_where_storing_takes_long(engine: Engine, tmp_path: 
     assert engine.has(b"third")
     assert len(engine.stored) == 2
     intake.close()
+
+
+def test_a_file_that_waits_to_be_used_again_is_gone_when_it_was_not(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intake = opened(engine, tmp_path)
+    intake.start()
+    intake.accept("logs", bytes(2_000_000)).result(timeout=60)
+    spares = partial(tmp_path.rglob, "*.spare")
+    wait_until(lambda: list(spares()))
+    monkeypatch.setattr(flushing, "_SPARE_FOR", 0.01)
+    intake.accept("logs", b"that wakes it").result(timeout=60)
+    wait_until(lambda: not list(spares()) and not segments(tmp_path))
+    assert engine.has(b"that wakes it")
+    intake.close()
+    assert list((tmp_path / "journal").iterdir()) == []

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pilothouse.signals.errors import OverloadedError
-from pilothouse.signals.journal import Journal, digest
+from pilothouse.signals.journal import Journal, digest, framed
 from tests.thorough import part_of
 
 
@@ -153,3 +153,81 @@ def test_a_segment_that_is_full_is_closed_by_the_writer(tmp_path: Path) -> None:
     assert taken == [[0, 1], [2, 3], [4]]
     assert journal.oldest() == (0.0, 0)
     journal.close()
+
+
+def test_a_file_is_used_again_and_nothing_of_before_comes_back(tmp_path: Path) -> None:
+    journal, large = Journal(tmp_path, "logs"), 600_000
+    before = [bytes([number]) * large for number in range(3)]
+    for payload in before:
+        journal.append(payload).result(timeout=60)
+    first = journal.seal()
+    assert first
+    journal.remove(first)
+    assert [file.suffix for file in tmp_path.iterdir()] == [".spare"]
+    # As long as what it is written over, so that the frames behind it begin where one is looked for.
+    journal.append(b"a" * large).result(timeout=60)
+    [file] = tmp_path.iterdir()
+    assert (file.suffix, file.stat().st_size) == (".segment", 3 * (23 + large))
+    os.link(file, tmp_path / "as-it-was")
+    journal.close()
+
+    again = Journal(tmp_path, "logs")
+    [(found, digests)] = again.recover()
+    assert digests == [digest(b"a" * large)]
+    assert _payloads(found.path) == [b"a" * large]
+    # What another process wrote may carry no name: its file is not used again.
+    again.remove(found)
+    assert [file.name for file in tmp_path.iterdir()] == ["as-it-was"]
+    again.close()
+
+
+def test_what_is_behind_the_end_is_cut_off_before_the_engine_reads(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "logs")
+    for payload in (bytes(1_500_000), b"short"):
+        journal.append(payload).result(timeout=60)
+        segment = journal.seal()
+        assert segment
+        journal.trim(segment)
+        assert _payloads(segment.path) == [payload]
+        journal.remove(segment)
+    journal.close()
+
+
+def test_few_files_wait_to_be_used_again_and_not_for_long(tmp_path: Path) -> None:
+    journal, segments = Journal(tmp_path, "logs"), []
+    for _ in range(4):
+        journal.append(bytes(1_500_000)).result(timeout=60)
+        segments.append(journal.seal())
+    assert journal.oldest_spare() is None
+    for segment in segments:
+        assert segment
+        journal.remove(segment)
+    assert len(list(tmp_path.iterdir())) == 2
+    journal.drop_spares(60)
+    assert len(list(tmp_path.iterdir())) == 2
+    assert journal.oldest_spare()
+    journal.drop_spares(0)
+    assert list(tmp_path.iterdir()) == []
+    journal.append(b"and on").result(timeout=60)
+    (tmp_path / "logs-00000000000000000001.spare").write_bytes(b"of a process that was killed")
+    journal.close()
+    again = Journal(tmp_path, "logs")
+    assert [file.suffix for file in tmp_path.iterdir()] == [".segment"]
+    again.close()
+
+
+def test_segments_from_before_checksums_carried_a_name_are_recovered(tmp_path: Path) -> None:
+    (tmp_path / "logs-00000000000000000001.segment").write_bytes(framed(b"old") + framed(b"older"))
+    journal = Journal(tmp_path, "logs")
+    assert [digests for _, digests in journal.recover()] == [[digest(b"old"), digest(b"older")]]
+    journal.close()
+
+
+def test_a_segment_under_another_name_holds_no_frames(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "logs")
+    journal.append(b"one").result(timeout=60)
+    segment = journal.seal()
+    journal.close()
+    assert segment
+    segment.path.rename(tmp_path / "logs-00000000000000000001.segment")
+    assert list(Journal(tmp_path, "logs").recover()) == []

@@ -23,6 +23,7 @@ from pilothouse.server.access.signing_in import SigningIn
 from pilothouse.server.backups import api as backups
 from pilothouse.server.guarding import HANDLERS, Guard, known_hosts
 from pilothouse.server.late import Late
+from pilothouse.server.otlp_connections import Door, OtlpPort
 from pilothouse.signals.receive import otlp_http
 from pilothouse.signals.timerange import to_rfc3339
 from pilothouse.signals.wire import answer, only
@@ -106,6 +107,12 @@ def otlp_app(houses: Mapping[str, Rooms]) -> ASGIApp:
         routed = Starlette(routes=otlp_http.routes(one.receiver, limit), exception_handlers=HANDLERS)
         apps[name] = otlp_http.Direct(routed, one.receiver, limit)
     return Admission(apps, houses[DEFAULT_TENANT].access)
+
+
+def otlp_port(houses: Mapping[str, Rooms]) -> OtlpPort:
+    """What is answered at that port before its app is asked."""
+    doors = {name: Door(one.receiver, one.config.max_body_bytes) for name, one in houses.items()}
+    return OtlpPort(doors, houses[DEFAULT_TENANT].access)
 
 
 def inner_app(rooms: Rooms, addresses: dict[str, str]) -> ASGIApp:

@@ -26,7 +26,7 @@ from pilothouse.releases.store import ReleaseStore
 from pilothouse.server.access.building import access_of, certificates_of, openid_of
 from pilothouse.server.access.callers import DEFAULT_TENANT
 from pilothouse.server.access.calls import QUESTIONS, Calls
-from pilothouse.server.app import Rooms, inner_app, main_app, otlp_app
+from pilothouse.server.app import Rooms, inner_app, main_app, otlp_app, otlp_port
 from pilothouse.server.backups.making import Backups, Source
 from pilothouse.server.config import control_database
 from pilothouse.server.delivery import LiveDelivery
@@ -296,8 +296,10 @@ class Process:
         loop = asyncio.get_running_loop()
         loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="question"))
         rooms = {name: house._rooms for name, house in self._houses().items()}
-        apps: dict[str, Any] = {"http": main_app(rooms, addresses), "otlp_http": otlp_app(rooms)}
-        servers = {name: _Server(_uvicorn_config(app, self._certificates)) for name, app in apps.items()}
+        servers = {
+            "http": _Server(_uvicorn_config(main_app(rooms, addresses), self._certificates)),
+            "otlp_http": _Server(_uvicorn_config(otlp_app(rooms), self._certificates, otlp_port(rooms).protocol)),
+        }
         if "aggregated_api" in self._sockets:
             from pilothouse.server.aggregating import aggregated_app, tls_config
 
@@ -442,9 +444,9 @@ def _asking(engine: Engine) -> Any:
     return Handler(engine)
 
 
-def _uvicorn_config(app: Any, certificates: Certificates | None = None) -> uvicorn.Config:
+def _uvicorn_config(app: Any, certificates: Certificates | None = None, http: Any = "httptools") -> uvicorn.Config:
     return uvicorn.Config(
-        app, http="httptools", ws="websockets-sansio", log_config=None, access_log=False, server_header=False,
+        app, http=http, ws="websockets-sansio", log_config=None, access_log=False, server_header=False,
         lifespan="off", timeout_graceful_shutdown=5, backlog=1024, proxy_headers=False,
         ssl_context_factory=(lambda config, default: certificates.context()) if certificates else None,
     )  # fmt: skip

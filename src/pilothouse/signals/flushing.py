@@ -35,6 +35,8 @@ _RESENT_FOR = 600.0
 # A request may be stored before its answer has left. Should the process end between the two, its client sends it again:
 # it is known by the segment, which is therefore kept so long. Storing it anew stores nothing.
 _REMOVED_AFTER = 2.0
+# A file that nothing more was written over for so long is not needed.
+_SPARE_FOR = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +128,13 @@ class Intake:
             known.set_result(None)
             return known
         taken = self.taken.get(kind)
-        if taken and not ahead and (before := taken.find(payload)):
+        if not taken:
+            return self._journals[kind].append(payload, marks, ahead)
+        sought = digest(payload)
+        if not ahead and (before := taken.find(sought)):
             return before
-        written = self._journals[kind].append(payload, marks, ahead)
-        if taken:
-            taken.note(payload, written)
+        written = self._journals[kind].append(payload, marks, ahead, sought)
+        taken.note(sought, written)
         return written
 
     @property
@@ -191,6 +195,8 @@ class Intake:
                         break
             with self._turn:
                 self._remove_stored(0.0 if stopping else _REMOVED_AFTER)
+            for journal in self._journals.values():
+                journal.drop_spares(0.0 if stopping else _SPARE_FOR)
             if stopping:
                 return
 
@@ -215,6 +221,9 @@ class Intake:
         due = min(self._due(kind, journal) for kind, journal in self._journals.items())
         if self._stored:
             due = min(due, self._stored[0][0] + _REMOVED_AFTER - time.monotonic())
+        for journal in self._journals.values():
+            if spare := journal.oldest_spare():
+                due = min(due, spare + _SPARE_FOR - time.monotonic())
         return None if due == float("inf") else max(due, 0.001)
 
     def _store_or_leave(self, kind: str, segment: Segment) -> None:
@@ -231,6 +240,7 @@ class Intake:
 
     def _store(self, kind: str, segment: Segment) -> None:
         started = time.monotonic()
+        self._journals[kind].trim(segment)
         for place, (mark, statement) in enumerate(self._kinds[kind].statements):
             if mark and not segment.recovered and mark not in segment.marks:
                 continue

@@ -5,6 +5,10 @@ The header is itself a protobuf field (number 2047, which no schema of ours or t
 request's length and checksum. So a segment can be walked and checked frame by frame, and is at the same time one big
 protobuf message: repeated fields of concatenated messages merge (Protocol Buffers encoding, "Last One Wins").
 
+A file whose segment is stored is written over for a later one: its pages are in memory and its blocks on disk, so that
+writing costs half. Until it is read, what an earlier segment left stands behind the end. So each checksum carries the
+name of its segment, and what has another's is no frame.
+
 One thread writes: it takes all requests that wait, writes them with one call, calls `fdatasync` once, and resolves
 their futures (group commit).
 """
@@ -29,6 +33,8 @@ _TAG = b"\xfa\x7f\x14"  # field 2047, length-delimited, 20 bytes
 _HEADER = len(_TAG) + 20
 _BATCH = 256  # requests in one write; four buffers each must not be more than IOV_MAX (1024)
 SUFFIX = ".segment"
+_SPARE = ".spare"
+_MOST_SPARES, _LEAST_SPARE = 2, 1_000_000  # files of a kind; bytes of one
 AHEAD = b"\x8a\x7d"
 """How a frame begins that the door put ahead of a request: field 2001, which no request begins with."""
 
@@ -57,13 +63,13 @@ class _Waiting:
     payload: bytes
     marks: frozenset[str]
     ahead: bytes
+    known: bytes
     written: Future[None]
 
-    def frames(self) -> tuple[bytes, ...]:
-        """What is written, in order."""
-        if self.ahead:
-            return _header(self.ahead), self.ahead, _header(self.payload), self.payload
-        return _header(self.payload), self.payload
+    def frames(self, seal: int) -> tuple[bytes, ...]:
+        """What is written into the segment with this seal, in order."""
+        frame = _header(self.payload, self.known or digest(self.payload), seal), self.payload
+        return (_header(self.ahead, digest(self.ahead), seal), self.ahead, *frame) if self.ahead else frame
 
 
 class Journal:
@@ -88,6 +94,10 @@ class Journal:
         self._open: Segment | None = None
         self._full: deque[Segment] = deque()
         self._file = -1
+        self._last_name = 0
+        self._spares: list[tuple[float, Path]] = []
+        for left in directory.glob(f"{kind}-*{_SPARE}"):
+            left.unlink()
         self._kept_bytes = 0
         self._stopping = False
         self.on_segment: Callable[[], None] = lambda: None
@@ -99,11 +109,13 @@ class Journal:
         """Bytes on disk that are not stored yet."""
         return self._kept_bytes
 
-    def append(self, payload: bytes, marks: frozenset[str] = frozenset(), ahead: bytes = b"") -> Future[None]:
+    def append(
+        self, payload: bytes, marks: frozenset[str] = frozenset(), ahead: bytes = b"", known: bytes = b""
+    ) -> Future[None]:
         """Write one request; the future is done when it is on disk, or has the error that kept it from there.
 
         `ahead` is a frame of its own before it: what the door adds must not change the digest by which a request that
-        is sent again is known, and must be there whenever the request is.
+        is sent again is known, and must be there whenever the request is. `known` is that digest, where it was made.
         """
         written: Future[None] = Future()
         with self._arrived:
@@ -113,7 +125,7 @@ class Journal:
                 raise OverloadedError(
                     f"{self.kind}: {self._kept_bytes // 1_000_000} MB are waiting to be stored", retry_after=5
                 )
-            self._waiting.append(_Waiting(payload, marks, ahead, written))
+            self._waiting.append(_Waiting(payload, marks, ahead, known, written))
             self._waiting_bytes += len(payload) + len(ahead)
             self._arrived.notify()
         return written
@@ -136,15 +148,38 @@ class Journal:
             self._file = -1
         return segment
 
+    @staticmethod
+    def trim(segment: Segment) -> None:
+        """Cut off what an earlier segment left behind the end, before the engine reads it; raises `OSError`."""
+        if segment.path.stat().st_size > segment.size:
+            os.truncate(segment.path, segment.size)
+
     def release(self, segment: Segment) -> None:
         """Count a segment as stored; its file stays until it is removed."""
         self._kept_bytes -= segment.size
         segment.size = 0
 
     def remove(self, segment: Segment) -> None:
-        """Forget a segment that is stored."""
+        """Forget a segment that is stored; its file may be used again."""
         self.release(segment)
-        segment.path.unlink(missing_ok=True)
+        with self._segment_lock, contextlib.suppress(FileNotFoundError):
+            # A recovered one may have been written before checksums carried a name.
+            few = len(self._spares) < _MOST_SPARES and not (segment.recovered or self._stopping)
+            if few and segment.path.stat().st_size >= _LEAST_SPARE:
+                self._spares.append((time.monotonic(), segment.path.rename(segment.path.with_suffix(_SPARE))))
+            else:
+                segment.path.unlink()
+
+    def drop_spares(self, after: float) -> None:
+        """Delete the files that waited for so many seconds to be used again."""
+        with self._segment_lock:
+            while self._spares and self._spares[0][0] + after <= time.monotonic():
+                self._spares.pop(0)[1].unlink(missing_ok=True)
+
+    def oldest_spare(self) -> float | None:
+        """Since when (monotonic) a file waits to be used again; None when none does."""
+        with self._segment_lock:
+            return self._spares[0][0] if self._spares else None
 
     def recover(self) -> Iterator[tuple[Segment, list[bytes]]]:
         """The segments that an earlier process left, oldest first, each with its requests' digests.
@@ -196,9 +231,10 @@ class Journal:
 
     def _write(self, batch: list[_Waiting]) -> bool:
         """Whether a segment began or is full: only then is there anything new for who stores them."""
-        buffers = [part for item in batch for part in item.frames()]
         with self._segment_lock:
             segment = self._open or self._start()
+            seal = _seal(segment.token)
+            buffers = [part for item in batch for part in item.frames(seal)]
             began = not segment.size
             try:
                 _write_all(self._file, buffers)
@@ -221,11 +257,25 @@ class Journal:
             return began
 
     def _start(self) -> Segment:
-        path = self._directory / f"{self.kind}-{time.time_ns():020d}{SUFFIX}"
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        # No name comes twice, whatever becomes of the clock: a name tells a segment's frames from another's.
+        self._last_name = max(time.time_ns(), self._last_name + 1)
+        path = self._directory / f"{self.kind}-{self._last_name:020d}{SUFFIX}"
+        self._file = self._used_again(path)
+        if self._file < 0:
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        # The new name must be on disk before anything of the old content is written over.
         _sync_directory(self._directory)
         self._open = Segment(path, opened=time.monotonic())
         return self._open
+
+    def _used_again(self, path: Path) -> int:
+        """A spare file under this name, open; -1 when there is none."""
+        while self._spares:
+            _, spare = self._spares.pop()
+            with contextlib.suppress(FileNotFoundError):
+                spare.rename(path)
+                return os.open(path, os.O_WRONLY)
+        return -1
 
 
 def digest(payload: bytes) -> bytes:
@@ -233,8 +283,14 @@ def digest(payload: bytes) -> bytes:
     return xxhash.xxh3_128_digest(payload)
 
 
-def _header(payload: bytes) -> bytes:
-    return _TAG + len(payload).to_bytes(4, "little") + digest(payload)
+def _header(payload: bytes, known: bytes, seal: int = 0) -> bytes:
+    checksum = (int.from_bytes(known, "little") ^ seal).to_bytes(16, "little") if seal else known
+    return _TAG + len(payload).to_bytes(4, "little") + checksum
+
+
+def _seal(token: str) -> int:
+    """What the checksums of a segment's frames differ by from their requests' digests."""
+    return int.from_bytes(digest(token.encode()), "little")
 
 
 def _write_all(file: int, buffers: list[bytes]) -> None:
@@ -257,24 +313,32 @@ def _sync_directory(directory: Path) -> None:
 def _intact(path: Path) -> tuple[int, list[bytes]]:
     """The length of the whole frames at the head of a file, and the digests of the requests among them."""
     place, digests = 0, []
-    for payload in frames(path):
+    for payload, known in _known_frames(path):
         place += _HEADER + len(payload)
         if not payload.startswith(AHEAD):
-            digests.append(digest(payload))
+            digests.append(known)
     return place, digests
 
 
 def frames(path: Path) -> Iterator[bytes]:
     """The requests of a segment, up to where it is torn."""
+    for payload, _ in _known_frames(path):
+        yield payload
+
+
+def _known_frames(path: Path) -> Iterator[tuple[bytes, bytes]]:
+    """The requests of a segment with their digests. Those that carry no name are from before there was one in them."""
+    seal = _seal(path.stem)
     with path.open("rb") as file:
         while (header := file.read(_HEADER)).startswith(_TAG) and len(header) == _HEADER:
             length = int.from_bytes(header[3:7], "little")
             payload = file.read(length)
-            if len(payload) < length or digest(payload) != header[7:]:
+            known = digest(payload)
+            if len(payload) < length or header not in (_header(payload, known, seal), _header(payload, known)):
                 return
-            yield payload
+            yield payload, known
 
 
 def framed(payload: bytes) -> bytes:
-    """One request as a segment holds it."""
-    return _header(payload) + payload
+    """One request as a file of its own holds it: without the name of a segment."""
+    return _header(payload, digest(payload)) + payload

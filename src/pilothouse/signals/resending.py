@@ -7,23 +7,23 @@ import time
 from collections import OrderedDict
 from concurrent.futures import Future
 
-from pilothouse.signals.journal import digest
-
 _SECONDS = 600.0
 _MOST = 100_000
 
 
 class Taken:
-    """The requests of the last ten minutes, at most 100,000, by their digests. May be used from any thread."""
+    """The requests of the last ten minutes, at most 100,000, by their digests (`journal.digest`).
+
+    May be used from any thread.
+    """
 
     def __init__(self, seconds: float = _SECONDS, most: int = _MOST) -> None:
         self._seconds, self._most = seconds, most
         self._lock = threading.Lock()
         self._known: OrderedDict[bytes, tuple[float, Future[None]]] = OrderedDict()
 
-    def find(self, payload: bytes) -> Future[None] | None:
+    def find(self, sought: bytes) -> Future[None] | None:
         """The future of the same request that came before; None when there was none, or it was not written."""
-        sought = digest(payload)
         with self._lock:
             known = self._known.get(sought)
         if known is None or time.monotonic() - known[0] > self._seconds:
@@ -32,9 +32,9 @@ class Taken:
         failed = written.done() and (written.cancelled() or written.exception() is not None)
         return None if failed else written
 
-    def note(self, payload: bytes, written: Future[None]) -> None:
+    def note(self, known: bytes, written: Future[None]) -> None:
         """Remember a request that was taken."""
-        now, known = time.monotonic(), digest(payload)
+        now = time.monotonic()
         with self._lock:
             self._known[known] = (now, written)
             self._known.move_to_end(known)

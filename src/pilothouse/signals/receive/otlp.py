@@ -71,9 +71,16 @@ class Receiver:
 
     def receive(self, kind: str, body: bytes) -> Outcome:
         """A protobuf body. Raises `BadRequestError` when it does not parse, `OverloadedError` when not now."""
+        return self.scanned(kind, body) or self.parsed(kind, body)
+
+    def scanned(self, kind: str, body: bytes | memoryview) -> Outcome | None:
+        """The short way for a protobuf body; None when it has to be parsed. `body` is not held on to."""
         check = begin(self._limits)
-        if payload := self._scanner.payload(kind, body, check):
-            return self._journal(kind, payload, check, len(body))
+        payload = self._scanner.payload(kind, body, check)
+        return self._journal(kind, payload, check, len(body)) if payload else None
+
+    def parsed(self, kind: str, body: bytes) -> Outcome:
+        """The long way, which takes what the short one does not; raises as `receive` does."""
         try:
             request = request_class(kind).FromString(body)
         except DecodeError as error:

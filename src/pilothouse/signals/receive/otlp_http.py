@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 # A larger body is parsed in a thread, so that it does not hold up the others.
 _LARGE = 256_000
+REFUSALS = (BodyError, BadRequestError, OverloadedError)
+"""What is wrong with a request, or with the moment; `refused` says it."""
+
 # gRPC status codes, as google.rpc.Status carries them.
-_INVALID_ARGUMENT, _UNAVAILABLE, _RESOURCE_EXHAUSTED = 3, 14, 8
+_INVALID_ARGUMENT, _RESOURCE_EXHAUSTED, _INTERNAL, _UNAVAILABLE = 3, 8, 13, 14
 
 
 def routes(receiver: Receiver, limit: int, prefix: str = "") -> list[Route]:
@@ -78,19 +81,31 @@ class _Endpoint:
             else:
                 outcome = take(self._kind, body)
             await asyncio.wrap_future(outcome.written)
-        except BodyError as error:
+        except REFUSALS as error:
+            return refused(media, error)
+        return answered(media, outcome.protobuf() if media == PROTOBUF else outcome.json())
+
+
+def answered(media: str, content: bytes) -> Response:
+    """The answer to a request that was taken, which `content` says what of."""
+    return Response(content, media_type=media)
+
+
+def refused(media: str, error: BaseException) -> Response:
+    """The answer to one that was not, as google.rpc.Status in the encoding of the request."""
+    match error:
+        case BodyError():
             code = _RESOURCE_EXHAUSTED if error.status == 413 else _INVALID_ARGUMENT
             return _failure(media, error.status, code, str(error))
-        except BadRequestError as error:
+        case BadRequestError():
             return _failure(media, 400, _INVALID_ARGUMENT, str(error))
-        except OverloadedError as error:
+        case OverloadedError():
             headers = {"retry-after": str(max(1, round(error.retry_after)))}
             return _failure(media, 503, _UNAVAILABLE, str(error), headers)
-        return Response(outcome.protobuf() if media == PROTOBUF else outcome.json(), media_type=media)
+    return _failure(media, 500, _INTERNAL, f"this is a defect in Pilothouse: {type(error).__name__}; the log has more")
 
 
 def _failure(media: str, status: int, code: int, message: str, headers: dict[str, str] | None = None) -> Response:
-    """An error as google.rpc.Status in the encoding of the request."""
     if media == JSON:
         content = json.dumps({"code": code, "message": message}).encode()
     else:

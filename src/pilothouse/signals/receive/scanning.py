@@ -55,7 +55,7 @@ class Scanner:
         self._announcements = announcements
         self._met: dict[tuple[str, bytes], _Speaker | None] = {}
 
-    def payload(self, kind: str, body: bytes, check: Check) -> bytes | None:
+    def payload(self, kind: str, body: bytes | memoryview, check: Check) -> bytes | None:
         """What to journal of a request's `body`; None when it has to be parsed, and then `check` is as it was."""
         if native is None:
             return None
