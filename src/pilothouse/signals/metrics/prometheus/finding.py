@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pilothouse.signals.metrics.prometheus.catalogue import Catalogue, Entry, SeriesOf
-from pilothouse.signals.metrics.prometheus.found import Found
+from pilothouse.signals.metrics.prometheus.found import Found, FoundSeries
 from pilothouse.signals.metrics.prometheus.labelling import Labelling
 from pilothouse.signals.metrics.promql.labels import Labels
 from pilothouse.signals.metrics.promql.matcher import NAME, Matcher
+from pilothouse.signals.metrics.promql.matrix import Ints
 
 if TYPE_CHECKING:
     from pilothouse.engine import Budget, Engine
@@ -33,8 +34,8 @@ class _Kept:
 
     of: SeriesOf
     looked_at: int = 0
-    places: list[int] = field(default_factory=list)
-    found: list[Found] = field(default_factory=list)
+    places: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    found: FoundSeries = field(default_factory=FoundSeries)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -50,20 +51,22 @@ class Finder:
 
     def find(
         self, matchers: Sequence[Matcher], wanted: Sequence[Entry], start: int, end: int, budget: Budget | None
-    ) -> list[Found]:
+    ) -> FoundSeries:
         """The series of these metrics that fit and were seen between two times (milliseconds)."""
         others = tuple(matcher for matcher in matchers if matcher.label != NAME)
-        found: list[Found] = []
+        parts = []
         for entry in wanted:
             series = self.catalogue.series(entry[0])
-            kept = self._grown(entry, others, series, budget)
+            places, found = self._grown(entry, others, series, budget)
             first, last = series.times()
-            places = np.array(kept.places, np.int64)
             seen = (first[places] <= end) & (last[places] >= start - _SLACK)
-            found += kept.found if seen.all() else [kept.found[row] for row in np.flatnonzero(seen)]
-        return found
+            parts.append(found if seen.all() else FoundSeries(found[row] for row in np.flatnonzero(seen)))
+        # Of one metric it is the same object as long as the series are the same: what is known of them stays known.
+        return parts[0] if len(parts) == 1 else FoundSeries(one for part in parts for one in part)
 
-    def _grown(self, entry: Entry, others: tuple[Matcher, ...], series: SeriesOf, budget: Budget | None) -> _Kept:
+    def _grown(
+        self, entry: Entry, others: tuple[Matcher, ...], series: SeriesOf, budget: Budget | None
+    ) -> tuple[Ints, FoundSeries]:
         with self._lock:
             kept = self._kept.get((entry, others))
             if kept is None or kept.of is not series:
@@ -74,14 +77,19 @@ class Finder:
         with kept.lock:
             count = len(series.firsts)
             if kept.looked_at < count:
-                self._look(kept, entry, others, series.numbers[kept.looked_at : count], budget)
+                places, found = self._look(kept, entry, others, series.numbers[kept.looked_at : count], budget)
                 kept.looked_at = count
-            return _Kept(series, count, kept.places[:], kept.found[:])
+                if found:
+                    kept.places = np.append(kept.places, np.array(places, np.int64))
+                    kept.found = FoundSeries([*kept.found, *found])
+            return kept.places, kept.found
 
     def _look(
         self, kept: _Kept, entry: Entry, others: tuple[Matcher, ...], numbers: list[int], budget: Budget | None
-    ) -> None:
+    ) -> tuple[list[int], list[Found]]:
         metric, name, part = entry
+        at: list[int] = []
+        found: list[Found] = []
         places = {number: kept.looked_at + place for place, number in enumerate(numbers)}
         # A bucket's own label is not known before its samples are.
         checked = [m for m in others if part not in ("bucket", "quantile") or m.label not in _OF_A_PART]
@@ -95,8 +103,9 @@ class Finder:
             base = labels[number]
             one = base if metric.is_prometheus else Labels(((NAME, name), *base.pairs))
             if all(matcher.matches(one.get(matcher.label)) for matcher in checked):
-                kept.places.append(places[number])
-                kept.found.append(Found(number, metric, part, one))
+                at.append(places[number])
+                found.append(Found(number, metric, part, one))
+        return at, found
 
     def _narrowed(
         self, name: str, matchers: Sequence[Matcher], places: dict[int, int], budget: Budget | None

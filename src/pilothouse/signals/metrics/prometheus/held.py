@@ -39,6 +39,8 @@ class Held:
         self.base = int(read.times[0]) if len(read.times) else max(low, 0)
         self.rows: dict[int, int] = {}
         self.numbers: list[int] = []
+        # Another list that is known to hold the same.
+        self._same: list[int] | None = None
         nothing = np.zeros(0, np.int64)
         self.times, self.values = np.zeros(0, np.int32), np.zeros(0)
         self.begins, self.ends, self.limits = nothing, nothing, nothing
@@ -52,19 +54,25 @@ class Held:
 
     def places_of(self, numbers: list[int]) -> Ints:
         """The rows of series that are all here."""
-        if numbers == self.numbers:
+        if numbers is self._same or numbers == self.numbers:
+            self._same = numbers
             return np.arange(len(numbers), dtype=np.int64)
         return np.fromiter(map(self.rows.__getitem__, numbers), np.int64, len(numbers))
 
     def missing(self, numbers: list[int]) -> list[int]:
         """Those of these series that are not here."""
-        return [] if numbers == self.numbers else [number for number in numbers if number not in self.rows]
+        return (
+            []
+            if numbers is self._same or numbers == self.numbers
+            else [number for number in numbers if number not in self.rows]
+        )
 
     def add_series(self, numbers: list[int]) -> None:
         """Series without samples yet."""
         for number in numbers:
             self.rows[number] = len(self.rows)
         self.numbers += numbers
+        self._same = None
         ends = np.full(len(numbers), len(self.times), np.int64)
         self.begins, self.ends, self.limits = (
             np.concatenate((known, ends)) for known in (self.begins, self.ends, self.limits)

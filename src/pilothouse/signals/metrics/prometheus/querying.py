@@ -25,6 +25,7 @@ from pilothouse.signals.metrics.promql.errors import (
     TimedOutError,
 )
 from pilothouse.signals.metrics.promql.evaluating import Settings
+from pilothouse.signals.metrics.promql.nodes import Node
 from pilothouse.signals.metrics.promql.planning import Grid
 
 if TYPE_CHECKING:
@@ -62,10 +63,13 @@ class Queries:
         self._running = asyncio.Semaphore(limits.at_once)
 
     async def evaluate(
-        self, request: Request, query: str, grid: Grid, is_range: bool, lookback: int = 0, seconds: float = 0.0,
-        counted: bool = False,
+        self, request: Request, query: tuple[str, Node], grid: Grid, is_range: bool, lookback: int = 0,
+        seconds: float = 0.0, counted: bool = False,
     ) -> Value:  # fmt: skip
-        """The value of a query; raises `ApiError`. `counted`: count the samples of all windows for its statistics."""
+        """The value of a query, given as text and tree; raises `ApiError`.
+
+        `counted`: count the samples of all windows for its statistics.
+        """
         limits = self._limits
         seconds = min(seconds or limits.seconds, limits.seconds)
         settings = Settings(timeout=seconds, max_samples=limits.samples, counted=counted)
@@ -77,12 +81,12 @@ class Queries:
         def work(metrics: StoredMetrics, stopped: threading.Event) -> Value:
             queued = time.perf_counter() - asked
             try:
-                value = evaluate(metrics, query, grid, settings, stopped.is_set, is_range)
+                value = evaluate(metrics, query[1], grid, settings, stopped.is_set, is_range)
             except (PromqlError, EngineError) as error:
-                self._log.add(request, query, grid, error=str(error))
+                self._log.add(request, query[0], grid, error=str(error))
                 raise
             value.statistics.queued = queued
-            self._log.add(request, query, grid, value.statistics)
+            self._log.add(request, query[0], grid, value.statistics)
             return value
 
         return await self.run(request, work, seconds)

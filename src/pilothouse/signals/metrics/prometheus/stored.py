@@ -18,7 +18,7 @@ from pilothouse.signals.metrics.prometheus.catalogue import Catalogue, Entry
 from pilothouse.signals.metrics.prometheus.choosing import chosen
 from pilothouse.signals.metrics.prometheus.distributions import DistributionReader
 from pilothouse.signals.metrics.prometheus.finding import Finder
-from pilothouse.signals.metrics.prometheus.found import Found
+from pilothouse.signals.metrics.prometheus.found import FoundSeries
 from pilothouse.signals.metrics.prometheus.gridding import GRIDS, grid
 from pilothouse.signals.metrics.prometheus.held import Held, Read
 from pilothouse.signals.metrics.prometheus.joining import joined
@@ -63,9 +63,10 @@ class StoredMetrics:
         wanted = self.catalogue.matching(matchers)
         found = self._series(matchers, [entry for entry in wanted if entry[2] != "info"], start, end)
         parts = []
-        if numbers := [series for series in found if series.part == "value"]:
+        is_plain = found.parts == {"value"}
+        if numbers := found if is_plain else FoundSeries(series for series in found if series.part == "value"):
             parts.append(self._samples(matchers, numbers, start, end))
-        if spread := [series for series in found if series.part != "value"]:
+        if spread := [] if is_plain else [series for series in found if series.part != "value"]:
             parts.append(DistributionReader(self._engine, self._budget).read(spread, matchers, start, end))
         if any(part == "info" for _, _, part in wanted):
             parts.append(target_info(self._engine, matchers, start, end, self._budget))
@@ -79,14 +80,14 @@ class StoredMetrics:
         if not wanted or any(part != "value" or metric.temporality == 1 for metric, _, part in wanted):
             return None
         found = self._series(matchers, wanted, windows.first - windows.length, windows.last)
-        if is_repeated([series.labels for series in found]):
+        if is_repeated(found.labels):
             return None
         of = self._of(found)
-        start, numbers = windows.first - windows.length + 1, [series.number for series in found]
-        with self._memory.held(tuple(matchers), numbers, start, windows.last, self._reading(of)) as held:
+        start = windows.first - windows.length + 1
+        with self._memory.held(tuple(matchers), found.numbers, start, windows.last, self._reading(of)) as held:
             if held and function in windowing.FUNCTIONS:
                 values, present, samples = held[0].windowed(function, held[1], windows)
-                return Gridded([series.labels for series in found], values, present, samples)
+                return Gridded(found.labels, values, present, samples)
         if function not in GRIDS:
             return None
         return grid(self._engine, function, found, of, windows, self._thrifty(found, windows))
@@ -103,7 +104,7 @@ class StoredMetrics:
             labels |= set(target_info(self._engine, matchers, start, end, self._budget).labels)
         return sorted(labels, key=lambda one: one.pairs)
 
-    def found(self, matchers: Sequence[Matcher], start: int, end: int) -> list[Found]:
+    def found(self, matchers: Sequence[Matcher], start: int, end: int) -> FoundSeries:
         """The stored series that fit, whatever part of them is selected."""
         wanted = [entry for entry in self.catalogue.matching(matchers) if entry[2] != "info"]
         return self._series(matchers, wanted, start, end)
@@ -122,21 +123,20 @@ class StoredMetrics:
         ).to_pylist()
         return rows
 
-    def _series(self, matchers: Sequence[Matcher], wanted: Sequence[Entry], start: int, end: int) -> list[Found]:
+    def _series(self, matchers: Sequence[Matcher], wanted: Sequence[Entry], start: int, end: int) -> FoundSeries:
         return self._finder.find(matchers, wanted, start, end, self._budget)
 
-    def _thrifty(self, found: list[Found], windows: Windowing) -> Budget | None:
+    def _thrifty(self, found: FoundSeries, windows: Windowing) -> Budget | None:
         """The budget with one thread where a second one would cost more than it gives."""
         samples = len(found) * (windows.last - windows.first + windows.length) / _USUAL_INTERVAL
         return self._budget if samples > _WORTH_THREADS else replace(self._budget or Budget(), threads=1)
 
-    def _of(self, found: list[Found]) -> int:
+    def _of(self, found: FoundSeries) -> int:
         """How many series there are of the one metric of these; 0 when they are of several."""
-        metrics = {series.metric for series in found}
-        return len(self.catalogue.series(found[0].metric).numbers) if len(metrics) == 1 else 0
+        return len(self.catalogue.series(found.metric).numbers) if found.metric else 0
 
-    def _samples(self, matchers: Sequence[Matcher], found: list[Found], start: int, end: int) -> Selection:
-        numbers, reading = [series.number for series in found], self._reading(self._of(found))
+    def _samples(self, matchers: Sequence[Matcher], found: FoundSeries, start: int, end: int) -> Selection:
+        numbers, reading = found.numbers, self._reading(self._of(found))
         with self._memory.held(tuple(matchers), numbers, start, end, reading) as held:
             if held:
                 offsets, times, values = held[0].samples(held[1], start, end)
@@ -144,12 +144,14 @@ class StoredMetrics:
             # The answer may hold series that are not wanted; these get no rows.
             alone = Held(numbers, start, end, reading(numbers, start, end))
             offsets, times, values = alone.samples(np.arange(len(numbers)), start, end)
-        there = np.flatnonzero(np.diff(offsets)).tolist()
-        if not there:
+        there = np.flatnonzero(np.diff(offsets))
+        if not len(there):
             return nothing()
-        offsets = np.append(offsets[there], offsets[-1])
-        selection = Selection([found[row].labels for row in there], offsets, times, values)
-        return _cumulative(selection, [found[row].metric for row in there])
+        is_all = len(there) == len(found)
+        labels = found.labels if is_all else [found.labels[row] for row in there]
+        selection = Selection(labels, offsets if is_all else np.append(offsets[there], offsets[-1]), times, values)
+        is_usual = found.metric is not None and found.metric.temporality != 1
+        return selection if is_usual else _cumulative(selection, [found[row].metric for row in there])
 
     def _reading(self, of: int) -> Reading:
         """How the samples of some of `of` series of one metric (0: of several) are read."""

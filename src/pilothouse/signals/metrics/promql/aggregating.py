@@ -11,7 +11,7 @@ from pilothouse.signals.metrics.promql import annotations as say
 from pilothouse.signals.metrics.promql import native_ranges as native
 from pilothouse.signals.metrics.promql.annotations import Annotations
 from pilothouse.signals.metrics.promql.errors import ExecutionError
-from pilothouse.signals.metrics.promql.labels import EMPTY, Labels
+from pilothouse.signals.metrics.promql.labels import EMPTY, Labels, LabelSets
 from pilothouse.signals.metrics.promql.matcher import NAME
 from pilothouse.signals.metrics.promql.matrix import Bools, Floats, Matrix, empty, matrix_of
 from pilothouse.signals.metrics.promql.numbers import format_f, format_g
@@ -31,7 +31,7 @@ class Groups:
     def __init__(self, labels: Sequence[Labels], grouping: Sequence[str], without: bool) -> None:
         found: dict[Labels, int] = {}
         self.of = np.array([found.setdefault(key, len(found)) for key in _keys(labels, grouping, without)], np.int64)
-        self.labels = list(found)
+        self.labels = LabelSets(found)
         self.order = np.argsort(self.of, kind="stable")
         self.begins = np.searchsorted(self.of[self.order], np.arange(len(found)))
 
@@ -42,6 +42,14 @@ class Groups:
     def reduced(self, ufunc: np.ufunc, values: Any) -> Any:
         """`ufunc` over each group: [groups, steps]."""
         return ufunc.reduceat(values[self.order], self.begins, axis=0)
+
+
+def grouped(labels: list[Labels], grouping: Sequence[str], without: bool) -> Groups:
+    """The groups of these label sets."""
+    if isinstance(labels, LabelSets):
+        key = "groups", tuple(grouping), without
+        return labels.found(key, lambda all_: Groups(all_, grouping, without))
+    return Groups(labels, grouping, without)
 
 
 def _keys(labels: Sequence[Labels], grouping: Sequence[str], without: bool) -> list[Labels]:

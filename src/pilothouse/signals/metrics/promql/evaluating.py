@@ -14,14 +14,14 @@ import numpy as np
 
 from pilothouse.signals.metrics.promql import annotations as say
 from pilothouse.signals.metrics.promql import buckets, instant_functions, ranging
-from pilothouse.signals.metrics.promql.aggregating import Groups, aggregate, count_values, select
+from pilothouse.signals.metrics.promql.aggregating import aggregate, count_values, grouped, select
 from pilothouse.signals.metrics.promql.annotations import Annotations
 from pilothouse.signals.metrics.promql.arithmetic import CHANGING, Cells, combine, on_numbers
 from pilothouse.signals.metrics.promql.errors import ExecutionError, LimitError, StoppedError, TimedOutError
 from pilothouse.signals.metrics.promql.extending import ExtendedWindow
 from pilothouse.signals.metrics.promql.hinting import COUNTS_ONLY, with_resets
 from pilothouse.signals.metrics.promql.info import Enrichment
-from pilothouse.signals.metrics.promql.labels import EMPTY, Labels, is_label, labels_of
+from pilothouse.signals.metrics.promql.labels import EMPTY, Labels, is_label, labels_of, nameless
 from pilothouse.signals.metrics.promql.matcher import NAME, Matcher
 from pilothouse.signals.metrics.promql.matching import VectorOperation, set_operation
 from pilothouse.signals.metrics.promql.matrix import (
@@ -199,7 +199,7 @@ class Evaluator:
             return Matrix(
                 matrix.labels, matrix.values, matrix.present, matrix.histograms, np.ones(len(matrix.labels), bool)
             )
-        return matrix.relabelled([one.nameless() for one in matrix.labels])
+        return matrix.relabelled(nameless(matrix.labels))
 
     # Selectors.
 
@@ -627,7 +627,7 @@ class Evaluator:
         if node.parameter is not None:
             parameter, place = self.scalar(node.parameter), node.parameter.position
         matrix = self.vector(node.expression)
-        groups = Groups(matrix.labels, node.grouping, node.without)
+        groups = grouped(matrix.labels, node.grouping, node.without)
         if node.operator in ("topk", "bottomk", "limitk", "limit_ratio"):
             assert parameter is not None
             positions = node.expression.position, place, node.position

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import xxhash
 
@@ -11,6 +12,9 @@ from pilothouse.signals.metrics.promql.numbers import quote
 
 # What describes a metric beside its labels: dropped together with the name (Prometheus' type-and-unit-labels).
 METADATA = frozenset((NAME, "__type__", "__unit__"))
+T = TypeVar("T")
+_MOST_FOUND = 20
+_UNKNOWN = object()
 
 
 class Labels:
@@ -96,9 +100,62 @@ def labels_of(values: Mapping[str, str]) -> Labels:
     return Labels(tuple(sorted((name, value) for name, value in values.items() if value)))
 
 
+class LabelSets(list[Labels]):
+    """The label sets of series that are asked for again and again: what is found out of all of them stays with them.
+
+    Not to be changed once it is made.
+    """
+
+    __slots__ = ("_found",)
+
+    def __init__(self, labels: Iterable[Labels] = ()) -> None:
+        super().__init__(labels)
+        self._found: dict[Hashable, Any] = {}
+
+    def found(self, key: Hashable, find: Callable[[LabelSets], T]) -> T:
+        """What `find` makes of these label sets; asked once for each `key` (a few are kept)."""
+        known = self._found.get(key, _UNKNOWN)
+        if known is _UNKNOWN:
+            if len(self._found) >= _MOST_FOUND:
+                self._found.clear()
+            known = self._found[key] = find(self)
+        result: T = known
+        return result
+
+
 def is_repeated(labels: Sequence[Labels]) -> bool:
     """Whether two of them are the same."""
+    return labels.found("repeated", _is_repeated) if isinstance(labels, LabelSets) else _is_repeated(labels)
+
+
+def _is_repeated(labels: Sequence[Labels]) -> bool:
     return len(set(labels)) < len(labels)
+
+
+def nameless(labels: list[Labels]) -> list[Labels]:
+    """All of them without name, type and unit."""
+    if isinstance(labels, LabelSets):
+        return labels.found("nameless", lambda all_: LabelSets([one.nameless() for one in all_]))
+    return [one.nameless() for one in labels]
+
+
+def names(labels: Sequence[Labels]) -> list[str]:
+    """The names among them, each once."""
+    return labels.found("names", _names) if isinstance(labels, LabelSets) else _names(labels)
+
+
+def _names(labels: Sequence[Labels]) -> list[str]:
+    return list(dict.fromkeys(one.name for one in labels))
+
+
+def in_order(labels: Sequence[Labels]) -> list[int] | None:
+    """Their places by label; None when that is how they are."""
+    return labels.found("order", _in_order) if isinstance(labels, LabelSets) else _in_order(labels)
+
+
+def _in_order(labels: Sequence[Labels]) -> list[int] | None:
+    order = sorted(range(len(labels)), key=lambda place: labels[place].pairs)
+    return None if order == list(range(len(labels))) else order
 
 
 def is_label(name: str) -> bool:

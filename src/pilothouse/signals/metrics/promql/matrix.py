@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilothouse.signals.metrics.promql.errors import ExecutionError
-from pilothouse.signals.metrics.promql.labels import Labels, is_repeated
+from pilothouse.signals.metrics.promql.labels import Labels, in_order, is_repeated
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -87,8 +87,8 @@ class Matrix:
 
     def sorted(self) -> Matrix:
         """By labels."""
-        order = sorted(range(len(self.labels)), key=lambda place: self.labels[place].pairs)
-        return self.rows(np.array(order, dtype=np.int64))
+        order = in_order(self.labels)
+        return self if order is None else self.rows(np.array(order, dtype=np.int64))
 
 
 def empty(steps: int) -> Matrix:

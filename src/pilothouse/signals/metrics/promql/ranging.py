@@ -15,7 +15,7 @@ from pilothouse.signals.metrics.promql.annotations import Annotations
 from pilothouse.signals.metrics.promql.errors import ExecutionError
 from pilothouse.signals.metrics.promql.extending import ExtendedWindow
 from pilothouse.signals.metrics.promql.histogram import Histogram
-from pilothouse.signals.metrics.promql.labels import Labels
+from pilothouse.signals.metrics.promql.labels import Labels, names
 from pilothouse.signals.metrics.promql.matrix import Bools, Floats, Objects
 from pilothouse.signals.metrics.promql.positions import Position
 from pilothouse.signals.metrics.promql.windows import Windows
@@ -37,8 +37,8 @@ def apply(
 
 def check_counters(labels: Sequence[Labels], present: Bools, annotations: Annotations, position: Position) -> None:
     """Remark on series of `rate` and `increase` whose names are not those of counters."""
-    used = np.asarray(present.any(axis=1)).tolist()
-    for name in dict.fromkeys(one.name for one, has in zip(labels, used, strict=True) if has):
+    used = np.asarray(present.any(axis=1))
+    for name in names(labels if used.all() else [labels[row] for row in np.flatnonzero(used).tolist()]):
         if name and not name.endswith(_COUNTER_SUFFIXES):
             annotations.inform(say.possible_non_counter(name), position)
 
