@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 
 from pilothouse.signals.logs.logql import tree
 from pilothouse.signals.logs.logql.quantities import write_duration
-from pilothouse.signals.logs.templates.printing import float_shown
+from pilothouse.signals.logs.templates.printing import float_shown, plain
 from pilothouse.signals.selector import Matcher
 
 _WIDEST = 100
@@ -26,9 +27,9 @@ def write(query: tree.Query) -> str:
             bool_word = " bool" if query.returns_bool else ""
             return f"({write(query.left)} {query.operator}{bool_word}{_matching(query.matching)} {write(query.right)})"
         case tree.Number():
-            return float_shown(query.value)
+            return _number(query.value)
         case tree.VectorOf():
-            return f"vector({float_shown(query.value)})"
+            return f"vector({_number(query.value)})"
         case tree.LabelReplace():
             texts = ",".join(map(quoted, (query.target, query.replacement, query.source, query.expression)))
             return f"label_replace({write(query.inner)},{texts})"
@@ -94,7 +95,7 @@ def test(found: tree.Test) -> str:
         case tree.StringTest():
             return f"{found.label}{found.operator}{quoted(found.value)}"
         case tree.NumberTest():
-            return f"{found.label}{found.operator}{found.written or float_shown(found.value)}"
+            return f"{found.label}{found.operator}{found.written or _number(found.value)}"
         case tree.IpTest():
             return f"{found.label}{found.operator}ip({quoted(found.value)})"
         case tree.Both():
@@ -110,12 +111,16 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def _number(value: float) -> str:
+    return plain(value) if math.isfinite(value) else float_shown(value)
+
+
 def _expressions(found: tuple[tuple[str, str], ...]) -> str:
     return ",".join(f"{label}={quoted(path)}" for label, path in found)
 
 
 def _range(query: tree.RangeAggregation) -> str:
-    number = f"{float_shown(query.parameter)}," if query.parameter is not None else ""
+    number = f"{_number(query.parameter)}," if query.parameter is not None else ""
     unwrap = f" {_unwrap(query.unwrap)}" if query.unwrap else ""
     return f"{query.operator}({number}{write(query.query)}{unwrap}{_span(query)}){_grouping(query.grouping)}"
 

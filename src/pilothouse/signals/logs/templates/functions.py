@@ -146,15 +146,22 @@ def _less(first: Any, other: Any) -> bool:
 
 def _index(item: Any, *keys: Any) -> Any:
     for key in keys:
-        item = item.get(key, "") if isinstance(item, Mapping) else item[_count(key)]
+        item = item.get(key, "") if isinstance(item, Mapping) else _bytes_of(item)[_count(key)]
     return item
 
 
+def _bytes_of(item: Any) -> Any:
+    """Go's strings are bytes."""
+    return item.encode() if isinstance(item, str) else item
+
+
 def _slice(item: Any, *places: int) -> Any:
-    start, end = (places[0] if places else 0), (places[1] if len(places) > 1 else len(item))
-    if not 0 <= start <= end <= len(item):
+    whole = _bytes_of(item)
+    start, end = (places[0] if places else 0), (places[1] if len(places) > 1 else len(whole))
+    if not 0 <= start <= end <= len(whole):
         raise ValueError("index out of range")
-    return item[start:end]
+    part = whole[start:end]
+    return part.decode("utf-8", "replace") if isinstance(part, bytes) else part
 
 
 def _print(*items: Any) -> str:
@@ -188,6 +195,11 @@ def _decoded(text: str) -> str:
     return base64.b64decode(text, validate=True).decode("utf-8", "replace")
 
 
+# Go, text/template, JSEscape.
+_SCRIPT = {code: f"\\u{code:04X}" for code in (*range(32), *map(ord, "<>&="))}
+_SCRIPT |= {ord(letter): f"\\{letter}" for letter in "\\'\""}
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     # Go's own
     "not": lambda value: not truth(value),
@@ -197,14 +209,14 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "le": lambda first, other: not _less(other, first),
     "gt": lambda first, other: _less(other, first),
     "ge": lambda first, other: not _less(first, other),
-    "len": len,
+    "len": lambda item: len(_bytes_of(item)),
     "index": _index,
     "slice": _slice,
     "print": _print,
     "printf": lambda form, *items: _bounded(printf(_text(form), *items)),
     "println": lambda *items: " ".join(map(shown, items)) + "\n",
     "html": lambda *items: escaping.escape(_print(*items)).replace("&quot;", "&#34;").replace("&#x27;", "&#39;"),
-    "js": lambda *items: json.dumps(_print(*items))[1:-1],
+    "js": lambda *items: _print(*items).translate(_SCRIPT),
     "urlquery": lambda *items: quote_plus(_print(*items)),
     # The older names, in Go's order of arguments
     "ToLower": lambda text: _text(text).lower(),

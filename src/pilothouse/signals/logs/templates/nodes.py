@@ -44,6 +44,13 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Misused:
+    """What is no function, with arguments: that is told when it runs, as Go does."""
+
+    operand: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Pipe:
     """Commands, each given the result of the one before as its last argument; `declares` names variables."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import reduce
 from typing import Any
 
@@ -42,14 +43,27 @@ def _mod(first: Any, other: Any) -> int:
     return whole(first) - _div(first, other) * whole(other)
 
 
-def _divf(first: Any, *others: Any) -> float:
-    result = floating(first)
-    for other in map(floating, others):
-        if other:
-            result /= other
-        else:
-            result = math.nan if not result else math.copysign(math.inf, result)
-    return result
+# Of the smallest and the largest float.
+_DIGITS = Context(prec=1100, rounding=ROUND_HALF_UP)
+_PLACES = Decimal(1).scaleb(-16)
+
+
+def _decimal(value: Any) -> Decimal:
+    """The shortest digits of a float are calculated with, so that 0.1 and 0.2 make 0.3 (sprig, on decimals)."""
+    number = floating(value)
+    if not math.isfinite(number):
+        raise ValueError(f"cannot create a decimal of {number}")
+    return Decimal(repr(number))
+
+
+def _calculated(operation: Callable[[Decimal, Decimal], Decimal]) -> Callable[..., float]:
+    return lambda first, *others: float(reduce(operation, map(_decimal, others), _decimal(first)))
+
+
+def _divided(first: Decimal, other: Decimal) -> Decimal:
+    if not other:
+        raise ValueError("decimal division by 0")
+    return _DIGITS.quantize(_DIGITS.divide(first, other), _PLACES)
 
 
 def _round(value: Any, places: Any, *on: float) -> float:
@@ -67,10 +81,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "mul": lambda *items: math.prod(map(whole, items)),
     "div": _div,
     "mod": _mod,
-    "addf": lambda *items: float(sum(map(floating, items))),
-    "subf": lambda first, *others: reduce(lambda a, b: a - b, map(floating, others), floating(first)),
-    "mulf": lambda first, *others: reduce(lambda a, b: a * b, map(floating, others), floating(first)),
-    "divf": _divf,
+    "addf": _calculated(_DIGITS.add),
+    "subf": _calculated(_DIGITS.subtract),
+    "mulf": _calculated(_DIGITS.multiply),
+    "divf": _calculated(_divided),
     "max": lambda *items: max(map(whole, items)),
     "min": lambda *items: min(map(whole, items)),
     "maxf": lambda *items: max(map(floating, items)),

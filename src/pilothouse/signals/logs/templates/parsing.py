@@ -128,9 +128,7 @@ class _Pipeline:
         first, *rest = operands
         if isinstance(first, nodes.Call) and not first.arguments:
             return nodes.Call(first.name, tuple(rest))
-        if rest:
-            raise TemplateError("template: can't give argument to non-function")
-        return first
+        return nodes.Misused(first) if rest else first
 
     def _operand(self, depth: int) -> Any:
         kind, text, _ = self.tokens.pop(0)

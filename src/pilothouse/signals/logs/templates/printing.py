@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+_EXPONENT_FROM = 6
 _VERB = re.compile(r"%(?P<flags>[-+# 0]*)(?P<width>\d+|\*)?(?:\.(?P<precision>\d*|\*))?(?P<verb>[a-zA-Z%])")
 
 
@@ -32,20 +33,24 @@ def shown(value: Any) -> str:
 
 
 def float_shown(value: float) -> str:
-    """`%v` of a float64: the shortest digits, with an exponent below 1e-4 and from 1e21."""
+    """`%v` of a float64: the shortest digits, with an exponent below 1e-4 and from 1e6 on.
+
+    Go, strconv: "if precision was the shortest possible, use precision 6 for this decision".
+    """
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
     if value == 0:
         return "-0" if math.copysign(1, value) < 0 else "0"
-    if 1e-4 <= abs(value) < 1e21:
+    from decimal import Decimal
+
+    sign, digits, _ = Decimal(repr(value)).normalize().as_tuple()
+    power = Decimal(repr(value)).adjusted()
+    if -4 <= power < _EXPONENT_FROM:
         return plain(value)
-    digits, _, exponent = f"{value!r}".partition("e")
-    if not exponent:
-        digits, _, exponent = f"{value:e}".partition("e")
-    power = int(exponent)
-    return f"{digits.removesuffix('.0')}e{'-' if power < 0 else '+'}{abs(power):02d}"
+    first, rest = str(digits[0]), "".join(map(str, digits[1:]))
+    return f"{'-' * sign}{first}{'.' * bool(rest)}{rest}e{'-' if power < 0 else '+'}{abs(power):02d}"
 
 
 def plain(value: float) -> str:

@@ -144,6 +144,8 @@ class _Run:
     def _command(self, command: Any, dot: Any, final: tuple[Any, ...]) -> Any:
         if isinstance(command, nodes.Call):
             return self._call(command, dot, final)
+        if isinstance(command, nodes.Misused):
+            raise TemplateFailureError("can't give argument to non-function")
         return self._value(command, dot)
 
     def _value(self, node: Any, dot: Any) -> Any:

@@ -144,11 +144,20 @@ def _fixed(offset: str) -> tzinfo:
     return timezone(timedelta(seconds=-seconds if offset[0] == "-" else seconds))
 
 
+# The first of January of the year 1.
+_ZERO = -62_135_596_800 * 1_000_000_000
+
+
 def _in_zone(layout: str, zone: str, text: str) -> Moment:
+    """What is no time is Go's zero time, and an unknown zone UTC, as in Loki."""
     try:
-        return parsed(layout, text, UTC if zone in ("UTC", "", "Local") else ZoneInfo(zone))
-    except (ZoneInfoNotFoundError, OSError):
-        raise ValueError(f"unknown time zone {zone}") from None
+        found: tzinfo = UTC if zone in ("UTC", "", "Local") else ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        found = UTC
+    try:
+        return parsed(layout, text, found)
+    except ValueError:
+        return Moment(_ZERO)
 
 
 def _date(layout: str, moment: Any) -> str:
