@@ -66,7 +66,7 @@ def _splits(name: str) -> Iterator[tuple[str, ...]]:
 def json_some(scope: Scope, expressions: tuple[tuple[str, str], ...]) -> Extract:
     """`| json label="path"`."""
     line = scope.line
-    invalid = scope.alias(f"NOT isValidJSON({line})")
+    invalid = scope.alias(f"notEmpty({line}) AND NOT isValidJSON({line})")
     scope.errors(invalid)
     scope.doubts.append(f"({invalid} AND match({line}, '[0-9]{{19}}'))")
     known: dict[str, str] = {}

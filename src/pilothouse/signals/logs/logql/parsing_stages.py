@@ -128,6 +128,8 @@ def _label_format(cursor: Cursor) -> tree.Stage:
     items: list[tuple[str, str, bool]] = []
     while True:
         label = cursor.expect("IDENTIFIER")
+        if label.value == "__error__":
+            cursor.wrong("__error__ cannot be formatted", label)
         if any(label.value == known for known, _, _ in items):
             cursor.wrong(f"multiple label name '{label.value}' not allowed in a single format operation", label)
         cursor.expect("=")

@@ -89,6 +89,9 @@ def expressions(found: tuple[tuple[str, str], ...]) -> Callable[[Entry], bool]:
     paths = [(label, parse_path(path)) for label, path in found]
 
     def parse(entry: Entry) -> bool:
+        # Nothing is in nothing, and that is no error here (Loki, pkg/logql/log/parser_test.go, "empty line").
+        if not entry.line:
+            return True
         try:
             document = decoded(entry.line)
         except ValueError as error:
@@ -136,6 +139,8 @@ def _skip(text: str, place: int) -> int:
 
 def unpack(entry: Entry) -> bool:
     """Promtail's packed lines: texts become labels, `_entry` the line."""
+    if not entry.line:
+        return True
     try:
         document = decoded(entry.line)
     except ValueError as error:
@@ -145,13 +150,15 @@ def unpack(entry: Entry) -> bool:
         entry.fail(FAILED, "expecting json object(6), but it is not")
         return True
     quoted = re.compile(r'\s*"')
-    line = entry.line
-    for key, value in document.items():
-        # A number is text here too: only what is quoted in the line is a label.
-        if not isinstance(value, str) or not quoted.match(raw_at(line, (key,))):
-            continue
-        if key == "_entry":
-            entry.line = value
-        else:
+    # A number is text here too: only what is quoted in the line is a label.
+    texts = {
+        key: value
+        for key, value in document.items()
+        if isinstance(value, str) and quoted.match(raw_at(entry.line, (key,)))
+    }
+    # What has no line of its own was never packed (Loki, pkg/logql/log/parser.go).
+    if "_entry" in texts:
+        entry.line = texts.pop("_entry")
+        for key, value in texts.items():
             entry.extract(label_name(key), value)
     return True

@@ -52,7 +52,7 @@ def _repeat(count: int, source: str) -> str:
 
 def _substr(start: int, end: int, source: str) -> str:
     if start < 0:
-        return source[:end]
+        return source[: max(end, 0)]
     return source[start:] if end < 0 or end > len(source) else source[start:end]
 
 

@@ -105,9 +105,9 @@ class _Pipeline:
         while self.tokens and self.tokens[0][1] == "|":
             self.tokens.pop(0)
             command = self._command(depth)
-            if not isinstance(command, nodes.Call):
+            if isinstance(command, nodes.Constant):
                 raise TemplateError("template: non executable command in pipeline")
-            commands.append(command)
+            commands.append(command if isinstance(command, nodes.Call) else nodes.Misused(command))
         return nodes.Pipe(tuple(commands), declares, assigns)
 
     def _declared(self) -> tuple[tuple[str, ...], bool]:
