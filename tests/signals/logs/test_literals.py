@@ -137,6 +137,7 @@ def test_vectorscan_finds_all_that_re2_matches_where_it_is_asked_first(engine: E
 def test_what_vectorscan_is_asked() -> None:
     assert scannable("[0-9]{3}-[a-z]+-[0-9]")
     assert scannable(r"\d+ms|\d+us")
+    assert scannable(r"^(\d{1,3}\.){3}\d{1,3} .*[0-9a-f]{32}$")
     # Where the two differ, or would need much room.
     others = (
         r"[^\x09\x0a ]",

@@ -11,7 +11,10 @@ from __future__ import annotations
 import re
 
 _LONGEST = 200
-_MOST_TIMES = 32
+# ClickHouse refuses more than 50 (reject_expensive_hyperscan_regexps).
+_MOST_TIMES = 50
+# About how often an atom comes in all repetitions that are numbers.
+_LARGEST = 64
 _ATOM = re.compile(
     r"[A-Za-z0-9 !\"#%&',/:;<=>@_`~.-]"  # itself, or any character
     r"|\\[.+*?()|\[\]{}^$\\/\-]"  # itself, escaped
@@ -30,7 +33,7 @@ def scannable(expression: str) -> bool:
         expression = expression[:-1]
     if len(expression) > _LONGEST:
         return False
-    place, depth, times = 0, 0, 1
+    place, depth, size = 0, 0, 1
     while place < len(expression):
         if opened := _OPENED.match(expression, place):
             place, depth = opened.end(), depth + 1
@@ -38,7 +41,8 @@ def scannable(expression: str) -> bool:
         if expression[place] == "|":
             place += 1
             continue
-        if expression[place] == ")":
+        is_group = expression[place] == ")"
+        if is_group:
             place, depth = place + 1, depth - 1
         elif atom := _ATOM.match(expression, place):
             place = atom.end()
@@ -48,7 +52,8 @@ def scannable(expression: str) -> bool:
             return False
         if count := _COUNT.match(expression, place):
             place = count.end()
-            times *= max([1, *(int(number) for number in count.groups() if number)])
-            if times > _MOST_TIMES or expression[place : place + 1] in ("*", "+", "?", "{"):
+            times = max((int(number) for number in count.groups() if number), default=1)
+            size = size * times if is_group else size + times
+            if not 0 < times <= _MOST_TIMES or size > _LARGEST or expression[place : place + 1] in ("*", "+", "?", "{"):
                 return False
     return depth == 0
