@@ -51,33 +51,6 @@ static const uint8_t WIRE_TYPE[] = {
     [PACKED64] = 2, [PACKED_VARINTS] = 2, [MESSAGE] = 2, [VALUE] = 2, [PAIR] = 2,
 };
 
-/* ---- text ---- */
-
-/* UTF-8 as RFC 3629 has it: no surrogates, nothing longer than it need be, nothing above U+10FFFF. */
-static bool is_text(Range text) {
-    while (text.at < text.end) {
-        if (left(&text) >= 8) {
-            uint64_t eight;
-            memcpy(&eight, text.at, 8);
-            if (!(eight & 0x8080808080808080u)) {
-                text.at += 8;
-                continue;
-            }
-        }
-        uint8_t lead = *text.at++;
-        if (lead < 0x80) continue;
-        size_t more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
-        if (lead < 0xc2 || lead > 0xf4 || left(&text) < more) return false;
-        uint8_t second = text.at[0];
-        if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f)) return false;
-        if ((lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f)) return false;
-        for (size_t place = 0; place < more; place++)
-            if ((text.at[place] & 0xc0) != 0x80) return false;
-        text.at += more;
-    }
-    return true;
-}
-
 /* ---- attribute values, which the engine reads as bytes: they must be as protobuf would write them ---- */
 
 static bool value_holds(Range value) {

@@ -616,6 +616,7 @@ static void put_spans(void) {
 
 #include "metric_series.h"
 #include "written_series.h"
+#include "written_scan.h"
 
 /* ---- one segment ---- */
 
@@ -760,7 +761,25 @@ static PyObject *columns_of(PyObject *module, PyObject *args) {
     return all;
 }
 
+static PyObject *samples_written(PyObject *module, PyObject *args) {
+    Py_buffer request;
+    long long first, last;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*LL", &request, &first, &last)) return NULL;
+    Range bytes = {request.buf, (const uint8_t *)request.buf + request.len};
+    Py_ssize_t samples;
+    Py_BEGIN_ALLOW_THREADS
+    samples = usual_samples(bytes, first, last);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&request);
+    if (samples < 0) Py_RETURN_NONE;
+    return PyLong_FromSsize_t(samples);
+}
+
 static PyMethodDef FUNCTIONS[] = {
+    {"samples_written", samples_written, METH_VARARGS,
+     "samples_written(request, first, last): how many samples a remote write request has, when it has named series with "
+     "nothing but samples between two times (milliseconds), else None."},
     {"write_rows", write_rows, METH_VARARGS,
      "write_rows(kind, segment, room): the size of the block that was written into room(size) and the least "
      "time of a number in it (milliseconds, 0 without any), or None."},

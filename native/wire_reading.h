@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef struct { const uint8_t *at, *end; } Range;
 
@@ -48,6 +49,31 @@ static inline bool read_bytes(Range *range, Range *bytes, bool shortest) {
     if (length > left(range)) return false;
     bytes->at = range->at;
     bytes->end = range->at += length;
+    return true;
+}
+
+/* UTF-8 as RFC 3629 has it: no surrogates, nothing longer than it need be, nothing above U+10FFFF. */
+static inline bool is_text(Range text) {
+    while (text.at < text.end) {
+        if (left(&text) >= 8) {
+            uint64_t eight;
+            memcpy(&eight, text.at, 8);
+            if (!(eight & 0x8080808080808080u)) {
+                text.at += 8;
+                continue;
+            }
+        }
+        uint8_t lead = *text.at++;
+        if (lead < 0x80) continue;
+        size_t more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
+        if (lead < 0xc2 || lead > 0xf4 || left(&text) < more) return false;
+        uint8_t second = text.at[0];
+        if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f)) return false;
+        if ((lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f)) return false;
+        for (size_t place = 0; place < more; place++)
+            if ((text.at[place] & 0xc0) != 0x80) return false;
+        text.at += more;
+    }
     return true;
 }
 

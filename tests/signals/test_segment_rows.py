@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -274,6 +274,60 @@ def test_histograms_of_remote_write_are_the_engines() -> None:
     assert _made("remote_write", framed(request.SerializeToString()))
     series.histograms.add(timestamp=1)
     assert _made("remote_write", framed(request.SerializeToString())) is None
+
+
+def _usual(**labels: str) -> Any:
+    request = WriteRequest()
+    series = request.timeseries.add(start=5)
+    for name, value in {"__name__": "höhe", "pier": "", **labels}.items():
+        series.labels.add(name=name, value=value)
+    for moment in (1000, 2000):
+        series.samples.add(timestamp=moment, value=1.5)
+    return request
+
+
+def test_the_usual_request_of_remote_write_is_looked_at_in_c() -> None:
+    assert segment_rows.samples_written(_usual().SerializeToString(), 1000, 2000) == 2
+    twice = _usual().SerializeToString() + _usual(zone="b").SerializeToString()
+    assert segment_rows.samples_written(twice, 0, 3000) == 4
+    assert segment_rows.samples_written(b"", 0, 3000) == 0
+
+
+def _nameless() -> bytes:
+    request = _usual()
+    del request.timeseries[0].labels[0]
+    return bytes(request.SerializeToString())
+
+
+def _with(add: Callable[[Any], object]) -> bytes:
+    request = _usual()
+    add(request.timeseries[0])
+    return bytes(request.SerializeToString())
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        _nameless(), _usual(a="out of order").SerializeToString(), _usual().SerializeToString()[:-1],
+        _with(lambda series: series.labels.add(name="pier", value="twice")),
+        _with(lambda series: series.labels.add(name="", value="nothing")),
+        _with(lambda series: series.histograms.add(timestamp=1000)),
+        _with(lambda series: series.exemplars.add(value=1)),
+        _with(lambda series: series.samples.add(timestamp=999)),
+        _with(lambda series: series.samples.add(timestamp=2001)),
+        _with(lambda series: series.samples.add(timestamp=-1)), _usual().SerializeToString().replace(b"\xc3", b"\xff"),
+        _usual().SerializeToString() + b"\x1a\x02\x08\x01", b"no protobuf",
+    ],
+)  # fmt: skip
+def test_what_is_odd_in_remote_write_is_for_others_to_look_at(odd: bytes) -> None:
+    assert segment_rows.samples_written(odd, 1000, 2000) is None
+
+
+def test_broken_requests_of_remote_write_are_looked_at_within_their_bounds() -> None:
+    chosen = random.Random(1)
+    whole = _usual(zone="b").SerializeToString() * 3
+    for _ in range(20_000 if THOROUGH else 600):
+        segment_rows.samples_written(broken(whole, chosen), 0, 3000)
 
 
 @pytest.mark.parametrize("kind", _STATEMENTS)

@@ -31,6 +31,14 @@ def is_there() -> bool:
     return native is not None
 
 
+def samples_written(request: bytes, first: int, last: int) -> int | None:
+    """How many samples a request of remote write has when it has nothing odd; None of another, and without the C.
+
+    Nothing odd are named series, their labels in order, with samples between two times (milliseconds).
+    """
+    return None if native is None else native.samples_written(request, first, last)
+
+
 def rows_of(kind: str, where: str = "") -> BlockOfRows | None:
     """The rows of a `kind` of requests (`logs`, `traces`), by clauses that stand behind FROM; None without the C."""
     if native is None:

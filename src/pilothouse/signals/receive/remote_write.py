@@ -20,6 +20,7 @@ from pilothouse.signals.errors import BadRequestError, OverloadedError
 from pilothouse.signals.receive.checking import TimeLimits
 from pilothouse.signals.receive.decoding import BodyError, raw_body, read_body
 from pilothouse.signals.receive.remote_write_messages import Counted, Together, WriteRequest, from_v2
+from pilothouse.signals.segment_rows import samples_written
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -63,12 +64,14 @@ class RemoteWriteReceiver:
     def receive(self, body: bytes, is_v2: bool = False) -> Taken:
         """A request, decompressed. Raises `BadRequestError` when it does not parse, `OverloadedError` when not now."""
         payload = from_v2(body) if is_v2 else body
+        now = time.time()
+        first, last = int((now - self._limits.past) * 1000), int((now + self._limits.future) * 1000)
+        if samples := samples_written(payload, first, last):
+            return self._kept(payload, len(body), (samples, 0, 0))
         try:
             together = Together.FromString(payload)
         except DecodeError:
             raise BadRequestError(f"body: this is not a {_V2 if is_v2 else _V1}") from None
-        now = time.time()
-        first, last = int((now - self._limits.past) * 1000), int((now + self._limits.future) * 1000)
         counts = _usual(together.timeseries, payload, first, last)
         fault, rejected = "", 0
         if counts is None:
@@ -76,8 +79,14 @@ class RemoteWriteReceiver:
             fault, rejected = _cleaned(request.timeseries, first, last)
             payload = request.SerializeToString() if rejected else payload
             counts = _counted(request.timeseries)
-        marks = _marks(counts, bool(together.metadata))
-        self.on_request(KIND, len(body), rejected)
+        return self._kept(payload, len(body), counts, bool(together.metadata), fault, rejected)
+
+    def _kept(
+        self, payload: bytes, size: int, counts: tuple[int, int, int], has_metadata: bool = False, fault: str = "",
+        rejected: int = 0,
+    ) -> Taken:  # fmt: skip
+        marks = _marks(counts, has_metadata)
+        self.on_request(KIND, size, rejected)
         written = self._intake.accept(KIND, payload, marks) if marks else None
         return Taken(written, *counts, fault)
 
