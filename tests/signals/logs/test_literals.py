@@ -108,24 +108,16 @@ _SCANNED = st.tuples(
 
 
 def test_vectorscan_finds_all_that_re2_matches_where_it_is_asked_first(engine: Engine) -> None:
-    """Also in lines that are no UTF-8."""
-
     @settings(max_examples=part_of(60), deadline=None)
     @given(
         expression=_SCANNED,
-        lines=st.lists(
-            st.text("abk01-. s\u212a\u017fé\n", max_size=9).map(str.encode) | st.binary(max_size=9), max_size=30
-        ),
+        lines=st.lists(st.text("abk01-. s\u212a\u017fé\n", max_size=9), max_size=30),
     )
-    def agree(expression: str, lines: list[bytes]) -> None:
+    def agree(expression: str, lines: list[str]) -> None:
         assert scannable(expression)
-        parameters: dict[str, Parameter] = {
-            "re2": expression,
-            "all": [expression],
-            "lines": [one.hex() for one in lines],
-        }
+        parameters: dict[str, Parameter] = {"re2": expression, "all": [expression], "lines": lines}
         missed = engine.query(
-            "SELECT hex(line) AS missed FROM (SELECT unhex(arrayJoin({lines:Array(String)})) AS line) "
+            "SELECT line FROM (SELECT arrayJoin({lines:Array(String)}) AS line) "
             "WHERE match(line, {re2:String}) AND NOT multiMatchAny(line, {all:Array(String)})",
             parameters,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -42,6 +43,7 @@ def door(files_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slices as of a table of gigabytes."""
     monkeypatch.setattr(searching, "_FIRST_BYTES", 1)
+    monkeypatch.setattr(searching, "_HOUR_BYTES", 0)
 
 
 def _search(door: Door, text: str = '{service_name="steady"}', within: TimeRange = ALL, **fields: int) -> Search:
@@ -102,3 +104,23 @@ def test_one_that_would_read_more_than_it_may_says_where_to_go_on(door: Door, mo
         within, rounds = TimeRange(ALL.start, pages[-1].covered.start), rounds + 1
     assert lines == [f"line of {second}" for second in SECONDS[::-1]]
     assert rounds > 1
+
+
+@pytest.mark.parametrize("forward", [False, True])
+def test_where_an_hour_is_little_no_hour_is_read_in_two_slices(
+    door: Door, monkeypatch: pytest.MonkeyPatch, forward: bool
+) -> None:
+    monkeypatch.setattr(searching, "_HOUR_BYTES", 1_000_000)
+    asked: list[TimeRange] = []
+    priced = searching.price
+    monkeypatch.setattr(
+        searching, "price", lambda engine, found, within: (asked.append(within), priced(engine, found, within))[1]
+    )
+    pages = list(_search(door, limit=1000, forward=forward).pages())
+    wanted = [f"line of {second}" for second in (SECONDS if forward else SECONDS[::-1])]
+    assert [entry.line for page in pages for entry in page.entries] == wanted
+    slices = asked[1:] if forward else asked[:0:-1]
+    assert len(slices) > 1
+    assert (slices[0].start, slices[-1].end) == (ALL.start, ALL.end)
+    hour = 3600 * NANOSECONDS
+    assert all(one.end == after.start and one.end % hour == 0 for one, after in pairwise(slices))

@@ -28,6 +28,8 @@ _FIRST_BYTES = 16_000_000
 _SHORTEST, _HOUR = NANOSECONDS, 3600 * NANOSECONDS
 _GROWTH = 8
 _MOST_BYTES = 2_000_000_000
+# An hour of so few bytes has its streams in granules of several: a part of it takes what all of it takes.
+_HOUR_BYTES = 128_000_000
 # Lines that the engine could not judge are fetched in pages that grow, up to this many.
 _LARGEST_PAGE = 50_000
 
@@ -53,6 +55,15 @@ class Page:
     complete: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Lengths:
+    """Of the first slice and of the longest one, in nanoseconds; `hours`: slices end at full hours."""
+
+    first: int
+    longest: int
+    hours: bool = False
+
+
 @dataclass
 class Search:
     """One question being answered; `pages` gives what is found as it is found."""
@@ -69,7 +80,7 @@ class Search:
         found = streams(self.engine, question.query.matchers, question.within)
         scope = compiled_stages(found, question.query.stages) if found else Scope({})
         pipeline, left = Pipeline(question.query.stages), question.limit
-        for within in _slices(question, *self._lengths(found)) if found else ():
+        for within in _slices(question, self._lengths(found)) if found else ():
             if not self.wanted():
                 return
             cost = price(self.engine, found, within)
@@ -88,7 +99,7 @@ class Search:
             yield Page([], self._covered(within, None), self.read)
         yield Page([], question.within, self.read, complete=True)
 
-    def _lengths(self, found: Streams) -> tuple[int, int]:
+    def _lengths(self, found: Streams) -> _Lengths:
         """The first slice, of few megabytes when lines come evenly, and the longest: none reads more than gigabytes.
 
         Lines need not come evenly: the first slice is at most an hour, as the table is sorted by hours.
@@ -97,8 +108,9 @@ class Search:
         size = price(self.engine, found, whole).bytes
         longest = max(length // max(1, -(-size // _MOST_BYTES)), _SHORTEST)
         if size <= _FIRST_BYTES:
-            return length, length
-        return min(max(length * _FIRST_BYTES // size, _SHORTEST), _HOUR, longest), longest
+            return _Lengths(length, length)
+        first = min(max(length * _FIRST_BYTES // size, _SHORTEST), _HOUR, longest)
+        return _Lengths(first, longest, size * _HOUR <= _HOUR_BYTES * length)
 
     def _covered(self, within: TimeRange, last: int | None) -> TimeRange:
         whole = self.question.within
@@ -130,17 +142,23 @@ class Search:
             most = min(max(most * 4, 1000), _LARGEST_PAGE)
 
 
-def _slices(question: LineQuestion, first: int, longest: int) -> Iterator[TimeRange]:
+def _slices(question: LineQuestion, lengths: _Lengths) -> Iterator[TimeRange]:
     """From the end that is asked first, each longer than the one before."""
-    whole, length = question.within, first
+    whole, length = question.within, lengths.first
     place = whole.start if question.forward else whole.end
     while whole.start < place if not question.forward else place < whole.end:
         if question.forward:
-            end = min(whole.end, place + length)
+            end = min(whole.end, _forward(place, length) if lengths.hours else place + length)
             yield TimeRange(place, end)
             place = end
         else:
-            start = max(whole.start, place - length)
+            start = max(whole.start, -_forward(-place, length) if lengths.hours else place - length)
             yield TimeRange(start, place)
             place = start
-        length = min(length * _GROWTH, longest)
+        length = min(length * _GROWTH, lengths.longest)
+
+
+def _forward(place: int, length: int) -> int:
+    """The full hour before `place + length`, or the one after it when the slice would be too short."""
+    before = (place + length) // _HOUR * _HOUR
+    return before if (before - place) * 4 >= length else before + _HOUR
