@@ -115,13 +115,14 @@ def test_vectorscan_finds_all_that_re2_matches_where_it_is_asked_first(engine: E
     )
     def agree(expression: str, lines: list[str]) -> None:
         assert scannable(expression)
-        parameters: dict[str, Parameter] = {"re2": expression, "all": [expression], "lines": lines}
-        missed = engine.query(
-            "SELECT line FROM (SELECT arrayJoin({lines:Array(String)}) AS line) "
-            "WHERE match(line, {re2:String}) AND NOT multiMatchAny(line, {all:Array(String)})",
+        parameters: dict[str, Parameter] = {"re2": f"(?s){expression}", "all": [expression], "lines": lines}
+        differ = engine.query(
+            "SELECT line, match(line, {re2:String}) AS matched FROM (SELECT arrayJoin({lines:Array(String)}) AS line) "
+            "WHERE matched != multiMatchAny(line, {all:Array(String)})",
             parameters,
-        )
-        assert missed.num_rows == 0, (expression, missed.to_pylist())
+        ).to_pylist()
+        assert not any(row["matched"] for row in differ), (expression, differ)
+        assert not (differ and scannable(expression, exactly=True)), (expression, differ)
 
     agree()
 
@@ -130,6 +131,11 @@ def test_what_vectorscan_is_asked() -> None:
     assert scannable("[0-9]{3}-[a-z]+-[0-9]")
     assert scannable(r"\d+ms|\d+us")
     assert scannable(r"^(\d{1,3}\.){3}\d{1,3} .*[0-9a-f]{32}$")
+    assert scannable(r"^[0-9]{3}-[\w.]+ (a|b)*\.x", exactly=True)
+    for expression in (".", "a$", r"\s", "[^a]", r"\D", r"[\s]"):
+        assert scannable(expression)
+        assert not scannable(expression, exactly=True)
+    assert not scannable("[" + "a-" * 90)
     # Where the two differ, or would need much room.
     others = (
         r"[^\x09\x0a ]",

@@ -43,7 +43,8 @@ def _matches(scope: Scope, expression: str) -> str:
     matched = f"match({scope.line}, {scope.bind(line_expression(expression))})"
     found = needed(expression)
     if not found and scannable(expression):
-        return f"(multiMatchAny({scope.line}, {scope.bind([expression], 'Array(String)')}) AND {matched})"
+        scanned = f"multiMatchAny({scope.line}, {scope.bind([expression], 'Array(String)')})"
+        return scanned if scannable(expression, exactly=True) else f"({scanned} AND {matched})"
     if not found:
         return matched
     plain = " AND ".join(_has_one(scope, texts, found.ignores_case) for texts in found.sets)

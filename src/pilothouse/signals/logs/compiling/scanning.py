@@ -1,9 +1,9 @@
 """Expressions that Vectorscan looks for first: it needs a third of the CPU that RE2 needs where no text is sure.
 
-What it finds is matched again with RE2, so it may find too much but never too little. It did so in everything that is
-read here: ASCII characters, classes of them, what stands for many, a text's beginning and end (docs/adr/0129). Anything
-else is not read: boundaries of words and flags (the two differ), characters by their number or property, and numbers
-of repetitions for which a machine gets large.
+The two agree about ASCII characters and classes of them. About what stands for many characters and a text's end,
+Vectorscan may find too much, but never too little: there RE2 matches what it finds (docs/adr/0129). Anything else is
+not read: boundaries of words and flags (the two differ), characters by their number or property, and numbers of
+repetitions for which a machine gets large.
 """
 
 from __future__ import annotations
@@ -15,21 +15,20 @@ _LONGEST = 200
 _MOST_TIMES = 50
 # About how often an atom comes in all repetitions that are numbers.
 _LARGEST = 64
-_ATOM = re.compile(
-    r"[A-Za-z0-9 !\"#%&',/:;<=>@_`~.-]"  # itself, or any character
-    r"|\\[.+*?()|\[\]{}^$\\/\-]"  # itself, escaped
-    r"|\\[dwsDWS]"
-    r"|\[\^?(?:[A-Za-z0-9](?:-[A-Za-z0-9])?|[ !\"#%&',./:;<=>@_~+*?(){}|$]|\\[dws.\-\]\[\\/^])+-?\]"
-)
+_ITSELF = r"[A-Za-z0-9 !\"#%&',/:;<=>@_`~-]|\\[.+*?()|\[\]{}^$\\/\-]"
+_OF_CLASS = r"[A-Za-z0-9](?:-[A-Za-z0-9])?|[ !\"#%&',./:;<=>@_~+*?(){}|$]|\\[dw.\-\]\[\\/^]"
+_SURE = re.compile(rf"{_ITSELF}|\\[dw]|\[(?:{_OF_CLASS})+-?\]")
+_ATOM = re.compile(rf"{_ITSELF}|\.|\\[dwsDWS]|\[\^?(?:{_OF_CLASS}|\\s)+-?\]")
 _OPENED = re.compile(r"\((?:\?:|(?!\?))")
 _COUNT = re.compile(r"[*+?]|\{(\d+)(?:,(\d*))?\}")
 
 
-def scannable(expression: str) -> bool:
-    """Whether everything that RE2 matches is found by Vectorscan as well."""
+def scannable(expression: str, exactly: bool = False) -> bool:
+    """Whether everything that RE2 matches is found by Vectorscan as well; with `exactly`: and nothing else."""
+    known = _SURE if exactly else _ATOM
     # Its beginning and its end may be told at the ends alone.
     expression = expression.removeprefix("^")
-    if expression.endswith("$") and not expression.endswith("\\$"):
+    if not exactly and expression.endswith("$") and not expression.endswith("\\$"):
         expression = expression[:-1]
     if len(expression) > _LONGEST:
         return False
@@ -44,7 +43,7 @@ def scannable(expression: str) -> bool:
         is_group = expression[place] == ")"
         if is_group:
             place, depth = place + 1, depth - 1
-        elif atom := _ATOM.match(expression, place):
+        elif atom := known.match(expression, place):
             place = atom.end()
         else:
             return False
