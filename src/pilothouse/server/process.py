@@ -25,7 +25,7 @@ from pilothouse.releases.rollout.observing import Observer
 from pilothouse.releases.store import ReleaseStore
 from pilothouse.server.access.building import access_of, certificates_of, openid_of
 from pilothouse.server.access.callers import DEFAULT_TENANT
-from pilothouse.server.access.calls import QUESTIONS, Calls
+from pilothouse.server.access.calls import QUESTIONS_V2, QUESTIONS_V3, Calls
 from pilothouse.server.app import Rooms, inner_app, main_app, otlp_app, otlp_port
 from pilothouse.server.backups.making import Backups, Source
 from pilothouse.server.config import control_database
@@ -434,14 +434,17 @@ def _end_in_order() -> None:
 
 def _calls(house: Process) -> list[Any]:
     receiver = house._receiver
-    asking = LateCalls(QUESTIONS, lambda: _asking(house._engine))
-    return [otlp_grpc.Handler(receiver), other_grpc.Handler(receiver), asking]
+    asking = [
+        LateCalls(QUESTIONS_V2, lambda: _asking("v2", house._engine)),
+        LateCalls(QUESTIONS_V3, lambda: _asking("v3", house._engine)),
+    ]
+    return [otlp_grpc.Handler(receiver), other_grpc.Handler(receiver), *asking]
 
 
-def _asking(engine: Engine) -> Any:
-    from pilothouse.server.jaeger_calls import Handler
+def _asking(version: str, engine: Engine) -> Any:
+    from pilothouse.server import jaeger_v2_calls, jaeger_v3_calls
 
-    return Handler(engine)
+    return (jaeger_v2_calls if version == "v2" else jaeger_v3_calls).questions(engine)
 
 
 def _uvicorn_config(app: Any, certificates: Certificates | None = None, http: Any = "httptools") -> uvicorn.Config:

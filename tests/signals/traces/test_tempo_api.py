@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from pilothouse.signals.profiles.messages import message_classes
+from pilothouse.signals.receive.jaeger_grpc import MESSAGES
 from tests.running import RunningServer
 from tests.signals.traces.shop_spans import BASE, request
 
@@ -344,6 +345,100 @@ def test_jaegers_third_version_over_grpc(client: httpx.Client, server: RunningSe
             ("FindTraces", "Find", {"query": query | {"filter": b"x"}}, grpc.StatusCode.INVALID_ARGUMENT),
             ("GetOperations", "Operations", {}, grpc.StatusCode.INVALID_ARGUMENT),
             ("FindTraceSummaries", "Find", {}, grpc.StatusCode.UNIMPLEMENTED),
+        ):
+            with pytest.raises(grpc.RpcError) as refused:
+                called(method, message, **fields)
+            assert refused.value.code() == code, method
+
+
+JAEGER = message_classes(
+    "jaeger.test.asking",
+    MESSAGES
+    + """
+message Trace { bytes trace_id = 1; }
+message Chunk { repeated Span spans = 1; }
+message Pair { string key = 1; string value = 2; }
+message Query { string service_name = 1; string operation_name = 2; repeated Pair tags = 3; Time first = 4;
+  Time last = 5; Time least = 6; Time most = 7; int32 depth = 8; }
+message Find { Query query = 1; }
+message Names { repeated string names = 1; }
+message Operations { string service = 1; string span_kind = 2; }
+message Operation { string name = 1; string span_kind = 2; }
+message Found { repeated string names = 1; repeated Operation operations = 2; }
+message Range { Time start = 1; Time end = 2; }
+message Edge { string parent = 1; string child = 2; uint64 calls = 3; }
+message Edges { repeated Edge edges = 1; }
+""",
+)
+_MEMBERS = ("v_str", "v_bool", "v_int64", "v_float64", "v_binary")
+
+
+def _told(tags: Any) -> dict[str, Any]:
+    return {tag.key: getattr(tag, _MEMBERS[tag.v_type]) for tag in tags}
+
+
+def test_jaegers_second_version_over_grpc(client: httpx.Client, server: RunningServer) -> None:
+    with grpc.insecure_channel(server.grpc) as channel:
+
+        def called(method: str, message: str, **fields: Any) -> bytes:
+            body = JAEGER[message](**fields).SerializeToString()
+            path = f"/jaeger.api_v2.QueryService/{method}"
+            if method in ("GetTrace", "FindTraces"):
+                return b"".join(channel.unary_stream(path)(body, timeout=120))
+            return bytes(channel.unary_unary(path)(body, timeout=120))
+
+        names = JAEGER["Names"].FromString(called("GetServices", "Names")).names
+        assert {"gateway", "jobs", "shop"} <= set(names)
+        found = JAEGER["Found"].FromString(called("GetOperations", "Operations", service="gateway"))
+        assert list(found.names) == ["GET /order", "call shop"]
+        assert {(one.name, one.span_kind) for one in found.operations} == {
+            ("GET /order", "server"),
+            ("call shop", "client"),
+        }
+
+        whole = JAEGER["Chunk"].FromString(called("GetTrace", "Trace", trace_id=bytes.fromhex(ORDER)))
+        got = {span.span_id: span for span in whole.spans}
+        assert got.keys() == spans_sent().keys()
+        for span_id, sent in spans_sent().items():
+            span = got[span_id]
+            start, length = span.start_time, span.duration
+            assert start.seconds * SECOND + start.nanos == sent.start_time_unix_nano
+            assert length.seconds * SECOND + length.nanos == sent.end_time_unix_nano - sent.start_time_unix_nano
+            assert (span.trace_id, span.operation_name) == (sent.trace_id, sent.name)
+            parents = [one.span_id for one in span.references if one.ref_type == 0]
+            assert parents == ([sent.parent_span_id] if sent.parent_span_id else [])
+        failed = got[(3).to_bytes(8, "big")]
+        told = _told(failed.tags)
+        assert (told["items"], told["price"], told["span.kind"], told["error"]) == (4, "7", "server", True)
+        assert told["otel.status_description"] == "no stock"
+        assert failed.process.service_name == "shop"
+        assert _told(failed.process.tags) == {"env": "prod", "zone": 3}
+        [log] = failed.logs
+        assert _told(log.fields) == {"event": "exception", "exception.type": "Deadlock"}
+        job = JAEGER["Chunk"].FromString(called("GetTrace", "Trace", trace_id=b"\x05")).spans[0]
+        assert [(one.trace_id[-1], one.span_id[-1], one.ref_type) for one in job.references] == [(1, 1, 1)]
+
+        times = {"first": {"seconds": RANGE["start"]}, "last": {"seconds": RANGE["end"]}}
+        query = {
+            "service_name": "gateway",
+            "tags": [{"key": "cache", "value": "true"}],
+            "least": {"nanos": 350_000_000},
+        }
+        for given in (query | times, query):
+            answer = JAEGER["Chunk"].FromString(called("FindTraces", "Find", query=given))
+            assert {span.span_id for span in answer.spans} == got.keys()
+        assert called("FindTraces", "Find", query={"service_name": "nobody"}) == b""
+        for asked in ({"start": times["first"], "end": times["last"]}, {}):
+            edges = JAEGER["Edges"].FromString(called("GetDependencies", "Range", **asked)).edges
+            assert {(one.parent, one.child, one.calls) for one in edges} >= {("gateway", "shop", 4)}
+        for method, message, fields, code in (
+            ("GetTrace", "Trace", {"trace_id": bytes(15) + b"M"}, grpc.StatusCode.NOT_FOUND),
+            ("GetTrace", "Trace", {"trace_id": bytes(17)}, grpc.StatusCode.INVALID_ARGUMENT),
+            ("GetTrace", "Trace", {}, grpc.StatusCode.INVALID_ARGUMENT),
+            ("FindTraces", "Find", {}, grpc.StatusCode.INVALID_ARGUMENT),
+            ("FindTraces", "Find", {"query": query | {"depth": 5000}}, grpc.StatusCode.INVALID_ARGUMENT),
+            ("GetOperations", "Operations", {}, grpc.StatusCode.INVALID_ARGUMENT),
+            ("ArchiveTrace", "Trace", {}, grpc.StatusCode.UNIMPLEMENTED),
         ):
             with pytest.raises(grpc.RpcError) as refused:
                 called(method, message, **fields)

@@ -11,7 +11,9 @@ import grpc
 from pilothouse.server.access.admission import Access, Admitted, RefusedError
 from pilothouse.server.access.scopes import INGEST, READ
 
-QUESTIONS = "/jaeger.api_v3.QueryService/"
+QUESTIONS_V2, QUESTIONS_V3 = "/jaeger.api_v2.QueryService/", "/jaeger.api_v3.QueryService/"
+"""How Jaeger's questions begin, in either version."""
+QUESTIONS = (QUESTIONS_V2, QUESTIONS_V3)
 """How methods begin that ask: all others are ways in."""
 _CODES = {
     401: grpc.StatusCode.UNAUTHENTICATED,

@@ -173,12 +173,13 @@ def traces(engine: Engine, ids: Sequence[str]) -> list[dict[str, Any]]:
         trace = made.setdefault(one, {"traceID": one, "spans": [], "processes": {}, "warnings": None})
         process = f"p{row['identity']:x}"
         trace["spans"].append(_span(row, process))
-        trace["processes"][process] = _process(*known.get(row["identity"], ([], "")))
+        trace["processes"][process] = process_of(*known.get(row["identity"], ([], "")))
     return [made[one] for one in ids if one in made]
 
 
-def _process(pairs: Sequence[tuple[str, str]], kinds: str) -> dict[str, Any]:
-    tags = [tag for tag in _pairs(pairs, kinds) if tag["key"] != "service.name"]
+def process_of(pairs: Sequence[tuple[str, str]], kinds: str) -> dict[str, Any]:
+    """A resource as Jaeger's process."""
+    tags = [tag for tag in tags_of(pairs, kinds) if tag["key"] != "service.name"]
     return {"serviceName": dict(pairs).get("service.name", ""), "tags": tags}
 
 
@@ -197,9 +198,9 @@ def _span(row: dict[str, Any], process: str) -> dict[str, Any]:
         "references": references,
         "startTime": row["start"] // _MICROSECOND,
         "duration": row["duration"] // _MICROSECOND,
-        "tags": _pairs(row["attributes"], row["kinds"]) + _own_tags(row),
+        "tags": tags_of(row["attributes"], row["kinds"]) + own_tags(row),
         "logs": [
-            {"timestamp": moment // _MICROSECOND, "fields": [_text("event", name), *_pairs(pairs, kinds)]}
+            {"timestamp": moment // _MICROSECOND, "fields": [_text("event", name), *tags_of(pairs, kinds)]}
             for moment, name, pairs, kinds in zip(
                 row["moments"], row["event_names"], row["event_attributes"], row["event_kinds"], strict=True
             )
@@ -209,7 +210,7 @@ def _span(row: dict[str, Any], process: str) -> dict[str, Any]:
     }
 
 
-def _own_tags(row: dict[str, Any]) -> list[dict[str, Any]]:
+def own_tags(row: dict[str, Any]) -> list[dict[str, Any]]:
     """What Jaeger has no field for."""
     made = [_text("span.kind", _kind(row["kind"]))]
     if row["status_code"] == 2:
@@ -223,7 +224,8 @@ def _own_tags(row: dict[str, Any]) -> list[dict[str, Any]]:
     return made
 
 
-def _pairs(pairs: Sequence[tuple[str, str]], kinds: str) -> list[dict[str, Any]]:
+def tags_of(pairs: Sequence[tuple[str, str]], kinds: str) -> list[dict[str, Any]]:
+    """Stored attributes as Jaeger's tags: key, type and value, bytes in base64."""
     return [
         {"key": key, "type": _TYPES.get(kind, "string"), "value": _value(text, kind)}
         for (key, text), kind in zip(pairs, kinds, strict=True)
