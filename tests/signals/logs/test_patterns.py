@@ -8,7 +8,8 @@ import uuid
 import pytest
 
 from pilothouse.engine import Engine
-from pilothouse.signals.logs.patterns import MASK, MASKED
+from pilothouse.engine.model import Parameter
+from pilothouse.signals.logs.patterns import masked_sql
 
 _CHANCE = random.Random(4)
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -50,10 +51,11 @@ _FORMS = {
 @pytest.mark.parametrize("form", _FORMS)
 def test_one_shape_whatever_the_ids_are(engine: Engine, form: str) -> None:
     lines = [_FORMS[form]() for _ in range(200)]
+    parameters: dict[str, Parameter] = {"lines": lines}
     found = engine.query(
-        "SELECT replaceRegexpAll(line, {mask:String}, {masked:String}) AS shape, count() AS lines "
+        f"SELECT {masked_sql('line', parameters)} AS shape, count() AS lines "
         "FROM (SELECT arrayJoin({lines:Array(String)}) AS line) GROUP BY shape",
-        {"mask": MASK, "masked": MASKED, "lines": lines},
+        parameters,
     ).to_pylist()
     expected = form.replace("'x'", "<_>").replace("01<_>", "<_>")
     assert found == [{"shape": expected, "lines": 200}]
@@ -70,8 +72,6 @@ def test_one_shape_whatever_the_ids_are(engine: Engine, form: str) -> None:
     ],
 )
 def test_what_is_left_of_a_line(engine: Engine, line: str, shape: str) -> None:
-    found = engine.query(
-        "SELECT replaceRegexpAll({line:String}, {mask:String}, {masked:String}) AS shape",
-        {"mask": MASK, "masked": MASKED, "line": line},
-    ).to_pylist()
+    parameters: dict[str, Parameter] = {"line": line}
+    found = engine.query(f"SELECT {masked_sql('{line:String}', parameters)} AS shape", parameters).to_pylist()
     assert found == [{"shape": shape}]
