@@ -37,14 +37,16 @@ _STATUS = {516: 403, 60: 404, 81: 404, 394: 500, 241: 500, 159: 500}
 class Front:
     """The engine's side: a pool of handles."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, config: str = "") -> None:
         import chdb
+
+        address = f"{directory}?config-file={config}" if config else str(directory)
 
         self._handles: queue.LifoQueue[Any] = queue.LifoQueue()
         for _ in range(_HANDLES):
-            self._handles.put(chdb.connect(str(directory)))
+            self._handles.put(chdb.connect(address))
         # A statement that ends others must not wait for them.
-        self._control = chdb.connect(str(directory))
+        self._control = chdb.connect(address)
         self._lock = threading.Lock()
 
     def answer(self, asked: dict[str, str], body: bytes) -> tuple[bytes, str]:
@@ -137,10 +139,16 @@ def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def clickhouse(directory: Path) -> Iterator[str]:
-    """One in a process of its own, as this one may have a store open; its address as `clickhouse://HOST:PORT`."""
+def clickhouse(directory: Path, config: str = "") -> Iterator[str]:
+    """One in a process of its own, as this one may have a store open; its address as `clickhouse://HOST:PORT`.
+
+    `config` is what stands in a file of its `config.d`.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "tests.engine.clickhouse_front", str(directory / "data")]
+    if config:
+        (directory / "config.xml").write_text(config)
+        command.append(str(directory / "config.xml"))
     # A schema that comes as text is kept by chDB in the current directory.
     root = str(Path(__file__).parents[2])
     with subprocess.Popen(
@@ -154,6 +162,6 @@ def clickhouse(directory: Path) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), _handler(Front(Path(sys.argv[1]))))
+    listening = ThreadingHTTPServer(("127.0.0.1", 0), _handler(Front(Path(sys.argv[1]), *sys.argv[2:])))
     print(listening.server_port, flush=True)
     listening.serve_forever()

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from pilothouse.engine.errors import EngineError
+from pilothouse.engine.binding import identifier, quote
+from pilothouse.engine.errors import EngineError, QueryError
 
 if TYPE_CHECKING:
     from pilothouse.engine.model import Engine
@@ -25,9 +26,14 @@ _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where tables live: `cluster` is a ClickHouse cluster's name, or empty for one place."""
+    """Where tables live: `cluster` is a ClickHouse cluster's name, or empty for one place.
+
+    `storage_policy` names the disks that they lie on, S3's for one, as the server's configuration has them; empty for
+    its default.
+    """
 
     cluster: str = ""
+    storage_policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,7 @@ def migrations() -> list[Migration]:
 
 def render(statement: str, layout: Layout) -> list[str]:
     """The statements to run for one statement of a file, in this layout."""
+    statement = _on_policy(statement, layout.storage_policy)
     if not layout.cluster:
         return [_ENGINE.sub(r"ENGINE = \1()", statement)]
     on_cluster = f" ON CLUSTER '{layout.cluster}'"
@@ -71,6 +78,15 @@ def render(statement: str, layout: Layout) -> list[str]:
         f"ENGINE = Distributed('{layout.cluster}', currentDatabase(), '{name}_local', {_SHARDING.get(name, 'rand()')})"
     )
     return [local, front]
+
+
+def _on_policy(statement: str, policy: str) -> str:
+    """A table on the disks of a policy; what is kept in memory lies on none."""
+    if not policy or not _ENGINE.search(statement):
+        return statement
+    setting = f"SETTINGS storage_policy = {quote(policy)}"
+    before, named, others = statement.rpartition("\nSETTINGS ")
+    return f"{before}\n{setting}, {others}" if named else f"{statement}\n{setting}"
 
 
 # What is asked together stays together: a trace, a series, an identity.
@@ -121,3 +137,26 @@ def migrate(engine: Engine, layout: Layout, dry_run: bool = False, upto: int | N
                 {"number": step.number, "name": step.name},
             )
     return ran
+
+
+def move(engine: Engine, layout: Layout) -> list[str]:
+    """Put tables that were made before on the layout's storage policy; returns their names.
+
+    ClickHouse moves their parts in time, and refuses a policy without the disks on which they lie: `EngineError`.
+    """
+    if not layout.storage_policy:
+        return []
+    found = engine.query(
+        "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' "
+        "AND storage_policy != {policy:String} AND name != 'schema_migrations' ORDER BY name",
+        {"policy": layout.storage_policy},
+    )
+    names: list[str] = found.column(0).to_pylist()
+    everywhere = f" ON CLUSTER {quote(layout.cluster)}" if layout.cluster else ""
+    for name in names:
+        to = f"MODIFY SETTING storage_policy = {quote(layout.storage_policy)}"
+        try:
+            engine.command(f"ALTER TABLE {identifier(name)}{everywhere} {to}")
+        except QueryError as error:
+            raise EngineError(f"{name} cannot be put on the storage policy {layout.storage_policy}: {error}") from None
+    return names

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pilothouse.engine.arrow import do_without_pandas
 from pilothouse.engine.errors import EngineError
-from pilothouse.engine.migrating import Layout, migrate
+from pilothouse.engine.migrating import Layout, migrate, move
 from pilothouse.masking import masked
 
 if TYPE_CHECKING:
@@ -21,9 +21,10 @@ def open_engine(
     """The engine at `address`, ready to use.
 
     A path opens an embedded store there; `clickhouse://user:password@host:8123/database?cluster=NAME` connects
-    to a server. `cache_bytes` is how much an embedded store may keep decompressed in memory. With a `tenant`, the
-    engine knows a database of that tenant alone: no statement of it can name a row of another (docs/adr/0060). Raises
-    `EngineBusyError` when another process has the path open, `EngineError` otherwise.
+    to a server, and with `storage_policy=NAME` its tables lie on that policy's disks. `cache_bytes` is how much an
+    embedded store may keep decompressed in memory. With a `tenant`, the engine knows a database of that tenant alone:
+    no statement of it can name a row of another (docs/adr/0060). Raises `EngineBusyError` when another process has the
+    path open, `EngineError` otherwise.
     """
     do_without_pandas()
     text = str(address)
@@ -42,6 +43,7 @@ def open_engine(
         raise EngineError(f"{masked(text)}: a path or clickhouse://HOST:PORT/DATABASE is wanted")
     try:
         migrate(engine, layout or Layout())
+        move(engine, layout or Layout())
     except BaseException:
         engine.close()
         raise

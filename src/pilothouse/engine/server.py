@@ -19,6 +19,8 @@ from pilothouse.masking import masked
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# What an address may say after its "?".
+_KNOWN = ("cluster", "storage_policy")
 _TEXT_AS_STRINGS = {"output_format_arrow_string_as_string": 1}
 
 
@@ -38,7 +40,10 @@ class ServerEngine:
                 "store: the address cannot be read: the port must be a number, and #, ? and / of a password quoted "
                 "(%23, %3F, %2F)"
             ) from None
-        self.layout = Layout(cluster=parse_qs(parts.query).get("cluster", [""])[0])
+        asked = parse_qs(parts.query)
+        if unknown := sorted(asked.keys() - _KNOWN):
+            raise EngineError(f"store: the address knows no {unknown[0]}: only {', '.join(_KNOWN)}")
+        self.layout = Layout(*(asked.get(name, [""])[0] for name in _KNOWN))
         self._error: type[Exception] = ClickHouseError
         secure = parts.scheme == "clickhouses"
         database = parts.path.strip("/") or "default"

@@ -142,7 +142,11 @@ class Config(BaseModel):
     profiles_config: str = Field(
         "", description="scrape_configs of pprof endpoints, written as in a prometheus.yml; empty: none"
     )
-    store: str = Field("", description="clickhouse://HOST:PORT/DATABASE instead of the embedded store")
+    store: str = Field(
+        "",
+        description="clickhouse://HOST:PORT/DATABASE instead of the embedded store; `?cluster=NAME` for a cluster, "
+        "`?storage_policy=NAME` for tables on disks of a policy, such as S3's",
+    )
     database: str = Field(
         "",
         description="SQLAlchemy URL for verdicts and other control-plane state; empty: SQLite in the data directory",
