@@ -152,9 +152,9 @@ class Intake:
         """Nothing is stored while this is open; the files of what waits, the open segments among them.
 
         Requests are acknowledged all the while, so that an open segment may grow. Raises `OverloadedError` when a
-        segment takes longer than `patience` seconds to be stored.
+        segment takes longer than `patience` seconds to be stored, at once when the store refuses.
         """
-        if not self._turn.acquire(timeout=patience):
+        if not self._turn.acquire(timeout=0.5 if self.failing else patience):
             raise OverloadedError("the store does not take what waits for it; see the log", retry_after=30)
         try:
             # What is stored stays for a moment, for those that send again: it must not be taken for waiting.

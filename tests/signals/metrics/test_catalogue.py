@@ -46,6 +46,8 @@ def asked(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_the_engine_is_asked_for_series_when_something_was_stored(engine: Engine, asked: list[str]) -> None:
+    if engine.writes("series") is None:
+        pytest.skip("others may write to a server, so that it is asked each time")
     metrics = StoredMetrics(engine)
     _put(engine, 1, "api")
     for _ in range(3):

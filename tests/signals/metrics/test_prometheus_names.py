@@ -71,7 +71,8 @@ def test_what_the_sdk_sends(server: RunningServer) -> None:
         return [(row["metric"], row["value"][1]) for row in answer["data"]["result"]]
 
     deadline = time.monotonic() + 60
-    while not ask("http_requests_total"):
+    # A table after the other.
+    while not (ask("http_requests_total") and ask("http_duration_seconds_bucket") and ask("queue_size")):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert ask("http_requests_total") == [
