@@ -245,7 +245,87 @@ static int64_t apply_to(const Asked *asked, Samples of, Spare *spare, double *va
     return of.count;
 }
 
+/* ---- samples as the tables hold them: by series and time ---- */
+
+static int64_t count_runs(const uint64_t *series, int64_t count) {
+    int64_t runs = count > 0;
+    for (int64_t place = 1; place < count; place++) runs += series[place] != series[place - 1];
+    return runs;
+}
+
+typedef struct { Py_buffer series, times, numbers, divisors, runs, begins, out_times, out_values; } Table;
+
+/* A number is whole times of its divisor, or the bits of a double (decimals.py). */
+static inline double restored(int64_t number, float divisor) {
+    double value;
+    if (divisor > 0) return (double)number / (double)divisor;
+    memcpy(&value, &number, sizeof value);
+    return value;
+}
+
+/* Times after a base, values, and where each series begins; of two samples of one time the later row counts. How many
+   there are, -1 when a time is too far from the base. */
+static int64_t gather_all(const Table *table, int64_t base) {
+    const uint64_t *series = table->series.buf;
+    const int64_t *times = table->times.buf, *numbers = table->numbers.buf;
+    const float *divisors = table->divisors.buf;
+    uint64_t *runs = table->runs.buf;
+    int64_t *begins = table->begins.buf, kept = 0, run = 0, count = table->series.len / 8;
+    int32_t *out_times = table->out_times.buf;
+    double *out_values = table->out_values.buf;
+    for (int64_t place = 0; place < count; place++) {
+        int64_t time = times[place] - base;
+        if (time > INT32_MAX || time < INT32_MIN) return -1;
+        if (!place || series[place] != series[place - 1]) {
+            runs[run] = series[place];
+            begins[run++] = kept;
+        } else if (time == out_times[kept - 1]) {
+            kept--;
+        }
+        out_times[kept] = (int32_t)time;
+        out_values[kept++] = restored(numbers[place], divisors[place]);
+    }
+    begins[run] = kept;
+    return kept;
+}
+
 /* ---- for Python ---- */
+
+static PyObject *runs(PyObject *module, PyObject *args) {
+    Py_buffer series;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*", &series)) return NULL;
+    int64_t found;
+    Py_BEGIN_ALLOW_THREADS
+    found = count_runs(series.buf, series.len / 8);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&series);
+    return PyLong_FromLongLong(found);
+}
+
+static PyObject *gather(PyObject *module, PyObject *args) {
+    Table table;
+    long long base;
+    int64_t kept = -2;
+    (void)module;
+    memset(&table, 0, sizeof table);
+    if (!PyArg_ParseTuple(args, "y*y*y*y*Lw*w*w*w*", &table.series, &table.times, &table.numbers, &table.divisors, &base,
+                          &table.runs, &table.begins, &table.out_times, &table.out_values)) return NULL;
+    Py_ssize_t count = table.series.len / 8;
+    if (table.times.len == count * 8 && table.numbers.len == count * 8 && table.divisors.len == count * 4
+        && table.out_times.len == count * 4 && table.out_values.len == count * 8
+        && table.runs.len / 8 == count_runs(table.series.buf, count) && table.begins.len == table.runs.len + 8) {
+        Py_BEGIN_ALLOW_THREADS
+        kept = gather_all(&table, base);
+        Py_END_ALLOW_THREADS
+    }
+    Py_buffer *all[] = {&table.series, &table.times, &table.numbers, &table.divisors, &table.runs, &table.begins,
+                        &table.out_times, &table.out_values};
+    for (size_t place = 0; place < sizeof all / sizeof *all; place++) PyBuffer_Release(all[place]);
+    if (kept == -2) PyErr_SetString(PyExc_ValueError, "arrays that do not fit");
+    if (kept == -1) PyErr_SetString(PyExc_OverflowError, "samples are too far apart");
+    return kept < 0 ? NULL : PyLong_FromLongLong(kept);
+}
 
 typedef struct { Py_buffer times, values, begins, ends, rows, out, present; } Given;
 
@@ -309,6 +389,9 @@ static PyObject *apply(PyObject *module, PyObject *args) {
 }
 
 static PyMethodDef METHODS[] = {
+    {"runs", runs, METH_VARARGS, "runs(series): how many series there are in a column that is sorted by them."},
+    {"gather", gather, METH_VARARGS,
+     "gather(series, times, numbers, divisors, base, runs, begins, out_times, out_values): how many samples there are."},
     {"apply", apply, METH_VARARGS,
      "apply(function, times, values, begins, ends, rows, first, step, count, length, out, present): how many samples."},
     {NULL, NULL, 0, NULL},

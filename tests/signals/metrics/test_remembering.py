@@ -144,14 +144,14 @@ def test_much_is_kept_when_it_is_asked_for_again(
 
 @pytest.mark.usefixtures("in_memory")
 def test_what_is_held_is_within_its_bound(kept: _Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept.stored._memory, "_limit", 10_000)
+    monkeypatch.setattr(kept.stored._memory, "_limit", 6_000)
     for name in ("bow", "stern", "port"):
         kept.store(name, "a", [(place / 4, float(place)) for place in range(200, 0, -1)])
     for _ in range(2):
         for name in ("bow", "stern", "port"):
             kept.assert_same(f"increase({name}[5m])", 40, 5)
     sizes = [one.size for one in kept.stored._memory._selectors.values()]
-    assert 0 < sum(sizes) <= 10_000
+    assert 0 < sum(sizes) <= 6_000
     assert sizes.count(0) >= 1
 
 

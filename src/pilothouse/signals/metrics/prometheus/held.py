@@ -7,22 +7,31 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pilothouse.signals.metrics.decimals import restored
 from pilothouse.signals.metrics.promql import windowing
 from pilothouse.signals.metrics.promql.matrix import Bools, Floats, Ints
 from pilothouse.signals.metrics.promql.selection import Windowing
 
 # Room that each series gets for samples to come: a quarter more than it has, and so many.
 _MORE = 16
-_REACH = 2**31 - 1
 
 
 @dataclass(slots=True)
 class Read:
-    """Samples as they were read: sorted by series' number and time, each time of a series once. Milliseconds."""
+    """Rows of `samples` as they were read: by series and time (milliseconds); values as `decimals` keeps them."""
 
-    numbers: NDArray[np.uint64]
+    series: NDArray[np.uint64]
     times: Ints
-    values: Floats
+    numbers: Ints
+    divisors: NDArray[np.float32]
+
+    def plain(self) -> tuple[NDArray[np.uint64], Ints, Floats]:
+        """Series, times and values; of rows with the same series and time just the last."""
+        if not len(self.times):
+            return self.series, self.times, np.zeros(0)
+        series, times, values = self.series, self.times, restored(self.numbers, self.divisors)
+        last = np.append((series[1:] != series[:-1]) | (times[1:] != times[:-1]), True)
+        return (series, times, values) if last.all() else (series[last], times[last], values[last])
 
 
 class Held:
@@ -42,10 +51,14 @@ class Held:
         # Another list that is known to hold the same.
         self._same: list[int] | None = None
         nothing = np.zeros(0, np.int64)
-        self.times, self.values = np.zeros(0, np.int32), np.zeros(0)
         self.begins, self.ends, self.limits = nothing, nothing, nothing
+        # The first samples stay where they were written: there is no room between series until more come.
+        series, begins, self.times, self.values = self._gathered(read)
         self.add_series(numbers)
-        self.append(read)
+        rows = self._rows_of(series)
+        known = rows >= 0
+        self.begins[rows[known]], self.ends[rows[known]] = begins[:-1][known], begins[1:][known]
+        self.limits = self.ends.copy()
 
     @property
     def size(self) -> int:
@@ -86,26 +99,28 @@ class Held:
         """Samples that are newer than all that their series have. Those of series that are not here are left out."""
         if not len(read.times):
             return
-        begins = np.flatnonzero(np.append(True, read.numbers[1:] != read.numbers[:-1]))
-        rows = np.array([self.rows.get(number, -1) for number in read.numbers[begins].tolist()], np.int64)
-        counts = np.diff(np.append(begins, len(read.numbers)))
-        times = read.times - self.base
-        if int(times.min()) < -_REACH or int(times.max()) > _REACH:
-            raise OverflowError("samples are too far apart")
+        series, begins, times, values = self._gathered(read)
+        rows, counts = self._rows_of(series), np.diff(begins)
         known = rows >= 0
         more = np.zeros(len(self.begins), np.int64)
         more[rows[known]] = counts[known]
         if (self.ends + more > self.limits).any():
             self._make_room(more)
         # Where each run of the answer goes, and then each of its samples.
-        shifts = np.where(known, self.ends[rows], 0) - begins
+        shifts = np.where(known, self.ends[rows], 0) - begins[:-1]
         places = np.arange(len(times)) + np.repeat(shifts, counts)
-        if known.all():
-            self.times[places], self.values[places] = times, read.values
-        else:
+        if not known.all():
             wanted = np.repeat(known, counts)
-            self.times[places[wanted]], self.values[places[wanted]] = times[wanted], read.values[wanted]
+            places, times, values = places[wanted], times[wanted], values[wanted]
+        self.times[places], self.values[places] = times, values
         self.ends = self.ends + more
+
+    def _gathered(self, read: Read) -> tuple[NDArray[np.uint64], Ints, NDArray[np.int32], Floats]:
+        return windowing.gathered(read.series, read.times, read.numbers, read.divisors, self.base)
+
+    def _rows_of(self, series: NDArray[np.uint64]) -> Ints:
+        """The rows of series, -1 of those that are not here."""
+        return np.array([self.rows.get(number, -1) for number in series.tolist()], np.int64)
 
     def samples(self, rows: Ints, start: int, end: int) -> tuple[Ints, Ints, Floats]:
         """Those of some series between two times, both included: offsets, times and values."""

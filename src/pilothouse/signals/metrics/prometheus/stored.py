@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pilothouse.engine import Budget
-from pilothouse.signals.metrics.decimals import restored
 from pilothouse.signals.metrics.prometheus.catalogue import Catalogue, Entry
-from pilothouse.signals.metrics.prometheus.choosing import chosen
+from pilothouse.signals.metrics.prometheus.choosing import among, chosen
 from pilothouse.signals.metrics.prometheus.distributions import DistributionReader
 from pilothouse.signals.metrics.prometheus.finding import Finder
 from pilothouse.signals.metrics.prometheus.found import FoundSeries
 from pilothouse.signals.metrics.prometheus.gridding import GRIDS, grid
-from pilothouse.signals.metrics.prometheus.held import Held, Read
+from pilothouse.signals.metrics.prometheus.held import Read
 from pilothouse.signals.metrics.prometheus.joining import joined
 from pilothouse.signals.metrics.prometheus.metric import Metric
 from pilothouse.signals.metrics.prometheus.remembering import Reading, memory_of
@@ -28,6 +27,7 @@ from pilothouse.signals.metrics.prometheus.targets import target_info
 from pilothouse.signals.metrics.promql import windowing
 from pilothouse.signals.metrics.promql.labels import Labels, is_repeated
 from pilothouse.signals.metrics.promql.matcher import Matcher
+from pilothouse.signals.metrics.promql.matrix import Floats, Ints
 from pilothouse.signals.metrics.promql.selection import Gridded, Selection, Windowing, nothing
 
 if TYPE_CHECKING:
@@ -140,16 +140,14 @@ class StoredMetrics:
         with self._memory.held(tuple(matchers), numbers, start, end, reading) as held:
             if held:
                 offsets, times, values = held[0].samples(held[1], start, end)
+                there = np.flatnonzero(np.diff(offsets))
+                offsets = np.append(offsets[there], offsets[-1])
         if not held:
-            # The answer may hold series that are not wanted; these get no rows.
-            alone = Held(numbers, start, end, reading(numbers, start, end))
-            offsets, times, values = alone.samples(np.arange(len(numbers)), start, end)
-        there = np.flatnonzero(np.diff(offsets))
+            there, offsets, times, values = _sorted_out(numbers, reading(numbers, start, end))
         if not len(there):
             return nothing()
-        is_all = len(there) == len(found)
-        labels = found.labels if is_all else [found.labels[row] for row in there]
-        selection = Selection(labels, offsets if is_all else np.append(offsets[there], offsets[-1]), times, values)
+        labels = found.labels if np.array_equal(there, np.arange(len(found))) else [found[row].labels for row in there]
+        selection = Selection(labels, offsets, times, values)
         is_usual = found.metric is not None and found.metric.temporality != 1
         return selection if is_usual else _cumulative(selection, [found[row].metric for row in there])
 
@@ -167,15 +165,22 @@ class StoredMetrics:
                 {**chosen_numbers, "first": max(start, 0), "last": max(end, 0)},
                 self._budget,
             )
-            columns = [table.column(place).to_numpy() for place in range(4)]
-            # A sample that was sent twice counts once, the later one.
-            series, times = columns[:2]
-            last = np.append((series[1:] != series[:-1]) | (times[1:] != times[:-1]), True) if len(times) else times
-            if not last.all():
-                columns = [column[last] for column in columns]
-            return Read(columns[0], columns[1], restored(*columns[2:]))
+            return Read(*(table.column(place).to_numpy() for place in range(4)))
 
         return read
+
+
+def _sorted_out(numbers: list[int], read: Read) -> tuple[Ints, Ints, Ints, Floats]:
+    """Of which of these series there are samples, where each begins (and all end), times and values."""
+    wanted = np.array(numbers, np.uint64)
+    order = np.argsort(wanted)
+    series, times, values = read.plain()
+    # The answer may hold series that are not wanted.
+    if len(series) and (kept := among(series, wanted[order])) is not None:
+        series, times, values = series[kept], times[kept], values[kept]
+    begins = np.flatnonzero(np.append(True, series[1:] != series[:-1])) if len(series) else np.zeros(0, np.int64)
+    there = order[np.searchsorted(wanted[order], series[begins])]
+    return there, np.append(begins, len(series)).astype(np.int64), times, values
 
 
 def _cumulative(selection: Selection, metrics: list[Metric]) -> Selection:

@@ -2,6 +2,19 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+def runs(series: NDArray[Any], /) -> int: ...
+def gather(
+    series: NDArray[Any],
+    times: NDArray[Any],
+    numbers: NDArray[Any],
+    divisors: NDArray[Any],
+    base: int,
+    runs: NDArray[Any],
+    begins: NDArray[Any],
+    out_times: NDArray[Any],
+    out_values: NDArray[Any],
+    /,
+) -> int: ...
 def apply(
     function: str,
     times: NDArray[Any],

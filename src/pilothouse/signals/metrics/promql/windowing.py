@@ -32,6 +32,20 @@ def is_there() -> bool:
     return native is not None
 
 
+def gathered(
+    series: NDArray[np.uint64], times: Ints, numbers: Ints, divisors: NDArray[np.float32], base: int
+) -> tuple[NDArray[np.uint64], Ints, NDArray[np.int32], Floats]:
+    """Rows of `samples`, by series and time, as series, where each begins (and all end), times after `base`, values.
+
+    Of rows with the same series and time the last counts. Raises `OverflowError` for times too far from `base`.
+    """
+    runs = native.runs(series)
+    found, begins = np.empty(runs, np.uint64), np.empty(runs + 1, np.int64)
+    near, values = np.empty(len(times), np.int32), np.empty(len(times))
+    kept = native.gather(series, times, numbers, divisors, base, found, begins, near, values)
+    return found, begins, near[:kept], values[:kept]
+
+
 def windowed(
     function: str, times: NDArray[np.int32], values: Floats, spans: tuple[Ints, Ints], rows: Ints, base: int,
     windows: Windowing,
