@@ -68,7 +68,14 @@ def test_a_broken_control_plane_is_said(tmp_path: Path) -> None:
     content = bytearray((tmp_path / "control.db").read_bytes())
     content[4096:12_288] = b"\xff" * 8192
     (tmp_path / "control.db").write_bytes(content)
-    assert _by_check(_config(tmp_path))["control plane"].state == "failed"
+    broken = _by_check(_config(tmp_path))["control plane"]
+    assert (broken.state, "there is no backup in" in broken.remedy) == ("failed", True)
+    # As `pilothouse backup` names them; one that was not ended counts for nothing.
+    for name in ("20260102T030405000Z", "20260103T030405000Z", "20260104T030405000Z.partial"):
+        (tmp_path / "backups" / name).mkdir(parents=True)
+        (tmp_path / "backups" / name / "manifest.json").touch()
+    remedy = _by_check(_config(tmp_path))["control plane"].remedy
+    assert f"pilothouse restore {tmp_path}/backups/20260103T030405000Z --data " in remedy
 
 
 def test_a_control_plane_that_does_not_answer_is_said_and_nothing_of_its_password(tmp_path: Path) -> None:

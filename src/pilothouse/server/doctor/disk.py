@@ -27,7 +27,7 @@ def examine(config: Config) -> Iterator[Finding]:
         yield _journal(config)
         yield from _aside(config.data)
         if not config.database:
-            yield from _control(config.data / "control.db")
+            yield from _control(config)
 
 
 def _directory(data: Path) -> Finding:
@@ -80,7 +80,8 @@ def _aside(data: Path) -> Iterator[Finding]:
         )
 
 
-def _control(file: Path) -> Iterator[Finding]:
+def _control(config: Config) -> Iterator[Finding]:
+    file = config.data / "control.db"
     if not file.is_file():
         return
     try:
@@ -91,7 +92,16 @@ def _control(file: Path) -> Iterator[Finding]:
     if said == "ok":
         yield ok("control plane", f"{file.name} is whole, {_size(file) / 1e6:.1f} MB")
     else:
-        yield failed("control plane", f"{file}: {said}", "restore the last backup: pilothouse backup --list")
+        yield failed("control plane", f"{file}: {said}", _restoring(config))
+
+
+def _restoring(config: Config) -> str:
+    """How to go back to the last backup; no server has to run for that, as none may start on what is broken."""
+    directory = Path(config.backups) if config.backups else config.data / "backups"
+    made = max((file.parent for file in directory.glob("*Z/manifest.json")), default=None)
+    if made is None:
+        return f"there is no backup in {directory}: move the file away, and begin a new one"
+    return f"restore the last backup: pilothouse restore {made} --data NEW, with a directory that is not there yet"
 
 
 def _size(file: Path) -> int:
