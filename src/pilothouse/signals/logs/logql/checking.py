@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING
 
 from pilothouse.signals.logs.logql import tree
@@ -18,6 +19,8 @@ _GROUPED = frozenset({
     "first_over_time", "last_over_time",
 })  # fmt: skip
 _UNWRAPPED = _GROUPED | {"sum_over_time", "rate_counter"}
+# RE2 takes a name twice and gives the first; Go does not.
+_NAMED = re.compile(r"(?<!\\)(?:\\\\)*\(\?P?<(\w+)>")
 _EITHER = frozenset({"rate", "absent_over_time"})
 
 
@@ -36,6 +39,10 @@ def check_regexp(cursor: Cursor, token: Token, named: bool = False) -> None:
         for name in names:
             if not name.replace("_", "a").isalnum() or name[0].isdigit():
                 cursor.wrong(f"invalid extracted label name '{name}'", token)
+        written = _NAMED.findall(token.value)
+        for name in written:
+            if written.count(name) > 1:
+                cursor.wrong(f"duplicate extracted label name '{name}'", token)
 
 
 def check_pattern(cursor: Cursor, token: Token) -> None:
