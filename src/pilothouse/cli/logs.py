@@ -60,6 +60,10 @@ def logs(
     new_since: Annotated[
         str | None, typer.Option("--new-since", help="With --patterns: mark shapes not seen before 15m ago.")
     ] = None,
+    new_in: Annotated[
+        str | None,
+        typer.Option("--new-in", metavar="VERSION", help="With --patterns: mark shapes new in this release."),
+    ] = None,
     price: Annotated[bool, typer.Option("--price", help="Only what the query would read, and how long.")] = False,
     label: Annotated[
         list[str] | None, typer.Option("--label", help="Show these labels before each line; repeatable.")
@@ -93,7 +97,8 @@ def logs(
     if price:
         _print_price(ask(server, "/api/logs/price", **given)["price"], as_json)
     elif patterns:
-        _print_patterns(ask(server, "/api/logs/patterns", **given, new_since=new_since)["patterns"], as_json)
+        found = ask(server, "/api/logs/patterns", **given, new_since=new_since, new_in=new_in)
+        _print_patterns(found["patterns"], as_json)
     elif follow or (not simple and not count):
         from pilothouse.cli.log_streams import followed, streamed
 

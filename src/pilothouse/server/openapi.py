@@ -335,7 +335,13 @@ OPERATIONS: dict[str, Operation] = {
     "/api/logs/price": Operation("what a query would read: rows, bytes, seconds", _LINES | _RANGE),
     "/api/logs/patterns": Operation(
         "shapes of lines with their counts over time",
-        _LINES | _RANGE | {"step": "seconds between two counts", "new_since": "mark shapes not seen before: 15m"},
+        _LINES
+        | _RANGE
+        | {
+            "step": "seconds between two counts",
+            "new_since": "mark shapes not seen before: 15m",
+            "new_in": "shapes of this version, those marked that no other has",
+        },
     ),
     "/api/metrics": Operation(
         "series with their values or rates over time",

@@ -119,3 +119,26 @@ def test_plain_files_are_searched_like_grep(tmp_path: Path) -> None:
     assert run("--grep", "three", "-C", "1", str(path)).stdout == "status=500 x\nthree\nfour\n"
     assert run("--grep", "nowhere", str(path)).returncode == 1
     assert run("--grep", "(", str(path)).returncode == 3
+
+
+def test_what_is_new_in_a_release(server: RunningServer) -> None:
+    start = time.time_ns() - 60 * SECOND
+    said = {"1.0": ["order 5 accepted", "order 6 accepted"], "1.1": ["order 7 accepted", "retry 3 of stock"]}
+    streams = [
+        {
+            "stream": {"service_name": "releases", "service_version": version},
+            "values": [[str(start + turn * SECOND), line] for turn, line in enumerate(lines)],
+        }
+        for version, lines in said.items()
+    ]
+    push(server, streams)
+    wait_for(server, '{service_name="releases"}', 4)
+    asked = ['{service_name="releases"}', "--patterns", "--server", server.http, "--since", "10m"]
+    rows = [json.loads(line) for line in run(*asked, "--new-in", "1.1").stdout.splitlines()]
+    assert {(row["pattern"], row["total"], row["new"]) for row in rows} == {
+        ("order <_> accepted", 1, False),
+        ("retry <_> of stock", 1, True),
+    }
+    both = run(*asked, "--new-in", "1.1", "--new-since", "5m")
+    assert both.returncode != 0
+    assert "not both" in both.stderr

@@ -1,12 +1,12 @@
 """Patterns: lines of the same shape, grouped and counted in the engine when somebody asks.
 
 Numbers, ids, addresses, times and quoted texts are masked; what is left is the shape. Newer shapes are those that an
-earlier range does not have.
+earlier range does not have, or the lines of other releases.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.engine import Budget
@@ -14,6 +14,7 @@ from pilothouse.signals.logs.compiling import compiled_stages
 from pilothouse.signals.logs.logql import tree
 from pilothouse.signals.logs.reading import within_sql
 from pilothouse.signals.logs.streams import streams
+from pilothouse.signals.selector import Matcher
 from pilothouse.signals.timerange import TimeRange
 
 if TYPE_CHECKING:
@@ -74,12 +75,12 @@ class Shape:
 
 
 def shapes(
-    engine: Engine, query: tree.LogQuery, within: TimeRange, step: int, known: TimeRange | None = None,
-    budget: Budget | None = None,
+    engine: Engine, query: tree.LogQuery, within: TimeRange, step: int,
+    known: tuple[tree.LogQuery, TimeRange] | None = None, budget: Budget | None = None,
 ) -> list[Shape]:  # fmt: skip
     """The most frequent shapes of the lines that the query's filters leave; those not in `known` are new."""
     rows = _grouped(engine, query, within, step, budget)
-    before = {row["pattern"] for row in _grouped(engine, query, known, step, budget)} if known else None
+    before = {row["pattern"] for row in _grouped(engine, *known, step, budget)} if known else None
     return [
         Shape(
             row["pattern"], row["example"], row["total"],
@@ -88,6 +89,12 @@ def shapes(
         )
         for row in rows
     ]  # fmt: skip
+
+
+def of_release(query: tree.LogQuery, version: str, others: bool = False) -> tree.LogQuery:
+    """The query about the lines of one release alone, or of all others."""
+    matcher = Matcher("service_version", "!=" if others else "=", version)
+    return replace(query, matchers=(*query.matchers, matcher))
 
 
 def _grouped(

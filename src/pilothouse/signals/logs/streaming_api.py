@@ -16,7 +16,7 @@ from pilothouse.signals.errors import BadRequestError
 from pilothouse.signals.logs.answering import counted, priced
 from pilothouse.signals.logs.context import around
 from pilothouse.signals.logs.logql import parse
-from pilothouse.signals.logs.patterns import shapes
+from pilothouse.signals.logs.patterns import of_release, shapes
 from pilothouse.signals.logs.questions import PARAMETERS, asked
 from pilothouse.signals.logs.searching import LineQuestion, Search
 from pilothouse.signals.logs.streams import streams
@@ -62,15 +62,19 @@ def routes(engine: Engine) -> list[Route]:
         return answer({"price": (await waiting(priced, engine, found, time_range(request))).described()})
 
     async def patterns(request: Request) -> Response:
-        only(request, *PARAMETERS, *_RANGE, "step", "new_since")
-        within = time_range(request)
-        known = None
+        only(request, *PARAMETERS, *_RANGE, "step", "new_since", "new_in")
+        within, about, known = time_range(request), asked(request), None
         if request.query_params.get("new_since"):
+            if request.query_params.get("new_in"):
+                raise BadRequestError("new_in: give this or new_since, not both", "new_in")
             border = parse_range(wanted(request, "new_since"), None, None).start
-            known = type(within)(within.start, border)
+            known = about, type(within)(within.start, border)
             within = type(within)(border, within.end)
+        elif version := request.query_params.get("new_in"):
+            known = of_release(about, version, others=True), within
+            about = of_release(about, version)
         step = number(request, "step", max(int(within.seconds / 60), 1), 1, 86400) * NANOSECONDS
-        found = await waiting(shapes, engine, asked(request), within, step, known)
+        found = await waiting(shapes, engine, about, within, step, known)
         return answer({"patterns": [shape.described() for shape in found]})
 
     return [
