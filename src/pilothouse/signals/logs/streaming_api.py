@@ -66,7 +66,7 @@ def routes(engine: Engine) -> list[Route]:
         within, about, known = time_range(request), asked(request), None
         if request.query_params.get("new_since"):
             if request.query_params.get("new_in"):
-                raise BadRequestError("new_in: give this or new_since, not both", "new_in")
+                raise BadRequestError("new_in: give either new_in or new_since, not both", "new_in")
             border = parse_range(wanted(request, "new_since"), None, None).start
             known = about, type(within)(within.start, border)
             within = type(within)(border, within.end)
