@@ -57,6 +57,8 @@ class Check:
     @property
     def message(self) -> str:
         """Why, in words, the most frequent reason first; empty when nothing was taken out."""
+        if not self.reasons:
+            return ""
         return "; ".join(f"{count} x {reason}" for reason, count in self.reasons.most_common(5))
 
     def times_hold(self, times: Sequence[int]) -> bool:
