@@ -81,20 +81,29 @@ def test_a_torn_end_is_cut_off_and_the_rest_recovered(
     again.close()
 
 
-def test_a_flipped_bit_ends_the_segment_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", range(4))
+def test_a_flipped_bit_loses_one_request_and_what_it_was_in_is_kept(tmp_path: Path, place: int) -> None:
+    """A disk's fault, not a torn end: what stands behind was acknowledged."""
+    payloads = [b"first", b"second" * 100, b"third \xfa\x7f\x14", b"fourth"]
     journal = Journal(tmp_path, "logs")
-    for payload in (b"first", b"second", b"third"):
+    for payload in payloads:
         journal.append(payload).result(timeout=60)
     segment = journal.seal()
     journal.close()
     assert segment
-    content = bytearray(segment.path.read_bytes())
-    content[content.index(b"second")] ^= 1
+    # Behind its end stands what was in the file before: frames of another segment.
+    content = bytearray(segment.path.read_bytes() + framed(b"of another"))
+    content[content.index(payloads[place])] ^= 1
     segment.path.write_bytes(content)
+    left = [payload for payload in payloads if payload is not payloads[place]]
     again = Journal(tmp_path, "logs")
     [(found, digests)] = again.recover()
-    assert digests == [digest(b"first")]
-    assert _payloads(found.path) == [b"first"]
+    assert digests == [digest(payload) for payload in left]
+    assert _payloads(found.path) == left
+    assert found.size == found.path.stat().st_size
+    # Of the last one nobody can tell that it was not torn.
+    aside = list((tmp_path / "aside").glob("*.segment"))
+    assert [one.read_bytes() for one in aside] == ([bytes(content)] if place < 3 else [])
     again.close()
 
 

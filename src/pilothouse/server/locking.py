@@ -16,7 +16,7 @@ def lock(directory: Path) -> int:
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except (FileExistsError, NotADirectoryError):
+    except FileExistsError:
         raise DataDirectoryError(f"{directory} is not a directory: choose another with --data") from None
     except OSError as error:
         raise DataDirectoryError(f"{directory}: {error.strerror}") from None

@@ -16,6 +16,7 @@ their futures (group commit).
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
 import threading
 import time
@@ -25,10 +26,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import structlog
 import xxhash
 
+from pilothouse.replacing import replace_file
 from pilothouse.signals.errors import OverloadedError
 
+log = structlog.get_logger(__name__)
 _TAG = b"\xfa\x7f\x14"  # field 2047, length-delimited, 20 bytes
 _HEADER = len(_TAG) + 20
 _BATCH = 256  # requests in one write; four buffers each must not be more than IOV_MAX (1024)
@@ -184,12 +188,16 @@ class Journal:
     def recover(self) -> Iterator[tuple[Segment, list[bytes]]]:
         """The segments that an earlier process left, oldest first, each with its requests' digests.
 
-        A torn end is cut off: nobody was told that it arrived.
+        A torn end is cut off: nobody was told that it arrived. Where whole frames of the segment stand behind a place
+        that is not whole, the file is damaged: they are kept, and the file as it was is set aside.
         """
         for path in sorted(self._directory.glob(f"{self.kind}-*{SUFFIX}")):
             if self._open and path == self._open.path:
                 continue
             size, digests = _intact(path)
+            if size < path.stat().st_size and (behind := _behind(path, size)):
+                _mend(path, size, behind)
+                size, digests = _intact(path)
             if size < path.stat().st_size:
                 os.truncate(path, size)
             if not digests:
@@ -318,6 +326,36 @@ def _intact(path: Path) -> tuple[int, list[bytes]]:
         if not payload.startswith(AHEAD):
             digests.append(known)
     return place, digests
+
+
+def _behind(path: Path, place: int) -> list[tuple[int, int]]:
+    """From where to where whole frames of this very segment stand behind a place.
+
+    Those of others are what the file is written over.
+    """
+    found, seal = list[tuple[int, int]](), _seal(path.stem)
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        at = content.find(_TAG, place)
+        while at >= 0:
+            header = content[at : at + _HEADER]
+            end = at + _HEADER + int.from_bytes(header[3:7], "little")
+            payload = content[at + _HEADER : end]
+            whole = end <= len(content) and header == _header(payload, digest(payload), seal)
+            if whole:
+                found.append((at, end))
+            at = content.find(_TAG, end if whole else at + 1)
+    return found
+
+
+def _mend(path: Path, size: int, behind: list[tuple[int, int]]) -> None:
+    """The segment without what is damaged in it; as it was, it goes to `aside`, for people to look at."""
+    content = path.read_bytes()
+    aside = path.parent / "aside"
+    aside.mkdir(exist_ok=True)
+    replace_file(aside / f"damaged-{path.name}", content, 0o600)
+    replace_file(path, content[:size] + b"".join(content[start:end] for start, end in behind), 0o600, durable=True)
+    damaged = behind[-1][1] - size - sum(end - start for start, end in behind)
+    log.error("a segment of the journal is damaged", file=path.name, at=size, damaged_bytes=damaged, kept=len(behind))
 
 
 def frames(path: Path) -> Iterator[bytes]:

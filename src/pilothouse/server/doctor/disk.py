@@ -75,7 +75,7 @@ def _aside(data: Path) -> Iterator[Finding]:
         size = sum(map(_size, files))
         yield warning(
             "set aside",
-            f"{len(files)} files with {size / 1e6:.1f} MB were refused by the store",
+            f"{len(files)} files with {size / 1e6:.1f} MB were refused by the store, or were damaged",
             f"the log says why; report it with a file of {files[0].parent}, then delete them",
         )
 
