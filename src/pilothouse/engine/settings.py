@@ -27,6 +27,8 @@ def query_settings(budget: Budget, cache_bytes: int = 0) -> str:
         "max_bytes_to_read": str(budget.read_bytes),
         "log_comment": quote(budget.name),
         "enable_time_series_aggregate_functions": "1",
+        # From a trace's id to its rows by the projection, however small the table is.
+        "min_table_rows_to_use_projection_index": "0",
     }
     if budget.cached and cache_bytes:
         # A query over more than the cache holds would push everything out of it and find nothing in it.

@@ -31,20 +31,25 @@ if TYPE_CHECKING:
 MOST_SPANS = 200_000
 # What was looked up stays known: an identity is a hash of its attributes, and cannot come to mean others.
 _MOST_RESOURCES = 10_000
-# All that a span is, events and links as lists side by side.
-COLUMNS = (
-    "* EXCEPT (time, events, links), toUnixTimestamp64Nano(time) AS start, "
-    "arrayMap(t -> toUnixTimestamp64Nano(t), events.time) AS moments, events.name AS event_names, "
-    "events.attributes AS event_attributes, events.kinds AS event_kinds, "
-    "events.dropped_attributes_count AS event_dropped_attributes_counts, "
+_LINKS = (
     "links.trace_id AS link_trace_ids, links.span_id AS link_span_ids, links.trace_state AS link_trace_states, "
     "links.attributes AS link_attributes, links.kinds AS link_kinds, "
     "links.dropped_attributes_count AS link_dropped_attributes_counts, links.flags AS link_flags"
 )
+_OWN = (
+    "* EXCEPT (time, events, links), toUnixTimestamp64Nano(time) AS start, "
+    "arrayMap(t -> toUnixTimestamp64Nano(t), events.time) AS moments, events.name AS event_names, "
+    "events.attributes AS event_attributes, events.kinds AS event_kinds, "
+    "events.dropped_attributes_count AS event_dropped_attributes_counts"
+)
+# All that a span is, events and links as lists side by side.
+COLUMNS = f"{_OWN}, {_LINKS}"
 
-_REST = COLUMNS.replace("EXCEPT (", "EXCEPT (attributes, kinds, ")
 # What makes a span one: of two rows that are alike in this, one is shown, perhaps with the other's attributes.
 _SAME = ("trace_id", "span_id", "kind", "identity")
+# The halves of what a span costs to read.
+_REST = _OWN.replace("EXCEPT (", "EXCEPT (attributes, kinds, ")
+_BESIDE = f"{', '.join(_SAME)}, attributes, kinds, {_LINKS}"
 
 _RESOURCES: WeakKeyDictionary[Engine, dict[int, tuple[list[tuple[str, str]], str]]] = WeakKeyDictionary()
 
@@ -56,12 +61,11 @@ def spans_of(engine: Engine, trace_ids: Sequence[str], budget: Budget | None = N
     once = f"{source} ORDER BY trace_id, start, span_id LIMIT 1 BY {', '.join(_SAME)} LIMIT {MOST_SPANS}"
     if not 0 < len(trace_ids) <= FEW:
         return list(engine.query(f"SELECT {COLUMNS} {once}", given, budget).to_pylist())
-    # A few rows far apart: half of what they cost is their attributes, so these are read beside the rest, by one thread
-    # each, as a second one would open all files once more.
+    # A few rows far apart: half of what they cost is attributes and links, so these are read beside the rest, by one
+    # thread each, as a second one would open all files once more.
     alone = replace(budget or Budget(), threads=1)
     with ThreadPoolExecutor(1, "attributes") as beside:
-        attributes = f"SELECT {', '.join(_SAME)}, attributes, kinds {source} LIMIT {MOST_SPANS}"
-        reading = beside.submit(engine.query, attributes, given, alone)
+        reading = beside.submit(engine.query, f"SELECT {_BESIDE} {source} LIMIT {MOST_SPANS}", given, alone)
         rows = list(engine.query(f"SELECT {_REST} {once}", given, alone).to_pylist())
         said = {_same(row): row for row in reading.result().to_pylist()}
     if not all(_same(row) in said for row in rows):

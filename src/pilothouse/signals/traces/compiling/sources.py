@@ -40,3 +40,12 @@ def source(scope: Scope, narrowed: str = "1", first: str = "1") -> str:
     joins = " ".join(_JOINS[part] for part in (TRACE, CHILDREN, PARENT) if part in scope.joined)
     prewhere = f"PREWHERE {first} " if first != "1" else ""
     return f"(SELECT * FROM spans {prewhere}WHERE {IN_RANGE} AND {narrowed}) AS s {joins}"
+
+
+def rows(scope: Scope, where: str, first: str = "1") -> str:
+    """FROM and WHERE of the spans of `source` for which `where` holds."""
+    if scope.joined:
+        return f"FROM {source(scope, first=first)} WHERE {where}"
+    # Through a subquery the engine would read a whole map for one key of it.
+    prewhere = f"PREWHERE {first} " if first != "1" else ""
+    return f"FROM spans {prewhere}WHERE {IN_RANGE} AND ({where})"

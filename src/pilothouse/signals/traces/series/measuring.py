@@ -61,7 +61,7 @@ def condition_of(scope: Scope, pipeline: tree.Pipeline) -> str:
     reading = Reading(Scope(scope.engine, scope.within, scope.budget), pipeline)
     traces: list[str] = []
     spans: list[str] = []
-    for table, _, state in reading.batches(reading.candidates(MOST_TRACES), 5000):
+    for table, _, state in reading.batches(reading.candidates(MOST_TRACES), (5000,)):
         left = table.filter(state.mask)
         traces += left["trace"].to_pylist()
         spans += left["id"].to_pylist()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pilothouse.signals.traces.by_id import of_traces
+from pilothouse.signals.traces.by_id import FEW, of_traces
 from pilothouse.signals.traces.compiling.fields import Fields
 from pilothouse.signals.traces.compiling.necessary import ANYTHING, necessary
 from pilothouse.signals.traces.compiling.scope import Scope
-from pilothouse.signals.traces.compiling.sources import source
+from pilothouse.signals.traces.compiling.sources import rows
 from pilothouse.signals.traces.spansets.evaluating import Columns, State, evaluate
 from pilothouse.signals.traces.spansets.family import family
 from pilothouse.signals.traces.spansets.plan import Plan, needed, plan
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 MOST_TRACES = 100_000
 MOST_SPANS = 2_000_000
-_BATCH = 400
+# Of few traces the spans are looked up one by one, so that those found first cost little; then by reading the range.
+_BATCHES = (FEW, 4 * FEW, 400)
 # A search that needs few traces looks at a sixty-fourth of its range first, then at four times as much, and so on.
 _FIRST_SLICE, _GROWTH = 64, 4
 
@@ -58,26 +60,40 @@ class Reading:
         return self._candidates(most, self._scope.within.start, self._scope.within.end)
 
     def _candidates(self, most: int, start: int, end: int) -> list[str]:
-        columns = self.plan.columns()
+        told = self._told()
+        columns = "".join(f", {sql} AS c{place}" for place, sql in enumerate(told))
         found = self._scope.engine.query(
             f"SELECT lower(hex(trace_id)) AS id FROM (SELECT trace_id, time{columns} "
-            f"FROM {source(self._scope, first=self._first())} WHERE {self._any()}) GROUP BY trace_id "
+            f"{rows(self._scope, self._any(told), self._first())}) GROUP BY trace_id "
             f"HAVING {needed(self._pipeline, self.plan)} ORDER BY max(time) DESC, trace_id LIMIT {most}",
             self._scope.parameters | {"start": start, "end": end},
             self._scope.budget,
         )
         return [str(trace) for trace in found["id"].to_pylist()]
 
-    def batches(self, traces: list[str], size: int = _BATCH) -> Iterator[tuple[pa.Table, Columns, State]]:
-        """The spans of the traces, some traces at a time, and what the pipeline leaves of them."""
-        for place in range(0, len(traces), size):
+    def batches(self, traces: list[str], sizes: Sequence[int] = _BATCHES) -> Iterator[tuple[pa.Table, Columns, State]]:
+        """The spans of the traces, so many traces at a time (and as many as the last time), and what the pipeline
+        leaves of them.
+        """
+        place, following = 0, chain(sizes, repeat(sizes[-1]))
+        while place < len(traces):
+            size = next(following)
             table = self._spans(traces[place : place + size])
             columns = self._columns(table)
             yield table, columns, evaluate(self._pipeline, columns)
+            place += size
 
-    def _any(self) -> str:
+    def _told(self) -> list[str]:
+        """SQL of each filter by which candidates are found: what few columns tell where they are judged once more."""
+        whole = self.plan.conditions.values()
+        if self.plan.exact:
+            return list(whole)
+        told = (necessary(one.condition, self._fields, self._scope) for one in self.plan.conditions)
+        return [sql if few == ANYTHING else f"({few})" for sql, few in zip(whole, told, strict=True)]
+
+    def _any(self, conditions: Iterable[str]) -> str:
         """A span that no filter wants and that stands between no others need not be looked at."""
-        return " OR ".join(f"({sql})" for sql in self.plan.conditions.values()) if self._filters() else "1"
+        return " OR ".join(f"({sql})" for sql in conditions) if self._filters() else "1"
 
     def _first(self) -> str:
         """What can be told of such spans from few columns."""
@@ -92,11 +108,12 @@ class Reading:
         first = self._first()
         chosen, given = of_traces(traces)
         within = chosen + (f" AND ({first})" if not self.plan.deep and first != ANYTHING else "")
+        wanted = "1" if self.plan.deep else self._any(self.plan.conditions.values())
         return self._scope.engine.query(
             "SELECT lower(hex(trace_id)) AS trace, reinterpretAsUInt64(span_id) AS sid, "
             "reinterpretAsUInt64(parent_span_id) AS pid, lower(hex(span_id)) AS id, name, identity, "
             f"toUnixTimestamp64Nano(time) AS start, duration{self.plan.columns()} "
-            f"FROM {source(self._scope, first=within)} WHERE {'1' if self.plan.deep else self._any()} "
+            f"{rows(self._scope, wanted, within)} "
             f"ORDER BY trace, start, id LIMIT 1 BY trace, sid, kind, identity LIMIT {MOST_SPANS}",
             self._scope.parameters | given,
             self._scope.budget,
