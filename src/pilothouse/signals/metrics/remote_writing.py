@@ -126,8 +126,19 @@ RESOURCES = _statement(
 )
 
 
-def _series(grouped: str, time: Callable[[str], str]) -> str:
-    """Of groups of a series' points: `name`, `pairs`, `job`, `instance`, `native`, `gauge`, first and last time."""
+# What comes long after it was taken (a sender that catches up, a history that is loaded) is noted every ten minutes of
+# its own time.
+_NOTED = (
+    "OR (first_seen <= (SELECT min(first) FROM {rows}) "
+    "AND last_seen > (SELECT max(last) FROM {rows}) - INTERVAL 10 MINUTE)"
+)
+
+
+def _series(grouped: str, time: Callable[[str], str], known: str = "") -> str:
+    """Of groups of a series' points: `name`, `pairs`, `job`, `instance`, `native`, `gauge`, first and last time.
+
+    `known` says of which other rows of `series` the segment tells nothing new.
+    """
     return f"""SELECT name, series, {_identity(_RESOURCE)} AS identity,
        CAST((pairs.1, pairs.2), 'Map(String, String)') AS attributes, repeat('s', length(pairs)) AS kinds,
        multiIf(native, 'exponential_histogram', {_COUNTER}, 'sum', 'gauge') AS type, '' AS unit, '' AS description,
@@ -135,7 +146,7 @@ def _series(grouped: str, time: Callable[[str], str]) -> str:
        CAST(NOT native AND {_COUNTER}, 'Bool') AS is_monotonic, '{SCOPE}' AS scope_name, '' AS scope_version,
        {time("first_time")} AS first_seen, {time("last_time")} AS last_seen
 FROM ({grouped})
-WHERE series NOT IN (SELECT series FROM series WHERE last_seen > now64(3) - INTERVAL 10 MINUTE)"""
+WHERE series NOT IN (SELECT series FROM series WHERE last_seen > now64(3) - INTERVAL 10 MINUTE {known})"""
 
 
 SERIES = _statement(
@@ -177,6 +188,7 @@ SERIES = _statement(
            any(instance) AS instance, false AS native, false AS gauge, min(first) AS first_time, max(last) AS last_time
     FROM (SELECT {_SERIES_OF_ROW} AS series, name, said, job, instance, first, last FROM {_ROWS}) GROUP BY series""",
         str,
+        _NOTED,
     ),
 )
 

@@ -142,6 +142,8 @@ class SampleMemory:
 
     def _account(self, kept: _Kept, size: int) -> None:
         """Let others go, those first that nobody asked for longest, until all is within the bound."""
+        if size == kept.size:
+            return
         with self._bound:
             kept.size = size
             others = [one for memory in self._all for one in memory._selectors.values() if one.size]
