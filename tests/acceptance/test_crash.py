@@ -297,3 +297,5 @@ def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     said = _refused_start("--data", str(tmp_path / "file" / "data"))
     assert said == f"pilothouse: {tmp_path}/file/data: Not a directory\n"
+    said = _refused_start("--data", str(tmp_path / "file"))
+    assert said == f"pilothouse: {tmp_path}/file is not a directory: choose another with --data\n"
