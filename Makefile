@@ -48,8 +48,8 @@ check: $(READY)
 	$(BIN)/lint-imports
 	nice -n 10 $(BIN)/mypy
 
-# Many tests wait (for a process, a window, a retry) while a core is idle: half as many processes more than cores.
-SIDE_BY_SIDE ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
+# Many tests wait (for a process, a window, a retry) while a core is idle: twice as many processes as cores.
+SIDE_BY_SIDE ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 2 )))
 
 # What runs alone waits for most of its time. Meanwhile the others run, but give way to it: `nice` is a tenth of its weight.
 # Both parts run whatever becomes of the other.
