@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,26 +24,31 @@ SHARES = SHARES / SHARES.sum()
 PERIOD = 10_000_000
 
 
-def program(seed: int, slower: float = 1.0, processes: int = 8, profiles: int = 180) -> tuple[Replicates, Changes]:
+def program(
+    seed: int, slower: float = 1.0, processes: int = 8, profiles: int = 180, together: float | None = None
+) -> tuple[Replicates, Changes]:
     """Two releases sampled at 100 Hz for 10 s at a time; function 1 of the second takes `slower` times as long.
 
-    Processes of the same code differ by one per cent in everything, and their load moves together over time.
+    Processes of the same code differ by one per cent in everything, and their load moves together over time; with
+    `together` that of both releases does, by so much.
     """
     random = np.random.default_rng(seed)
     sides = []
+    both = np.random.default_rng([seed, 1]).normal(1, together or 0.0, profiles)
     for factor in (1.0, slower):
         shares = SHARES.copy()
         shares[1] *= factor
         of_process = random.normal(1, 0.01, (COUNT, processes))
-        load = np.clip(random.normal(1, 0.02, profiles), 0.5, 1.5)
+        load = np.clip(both * random.normal(1, 0.02, profiles), 0.3, 1.7)
         expected = (shares[:, None] * of_process)[:, :, None] * load * 500
-        together = random.poisson(expected).sum(axis=1).astype(float) * PERIOD
-        sides.append(np.add.reduceat(together, range(0, profiles, max(profiles // 60, 1)), axis=1))
+        summed = random.poisson(expected).sum(axis=1).astype(float) * PERIOD
+        sides.append(np.add.reduceat(summed, range(0, profiles, max(profiles // 60, 1)), axis=1))
     codes = np.array([code for function in range(COUNT) for code in (function, COUNT)])
     names = [(f"f{number}", "/a.go") for number in range(COUNT)] + [("main", "/a.go")]
     stacks = Costs(names, codes, codes, np.arange(0, 2 * COUNT + 1, 2), np.zeros((COUNT, 0), np.int64))
     covered = np.full(sides[0].shape[1], 10.0 * processes * max(profiles // 60, 1))
-    measured = Replicates(stacks, (sides[0], sides[1]), (covered, covered), (processes, processes))
+    of_both = (sides[0], sides[1]), (covered, covered), (processes, processes)
+    measured = Replicates(stacks, *of_both, paired=together is not None)
     return measured, changes(measured)
 
 
@@ -59,6 +65,16 @@ def test_a_function_five_per_cent_slower_is_named(seed: int) -> None:
     assert [measured.stacks.names[place][0] for place in moved] == ["f1"]
     true = SHARES[1] * 0.05 * 500 * PERIOD / 10
     assert found.low[1, 0] < true < found.high[1, 0]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_moves_both_sides_at_once_is_no_noise_of_their_difference(seed: int) -> None:
+    measured, found = program(seed, slower=1.05, together=0.2)
+    named = [measured.stacks.names[place][0] for place in np.flatnonzero(found.found[:, 0])]
+    assert named == ["f1"]
+    assert found.low[1, 0] < SHARES[1] * 0.05 * 500 * PERIOD / 10 < found.high[1, 0]
+    assert not changes(replace(measured, paired=False)).found.any(), "at different times it would be noise"
+    assert not program(seed, together=0.2)[1].found.any()
 
 
 def test_intervals_shrink_with_more_profiles() -> None:

@@ -5,6 +5,8 @@ thousand times; how far a function's change then lies from what was measured, in
 largest value over all functions each time. The level's quantile of that largest value (the bootstrap max-t: Romano and
 Wolf, Exact and Approximate Stepdown Methods for Multiple Hypothesis Testing, 2005) makes intervals that hold *all at
 once*: of a hundred comparisons of a program with itself, at the default level, one in ten shows anything at all.
+Sides that ran at the same time are drawn by the same parts of it: what moves both at once (load, a neighbour on the
+machine, the hour) is then no noise of their difference.
 To the standard error is added what two processes of the same code differ by in anything they do, and for memory that is
 held what its sampling adds: a block that was noted is noted in each profile until it is freed, so that the profiles of
 one process all have the same error, which drawing them again does not show.
@@ -62,16 +64,22 @@ def changes(
     exposures = [measured.exposures[side] / scale[side] for side in (0, 1)]
     rates = [rows[side].sum(axis=1) / exposures[side].sum() for side in (0, 1)]
     change = rates[1] - rates[0]
-    counts = [len(exposure) for exposure in exposures]
+    counts = [int(np.count_nonzero(exposure)) for exposure in exposures]
     if min(counts) < _LEAST_REPLICATES:
         wide = np.full_like(change, np.inf)
         return _shaped(measured, rates, -wide, wide, np.zeros(len(change), np.bool_), False)
     # The rest costs next to nothing, and would only make the intervals of what matters wider.
     chosen = np.argsort(-(rates[0] + rates[1]), kind="stable")[:_MOST_FUNCTIONS]
     random = np.random.default_rng(seed)
-    draws = [_drawn(random, rows[side][chosen], exposures[side]) for side in (0, 1)]
+    drawn = [_weights(random, len(exposure)) for exposure in exposures]
+    if measured.paired:
+        drawn[1] = drawn[0]
+    draws = [_rates(drawn[side], rows[side][chosen], exposures[side]) for side in (0, 1)]
     moved = draws[1] - draws[0] - change[chosen, None]
-    own = np.sqrt(sum(np.var(side, axis=1) * n / (n - 1) for side, n in zip(draws, counts, strict=True)))
+    if measured.paired:
+        own = np.std(moved, axis=1) * np.sqrt(min(counts) / (min(counts) - 1))
+    else:
+        own = np.sqrt(sum(np.var(side, axis=1) * n / (n - 1) for side, n in zip(draws, counts, strict=True)))
     between = SPREAD * np.sqrt(sum(rates[side][chosen] ** 2 / max(measured.processes[side], 1) for side in (0, 1)))
     sampled = sum(np.abs(rates[side][chosen]) * grain[side] / max(measured.processes[side], 1) for side in (0, 1))
     error = np.sqrt(own**2 + between**2 + sampled)
@@ -80,7 +88,9 @@ def changes(
     # What costs less than is worth naming cannot be named, so it is no test, and its few samples are the wildest.
     worth = np.maximum(rates[0], rates[1])[chosen] >= SHARE * whole
     largest = ratio[worth].max(axis=0, initial=0.0)
-    critical = max(float(np.quantile(largest, level)), _student(level, int(worth.sum()), sum(counts) - 2))
+    freedom = min(counts) - 1 if measured.paired else sum(counts) - 2
+    least = _student(level, int(worth.sum()), freedom, own, error)
+    critical = np.maximum(float(np.quantile(largest, level)), least)
     half = np.full(len(change), np.inf)
     half[chosen] = critical * error
     found = (np.abs(change) > half) & (np.abs(change) >= SHARE * whole)
@@ -103,21 +113,31 @@ def _by_function(measured: Replicates, side: int) -> Floats:
     return rows
 
 
-def _drawn(random: np.random.Generator, rows: Floats, exposures: Floats) -> Floats:
-    """[functions, draws]: rates of replicates drawn with replacement."""
-    count = len(exposures)
+def _weights(random: np.random.Generator, count: int) -> Floats:
+    """[replicates, draws]: how often each is in a draw of so many with replacement."""
     drawn = random.integers(count, size=(_DRAWS, count)) + np.arange(_DRAWS)[:, None] * count
-    weights = np.bincount(drawn.ravel(), minlength=_DRAWS * count).reshape(_DRAWS, count).T.astype(float)
+    weights: Floats = np.bincount(drawn.ravel(), minlength=_DRAWS * count).reshape(_DRAWS, count).T.astype(float)
+    return weights
+
+
+def _rates(weights: Floats, rows: Floats, exposures: Floats) -> Floats:
+    """[functions, draws]: rates of replicates drawn with replacement."""
     covered = exposures @ weights
     rates: Floats = (rows @ weights) / np.where(covered > 0, covered, 1)
     return rates
 
 
-def _student(level: float, tests: int, freedom: int) -> float:
-    """The least that the critical value is: a few replicates drawn again do not show how wild the next may be."""
+def _student(level: float, tests: int, freedom: int, own: Floats, error: Floats) -> Floats:
+    """The least that each critical value is: a few replicates drawn again do not show how wild the next may be.
+
+    Only what the replicates show is estimated from so few, the rest of the error is assumed: freedom is for both
+    together (Satterthwaite, An Approximate Distribution of Estimates of Variance Components, 1946).
+    """
     from scipy import stats
 
-    return float(stats.t.isf((1 - level) / 2 / max(tests, 1), max(freedom, 1)))
+    together = np.divide(error, own, out=np.ones_like(error), where=own > 0) ** 4 * max(freedom, 1)
+    least: Floats = stats.t.isf((1 - level) / 2 / max(tests, 1), np.minimum(together, 1e6))
+    return least
 
 
 def _shaped(

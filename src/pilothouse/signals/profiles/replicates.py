@@ -33,12 +33,14 @@ class Replicates:
 
     `values[side]` is [stacks, replicates]; `exposures[side]` says what a replicate covers: requests where they are
     counted, else profiled seconds, or profiles where seconds make no sense; `processes[side]` how many were profiled.
+    `paired` says that both sides ran at the same time and that replicates are of the same parts of it, in their order.
     """
 
     stacks: Costs
     values: tuple[Floats, Floats]
     exposures: tuple[Floats, Floats]
     processes: tuple[int, int]
+    paired: bool = False
 
 
 def replicates(
@@ -50,10 +52,16 @@ def replicates(
     With `requests`, what a replicate covers is what was served meanwhile: load that comes and goes is then no noise.
     """
     sides = [_spanned(engine, wanted, side) for side in sides]
+    paired = _at_the_same_time(*(side.within for side in sides))
+    if paired:
+        both = TimeRange(min(one.within.start for one in sides), max(one.within.end for one in sides))
+        sides = [replace(side, within=both) for side in sides]
     exposed = [_exposures(engine, wanted, side) for side in sides]
     if not all(len(found) for found in exposed):
         return None
-    by_seconds = wanted not in GAUGES and all(found[:, 1].all() for found in exposed)
+    if paired:
+        exposed = _aligned(*exposed)
+    by_seconds = wanted not in GAUGES and all(found[found[:, 2] > 0, 1].all() for found in exposed)
     parts: list[str] = []
     parameters: Parameters = {"type": wanted}
     for number, side in enumerate(sides):
@@ -75,6 +83,7 @@ def replicates(
         _both([_laid_out(table, number, exposed[number][:, 0]) for number in (0, 1)]),
         exposures,
         (len(sides[0].identities), len(sides[1].identities)),
+        paired,
     )
 
 
@@ -100,6 +109,24 @@ def _spanned(engine: Engine, wanted: str, side: Selection) -> Selection:
         whole = TimeRange(within.start // _MINUTE * _MINUTE, -(-within.end // _MINUTE) * _MINUTE)
         return replace(side, within=whole)
     return replace(side, within=within, cohorts=[], apart=[])
+
+
+def _at_the_same_time(first: TimeRange, second: TimeRange) -> bool:
+    """Whether nine tenths of all the time that either side has profiles of is the other's too."""
+    common = min(first.end, second.end) - max(first.start, second.start)
+    return common >= 0.9 * (max(first.end, second.end) - min(first.start, second.start))
+
+
+def _aligned(first: Floats, second: Floats) -> list[Floats]:
+    """A row for each part that either side has, on both: nothing is exposed where a side has no profile."""
+    cells = np.union1d(first[:, 0], second[:, 0])
+    found = []
+    for side in (first, second):
+        rows = np.zeros((len(cells), side.shape[1]))
+        rows[:, 0] = cells
+        rows[np.searchsorted(cells, side[:, 0])] = side
+        found.append(rows)
+    return found
 
 
 def _cell(side: Selection) -> str:
@@ -143,7 +170,7 @@ def _exposures(engine: Engine, wanted: str, side: Selection) -> Floats:
 def _requests(engine: Engine, side: Selection, served: Served, exposed: Floats) -> Floats:
     """The requests served in each of the parts that have profiles."""
     found = served_in_parts(engine, served.identities, side.within, _cell(side))
-    return np.asarray([found.get(int(part), 0) for part in exposed[:, 0]], float)
+    return np.asarray([found.get(int(part), 0) * (profiles > 0) for part, _, profiles in exposed], float)
 
 
 def _laid_out(table: Any, side: int, cells: Floats) -> Floats:
