@@ -16,14 +16,17 @@ from tests.forking import fork
 _LONGEST = 1 << 20
 # Hands over arguments, directory, environment and open files, passes on what would end it, and ends as the command did.
 _SHIM = """#!{python} -IS
-import json, os, signal, socket, sys
+import contextlib, json, os, signal, socket, sys
 there = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 there.connect({address!r})
 said = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
 socket.send_fds(there, [said], [1, 2])
 child = int(there.recv(20))
+def pass_on(number, frame):
+    with contextlib.suppress(ProcessLookupError):  # it may just have ended by itself
+        os.kill(child, number)
 for number in (signal.SIGINT, signal.SIGTERM):
-    signal.signal(number, lambda number, frame: os.kill(child, number))
+    signal.signal(number, pass_on)
 os._exit(int(there.recv(20)))
 """
 

@@ -1,5 +1,6 @@
 import { Fragment } from "react";
 import { Link } from "react-router";
+import { Away } from "./Away";
 import styles from "./controls.module.css";
 import { type Block, type Piece, readProse } from "./prose";
 
@@ -25,6 +26,13 @@ function shownLine(pieces: Piece[], place: number, as: "li" | "line") {
 }
 
 function shownPiece({ text, as, to }: Piece, place: number) {
+  if (to !== undefined && as === "link") {
+    return (
+      <Away key={place} to={to}>
+        {text}
+      </Away>
+    );
+  }
   if (to !== undefined) {
     return (
       <Link key={place} to={to}>

@@ -36,6 +36,14 @@ describe("prose", () => {
     ]);
   });
 
+  it("knows links of the web", () => {
+    expect(readProse("or [the page](http://127.0.0.1:4000/releases/a/1?b=2) of it")[0]?.lines[0]).toEqual([
+      { text: "or " },
+      { text: "the page", as: "link", to: "http://127.0.0.1:4000/releases/a/1?b=2" },
+      { text: " of it" },
+    ]);
+  });
+
   it.each(["<b>not</b> HTML", "2 * 3 ** 4", "`open", "[a](javascript:alert(1))"])(
     "leaves %s as it is",
     (text) => {

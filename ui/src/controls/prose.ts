@@ -1,7 +1,7 @@
-/** A piece of a line: as it is, strong, or code; `to` is the page of ours that code names. */
+/** A piece of a line: as it is, strong, code, or a link; `to` is where that leads, or the page of ours that code names. */
 export interface Piece {
   text: string;
-  as?: "strong" | "code";
+  as?: "strong" | "code" | "link";
   to?: string;
 }
 
@@ -14,11 +14,11 @@ export interface Block {
 /** Where pages of ours begin; a command such as `/approve` is none. */
 const PAGE = /^\/(?:releases|rollouts|delivery|explore|hazards|mesh|dashboards)(?:[/?][\w./?&=%+~:-]*)?$/;
 
-const PARTS = /\*\*([^*\n]+)\*\*|`([^`\n]+)`/g;
+const PARTS = /\*\*([^*\n]+)\*\*|`([^`\n]+)`|\[([^\]\n]+)\]\((https?:\/\/[^\s()]+)\)/g;
 
 /**
- * The little of Markdown that people and our own reports write into comments: paragraphs, lists, `**strong**` and
- * `` `code` ``. All else stays the text that it is.
+ * The little of Markdown that people and our own reports write into comments: paragraphs, lists, `**strong**`,
+ * `` `code` `` and `[links](https://…)` of the web. All else stays the text that it is.
  */
 export function readProse(text: string): Block[] {
   const blocks: Block[] = [];
@@ -44,8 +44,9 @@ function piecesOf(line: string): Piece[] {
   let end = 0;
   for (const found of line.matchAll(PARTS)) {
     if (found.index > end) pieces.push({ text: line.slice(end, found.index) });
-    const [whole, strong, code = ""] = found;
+    const [whole, strong, code = "", link, to = ""] = found;
     if (strong !== undefined) pieces.push({ text: strong, as: "strong" });
+    else if (link !== undefined) pieces.push({ text: link, as: "link", to });
     else pieces.push({ text: code, as: "code", ...(PAGE.test(code) ? { to: code } : {}) });
     end = found.index + whole.length;
   }

@@ -25,6 +25,7 @@ MOST = 60
 
 Floats = NDArray[np.float64]
 _MINUTE = 60_000_000_000
+_NEARLY_ALL = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +53,17 @@ def replicates(
     With `requests`, what a replicate covers is what was served meanwhile: load that comes and goes is then no noise.
     """
     sides = [_spanned(engine, wanted, side) for side in sides]
-    paired = _at_the_same_time(*(side.within for side in sides))
-    if paired:
-        both = TimeRange(min(one.within.start for one in sides), max(one.within.end for one in sides))
-        sides = [replace(side, within=both) for side in sides]
     exposed = [_exposures(engine, wanted, side) for side in sides]
     if not all(len(found) for found in exposed):
         return None
+    paired = _at_the_same_time(*(side.within for side in sides))
     if paired:
-        exposed = _aligned(*exposed)
+        both = TimeRange(min(one.within.start for one in sides), max(one.within.end for one in sides))
+        together = [replace(side, within=both) for side in sides]
+        aligned = _aligned(*(_exposures(engine, wanted, side) for side in together))
+        # Parts in which one side has no profile are no pairs: many, where parts are hardly longer than a profile.
+        paired = bool(np.mean((aligned[0][:, 2] > 0) & (aligned[1][:, 2] > 0)) >= _NEARLY_ALL)
+        sides, exposed = (together, aligned) if paired else (sides, exposed)
     by_seconds = wanted not in GAUGES and all(found[found[:, 2] > 0, 1].all() for found in exposed)
     parts: list[str] = []
     parameters: Parameters = {"type": wanted}
@@ -114,7 +117,7 @@ def _spanned(engine: Engine, wanted: str, side: Selection) -> Selection:
 def _at_the_same_time(first: TimeRange, second: TimeRange) -> bool:
     """Whether nine tenths of all the time that either side has profiles of is the other's too."""
     common = min(first.end, second.end) - max(first.start, second.start)
-    return common >= 0.9 * (max(first.end, second.end) - min(first.start, second.start))
+    return common >= _NEARLY_ALL * (max(first.end, second.end) - min(first.start, second.start))
 
 
 def _aligned(first: Floats, second: Floats) -> list[Floats]:
