@@ -32,8 +32,9 @@ _NEARLY_ALL = 0.9
 class Replicates:
     """Stacks with what they cost in each replicate of each side.
 
-    `values[side]` is [stacks, replicates]; `exposures[side]` says what a replicate covers: requests where they are
-    counted, else profiled seconds, or profiles where seconds make no sense; `processes[side]` how many were profiled.
+    `values[side]` is [stacks, replicates]; `exposures[side]` says what a replicate covers: profiled seconds, or
+    profiles where seconds make no sense, times the requests served meanwhile where these are counted;
+    `processes[side]` how many were profiled.
     `paired` says that both sides ran at the same time and that replicates are of the same parts of it, in their order.
     """
 
@@ -79,7 +80,11 @@ def replicates(
     stacks = frames(engine, table.column("stack").to_numpy(), sides, budget)
     exposures = _both([found[:, 1] if by_seconds else found[:, 2] for found in exposed])
     if requests:
-        met = _both([_requests(engine, *of) for of in zip(sides, requests, exposed, strict=True)])
+        # A part that three profiles began in tells of more time than one with two, though as much was served in both.
+        met = _both([
+            profiled * _requests(engine, side, of, found)
+            for profiled, side, of, found in zip(exposures, sides, requests, exposed, strict=True)
+        ])  # fmt: skip
         exposures = met if all(side.any() for side in met) else exposures
     return Replicates(
         stacks,
@@ -171,9 +176,9 @@ def _exposures(engine: Engine, wanted: str, side: Selection) -> Floats:
 
 
 def _requests(engine: Engine, side: Selection, served: Served, exposed: Floats) -> Floats:
-    """The requests served in each of the parts that have profiles."""
+    """The requests served in each of the parts."""
     found = served_in_parts(engine, served.identities, side.within, _cell(side))
-    return np.asarray([found.get(int(part), 0) * (profiles > 0) for part, _, profiles in exposed], float)
+    return np.asarray([found.get(int(part), 0) for part in exposed[:, 0]], float)
 
 
 def _laid_out(table: Any, side: int, cells: Floats) -> Floats:
