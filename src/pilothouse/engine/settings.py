@@ -33,6 +33,8 @@ def query_settings(budget: Budget, cache_bytes: int = 0) -> str:
     if budget.cached and cache_bytes:
         # A query over more than the cache holds would push everything out of it and find nothing in it.
         pairs |= {
+            # What it puts there is counted as its own, though the cache bounds it and keeps it.
+            "max_memory_usage": str(budget.memory_bytes + cache_bytes),
             "use_uncompressed_cache": "1",
             "merge_tree_max_rows_to_use_cache": str(cache_bytes // _ROW_BYTES),
             "merge_tree_max_bytes_to_use_cache": "0",
