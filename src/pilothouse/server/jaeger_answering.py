@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError
 from pilothouse.engine import BudgetExceededError
 from pilothouse.signals.errors import BadRequestError, NotFoundError
 from pilothouse.signals.timerange import NANOSECONDS, TimeRange
+from pilothouse.signals.traces.graph import service_graph
 from pilothouse.signals.traces.jaeger import matching, operations
 from pilothouse.signals.traces.jaeger_v3 import LIMIT, MOST
 from pilothouse.signals.traces.spansets.searching import find
@@ -76,6 +77,12 @@ def operations_asked(engine: Engine, request: Any) -> list[dict[str, str]]:
         raise BadRequestError("service is required", "service")
     found = operations(engine, request.service, request.span_kind)
     return [{"name": one["name"], "span_kind": one["spanKind"]} for one in found]
+
+
+def dependencies_within(engine: Engine, times: TimeRange) -> list[dict[str, Any]]:
+    """Who called whom and how often, as messages' fields."""
+    edges = service_graph(engine, times)
+    return [{"parent": edge.client, "child": edge.server, "call_count": edge.calls} for edge in edges]
 
 
 def traces_asked(engine: Engine, query: Any, attributes: Mapping[str, str], times: TimeRange) -> list[str]:

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.server.access.calls import QUESTIONS_V2
-from pilothouse.server.jaeger_answering import Questions, between, operations_asked, traces_asked
+from pilothouse.server.jaeger_answering import Questions, between, dependencies_within, operations_asked, traces_asked
 from pilothouse.server.jaeger_messages import QUESTIONS, chunks
 from pilothouse.signals.errors import BadRequestError, NotFoundError
 from pilothouse.signals.timerange import NANOSECONDS, TimeRange
 from pilothouse.signals.traces import catalogue
-from pilothouse.signals.traces.graph import service_graph
 
 if TYPE_CHECKING:
     from pilothouse.engine import Engine
@@ -41,9 +40,8 @@ def _operations(engine: Engine, request: Any) -> Any:
 
 
 def _dependencies(engine: Engine, request: Any) -> Any:
-    found = service_graph(engine, _times(request, "start_time", "end_time", _DAY))
-    made = [{"parent": edge.client, "child": edge.server, "call_count": edge.calls} for edge in found]
-    return QUESTIONS["GetDependenciesResponse"](dependencies=made)
+    found = dependencies_within(engine, _times(request, "start_time", "end_time", _DAY))
+    return QUESTIONS["GetDependenciesResponse"](dependencies=found)
 
 
 def _trace(engine: Engine, request: Any) -> Iterator[Any]:

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.server.access.calls import QUESTIONS_V3
-from pilothouse.server.jaeger_answering import Questions, between, operations_asked, traces_asked
+from pilothouse.server.jaeger_answering import Questions, between, dependencies_within, operations_asked, traces_asked
 from pilothouse.signals.errors import BadRequestError
 from pilothouse.signals.profiles.messages import message_classes
 from pilothouse.signals.traces import catalogue
 from pilothouse.signals.traces.exporting import otlp, otlp_of
-from pilothouse.signals.traces.graph import service_graph
 from pilothouse.signals.wire import trace_id
 
 if TYPE_CHECKING:
@@ -60,9 +59,8 @@ def _operations(engine: Engine, request: Any) -> Any:
 
 
 def _dependencies(engine: Engine, request: Any) -> Any:
-    found = service_graph(engine, between(request, "start_time", "end_time"))
-    made = [{"parent": edge.client, "child": edge.server, "call_count": edge.calls} for edge in found]
-    return _MESSAGES["DependenciesResponse"](dependencies=made)
+    found = dependencies_within(engine, between(request, "start_time", "end_time"))
+    return _MESSAGES["DependenciesResponse"](dependencies=found)
 
 
 def _trace(engine: Engine, request: Any) -> Iterator[Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
@@ -305,16 +306,23 @@ message Edges { repeated Edge edges = 1; }
 )
 
 
-def test_jaegers_third_version_over_grpc(client: httpx.Client, server: RunningServer) -> None:
+@contextmanager
+def _caller(server: RunningServer, package: str, messages: Mapping[str, Any]) -> Iterator[Callable[..., bytes]]:
+    """Calls a method of Jaeger's QueryService with a message's fields: the answer's bytes, of a stream all together."""
     with grpc.insecure_channel(server.grpc) as channel:
 
         def called(method: str, message: str, **fields: Any) -> bytes:
-            body = QUESTIONS[message](**fields).SerializeToString()
-            path = f"/jaeger.api_v3.QueryService/{method}"
+            body = messages[message](**fields).SerializeToString()
+            path = f"/{package}.QueryService/{method}"
             if method in ("GetTrace", "FindTraces"):
                 return b"".join(channel.unary_stream(path)(body, timeout=120))
             return bytes(channel.unary_unary(path)(body, timeout=120))
 
+        yield called
+
+
+def test_jaegers_third_version_over_grpc(client: httpx.Client, server: RunningServer) -> None:
+    with _caller(server, "jaeger.api_v3", QUESTIONS) as called:
         names = QUESTIONS["Names"].FromString(called("GetServices", "Names")).names
         assert names == ask(client, "/jaeger/api/v3/services")["services"]
         found = QUESTIONS["Found"].FromString(
@@ -378,15 +386,7 @@ def _told(tags: Any) -> dict[str, Any]:
 
 
 def test_jaegers_second_version_over_grpc(client: httpx.Client, server: RunningServer) -> None:
-    with grpc.insecure_channel(server.grpc) as channel:
-
-        def called(method: str, message: str, **fields: Any) -> bytes:
-            body = JAEGER[message](**fields).SerializeToString()
-            path = f"/jaeger.api_v2.QueryService/{method}"
-            if method in ("GetTrace", "FindTraces"):
-                return b"".join(channel.unary_stream(path)(body, timeout=120))
-            return bytes(channel.unary_unary(path)(body, timeout=120))
-
+    with _caller(server, "jaeger.api_v2", JAEGER) as called:
         names = JAEGER["Names"].FromString(called("GetServices", "Names")).names
         assert {"gateway", "jobs", "shop"} <= set(names)
         found = JAEGER["Found"].FromString(called("GetOperations", "Operations", service="gateway"))

@@ -71,9 +71,8 @@ def changes(
     # The rest costs next to nothing, and would only make the intervals of what matters wider.
     chosen = np.argsort(-(rates[0] + rates[1]), kind="stable")[:_MOST_FUNCTIONS]
     random = np.random.default_rng(seed)
-    drawn = [_weights(random, len(exposure)) for exposure in exposures]
-    if measured.paired:
-        drawn[1] = drawn[0]
+    first = _weights(random, len(exposures[0]))
+    drawn = first, first if measured.paired else _weights(random, len(exposures[1]))
     draws = [_rates(drawn[side], rows[side][chosen], exposures[side]) for side in (0, 1)]
     moved = draws[1] - draws[0] - change[chosen, None]
     if measured.paired:

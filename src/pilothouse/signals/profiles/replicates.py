@@ -53,18 +53,9 @@ def replicates(
 
     With `requests`, what a replicate covers is what was served meanwhile: load that comes and goes is then no noise.
     """
-    sides = [_spanned(engine, wanted, side) for side in sides]
-    exposed = [_exposures(engine, wanted, side) for side in sides]
+    sides, exposed, paired = _parted(engine, wanted, [_spanned(engine, wanted, side) for side in sides])
     if not all(len(found) for found in exposed):
         return None
-    paired = _at_the_same_time(*(side.within for side in sides))
-    if paired:
-        both = TimeRange(min(one.within.start for one in sides), max(one.within.end for one in sides))
-        together = [replace(side, within=both) for side in sides]
-        aligned = _aligned(*(_exposures(engine, wanted, side) for side in together))
-        # Parts in which one side has no profile are no pairs: many, where parts are hardly longer than a profile.
-        paired = bool(np.mean((aligned[0][:, 2] > 0) & (aligned[1][:, 2] > 0)) >= _NEARLY_ALL)
-        sides, exposed = (together, aligned) if paired else (sides, exposed)
     by_seconds = wanted not in GAUGES and all(found[found[:, 2] > 0, 1].all() for found in exposed)
     parts: list[str] = []
     parameters: Parameters = {"type": wanted}
@@ -117,6 +108,20 @@ def _spanned(engine: Engine, wanted: str, side: Selection) -> Selection:
         whole = TimeRange(within.start // _MINUTE * _MINUTE, -(-within.end // _MINUTE) * _MINUTE)
         return replace(side, within=whole)
     return replace(side, within=within, cohorts=[], apart=[])
+
+
+def _parted(engine: Engine, wanted: str, sides: Sequence[Selection]) -> tuple[Sequence[Selection], list[Floats], bool]:
+    """The sides, what each has in the parts of its time, and whether these are the same parts of the same time."""
+    ranges = [side.within for side in sides]
+    if _at_the_same_time(*ranges):
+        both = TimeRange(min(one.start for one in ranges), max(one.end for one in ranges))
+        together = [replace(side, within=both) for side in sides]
+        exposed = _aligned(*(_exposures(engine, wanted, side) for side in together))
+        # Parts in which one side has no profile are no pairs: many, where parts are hardly longer than a profile.
+        pairs = np.count_nonzero((exposed[0][:, 2] > 0) & (exposed[1][:, 2] > 0))
+        if pairs and pairs >= _NEARLY_ALL * len(exposed[0]):
+            return together, exposed, True
+    return sides, [_exposures(engine, wanted, side) for side in sides], False
 
 
 def _at_the_same_time(first: TimeRange, second: TimeRange) -> bool:

@@ -11,7 +11,7 @@ from pilothouse.signals.metrics.promql import annotations as say
 from pilothouse.signals.metrics.promql import native_ranges as native
 from pilothouse.signals.metrics.promql.annotations import Annotations
 from pilothouse.signals.metrics.promql.errors import ExecutionError
-from pilothouse.signals.metrics.promql.labels import EMPTY, Labels, LabelSets
+from pilothouse.signals.metrics.promql.labels import EMPTY, Labels, LabelSets, found_of
 from pilothouse.signals.metrics.promql.matcher import NAME
 from pilothouse.signals.metrics.promql.matrix import Bools, Floats, Matrix, empty, matrix_of
 from pilothouse.signals.metrics.promql.numbers import format_f, format_g
@@ -46,10 +46,8 @@ class Groups:
 
 def grouped(labels: list[Labels], grouping: Sequence[str], without: bool) -> Groups:
     """The groups of these label sets."""
-    if isinstance(labels, LabelSets):
-        key = "groups", tuple(grouping), without
-        return labels.found(key, lambda all_: Groups(all_, grouping, without))
-    return Groups(labels, grouping, without)
+    key = "groups", tuple(grouping), without
+    return found_of(labels, key, lambda all_: Groups(all_, grouping, without))
 
 
 def _keys(labels: Sequence[Labels], grouping: Sequence[str], without: bool) -> list[Labels]:

@@ -112,7 +112,7 @@ class LabelSets(list[Labels]):
         super().__init__(labels)
         self._found: dict[Hashable, Any] = {}
 
-    def found(self, key: Hashable, find: Callable[[LabelSets], T]) -> T:
+    def found(self, key: Hashable, find: Callable[[Sequence[Labels]], T]) -> T:
         """What `find` makes of these label sets; asked once for each `key` (a few are kept)."""
         known = self._found.get(key, _UNKNOWN)
         if known is _UNKNOWN:
@@ -123,34 +123,29 @@ class LabelSets(list[Labels]):
         return result
 
 
+def found_of(labels: Sequence[Labels], key: Hashable, find: Callable[[Sequence[Labels]], T]) -> T:
+    """What `find` makes of label sets, kept with those that keep it."""
+    return labels.found(key, find) if isinstance(labels, LabelSets) else find(labels)
+
+
 def is_repeated(labels: Sequence[Labels]) -> bool:
     """Whether two of them are the same."""
-    return labels.found("repeated", _is_repeated) if isinstance(labels, LabelSets) else _is_repeated(labels)
-
-
-def _is_repeated(labels: Sequence[Labels]) -> bool:
-    return len(set(labels)) < len(labels)
+    return found_of(labels, "repeated", lambda all_: len(set(all_)) < len(all_))
 
 
 def nameless(labels: list[Labels]) -> list[Labels]:
     """All of them without name, type and unit."""
-    if isinstance(labels, LabelSets):
-        return labels.found("nameless", lambda all_: LabelSets([one.nameless() for one in all_]))
-    return [one.nameless() for one in labels]
+    return found_of(labels, "nameless", lambda all_: LabelSets([one.nameless() for one in all_]))
 
 
 def names(labels: Sequence[Labels]) -> list[str]:
     """The names among them, each once."""
-    return labels.found("names", _names) if isinstance(labels, LabelSets) else _names(labels)
-
-
-def _names(labels: Sequence[Labels]) -> list[str]:
-    return list(dict.fromkeys(one.name for one in labels))
+    return found_of(labels, "names", lambda all_: list(dict.fromkeys(one.name for one in all_)))
 
 
 def in_order(labels: Sequence[Labels]) -> list[int] | None:
     """Their places by label; None when that is how they are."""
-    return labels.found("order", _in_order) if isinstance(labels, LabelSets) else _in_order(labels)
+    return found_of(labels, "order", _in_order)
 
 
 def _in_order(labels: Sequence[Labels]) -> list[int] | None:
