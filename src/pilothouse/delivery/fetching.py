@@ -14,7 +14,7 @@ _QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_LFS_SKIP_
 
 
 class FetchError(Exception):
-    """git refused; the message is its own last words."""
+    """git refused; the message is in its own words."""
 
 
 def git(arguments: Sequence[str], secrets: Mapping[str, str], seconds: float, directory: Path | None = None) -> str:
@@ -29,5 +29,7 @@ def git(arguments: Sequence[str], secrets: Mapping[str, str], seconds: float, di
         raise FetchError(f"git: {error}") from None
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise FetchError(f"git: {said[-1] if said else f'ended with {done.returncode}'}")
+        # Advice may follow what it was that failed.
+        fatal = [line for line in said if line.startswith("fatal:")] or said[-1:]
+        raise FetchError(f"git: {fatal[0] if fatal else f'ended with {done.returncode}'}")
     return done.stdout.decode(errors="replace")

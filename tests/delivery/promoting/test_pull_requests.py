@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pilothouse.delivery.environments import read_environments
-from pilothouse.delivery.forges import Status
+from pilothouse.delivery.forges import Remote, Status
 from pilothouse.delivery.forges.local import House, LocalForge
 from pilothouse.delivery.pipelines import provenance
 from pilothouse.delivery.promoting.asking import promote, released
@@ -261,6 +261,42 @@ def test_not_everybody_may_release_as_any_service(acme: Acme, tmp_path: Path) ->
     assert released_by_itself(acme, tmp_path, "acme/shop", "somebody else's") == "refused: somebody else's"
     fork = acme.by("eve").fork(SHOP).full_name
     assert released_by_itself(acme, tmp_path, fork, "") == "refused: a fork makes no releases"
+
+
+def test_a_forge_that_is_away_for_a_while_costs_no_release(
+    acme: Acme, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, text = LocalForge(acme.house, acme.house.bearer("acme")), b"service: shop\n"
+    shas = [owner.commit_files(SHOP, "main", f"fix: {n}", {".pilothouse.yaml": text * n}) for n in (1, 2, 3)]
+    releasing = Releasing(acme.forge, acme.world.releases.marks, tmp_path / "data")
+    server = ReleaseServer(lambda _: releasing, f"sqlite:///{tmp_path / 'control.db'}", lambda _: None, every=60.0)
+    asked: list[str] = []
+
+    def stands() -> list[tuple[str, str]]:
+        server.look()
+        return [(one.state, one.version) for one in server.store.all(SHOP)[::-1]]
+
+    def away(_: LocalForge, repository: str) -> Remote:
+        asked.append(repository)
+        return Remote("http://127.0.0.1:1/")
+
+    try:
+        for sha in shas[1:]:
+            server.store.ask(SHOP, sha)
+        with monkeypatch.context() as patch:
+            patch.setattr(LocalForge, "remote", away)
+            assert stands() == [("waiting", "")] * 2
+            assert asked == [SHOP], "the second waits for the first"
+            assert "127.0.0.1" in server.store.waiting()[0].reason
+            assert stands() == [("waiting", "")] * 2
+            assert asked == [SHOP], "it is left in peace for a while"
+        server._resting.clear()
+        assert stands() == [("released", "0.1.0"), ("released", "0.1.1")]
+        server.store.ask(SHOP, shas[0])
+        assert stands()[-1] == ("refused", "")
+        assert server.store.all(SHOP)[0].reason == "it is in v0.1.0 already; give a version to release it by itself"
+    finally:
+        server.close()
 
 
 def released_by_itself(acme: Acme, place: Path, repository: str, why: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pilothouse.delivery.fetching import FetchError, git
+from pilothouse.delivery.forges.errors import UnavailableError
 from pilothouse.delivery.releasing.release import PastCommit, ReleaseError
 
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ class History:
         """The tags at a commit."""
         return self._git("tag", "--points-at", commit).split()
 
+    def later(self, commit: str) -> list[str]:
+        """The tags that can be reached from further on: the commit is a part of them. The lowest version is first."""
+        found = self._git("tag", "--contains", commit, "--sort=version:refname").split()
+        here = self.tagged(commit)
+        return [tag for tag in found if tag not in here]
+
     def between(self, before: str, commit: str) -> list[PastCommit]:
         """The commits since a tag (empty: since the beginning), newest first; merges are among them."""
         shown = f"{before}..{commit}" if before else commit
@@ -50,18 +57,23 @@ class History:
 
 @contextmanager
 def history(remote: Remote, branch: str) -> Iterator[History]:
-    """The history of a branch with its tags, for as long as it is looked at. Raises `ReleaseError` with git's words."""
+    """The history of a branch with its tags, for as long as it is looked at.
+
+    Raises `UnavailableError` with git's words when it cannot be fetched: a remote that does not answer now may later.
+    """
     environment = dict(remote.environment)
     with tempfile.TemporaryDirectory(prefix="pilothouse-history-") as directory:
         _git(["init", "--quiet", "--bare", directory], environment)
-        _git(
-            [
-                f"--git-dir={directory}", "fetch", "--quiet", "--filter=tree:0", "--tags", remote.url,
-                f"+refs/heads/{branch}:refs/heads/{branch}",
-            ],
-            environment,
-        )  # fmt: skip
+        _fetch(remote, branch, directory, environment)
         yield History(directory, environment)
+
+
+def _fetch(remote: Remote, branch: str, directory: str, environment: Mapping[str, str]) -> None:
+    what = ["--quiet", "--filter=tree:0", "--tags", remote.url, f"+refs/heads/{branch}:refs/heads/{branch}"]
+    try:
+        git([f"--git-dir={directory}", "fetch", *what], environment, _SECONDS)
+    except FetchError as error:
+        raise UnavailableError(str(error)) from None
 
 
 def _git(arguments: list[str], environment: Mapping[str, str]) -> str:

@@ -44,7 +44,8 @@ class Releasing:
     def work_out(self, repository: str, commit: str = "", version: str = "") -> Release:
         """The release of a commit (default: the tip of the default branch), without making it.
 
-        A commit that is released already gives the same release again. Raises `ReleaseError`, the forge's errors.
+        A commit that is released already gives the same release again; one that is a part of a later release is not
+        released by itself unless `version` says as what. Raises `ReleaseError`, the forge's errors.
         """
         branch = self.forge.repository(repository).default_branch
         with history(self.forge.remote(repository), branch) as past:
@@ -54,6 +55,8 @@ class Releasing:
             here = [tag for tag in past.tagged(sha) if _version(tag, prefix)]
             tags = [tag for tag in past.tags(sha) if tag not in here]
             again = here[-1].removeprefix(prefix) if here else ""
+            if not (again or version):
+                _is_in_none(past.later(sha), prefix)
             since = past.between(since_tag(tags, prefix), sha)
             found = worked_out(repository, project.service, sha, tags, since, prefix, version or again)
         return replace(found, forge=self.forge.name)
@@ -129,6 +132,12 @@ class Releasing:
                 self.forge.add_comment(release.repository, number, words, key=key)
             except ForgeError:
                 continue
+
+
+def _is_in_none(later: list[str], prefix: str) -> None:
+    released = next((tag for tag in later if _version(tag, prefix)), "")
+    if released:
+        raise ReleaseError(f"it is in {released} already; give a version to release it by itself")
 
 
 def _version(tag: str, prefix: str) -> Version | None:

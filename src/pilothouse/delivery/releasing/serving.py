@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from pilothouse.control.claiming import Claim
-from pilothouse.delivery.forges import ForgeError, MissingError
+from pilothouse.delivery.forges import ForgeError, MissingError, UnavailableError
 from pilothouse.delivery.projects import FILE
 from pilothouse.delivery.releasing.pending import Pending, PendingStore
 from pilothouse.delivery.releasing.release import Release, ReleaseError
@@ -40,6 +41,7 @@ class ReleaseServer:
         self.store = PendingStore(database)
         self._claim = Claim(self.store.database, "releases", owner)
         self._releasing, self._released, self._refusing, self._every = releasing, released, refusing, every
+        self._resting: dict[tuple[str, str], float] = {}
         self._woken, self._stopped = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="releases", daemon=True)
 
@@ -92,11 +94,17 @@ class ReleaseServer:
         for pending in self.store.waiting():
             if self._stopped.is_set():
                 return
+            # Those after a commit whose forge did not answer wait with it: released first they would take its version.
+            source = (pending.forge, pending.repository)
+            if time.monotonic() < self._resting.get(source, 0.0):
+                continue
             try:
                 self._move(pending)
             except ReleaseError as error:
                 self._decided(pending, "refused", str(error))
             except ForgeError as error:
+                if isinstance(error, UnavailableError):
+                    self._resting[source] = time.monotonic() + max(error.retry_after, self._every)
                 why = f"cannot go on: {error}"
                 if why != pending.reason:  # it is looked at every few seconds
                     log.warning("a release waits", repository=pending.repository, reason=str(error))
