@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pilothouse.delivery.environments.rendering import render
 from pilothouse.hazards.model import Severity
 from pilothouse.kube import parse
 from tests.delivery.environments.test_placing import DEPLOYMENT
+from tests.deploy.helm import helm, needs_helm
 
 
 def environment(extra: str = "kind: plain, services: [shop]") -> Environment:
@@ -80,8 +82,11 @@ def test_a_chart_may_lie_anywhere_in_the_source(chart: str, within: bool) -> Non
             environment(extra)
 
 
-@pytest.mark.skipif(not shutil.which("helm"), reason="no helm here, which renders charts")
-def test_a_chart_that_environments_share_is_rendered(tmp_path: Path) -> None:
+@needs_helm
+def test_a_chart_that_environments_share_is_rendered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "helm").symlink_to(str(helm()))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
     templates = tmp_path / "charts" / "shop" / "templates"
     templates.mkdir(parents=True)
     (templates.parent / "Chart.yaml").write_text("apiVersion: v2\nname: shop\nversion: 1.0.0\n")

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import httpx
 import pytest
 
 from pilothouse.control import opening
+from pilothouse.delivery.forges import Remote
 from pilothouse.delivery.forges.local import House, LocalForge
 from pilothouse.delivery.pipelines.executors import namespace
 from pilothouse.delivery.previews.local import LocalStarter
@@ -220,6 +222,22 @@ def test_a_restart_starts_it_again_at_its_address(shop: Shop) -> None:
     after = shop.until(number, "ready", lambda one: one.started > before.started)
     assert (after.url, after.expires) == (before.url, before.expires)
     assert httpx.get(after.url, timeout=60).text == "first"
+
+
+def test_a_forge_that_is_away_for_a_while_costs_no_preview(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    number, asked = shop.pull("one", "first"), threading.Event()
+
+    def away(_: LocalForge, repository: str) -> Remote:
+        asked.set()
+        return Remote("http://127.0.0.1:1/")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalForge, "remote", away)
+        shop.previews.look(SHOP, number)
+        assert "127.0.0.1" in shop.until(number, "asked", lambda one: bool(one.reason)).reason
+        asked.clear()
+        assert asked.wait(30), "it is tried again by itself"
+    assert httpx.get(shop.until(number, "ready").url, timeout=60).text == "first"
 
 
 _KILLED = """

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pilothouse.delivery.environments.errors import EnvironmentsError
 from pilothouse.delivery.fetching import FetchError, git
+from pilothouse.delivery.forges.errors import UnavailableError
 
 if TYPE_CHECKING:
     from pilothouse.delivery.environments.model import Source
@@ -40,7 +41,7 @@ class Checkout:
 
 @contextmanager
 def checkout(source: Source, forge: Forge | None = None) -> Iterator[Checkout]:
-    """A copy of the source that may be written to; gone afterwards. Raises `EnvironmentsError`."""
+    """A copy of the source that may be written to; gone afterwards. Raises `EnvironmentsError`, the forge's errors."""
     with tempfile.TemporaryDirectory(prefix="pilothouse-environment-") as place:
         root = Path(place) / "files"
         root.mkdir()
@@ -55,11 +56,18 @@ def checkout(source: Source, forge: Forge | None = None) -> Iterator[Checkout]:
 
 
 def fetch(remote: Remote, ref: str, repository: Path, root: Path) -> str:
-    """The files of a remote's ref into `root`; returns the commit. Raises `EnvironmentsError` with git's words."""
+    """The files of a remote's ref into `root`; returns the commit.
+
+    Raises `UnavailableError` with git's words when it cannot be fetched, which may be otherwise later, and
+    `EnvironmentsError` for what cannot be written here.
+    """
     environment = dict(remote.environment)
     _git(["init", "--quiet", "--bare", str(repository)], environment)
     here = [f"--git-dir={repository}"]
-    _git([*here, "fetch", "--quiet", "--depth=1", "--no-tags", remote.url, ref], environment)
+    try:
+        git([*here, "fetch", "--quiet", "--depth=1", "--no-tags", remote.url, ref], environment, _SECONDS)
+    except FetchError as error:
+        raise UnavailableError(str(error)) from None
     _git([*here, f"--work-tree={root}", "checkout", "--quiet", "--force", "FETCH_HEAD", "--", "."], environment, root)
     return _git([*here, "rev-parse", "FETCH_HEAD"], environment).strip()
 

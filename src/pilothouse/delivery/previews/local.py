@@ -87,7 +87,9 @@ class LocalStarter:
 
 
 def fetched(forge: Forge, preview: Preview, repository: Path, files: Path) -> None:
-    """The files of the preview's commit. Raises `PreviewError` when it is not the pull request's head any more."""
+    """The files of the preview's commit. Raises `UnavailableError` when the forge does not give them now, and
+    `PreviewError` when the commit is not the pull request's head any more.
+    """
     try:
         commit = fetch(forge.remote(preview.repository), forge.pull_ref(preview.number), repository, files)
     except EnvironmentsError as error:

@@ -6,6 +6,7 @@ so does its time. After a restart those that lived are started again, and what a
 
 from __future__ import annotations
 
+import math
 import queue
 import shutil
 import threading
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from pilothouse.delivery.forges import PERMISSIONS, ForgeError, MissingError, PullRequest
+from pilothouse.delivery.forges import PERMISSIONS, ForgeError, MissingError, PullRequest, UnavailableError
 from pilothouse.delivery.previews.preview import LIVE, Preview, PreviewError
 from pilothouse.delivery.previews.store import PreviewStore
 from pilothouse.delivery.previews.wording import KEY, comment
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from pilothouse.delivery.projects.project import PreviewPlan
 
 log = structlog.get_logger(__name__)
-_EVERY = 0.5
+_EVERY, _LONGEST = 0.5, 300.0
 _MOST = 20
 Trusted = Callable[[str, PullRequest], bool]
 """Whether the commit of a pull request on a forge (by its name) may be run here."""
@@ -62,7 +63,7 @@ class Starter(Protocol):
     """What makes previews run."""
 
     def start(self, preview: Preview, plan: PreviewPlan, place: Path) -> Running:
-        """Begin one, with `place` as a directory of its own. Raises `PreviewError`, `OSError`."""
+        """Begin one, with `place` as a directory of its own. Raises `PreviewError`, `OSError`, the forge's errors."""
 
     def sweep(self, live: Collection[int]) -> None:
         """Take away what earlier processes left of previews that are not among the live ones."""
@@ -75,6 +76,14 @@ class _Live:
     due: float
     ready: bool = False
     log: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """When a pull request is looked at again, after `wait` seconds."""
+
+    at: float = math.inf
+    wait: float = _EVERY
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +111,7 @@ class PreviewServer:
         self._asked: queue.SimpleQueue[Ask] = queue.SimpleQueue()
         self._live: dict[int, _Live] = {}
         self._logs: dict[int, str] = {}
+        self._later: dict[Ask, _Later] = {}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name="previews", daemon=True)
 
@@ -149,10 +159,11 @@ class PreviewServer:
             try:
                 ask = self._asked.get(timeout=_EVERY)
                 if ask.number:
-                    self._guarded(self._look, ask)
+                    self._guarded(self._answer, ask)
             except queue.Empty:
                 pass
             self._guarded(self._watch)
+            self._ask_again()
         for key in list(self._live):
             self._end(key)
 
@@ -172,6 +183,23 @@ class PreviewServer:
         for preview in live:
             self.store.keep(replace(preview, state="asked"))
             self.look(preview.repository, preview.number, preview.forge)
+
+    def _answer(self, ask: Ask) -> None:
+        """Look at a pull request; where the forge does not answer, later again: no other event may ever come."""
+        try:
+            self._look(ask)
+        except UnavailableError as error:
+            wait = max(error.retry_after, min(self._later.get(ask, _Later()).wait * 2, _LONGEST))
+            self._later[ask] = _Later(time.monotonic() + wait, wait)
+            raise
+        self._later.pop(ask, None)
+
+    def _ask_again(self) -> None:
+        now = time.monotonic()
+        for ask, later in self._later.items():
+            if now >= later.at:
+                self._later[ask] = replace(later, at=math.inf)
+                self._asked.put(ask)
 
     def _look(self, ask: Ask) -> None:
         try:
@@ -220,6 +248,10 @@ class PreviewServer:
         place = self._data / str(preview.id)
         try:
             running = self._starter.start(preview, plan, place)
+        except UnavailableError as error:
+            shutil.rmtree(place, ignore_errors=True)
+            self.store.keep(replace(preview, state="asked", reason=str(error)))
+            raise
         except (PreviewError, OSError) as error:
             shutil.rmtree(place, ignore_errors=True)
             self._failed(preview, str(error))

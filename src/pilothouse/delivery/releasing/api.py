@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pilothouse.delivery.forges import ForgeError
+from pilothouse.delivery.forges import ForgeError, UnavailableError
 from pilothouse.delivery.forges.choosing import parted
 from pilothouse.delivery.releasing.release import Release, ReleaseError
-from pilothouse.signals.errors import BadRequestError, NotFoundError
+from pilothouse.signals.errors import BadRequestError, NotFoundError, OverloadedError
 from pilothouse.signals.wire import answer, json_body, number, only, waiting, wanted
 
 if TYPE_CHECKING:
@@ -101,5 +101,7 @@ def _said(body: dict[str, Any]) -> dict[str, Any]:
 def _asked(question: Callable[[], Found]) -> Found:
     try:
         return question()
+    except UnavailableError as error:
+        raise OverloadedError(str(error), error.retry_after or 5.0) from None
     except (ReleaseError, ForgeError, OSError) as error:
         raise BadRequestError(str(error)) from None
