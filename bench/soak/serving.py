@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -14,9 +13,6 @@ from pathlib import Path
 import httpx
 
 _READY_SECONDS = 120
-# Text that stays decompressed may take an eighth of the machine. Parts that merges made anew are in it until it is
-# full, and that takes longer than a soak: memory that grows for it would hide what leaks.
-_CACHE_BYTES = "100000000"
 
 
 class Served:
@@ -34,8 +30,7 @@ class Served:
         ports = [word for flag, port in self._ports.items() for word in (flag, f"127.0.0.1:{port}")]
         command = [sys.executable, "-m", "pilothouse", "up", "--data", str(self._directory / "data"), *ports]
         with (self._directory / "stderr.log").open("ab") as log:
-            environment = os.environ | {"PILOTHOUSE_CACHE_BYTES": _CACHE_BYTES}
-            self._process = subprocess.Popen(command, stderr=log, env=environment)
+            self._process = subprocess.Popen(command, stderr=log)
         deadline = time.monotonic() + _READY_SECONDS
         while not self._ready():
             if self._process.poll() is not None or time.monotonic() > deadline:

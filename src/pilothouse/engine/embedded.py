@@ -22,6 +22,7 @@ import structlog
 from pilothouse.engine.arrow import END
 from pilothouse.engine.binding import bind, identifier, quote
 from pilothouse.engine.caching import cache_size
+from pilothouse.engine.clearing import Clearing
 from pilothouse.engine.configuring import configured
 from pilothouse.engine.errors import (
     BudgetExceededError,
@@ -88,6 +89,7 @@ class EmbeddedEngine:
         # Storing and cancelling have handles of their own: queries must not be able to starve them.
         self._storing, self._control, *rest = opened
         self._storing_lock, self._control_lock = threading.Lock(), threading.Lock()
+        self._clearing = Clearing(self.beside)
         self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
         self._handles = len(rest)
         for handle in rest:
@@ -101,7 +103,7 @@ class EmbeddedEngine:
 
         # chDB's own "ArrowTable" imports pandas, which takes longer than opening the store.
         with self._handle() as handle:
-            text = sql + query_settings(budget or Budget(), self._cache_bytes) + _UNPACKED
+            text = sql + self._settings(budget) + _UNPACKED
             answer = self._run(handle, text, parameters, "ArrowStream")
             view = answer.get_memview().view()
         if bytes(view[-len(END) :]) != END:
@@ -113,7 +115,7 @@ class EmbeddedEngine:
     def stream(
         self, sql: str, parameters: Mapping[str, Parameter] | None = None, budget: Budget | None = None
     ) -> Iterator[pa.RecordBatch]:
-        text = sql + query_settings(budget or Budget(), self._cache_bytes)
+        text = sql + self._settings(budget)
         with self._handle() as handle:
             try:
                 with handle.send_query(text, "Arrow", params=bind(parameters)) as result:
@@ -181,15 +183,20 @@ class EmbeddedEngine:
         return self._writes.oldest_since(table, writes)
 
     def cancel(self, name: str) -> None:
+        self.beside("KILL QUERY WHERE Settings['log_comment'] = {name:String} ASYNC", {"name": name})
+
+    def beside(self, sql: str, parameters: Mapping[str, Parameter] | None = None) -> str:
+        """Run a short statement that waits for no query."""
         with self._control_lock:
-            self._run(
-                self._control,
-                "KILL QUERY WHERE Settings['log_comment'] = {name:String} ASYNC",
-                {"name": name},
-                "CSV",
-            )
+            return str(self._run(self._control, sql, parameters, "TSV"))
+
+    def _settings(self, budget: Budget | None) -> str:
+        if budget and budget.cached and self._cache_bytes:
+            self._clearing.asked()
+        return query_settings(budget or Budget(), self._cache_bytes)
 
     def close(self) -> None:
+        self._clearing.close()
         with self._storing_lock, self._control_lock:
             for handle in (self._storing, self._control, *(self._idle.get() for _ in range(self._handles))):
                 handle.close()

@@ -178,7 +178,7 @@ class Config(BaseModel):
         None,
         ge=0,
         description="most memory for log text that stays decompressed between questions; "
-        "unset: an eighth of memory, at most 4 GB",
+        "unset: an eighth of memory (or of the control group's limit), at most 4 GB",
     )
     journal_bytes: int = Field(
         2_000_000_000,

@@ -84,7 +84,8 @@ class StoredMetrics:
             return None
         of = self._of(found)
         start = windows.first - windows.length + 1
-        with self._memory.held(tuple(matchers), found.numbers, start, windows.last, self._reading(of)) as held:
+        reading = self._reading(of, cached=False)
+        with self._memory.held(tuple(matchers), found.numbers, start, windows.last, reading) as held:
             if held and function in windowing.FUNCTIONS:
                 values, present, samples = held[0].windowed(function, held[1], windows)
                 return Gridded(found.labels, values, present, samples)
@@ -136,14 +137,14 @@ class StoredMetrics:
         return len(self.catalogue.series(found.metric).numbers) if found.metric else 0
 
     def _samples(self, matchers: Sequence[Matcher], found: FoundSeries, start: int, end: int) -> Selection:
-        numbers, reading = found.numbers, self._reading(self._of(found))
-        with self._memory.held(tuple(matchers), numbers, start, end, reading) as held:
+        numbers, of = found.numbers, self._of(found)
+        with self._memory.held(tuple(matchers), numbers, start, end, self._reading(of, cached=False)) as held:
             if held:
                 offsets, times, values = held[0].samples(held[1], start, end)
                 there = np.flatnonzero(np.diff(offsets))
                 offsets = np.append(offsets[there], offsets[-1])
         if not held:
-            there, offsets, times, values = _sorted_out(numbers, reading(numbers, start, end))
+            there, offsets, times, values = _sorted_out(numbers, self._reading(of, cached=True)(numbers, start, end))
         if not len(there):
             return nothing()
         labels = found.labels if np.array_equal(there, np.arange(len(found))) else [found[row].labels for row in there]
@@ -151,8 +152,12 @@ class StoredMetrics:
         is_usual = found.metric is not None and found.metric.temporality != 1
         return selection if is_usual else _cumulative(selection, [found[row].metric for row in there])
 
-    def _reading(self, of: int) -> Reading:
-        """How the samples of some of `of` series of one metric (0: of several) are read."""
+    def _reading(self, of: int, cached: bool) -> Reading:
+        """How the samples of some of `of` series of one metric (0: of several) are read.
+
+        What stays in memory as samples need not stay there as blocks too: `cached` is for what does not.
+        """
+        budget = self._budget if cached else replace(self._budget or Budget(), cached=False)
 
         def read(numbers: list[int], start: int, end: int) -> Read:
             condition, chosen_numbers = chosen(numbers, of)
@@ -163,7 +168,7 @@ class StoredMetrics:
                      AND time <= fromUnixTimestamp64Milli({{last:Int64}}, 'UTC')
                    ORDER BY series, time""",
                 {**chosen_numbers, "first": max(start, 0), "last": max(end, 0)},
-                self._budget,
+                budget,
             )
             return Read(*(table.column(place).to_numpy() for place in range(4)))
 
