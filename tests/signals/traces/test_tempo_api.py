@@ -145,6 +145,7 @@ def series(client: httpx.Client, query: str, step: str = "60s") -> dict[str, lis
     ("query", "expected"),
     [
         ("{ status = error } | count_over_time()", {'{__name__="count_over_time"}': [0, 0, 0, 0, 2, 0, 0, 0, 0, 0]}),
+        ("{ nestedSetLeft = 3 } | sum_over_time(.items)", {'{__name__="sum_over_time"}': [1, 2, 3, 4]}),
         ("{ name = `order` } | max_over_time(span.items)", {'{__name__="max_over_time"}': [1, 2, 3, 4]}),
         ("{ name = `nightly` } | avg_over_time(duration)", {'{__name__="avg_over_time"}': [1]}),
         ("{ name = `order` } | sum_over_time(.items) > 3", {'{__name__="sum_over_time"}': [4]}),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from pilothouse.engine import Engine
 from pilothouse.signals.traces.compiling.fields import Fields
-from pilothouse.signals.traces.compiling.necessary import necessary
+from pilothouse.signals.traces.compiling.necessary import either, necessary
 from pilothouse.signals.traces.compiling.scope import Scope
+from pilothouse.signals.traces.spansets.family import family, nested_sets
 from pilothouse.signals.traces.spansets.searching import find
 from pilothouse.signals.traces.traceql import check, parse, tree
 from tests.signals.receive.conftest import Door
@@ -81,6 +83,19 @@ CASES = [
     ("{ parent.name = `order` && parent.duration > 300ms }", "4:45"),
     ("{ parent = nil }", "1:1 2:1 3:1 4:1 5:9"),
     ("{ nestedSetParent < 0 && resource.env = `prod` }", "1:1 2:1 3:1 4:1"),
+    ("{ nestedSetLeft = 1 }", "1:1 2:1 3:1 4:1 5:9"),
+    ("{ nestedSetRight - nestedSetLeft = 1 && trace:id = `00000000000000000000000000000002` }", "2:45"),
+    ("{ nestedSetParent >= 3 && status != error && .db.system = `postgresql` && duration > 100ms }", "4:5"),
+    ("{ 3 <= nestedSetLeft && !(nestedSetParent = 3) && .items > 2 }", "3:3 4:3"),
+    ("{ nestedSetRight = 2 || .items = 2 }", "2:3 5:9"),
+    ("{ nestedSetLeft = .items }", "3:3"),
+    ("{ nestedSetParent > -1 && .items = 3 }", "3:3"),
+    ("{ parent.nestedSetLeft = 1 && duration < 100ms }", "1:2"),
+    ("{ .share = 0.5 } >> { nestedSetRight < 8 }", "1:45"),
+    ("{ } | max(nestedSetRight) < 10", "5:9"),
+    ("{ .db.system != nil && trace:duration > 350ms } | by(nestedSetParent)", "4:45"),
+    ("{ .nothing = nestedSetLeft }", ""),
+    ("{ nestedSetLeft != nil && name = `nightly` }", "5:9"),
     ("{ cidr(.nothing, `10.0.0.0/8`) }", ""),
     ("{ name = `nightly` } || { status = error }", "4:13 5:9"),
     ("{ .items = 1 } && { kind = client }", "1:2345"),
@@ -114,6 +129,8 @@ CASES = [
     ("({ status = error } | count() > 1) && ({ kind = client })", "4:12345"),
     ("({ kind = client } | count()) > ({ kind = server } | count())", "1:12345 2:12345 3:12345 4:12345"),
     ("({ kind = client } | count()) + ({ kind = server } | count()) = 5", "1:12345 2:12345 3:12345 4:12345"),
+    ("(count() > 4) && ({ name = `order` })", "1:12345 2:12345 3:12345 4:12345"),
+    ("({ .items = 4 } | by(kind)) && ({ status = error })", "4:13"),
     ("max(duration) > 500ms", "5:9"),
     ("3 = 2", ""),
 ]  # fmt: skip
@@ -142,9 +159,21 @@ def test_an_attribute_that_no_span_has_is_looked_for_in_the_index_only(door: Doo
     stage = query.stages[0]
     assert isinstance(stage, tree.Filter)
     scope = Scope(door.engine, ALL)
-    told = necessary(stage.condition, Fields(scope), scope)
+    told = necessary(stage.condition, Fields(scope), scope).whole()
     explained = door.engine.query(f"EXPLAIN indexes = 1 SELECT time FROM spans PREWHERE {told}", scope.parameters)
     assert "Name: said" in "\n".join(line.strip() for line in explained.column(0).to_pylist())
+
+
+def test_the_index_is_not_asked_where_it_could_leave_nothing_out(door: Door) -> None:
+    scope = Scope(door.engine, ALL)
+    told = [
+        necessary(stage.condition, Fields(scope), scope)
+        for text in ('{ .tags = "nobody" }', "{ .items = 77 && kind = server }", "{ kind = server }")
+        for stage in parse(text).root.stages  # type: ignore[union-attr]
+        if isinstance(stage, tree.Filter)
+    ]
+    assert either(told[:2]).whole().count("indexHint") == 2
+    assert either(told).whole().count("indexHint") == 0
 
 
 def found(door: Door, text: str, **given: int) -> str:
@@ -162,3 +191,14 @@ def found(door: Door, text: str, **given: int) -> str:
 @pytest.mark.parametrize(("query", "expected"), CASES)
 def test_search(door: Door, query: str, expected: str) -> None:
     assert found(door, query) == " ".join(sorted(expected.split()))
+
+
+def test_nested_sets_number_what_has_a_way_to_a_root() -> None:
+    # Two roots in one trace, a child that came before its parent, one whose parent is missing, two in a circle.
+    spans = np.array([1, 2, 3, 4, 5, 6, 7, 8], dtype=np.uint64)
+    parents = np.array([3, 1, 0, 0, 99, 5, 8, 7], dtype=np.uint64)
+    traces = np.zeros(8, dtype=np.int64)
+    left, right, parent = nested_sets(family(traces, spans, parents), traces)
+    assert left.tolist() == [2, 3, 1, 7, 0, 0, 0, 0]
+    assert right.tolist() == [5, 4, 6, 8, 0, 0, 0, 0]
+    assert parent.tolist() == [1, 2, -1, -1, 0, 0, 0, 0]

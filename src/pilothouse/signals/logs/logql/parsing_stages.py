@@ -176,15 +176,32 @@ _STAGES: dict[str, Callable[[Cursor], tree.Stage]] = {
 
 
 def label_test(cursor: Cursor) -> tree.Test:
-    """Tests joined by `and` (also written as a comma or as nothing) and `or`, from left to right."""
-    left = _single_test(cursor)
+    """Tests joined by `and`, a comma, nothing, or `or`.
+
+    As in Loki's parser, `and` binds tighter than `or`, and what follows a comma or nothing belongs together, so that
+    `a, b or c` is `a and (b or c)`.
+    """
+    tests, waiting = [_single_test(cursor)], [""]
     while True:
         if cursor.accept("or"):
-            left = tree.Either(left, _single_test(cursor))
-        elif cursor.accept("and", ",") or cursor.is_at("(") or _starts_test(cursor):
-            left = tree.Both(left, _single_test(cursor))
+            _join(tests, waiting, "and", "or")
+            waiting.append("or")
+        elif cursor.accept("and"):
+            _join(tests, waiting, "and")
+            waiting.append("and")
+        elif cursor.accept(",") or cursor.is_at("(") or _starts_test(cursor):
+            waiting.append(",")
         else:
-            return left
+            _join(tests, waiting, "and", "or", ",")
+            return tests[0]
+        tests.append(_single_test(cursor))
+
+
+def _join(tests: list[tree.Test], waiting: list[str], *operators: str) -> None:
+    """Join the last two tests for as long as one of these operators waits between them."""
+    while waiting[-1] in operators:
+        right = tests.pop()
+        tests[-1] = tree.Either(tests[-1], right) if waiting.pop() == "or" else tree.Both(tests[-1], right)
 
 
 def _starts_test(cursor: Cursor) -> bool:

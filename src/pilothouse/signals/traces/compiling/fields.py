@@ -46,7 +46,7 @@ _LINKS = (
     "arrayExists((l_trace, l_span, l_attributes, l_kinds) -> {}, "
     "links.trace_id, links.span_id, links.attributes, links.kinds)"
 )
-_NO_NESTED_SET = "nested sets can be selected, and compared only as nestedSetParent with -1 or 0 (is it a root?)"
+_NO_NESTED_SET = "nested sets cannot be what series are made of or grouped by"
 
 
 class Fields:
@@ -117,8 +117,8 @@ class Fields:
         if isinstance(left, tree.Static) and not isinstance(right, tree.Static) and operator not in ("=~", "!~"):
             left, right = right, left
             operator = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(operator, operator)
-        if _is_nested_set(left):
-            return _root(left, operator, right)
+        if tells_roots(node):
+            return f"if(parent_span_id = toFixedString('', 8), -1, 1) {operator} {int(right.value)}"  # type: ignore[union-attr,arg-type]
         value = self.value(left)
         if isinstance(right, tree.Static):
             return self._with_literal(value, operator, right)
@@ -214,9 +214,7 @@ class Fields:
     def _intrinsic(self, node: tree.Intrinsic) -> Value:
         if node.name == "span:parent":
             return Value(Type.STRING, "if(parent_span_id = toFixedString('', 8), NULL, lower(hex(parent_span_id)))")
-        if node.name == "span:nestedSetParent":
-            return Value(Type.INT, "if(parent_span_id = toFixedString('', 8), -1, 1)")
-        if node.name.startswith("span:nestedSet"):
+        if is_nested_set(node):
             raise TraceqlError(_NO_NESTED_SET)
         if need := NEEDS.get(node.name):
             self._scope.joined.add(need)
@@ -307,15 +305,14 @@ def _repeated(node: Any) -> str:
     return ""
 
 
-def _is_nested_set(node: Any) -> bool:
+def is_nested_set(node: Any) -> bool:
+    """Whether a field is a number of the nested sets."""
     return isinstance(node, tree.Intrinsic) and node.name.startswith("span:nestedSet")
 
 
-def _root(node: Any, operator: str, other: Any) -> str:
-    """`nestedSetParent` of a root is -1, and at least 1 otherwise: what that decides can be answered at once."""
-    value = other.value if isinstance(other, tree.Static) else None
-    if isinstance(other, tree.Unary) and isinstance(other.inner, tree.Static):
-        value = -other.inner.value  # type: ignore[operator]
-    if node.name != "span:nestedSetParent" or value not in (-1, 0):
-        raise TraceqlError(_NO_NESTED_SET)
-    return f"if(parent_span_id = toFixedString('', 8), -1, 1) {operator} {int(value)}"
+def tells_roots(node: tree.Binary) -> bool:
+    """`nestedSetParent` of a root is -1, and at least 1 otherwise: what that decides is told by the parent's id."""
+    literal, other = (node.left, node.right) if isinstance(node.left, tree.Static) else (node.right, node.left)
+    if not isinstance(other, tree.Intrinsic) or not isinstance(literal, tree.Static):
+        return False
+    return other.name == "span:nestedSetParent" and not other.parent and literal.value in (-1, 0)

@@ -8,6 +8,8 @@ What must equal a text or a whole number is looked for in the index `said` befor
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pilothouse.signals.traces.traceql import tree
@@ -17,34 +19,67 @@ if TYPE_CHECKING:
     from pilothouse.signals.traces.compiling.fields import Fields
     from pilothouse.signals.traces.compiling.scope import Scope
 
-ANYTHING = "1"
 _ESCAPED = re.compile(r"[\\\x00-\x1f]")
 # Whole numbers below this are written with all their digits, as integers and as floating-point numbers.
 _EXACT = 10**15
 _OWN_COLUMNS = frozenset({"span:name", "span:duration", "span:status", "span:kind", "span:statusMessage"})
 
 
-def necessary(node: tree.Field, fields: Fields, scope: Scope) -> str:
-    """SQL over the columns of `spans` that holds for every span that fits; `ANYTHING` when nothing can be told."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """SQL over the columns of `spans` that holds for every span that fits, and what the index is asked beside it (both
+    empty when nothing can be told).
+    """
+
+    sql: str = ""
+    hint: str = ""
+
+    def whole(self) -> str:
+        """Both, as one condition."""
+        return f"({self.sql}) AND {self.hint}" if self.hint else self.sql
+
+
+NOTHING = Told()
+
+
+def either(told: Iterable[Told]) -> Told:
+    """What holds where one of these does. The index is asked only when each asks it, or it could leave nothing out: to
+    read it for nothing costs as much as the rest of a search.
+    """
+    found = list(told)
+    if NOTHING in found:
+        return NOTHING
+    hinted = all(one.hint for one in found)
+    return Told(_joined("OR", (one.sql for one in found)), _joined("OR", (one.hint for one in found)) if hinted else "")
+
+
+def necessary(node: tree.Field, fields: Fields, scope: Scope) -> Told:
+    """What every span that fits a condition must have."""
     match node:
         case tree.Binary("&&", left, right):
             both = [necessary(left, fields, scope), necessary(right, fields, scope)]
-            return " AND ".join(f"({one})" for one in both if one != ANYTHING) or ANYTHING
+            return Told(
+                _joined("AND", (one.sql for one in both if one.sql)), _joined("AND", (o.hint for o in both if o.hint))
+            )
         case tree.Binary("||", left, right):
-            both = [necessary(left, fields, scope), necessary(right, fields, scope)]
-            return ANYTHING if ANYTHING in both else " OR ".join(f"({one})" for one in both)
+            return either([necessary(left, fields, scope), necessary(right, fields, scope)])
         case tree.Binary(_, tree.Intrinsic(name, _, False), tree.Static()) if name in _OWN_COLUMNS:
-            return fields.condition(node)
+            return Told(fields.condition(node))
         case tree.Binary(_, tree.Attribute("resource", _, False), tree.Static()):
-            return fields.condition(node)
+            return Told(fields.condition(node))
         case tree.Binary(operator, tree.Attribute("span" | "" as where, name, False), tree.Static() as literal):
             if where == "" and scope.resource(name) is not None:
-                return ANYTHING
+                return NOTHING
             key = scope.bound(name, "String")
             found = _of_value(_column_of(name, key, scope), operator, literal, scope)
-            said = _text_of(literal) if operator == "=" and found != ANYTHING else ""
-            return f"({found}) AND {_said(key, scope.bound(said, 'String'))}" if said else found
-    return ANYTHING
+            said = _text_of(literal) if operator == "=" and found else ""
+            return Told(found, _said(key, scope.bound(said, "String")) if said else "")
+    return NOTHING
+
+
+def _joined(word: str, parts: Iterable[str]) -> str:
+    found = list(parts)
+    return f" {word} ".join(f"({one})" for one in found) if len(found) > 1 else "".join(found)
 
 
 def _column_of(name: str, key: str, scope: Scope) -> str:
@@ -71,6 +106,7 @@ def _text_of(literal: tree.Static) -> str:
 
 
 def _of_value(value: str, operator: str, literal: tree.Static, scope: Scope) -> str:
+    """Empty when nothing can be told."""
     # An array fits when one of its elements does: it is looked at later.
     array = f"startsWith({value}, '[')"
     if literal.type is Type.STRING and literal.value:
@@ -83,4 +119,4 @@ def _of_value(value: str, operator: str, literal: tree.Static, scope: Scope) -> 
         other = scope.bound(literal.value, "Float64" if literal.type is Type.FLOAT else "Int64")
         number = f"toInt64OrZero({value}) {operator} {other} OR toFloat64OrZero({value}) {operator} {other}"
         return f"{value} != '' AND ({number} OR {array})"
-    return ANYTHING
+    return ""

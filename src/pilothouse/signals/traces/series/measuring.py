@@ -16,6 +16,7 @@ from pilothouse.signals.traces.compiling.sources import source
 from pilothouse.signals.traces.compiling.value import Value
 from pilothouse.signals.traces.series.comparing import comparison
 from pilothouse.signals.traces.series.series import Exemplar, Labels, Series, Steps, combined, processed
+from pilothouse.signals.traces.spansets.nesting import nested
 from pilothouse.signals.traces.spansets.reading import MOST_TRACES, Reading
 from pilothouse.signals.traces.traceql import tree
 from pilothouse.signals.traces.traceql.tree import Type
@@ -55,7 +56,7 @@ def series_of(engine: Engine, node: Any, question: Question) -> list[Series]:
 def condition_of(scope: Scope, pipeline: tree.Pipeline) -> str:
     """SQL for the spans that a pipeline leaves: its filters, or the spans themselves when more than a row decides."""
     stages = [stage for stage in pipeline.stages if not isinstance(stage, tree.Select)]
-    if all(isinstance(stage, tree.Filter) for stage in stages):
+    if all(isinstance(stage, tree.Filter) and not nested(stage.condition) for stage in stages):
         fields = Fields(scope)
         return " AND ".join(f"({fields.condition(stage.condition)})" for stage in stages) or "1"  # type: ignore[union-attr]
     reading = Reading(Scope(scope.engine, scope.within, scope.budget), pipeline)
@@ -167,7 +168,7 @@ def _thinned(found: list[Exemplar], most: int) -> tuple[Exemplar, ...]:
 def _compared(engine: Engine, node: tree.Compare, question: Question) -> list[Series]:
     steps = question.steps
     scope = Scope(engine, TimeRange(steps.start, steps.end), question.budget)
-    selected = Fields(scope).condition(node.selection.condition)
+    selected = condition_of(scope, tree.Pipeline((node.selection,)))
     if node.start and node.end:
         selected = f"({selected}) AND toUnixTimestamp64Nano(time) BETWEEN {int(node.start)} AND {int(node.end)}"
     return comparison(scope, steps, condition_of(scope, node.source), selected, node.values)

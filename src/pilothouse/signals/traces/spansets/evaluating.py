@@ -9,14 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilothouse.signals.traces.spansets.family import Family, Mask, Places
+from pilothouse.signals.traces.spansets.nesting import OPERATORS
 from pilothouse.signals.traces.traceql import tree
 from pilothouse.signals.traces.traceql.writing import written
 
 Numbers = NDArray[np.float64]
-_OPERATORS: dict[str, Any] = {
-    "=": np.equal, "!=": np.not_equal, "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal,
-    "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "%": np.fmod, "^": np.power,
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +97,7 @@ def _scalar_filter(stage: tree.ScalarFilter, state: State, columns: Columns) -> 
     with np.errstate(all="ignore"):
         left, first = _scalar(stage.left, state, columns, notes)
         right, second = _scalar(stage.right, state, columns, notes)
-        holds = _OPERATORS[stage.operator](left, right) & ~np.isnan(left) & ~np.isnan(right)
+        holds = OPERATORS[stage.operator](left, right) & ~np.isnan(left) & ~np.isnan(right)
     holds = np.broadcast_to(holds, state.mask.shape)
     mask = state.mask if first is second is None else _either(first, second, state.mask)
     return State(mask & holds, state.groups, state.notes | notes)
@@ -120,7 +117,7 @@ def _scalar(node: Any, state: State, columns: Columns, notes: dict[str, Any]) ->
             first, mask = _scalar(left, state, columns, notes)
             second, other = _scalar(right, state, columns, notes)
             both = None if mask is other is None else _either(mask, other, state.mask)
-            return _OPERATORS[operator](first, second), both
+            return OPERATORS[operator](first, second), both
         case tree.Pipeline(stages):
             inner = _pipeline(tree.Pipeline(stages[:-1]), state, columns)
             return _scalar(stages[-1], inner, columns, notes)[0], inner.mask

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,24 +74,38 @@ def family(traces: Places, spans: NDArray[np.uint64], parents: NDArray[np.uint64
 
 def nested_sets(made: Family, traces: Places) -> tuple[Places, Places, Places]:
     """Left, right and the parent's left of each span, numbered from 1 in each trace in the order of the spans; a
-    root's parent is -1, and a span whose parent is missing has 0 everywhere.
+    root's parent is -1, and a span without a way up to a root has 0 everywhere.
     """
-    size = len(traces)
-    left, right, above = (np.zeros(size, dtype=np.int64) for _ in range(3))
-    children: dict[int, list[int]] = {}
-    for place in range(size - 1, -1, -1):
-        children.setdefault(int(made.parent[place]), []).append(place)
-    counters: dict[int, int] = {}
-    stack: list[Any] = [(root, False) for root in children.get(_NONE, []) if made.siblings[root] < 0]
-    while stack:
-        place, leaving = stack.pop()
-        trace = int(traces[place])
-        counters[trace] = counters.get(trace, 0) + 1
-        if leaving:
-            right[place] = counters[trace]
-            continue
-        left[place] = counters[trace]
-        above[place] = left[made.parent[place]] if made.parent[place] >= 0 else -1
-        stack.append((place, True))
-        stack.extend((child, False) for child in children.get(place, []))
-    return left, right, above
+    depths = _depths(made)
+    rooted = depths >= 0
+    order = np.lexsort((np.arange(len(traces)), made.parent, traces, depths))
+    order = order[rooted[order]]
+    levels = np.split(order, np.flatnonzero(np.diff(depths[order])) + 1) if len(order) else []
+    sizes = np.ones(len(traces), dtype=np.int64)
+    for level in reversed(levels[1:]):
+        np.add.at(sizes, made.parent[level], sizes[level])
+    before = np.zeros(len(traces), dtype=np.int64)
+    for level in levels:
+        above = made.parent[level]
+        # What was entered before a span: its parent and all before that, and its elder siblings with all below them.
+        elder = np.cumsum(sizes[level]) - sizes[level]
+        firsts = np.flatnonzero(np.r_[True, (np.diff(above) != 0) | (np.diff(traces[level]) != 0)])
+        elder -= np.repeat(elder[firsts], np.diff(np.r_[firsts, len(level)]))
+        before[level] = elder + np.where(above >= 0, before[above] + 1, 0)
+    # Of those entered before, all have been left but the ancestors: each of the two counts one.
+    left = np.where(rooted, 2 * before - depths + 1, 0)
+    right = np.where(rooted, left + 2 * sizes - 1, 0)
+    parent = np.where(made.parent >= 0, left[made.parent], -1)
+    return left, right, np.where(rooted, parent, 0)
+
+
+def _depths(made: Family) -> Places:
+    """How many ancestors each span has, each round twice as far up; -1 where there is no way up to a root."""
+    depths = (made.parent >= 0).astype(np.int64)
+    tops = np.where(made.parent >= 0, made.parent, np.arange(len(depths)))
+    for _ in range(len(depths).bit_length()):
+        if not (made.parent[tops] >= 0).any():
+            break
+        depths += depths[tops]
+        tops = tops[tops]
+    return np.where((made.parent[tops] < 0) & (made.siblings[tops] < 0), depths, _NONE)

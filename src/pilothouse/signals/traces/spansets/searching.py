@@ -10,7 +10,6 @@ import numpy as np
 from pilothouse.signals.anyvalue import from_text
 from pilothouse.signals.traces.compiling.scope import Scope
 from pilothouse.signals.traces.spansets.evaluating import Columns, State
-from pilothouse.signals.traces.spansets.family import nested_sets
 from pilothouse.signals.traces.spansets.reading import MOST_TRACES, Reading
 from pilothouse.signals.traces.traceql import tree
 from pilothouse.signals.traces.traceql.writing import written
@@ -91,7 +90,7 @@ def _traces(reading: Reading, table: pa.Table, columns: Columns, state: State, m
         return []
     order = places[np.lexsort((places, state.groups[places], columns.traces[places]))]
     cuts = np.flatnonzero(np.diff(state.groups[order])) + 1
-    selected = _selected(reading, columns)
+    selected = {written(node): columns.labels[node] for node in reading.plan.selected}
     rows = {name: table[name] for name in ("trace", "id", "name", "start", "duration")}
     found: dict[str, list[Spanset]] = {}
     for members in np.split(order, cuts):
@@ -111,20 +110,6 @@ def _span(rows: dict[str, Any], place: int, selected: dict[str, Any]) -> FoundSp
         rows["duration"][place].as_py(),
         {name: value for name, value in values.items() if value is not None},
     )
-
-
-def _selected(reading: Reading, columns: Columns) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    if reading.plan.nested:
-        names = ("nestedSetLeft", "nestedSetRight", "nestedSetParent")
-        sets = dict(zip(names, nested_sets(columns.family, columns.traces), strict=True))
-    for node in reading.plan.selected:
-        if isinstance(node, tree.Intrinsic) and node.word.startswith("nestedSet"):
-            texts = sets[node.word].astype(str).astype(object)
-            found[node.word] = (texts, np.full(len(texts), "i", dtype=object))
-        else:
-            found[written(node)] = columns.labels[node]
-    return found
 
 
 def _notes(state: State, place: int) -> dict[str, Any]:

@@ -52,4 +52,6 @@ def _static(node: tree.Static) -> str:
             return duration(int(node.value or 0))
         case Type.BOOLEAN:
             return "true" if node.value else "false"
+        case Type.NIL:
+            return "nil"
     return str(node.value)
