@@ -1,7 +1,7 @@
-"""`python -m bench.metrics [--series N] [--hours H] [--prometheus PATH]`
+"""`python -m bench.metrics [--series N] [--hours H]`
 
-Starts `pilothouse up` and Prometheus with empty stores in a temporary directory, writes the same samples to both by
-remote write (one sender each, one after the other), asks both ten queries as dashboards do, and prints what it took.
+Starts `pilothouse up` and Prometheus with empty stores in a temporary directory, writes the same requests to both by
+remote write (one sender, to one after the other), asks both ten queries as dashboards do, and prints what it took.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ QUERIES = (
     ("quantile", "quantile(0.9, rate(node_cpu_seconds_total[5m]))"),
     ("matching", "rate(node_cpu_seconds_total{mode='user'}[5m]) / on (instance) group_left () node_load1"),
 )
-_ROUNDS = 5
 
 
 def main() -> None:
@@ -45,38 +44,38 @@ def main() -> None:
     parser.add_argument("--series", type=int, default=1000)
     parser.add_argument("--hours", type=float, default=24.0)
     parser.add_argument("--step", type=int, default=240, help="seconds between the points of a query")
+    parser.add_argument("--rounds", type=int, default=6, help="how often each is asked; once is not counted")
     parser.add_argument("--json", type=Path, help="write the figures there")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        figures = measure(Path(directory), given.series, given.hours, given.step)
+        figures = measure(Path(directory), given.series, given.hours, given.step, given.rounds)
     if given.json:
         given.json.write_text(json.dumps(figures, indent=2))
     report(figures)
 
 
-def measure(directory: Path, series: int, hours: float, step: int) -> dict[str, Any]:
+def measure(directory: Path, series: int, hours: float, step: int, rounds: int) -> dict[str, Any]:
     """All figures."""
     end = int(time.time()) // 15 * 15 * 1000 - 60_000
     ours, theirs = start_server(directory), start_prometheus(directory)
     try:
         figures: dict[str, Any] = {"series": series, "hours": hours, "samples": series * int(hours * 240)}
-        for name, address, process in (
-            ("pilothouse", f"{ours.http}/prometheus", ours.process.pid),
-            ("prometheus", theirs.http, theirs.process.pid),
-        ):
-            figures[name] = written(address, process, batches(series, hours, end))
+        both = {
+            "pilothouse": (f"{ours.http}/prometheus", ours.process.pid),
+            "prometheus": (theirs.http, theirs.process.pid),
+        }
+        figures |= written(both, batches(series, hours, end))
         settle(ours.http, figures["samples"], end)
         figures["pilothouse"]["bytes at once"] = _bytes(ours) / figures["samples"]
         figures["prometheus"]["bytes a sample"] = _size(directory / "prometheus") / figures["samples"]
         span = {"start": end / 1000 - hours * 3600 + 600, "end": end / 1000, "step": step}
         for name, query in QUERIES:
-            times = {}
-            for who, address, process in (
-                ("pilothouse", f"{ours.http}/prometheus", ours.process.pid),
-                ("prometheus", theirs.http, theirs.process.pid),
-            ):
-                times[who] = asked(address, process, {"query": query, **span})
+            asking = {"query": query, **span}
+            times = {who: asked(address, process, asking, rounds) for who, (address, process) in both.items()}
             figures.setdefault("queries", {})[name] = times
+            sys.stderr.write(f"{name}: {json.dumps(times)}\n")
+        for who, (_, process) in both.items():
+            figures[who]["most memory"] = _most_memory(process)
         ours.stop()
         figures["pilothouse"]["bytes a sample"] = _kept(directory) / figures["samples"]
         return figures
@@ -85,16 +84,20 @@ def measure(directory: Path, series: int, hours: float, step: int) -> dict[str, 
         theirs.stop()
 
 
-def written(address: str, process: int, bodies: Iterator[bytes]) -> dict[str, float]:
-    """Seconds and CPU seconds that it took to write all requests."""
-    took, cpu = 0.0, _cpu(process)
+def written(both: dict[str, tuple[str, int]], bodies: Iterator[bytes]) -> dict[str, dict[str, float]]:
+    """Seconds and CPU seconds that it took each to take all requests; they are made once, for both."""
+    took, before = dict.fromkeys(both, 0.0), {who: _cpu(process) for who, (_, process) in both.items()}
     with httpx.Client(timeout=120) as client:
         for body in bodies:
-            begun = time.perf_counter()
-            response = client.post(f"{address}/api/v1/write", content=body, headers=HEADERS)
-            took += time.perf_counter() - begun
-            assert response.status_code in (200, 204), response.text
-    return {"seconds": took, "cpu": _cpu(process) - cpu, "pid": process}
+            for who, (address, _) in both.items():
+                begun = time.perf_counter()
+                response = client.post(f"{address}/api/v1/write", content=body, headers=HEADERS)
+                took[who] += time.perf_counter() - begun
+                assert response.status_code in (200, 204), f"{who}: {response.text}"
+    return {
+        who: {"seconds": took[who], "cpu": _cpu(process) - before[who], "pid": process}
+        for who, (_, process) in both.items()
+    }
 
 
 def settle(http: str, samples: int, end: int) -> None:
@@ -110,18 +113,25 @@ def settle(http: str, samples: int, end: int) -> None:
     raise TimeoutError("not stored after ten minutes")
 
 
-def asked(address: str, process: int, parameters: dict[str, Any]) -> dict[str, float]:
-    """Median and least milliseconds of a range query, milliseconds of CPU, and how many points it has."""
+def asked(address: str, process: int, parameters: dict[str, Any], rounds: int) -> dict[str, Any]:
+    """Median and least milliseconds of a range query, of CPU as well, how many points it has; or its `error`."""
     times, points, cpu = [], 0, _cpu(process)
-    with httpx.Client(timeout=120) as client:
-        for _ in range(_ROUNDS + 1):
+    with httpx.Client(timeout=600) as client:
+        for _ in range(rounds):
             begun = time.perf_counter()
             response = client.get(f"{address}/api/v1/query_range", params=parameters)
             times.append((time.perf_counter() - begun) * 1000)
-            assert response.status_code == 200, response.text
+            if response.status_code != 200:
+                return {"error": f"{response.status_code} {response.text[:200]}", "median": times[-1], "cpu": 0.0}
             points = sum(len(row["values"]) for row in response.json()["data"]["result"])
-    spent = (_cpu(process) - cpu) * 1000 / (_ROUNDS + 1)
+    spent = (_cpu(process) - cpu) * 1000 / rounds
     return {"median": statistics.median(times[1:]), "least": min(times[1:]), "points": points, "cpu": spent}
+
+
+def _most_memory(process: int) -> float:
+    """Megabytes that a process had at most."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 
 
 def _cpu(process: int) -> float:
@@ -158,11 +168,14 @@ def report(figures: dict[str, Any]) -> None:
         out.write(
             f"{who}: {figures['samples'] / found['seconds']:,.0f} samples/s, "
             f"{figures['samples'] / max(found['cpu'], 0.01):,.0f} samples per CPU second, "
-            f"{found['bytes a sample']:.2f} bytes a sample"
+            f"{found['bytes a sample']:.2f} bytes a sample, at most {found['most memory']:,.0f} MB"
             f"{' (right after: ' + format(found['bytes at once'], '.2f') + ')' if who == 'pilothouse' else ''}\n"
         )
     ratios, spent = [], []
     for name, times in figures["queries"].items():
+        if failed := {who: found["error"] for who, found in times.items() if "error" in found}:
+            out.write(f"{name:20} {failed}\n")
+            continue
         ours, theirs = times["pilothouse"]["median"], times["prometheus"]["median"]
         ratios.append(ours / theirs)
         spent.append(times["pilothouse"]["cpu"] / max(times["prometheus"]["cpu"], 1))
