@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import numpy as np
 
-from bench.metrics.requests import batches
+from bench.metrics.requests import batches, moments_together
 from pilothouse.engine import open_engine
 from tests.running import start_server
 from tests.signals.metrics.real_prometheus import HEADERS, start_prometheus
@@ -43,35 +43,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.metrics", description=__doc__)
     parser.add_argument("--series", type=int, default=1000)
     parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument("--minutes", type=float, default=1e9, help="stop writing after so many")
     parser.add_argument("--step", type=int, default=240, help="seconds between the points of a query")
     parser.add_argument("--rounds", type=int, default=6, help="how often each is asked; once is not counted")
     parser.add_argument("--json", type=Path, help="write the figures there")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        figures = measure(Path(directory), given.series, given.hours, given.step, given.rounds)
+        figures = measure(Path(directory), given)
     if given.json:
         given.json.write_text(json.dumps(figures, indent=2))
     report(figures)
 
 
-def measure(directory: Path, series: int, hours: float, step: int, rounds: int) -> dict[str, Any]:
+def measure(directory: Path, given: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
+    series, hours = given.series, given.hours
     end = int(time.time()) // 15 * 15 * 1000 - 60_000
     ours, theirs = start_server(directory), start_prometheus(directory)
     try:
-        figures: dict[str, Any] = {"series": series, "hours": hours, "samples": series * int(hours * 240)}
+        figures: dict[str, Any] = {"series": series}
         both = {
             "pilothouse": (f"{ours.http}/prometheus", ours.process.pid),
             "prometheus": (theirs.http, theirs.process.pid),
         }
-        figures |= written(both, batches(series, hours, end))
+        requests, taken = written(both, batches(series, hours, end), given.minutes)
+        unwritten = max(0, round(hours * 240) - requests * moments_together(series))
+        hours, end = hours - unwritten / 240, end - unwritten * 15_000
+        figures |= taken | {"hours": hours, "samples": series * round(hours * 240)}
         settle(ours.http, figures["samples"], end)
         figures["pilothouse"]["bytes at once"] = _bytes(ours) / figures["samples"]
         figures["prometheus"]["bytes a sample"] = _size(directory / "prometheus") / figures["samples"]
-        span = {"start": end / 1000 - hours * 3600 + 600, "end": end / 1000, "step": step}
+        span = {"start": end / 1000 - hours * 3600 + 600, "end": end / 1000, "step": given.step}
         for name, query in QUERIES:
             asking = {"query": query, **span}
-            times = {who: asked(address, process, asking, rounds) for who, (address, process) in both.items()}
+            times = {who: asked(address, process, asking, given.rounds) for who, (address, process) in both.items()}
             figures.setdefault("queries", {})[name] = times
             sys.stderr.write(f"{name}: {json.dumps(times)}\n")
         for who, (_, process) in both.items():
@@ -84,8 +89,14 @@ def measure(directory: Path, series: int, hours: float, step: int, rounds: int) 
         theirs.stop()
 
 
-def written(both: dict[str, tuple[str, int]], bodies: Iterator[bytes]) -> dict[str, dict[str, float]]:
-    """Seconds and CPU seconds that it took each to take all requests; they are made once, for both."""
+def written(
+    both: dict[str, tuple[str, int]], bodies: Iterator[bytes], minutes: float
+) -> tuple[int, dict[str, dict[str, float]]]:
+    """How many requests were written within these minutes; seconds and CPU seconds that they took each server.
+
+    They are made once, for both.
+    """
+    requests, until = 0, time.monotonic() + 60 * minutes
     took, before = dict.fromkeys(both, 0.0), {who: _cpu(process) for who, (_, process) in both.items()}
     with httpx.Client(timeout=120) as client:
         for body in bodies:
@@ -94,7 +105,10 @@ def written(both: dict[str, tuple[str, int]], bodies: Iterator[bytes]) -> dict[s
                 response = client.post(f"{address}/api/v1/write", content=body, headers=HEADERS)
                 took[who] += time.perf_counter() - begun
                 assert response.status_code in (200, 204), f"{who}: {response.text}"
-    return {
+            requests += 1
+            if time.monotonic() > until:
+                break
+    return requests, {
         who: {"seconds": took[who], "cpu": _cpu(process) - before[who], "pid": process}
         for who, (_, process) in both.items()
     }

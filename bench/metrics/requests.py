@@ -29,7 +29,7 @@ def batches(series: int, hours: float, end: int) -> Iterator[bytes]:
     values = np.where(is_load, 100, chance.integers(0, 10_000_000, series))
     typical = np.array([_HUNDREDTHS.get(one.get("mode", ""), 0) for one in kinds])
     moments = range(end - int(hours * 3_600_000) + _EVERY, end + 1, _EVERY)
-    together = max(1, _A_REQUEST // series)
+    together = moments_together(series)
     heads = [b"".join(field(0x0A, field(0x0A, n.encode()) + field(0x12, v.encode())) for n, v in one) for one in labels]
     for place in range(0, len(moments), together):
         now = moments[place : place + together]
@@ -43,6 +43,11 @@ def batches(series: int, hours: float, end: int) -> Iterator[bytes]:
             samples["time"][:, column] = np.frombuffer(b"\x10" + varint(moment), np.uint8)
         rows = [field(0x0A, head + row.tobytes()) for head, row in zip(heads, samples, strict=True)]
         yield bytes(cramjam.snappy.compress_raw(b"".join(rows)))
+
+
+def moments_together(series: int) -> int:
+    """How many times of all series are in a request."""
+    return max(1, _A_REQUEST // series)
 
 
 # A sample as protobuf has it: its field and size, its value, its time (six bytes of varint until the year 2109).

@@ -78,6 +78,10 @@ def test_native_histograms() -> None:
         _NOW,
     )
     assert list(second.custom_values) == [1, 2, 5]
+    store.add(labels_of({NAME: "c"}), _NOW, Histogram(0, 1.5, 2.0, zero_count=1.0, positive={1: 0.25, 2: 0.25}))
+    [third] = _asked(store, _request((0, NAME, "c")))[0].histograms
+    assert (third.count_float, third.zero_count_float, list(third.positive_counts)) == (1.5, 1.0, [0.25, 0.25])
+    assert (third.count_int, list(third.positive_deltas)) == (0, [])
     assert [(span.offset, span.length) for span in second.positive_spans] == [(1, 2)]
 
 

@@ -126,6 +126,40 @@ def test_native_histograms(store: _Store) -> None:
     assert store.ask("histogram_fraction(-2, 0, wait)")["{}"] == pytest.approx(4 / 11)
 
 
+def test_histograms_whose_counts_are_no_whole_numbers(store: _Store) -> None:
+    for _ in range(2):
+        request = WriteRequest()
+        series = _add(request, {"__name__": "wait:rate"})
+        for ago, times in ((60_000, 1), (0, 3)):
+            told = series.histograms.add(
+                count_float=1.75 * times, sum=times, zero_count_float=0.25 * times, reset_hint=3
+            )
+            told.timestamp = store.now - ago
+            told.positive_spans.add(offset=-2, length=1)
+            told.positive_spans.add(offset=2, length=1)
+            told.positive_counts.extend([0.5 * times, 0.75 * times])
+            told.negative_spans.add(offset=0, length=1)
+            told.negative_counts.extend([0.25 * times])
+        custom = _add(request, {"__name__": "size:rate"}).histograms.add(
+            count_float=0.75, sum=10, schema=-53, timestamp=store.now, custom_values=[1, 2, 5]
+        )
+        custom.positive_spans.add(offset=1, length=2)
+        custom.positive_counts.extend([0.5, 0.25])
+        gone = _add(request, {"__name__": "gone:rate"})
+        gone.histograms.add(count_float=0.5, timestamp=store.now - 1000)
+        gone.histograms.add(sum=STALE, timestamp=store.now)
+        assert store.take(request).histograms == 5
+    assert store.ask("wait:rate") == {
+        '{__name__="wait:rate"}': "{count:5.25, sum:3, [-1,-0.5):0.75, [-0,0]:0.75, (0.125,0.25]:1.5, (1,2]:2.25}"
+    }
+    assert store.ask("size:rate") == {'{__name__="size:rate"}': "{count:0.75, sum:10, (1,2]:0.5, (2,5]:0.25}"}
+    assert store.ask("gone:rate") == {}
+    assert store.ask("count_over_time(wait:rate[5m])") == {"{}": 2.0}
+    assert store.ask("histogram_count(sum_over_time(wait:rate[5m]))") == {"{}": 7.0}
+    rounded = store.engine.query("SELECT count, zero_count, positive_counts FROM distributions WHERE scale = 0 LIMIT 1")
+    assert rounded.to_pylist() == [{"count": 2, "zero_count": 0, "positive_counts": [0, 0, 0, 1]}]
+
+
 def _numbers(text: str) -> list[float]:
     return [float(number) for number in re.findall(r"-?[0-9.]+", text)]
 
@@ -215,16 +249,27 @@ def test_what_cannot_be_kept_is_said_and_the_rest_is_kept(
 @pytest.mark.parametrize(
     ("fields", "deltas", "fault"),
     [
-        ({"count_float": 1.5}, [1], "float counts"),
+        ({"count_float": 1.5}, [1], "whole numbers and as floats"),
+        ({"count_float": -1.5}, [], "negative count"),
+        ({"positive_counts": [-0.5]}, [], "negative count"),
+        ({"positive_counts": [0.5, 1]}, [], "do not fit together"),
+        ({"positive_counts": [0.5]}, [1], "there can be one"),
+        ({"count_int": 2}, [1], "hold 1 observations, the count is 2"),
         ({"schema": 20}, [1], "schema 20"),
+        ({"custom_values": [1]}, [1], "has its own bounds"),
+        ({"schema": -53, "custom_values": [2, 1], "count_int": 1}, [1], "must rise"),
+        ({"schema": -53, "custom_values": [1, float("nan")], "count_int": 1}, [1], "must rise"),
+        ({"schema": -53, "count_int": 1, "zero_count_int": 1}, [1], "zero bucket"),
+        ({"schema": -53, "count_int": 3, "negative_deltas": [1]}, [1], "negative buckets"),
         ({}, [1, 2], "do not fit together"),
         ({}, [-1], "negative count"),
     ],
 )
-def test_broken_histograms_are_refused(store: _Store, fields: dict[str, float], deltas: list[int], fault: str) -> None:
+def test_broken_histograms_are_refused(store: _Store, fields: dict[str, Any], deltas: list[int], fault: str) -> None:
     request = WriteRequest()
     histogram = _add(request, {"__name__": "wait"}).histograms.add(timestamp=store.now, **fields)
-    histogram.positive_spans.add(offset=0, length=1)
+    if deltas or "positive_counts" in fields:
+        histogram.positive_spans.add(offset=0, length=1)
     histogram.positive_deltas.extend(deltas)
     assert fault in store.take(request).fault
     assert store.ask("wait") == {}

@@ -40,9 +40,10 @@ message WriteRequest { repeated TimeSeries timeseries = 1; repeated MetricMetada
 _LABELS = "labels Array(Tuple(name String, value String))"
 _SPANS = "Array(Tuple(offset Int32, length UInt32))"
 _HISTOGRAM = (
-    "Tuple(count_int UInt64, sum Float64, schema Int32, zero_threshold Float64, zero_count_int UInt64, "
-    f"negative_spans {_SPANS}, negative_deltas Array(Int64), positive_spans {_SPANS}, positive_deltas Array(Int64), "
-    "reset_hint Int32, timestamp Int64, custom_values Array(Float64))"
+    "Tuple(count_int UInt64, count_float Float64, sum Float64, schema Int32, zero_threshold Float64, "
+    f"zero_count_int UInt64, zero_count_float Float64, negative_spans {_SPANS}, negative_deltas Array(Int64), "
+    f"negative_counts Array(Float64), positive_spans {_SPANS}, positive_deltas Array(Int64), "
+    "positive_counts Array(Float64), reset_hint Int32, timestamp Int64, custom_values Array(Float64))"
 )
 _STALE = "0x7ff0000000000002"
 _NAME = "ts.labels.value[indexOf(ts.labels.name, '__name__')]"
@@ -222,38 +223,62 @@ def _indexes(side: str) -> str:
 
 def _dense(indexes: str, counts: str, first: str, count: str) -> str:
     """A count for each bucket from the first to the last, 0 where the spans have a gap."""
-    return (
-        f"arrayMap(place -> toUInt64({counts}[indexOf({indexes}, toInt32(place + {first}))]), range(toUInt32({count})))"
-    )
+    return f"arrayMap(place -> {counts}[indexOf({indexes}, toInt32(place + {first}))], range(toUInt32({count})))"
 
 
-def _side(side: str) -> tuple[str, str]:
-    indexes, counts = f"{side}_indexes", f"{side}_counts_given"
+def _side(side: str) -> tuple[str, str, str]:
+    """Of the buckets on one side the offset, the counts as whole numbers, and as they are where they are not."""
+    indexes = f"{side}_indexes"
     empty = f"h.schema = -53 OR empty({indexes})"
     # OpenTelemetry counts buckets from one lower than Prometheus.
     offset = f"toInt32(if({empty}, 0, {indexes}[1] - 1))"
-    dense = _dense(indexes, counts, f"{indexes}[1]", f"if({empty}, 0, {indexes}[-1] - {indexes}[1] + 1)")
-    return offset, dense
+    reach = f"if({empty}, 0, {indexes}[-1] - {indexes}[1] + 1)"
+    whole = _dense(indexes, f"{side}_counts_given", f"{indexes}[1]", reach)
+    exact = _dense(indexes, f"h.{side}_counts", f"{indexes}[1]", f"if(is_float, {reach}, 0)")
+    return offset, whole, exact
 
 
-_POSITIVE_OFFSET, _POSITIVE = _side("positive")
-_NEGATIVE_OFFSET, _NEGATIVE = _side("negative")
-_CUSTOM = _dense("positive_indexes", "positive_counts_given", "0", "if(h.schema = -53, length(h.custom_values) + 1, 0)")
+def _whole(count: str) -> str:
+    """A count that is no whole number as the nearest that is one."""
+    return f"toUInt64(if(isNaN({count}), 0, round(greatest(0., least({count}, 9e18)))))"
+
+
+def _given(side: str) -> str:
+    """The count of each bucket that the spans name, as a whole number."""
+    floats = f"arrayMap(count -> {_whole('count')}, h.{side}_counts)"
+    return f"if(is_float, {floats}, arrayMap(count -> toUInt64(count), arrayCumSum(h.{side}_deltas)))"
+
+
+_POSITIVE_OFFSET, _POSITIVE, _POSITIVE_EXACT = _side("positive")
+_NEGATIVE_OFFSET, _NEGATIVE, _NEGATIVE_EXACT = _side("negative")
+_EDGES = "if(h.schema = -53, length(h.custom_values) + 1, 0)"
+_CUSTOM = _dense("positive_indexes", "positive_counts_given", "0", _EDGES)
+_CUSTOM_EXACT = _dense("positive_indexes", "h.positive_counts", "0", f"if(is_float, {_EDGES}, 0)")
+# The message's `oneof` does not reach the engine: what has no fraction anywhere is as good as one of whole numbers.
+_IS_FLOAT = (
+    "h.count_float != 0 OR h.zero_count_float != 0 OR notEmpty(h.positive_counts) OR notEmpty(h.negative_counts)"
+)
+_EXACT = (
+    "if(is_float, arrayConcat([h.count_float, h.zero_count_float], "
+    f"{_POSITIVE_EXACT}, {_CUSTOM_EXACT}, {_NEGATIVE_EXACT}), [])"
+)
 
 DISTRIBUTIONS = _statement(
     "distributions",
     ("series", "time", "start_time", "flags", "count", "sum", "min", "max", "bounds", "bucket_counts", "scale",
      "zero_count", "zero_threshold", "positive_offset", "positive_counts", "negative_offset", "negative_counts",
-     "quantiles", "quantile_values"),
+     "quantiles", "quantile_values", "exact_counts"),
     f"""SELECT series, {_time("h.timestamp")}, {_time("start")},
-       toUInt32(reinterpretAsUInt64(h.sum) = {_STALE}), h.count_int, toNullable(h.sum), NULL, NULL,
-       if(h.schema = -53, h.custom_values, []), {_CUSTOM}, if(h.schema = -53, 0, h.schema), h.zero_count_int,
+       toUInt32(reinterpretAsUInt64(h.sum) = {_STALE}), if(is_float, {_whole("h.count_float")}, h.count_int),
+       toNullable(h.sum), NULL, NULL,
+       if(h.schema = -53, h.custom_values, []), {_CUSTOM}, if(h.schema = -53, 0, h.schema),
+       if(is_float, {_whole("h.zero_count_float")}, h.zero_count_int),
        h.zero_threshold, {_POSITIVE_OFFSET}, {_POSITIVE}, {_NEGATIVE_OFFSET}, {_NEGATIVE},
-       CAST([], 'Array(Float64)'), CAST([], 'Array(Float64)')
+       CAST([], 'Array(Float64)'), CAST([], 'Array(Float64)'), {_EXACT}
 FROM (
     SELECT series, start, h, {_indexes("positive")} AS positive_indexes, {_indexes("negative")} AS negative_indexes,
-           arrayCumSum(h.positive_deltas) AS positive_counts_given,
-           arrayCumSum(h.negative_deltas) AS negative_counts_given
+           {_IS_FLOAT} AS is_float, {_given("positive")} AS positive_counts_given,
+           {_given("negative")} AS negative_counts_given
     FROM (
         SELECT {_SERIES} AS series, ts.start AS start, ts.histograms AS histograms
         FROM {{segment}} ARRAY JOIN timeseries AS ts

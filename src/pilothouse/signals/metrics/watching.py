@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import struct
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from pilothouse.signals.errors import BadRequestError
 from pilothouse.signals.metrics.configuring import PrometheusConfig, matching, read_configuration, read_yaml
 from pilothouse.signals.metrics.errors import ConfigurationError
 from pilothouse.signals.metrics.prometheus.query_log import QueryLog
 from pilothouse.signals.metrics.prometheus.stored import StoredMetrics
-from pilothouse.signals.metrics.protobuf import field, varint
-from pilothouse.signals.metrics.rules.alerting import Result
+from pilothouse.signals.metrics.rules.alerting import Result, RuleError
 from pilothouse.signals.metrics.rules.evaluating import Group, Surroundings
 from pilothouse.signals.metrics.rules.files import read_rules
 from pilothouse.signals.metrics.rules.notifying import Notifier
+from pilothouse.signals.metrics.rules.recording import requests_of
 from pilothouse.signals.metrics.rules.scheduling import RuleScheduler
 from pilothouse.signals.metrics.rules.telling import told_alerts, told_groups
-from pilothouse.signals.metrics.scraping.samples import encoded_labels
 from pilothouse.signals.metrics.scraping.scheduling import Scraper
 from pilothouse.signals.metrics.showing import shown
 
@@ -36,7 +35,6 @@ log = structlog.get_logger(__name__)
 
 Write = Callable[[bytes], None]
 """Takes a remote write request into the journal; may raise when it cannot be taken now."""
-_A_REQUEST = 20_000
 
 
 class Watching:
@@ -110,13 +108,12 @@ class Watching:
 
     def _keep(self, result: Result, at: int) -> None:
         """Samples that rules made, on their way to the store."""
-        tail = b"\x10" + varint(at)
-        parts = []
-        for labels, value in result:
-            sample = b"\x09" + struct.pack("<d", value) + tail
-            parts.append(field(0x0A, encoded_labels(labels.map) + field(0x12, sample)))
-        for place in range(0, len(parts), _A_REQUEST):
-            self._write(b"".join(parts[place : place + _A_REQUEST]))
+        try:
+            for request in requests_of(result, at):
+                self._write(request)
+        except BadRequestError as error:
+            # Such as a histogram with negative counts: this rule's fault, and no other's.
+            raise RuleError(str(error)) from None
 
     def targets(self, parameters: Parameters) -> dict[str, Any]:
         return self._scraper.targets(parameters.get("state") or "any", parameters.get("scrapePool"))

@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from pilothouse.signals.errors import BadRequestError, OverloadedError
 from pilothouse.signals.receive.checking import TimeLimits
+from pilothouse.signals.receive.checking_native_histograms import histogram_fault
 from pilothouse.signals.receive.decoding import BodyError, raw_body, read_body
 from pilothouse.signals.receive.remote_write_messages import Counted, Together, WriteRequest, from_v2
 from pilothouse.signals.segment_rows import samples_written
@@ -137,7 +138,7 @@ class _Cleaning:
         self._filter(series.samples, series)
         self._filter(series.histograms, series)
         for place in reversed(range(len(series.histograms))):
-            if fault := _histogram_fault(series.histograms[place]):
+            if fault := histogram_fault(series.histograms[place]):
                 self._refuse(fault, series)
                 del series.histograms[place]
         self._filter(series.exemplars, series, counted=False)
@@ -160,28 +161,6 @@ class _Cleaning:
 def _is_named(series: Any) -> bool:
     names = [label.name for label in series.labels]
     return "__name__" in names and "" not in names and len(set(names)) == len(names) <= _MOST_LABELS
-
-
-def _histogram_fault(histogram: Any) -> str:
-    if histogram.positive_counts or histogram.negative_counts or histogram.count_float or histogram.zero_count_float:
-        return "histograms: with float counts they cannot be kept, only with integer ones"
-    if histogram.schema != -53 and not -4 <= histogram.schema <= 8:
-        return f"histograms: schema {histogram.schema} is not known"
-    for side in ("positive", "negative"):
-        spans, deltas = getattr(histogram, f"{side}_spans"), getattr(histogram, f"{side}_deltas")
-        if sum(span.length for span in spans) != len(deltas):
-            return f"histograms: {side}_spans and {side}_deltas do not fit together"
-        if len(deltas) > 10_000 or any(abs(span.offset) > 1_000_000 for span in spans):
-            return f"histograms: {side}_spans reach too far"
-        reach = sum(span.length + max(span.offset, 0) for span in spans[1:])
-        if reach > 100_000 or any(span.offset < 0 for span in spans[1:]):
-            return f"histograms: {side}_spans reach too far"
-        total = 0
-        for delta in deltas:
-            total += delta
-            if total < 0:
-                return f"histograms: {side}_deltas make a negative count"
-    return ""
 
 
 def _counted(series: Any) -> tuple[int, int, int]:

@@ -86,6 +86,18 @@ def test_a_native_histogram_takes_the_place_of_buckets() -> None:
     assert len(both) == 5
 
 
+def test_a_native_histogram_of_fractions() -> None:
+    family = _Family(name="seconds", type=5)
+    told = family.metric.add().histogram
+    told.sample_count_float, told.zero_count_float, told.schema = 1.75, 0.5, 3
+    told.positive_span.add(offset=2, length=1)
+    told.positive_count.extend([1.25])
+    (series,) = _series(_book(), _body(family)).values()
+    (made,) = series.histograms
+    assert (made.count_float, made.zero_count_float, made.reset_hint) == (1.75, 0.5, 3)
+    assert (list(made.positive_counts), list(made.positive_deltas)) == ([1.25], [])
+
+
 def test_what_is_gone_becomes_stale() -> None:
     book = _book()
     _series(book, _body(_counter(), _histogram(native=True)))

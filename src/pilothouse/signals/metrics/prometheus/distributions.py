@@ -39,7 +39,7 @@ _PARTS = {
 }
 _EDGE_LABEL = {"bucket": "le", "quantile": "quantile"}
 _NATIVE = f"""SELECT series, {_TIME}, flags, count, sum, scale, zero_count, zero_threshold, positive_offset,
-  positive_counts, negative_offset, negative_counts, bounds, bucket_counts FROM distributions {_WHERE}
+  positive_counts, negative_offset, negative_counts, bounds, bucket_counts, exact_counts FROM distributions {_WHERE}
   ORDER BY series, time"""
 
 
@@ -102,7 +102,7 @@ def _rows(selection: Selection, rows: list[int]) -> Selection:
 
 
 def _native(table: Any, found: dict[int, Found], _: list[Matcher]) -> Selection:
-    rows = table.to_pylist()
+    rows = _once(table.to_pylist())
     histograms = np.full(len(rows), None, dtype=object)
     previous: tuple[int, Histogram] | None = None
     for place, row in enumerate(rows):
@@ -122,13 +122,20 @@ def _native(table: Any, found: dict[int, Found], _: list[Matcher]) -> Selection:
     )
 
 
+def _once(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of rows of the same series and time, such as those of a request that was sent twice, just the last."""
+    return list({(row["series"], row["at"]): row for row in rows}.values())
+
+
 def histogram_of(row: dict[str, Any], temporality: int) -> Histogram:
     """One row of `distributions` as a native histogram. OpenTelemetry counts buckets from one lower."""
+    if row["exact_counts"]:
+        row = _exact(row)
     total = STALE if row["flags"] & 1 else (row["sum"] if row["sum"] is not None else math.nan)
     hint: Hint = "unknown" if temporality else "gauge"
     if row["bucket_counts"]:
         counts = {place: float(count) for place, count in enumerate(row["bucket_counts"]) if count}
-        return Histogram(CUSTOM, row["count"], total, positive=counts, custom=tuple(row["bounds"]), hint=hint)
+        return Histogram(CUSTOM, float(row["count"]), total, positive=counts, custom=tuple(row["bounds"]), hint=hint)
     return Histogram(
         schema=row["scale"],
         count=float(row["count"]),
@@ -141,5 +148,13 @@ def histogram_of(row: dict[str, Any], temporality: int) -> Histogram:
     )
 
 
-def _indexed(offset: int, counts: list[int]) -> dict[int, float]:
+def _exact(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with the counts that are no whole numbers in place of those that were rounded."""
+    count, zero_count, *counts = row["exact_counts"]
+    sides = len(row["positive_counts"]) + len(row["bucket_counts"])
+    name = "bucket_counts" if row["bucket_counts"] else "positive_counts"
+    return {**row, "count": count, "zero_count": zero_count, name: counts[:sides], "negative_counts": counts[sides:]}
+
+
+def _indexed(offset: int, counts: list[float]) -> dict[int, float]:
     return {offset + place + 1: float(count) for place, count in enumerate(counts) if count}

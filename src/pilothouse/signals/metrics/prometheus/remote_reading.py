@@ -7,15 +7,14 @@ https://prometheus.io/docs/prometheus/latest/querying/remote_read_api/
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from google.protobuf.message import DecodeError
 
 from pilothouse.signals.metrics.prometheus.asking import ApiError
+from pilothouse.signals.metrics.prometheus.histogram_messages import encoded_histogram
 from pilothouse.signals.metrics.promql.errors import LimitError
-from pilothouse.signals.metrics.promql.histogram import Buckets, Histogram
 from pilothouse.signals.metrics.promql.labels import Labels, labels_of
 from pilothouse.signals.metrics.promql.matcher import Matcher, RegexError
 from pilothouse.signals.metrics.promql.matrix import Floats, Ints, occupied
@@ -36,7 +35,6 @@ _CLASSES = message_classes("pilothouse.remote_read", PROTO + _PROTO)
 ReadRequest, ReadResponse = _CLASSES["ReadRequest"], _CLASSES["ReadResponse"]
 _OPERATORS = ("=", "!=", "=~", "!~")
 _SAMPLES = 0
-_GAUGE = 3
 # Between these (1971 and 2109) a time has six bytes as a varint, so that all samples are written at once.
 _SIX_BYTES = 1 << 35, 1 << 42
 _SAMPLE = np.dtype([("head", "u1", 3), ("value", "<f8"), ("tag", "u1"), ("time", "u1", 6)])
@@ -90,7 +88,7 @@ def _series(found: Selection, external_labels: Mapping[str, str]) -> Iterator[by
             cells = found.histograms[span]
             native = occupied(cells)
             told += [
-                field(0x22, _histogram(cell, at))
+                field(0x22, encoded_histogram(cell, at))
                 for cell, at in zip(cells[native], times[native].tolist(), strict=True)
             ]
             times, values = times[~native], values[~native]
@@ -123,32 +121,3 @@ def encoded_samples(times: Ints, values: Floats) -> bytes:
         more = 0x80 if place < 5 else 0
         records["time"][:, place] = (times >> (7 * place)) & 0x7F | more
     return records.tobytes()
-
-
-def _histogram(histogram: Histogram, at: int) -> bytes:
-    told = _CLASSES["Histogram"](
-        count_int=round(histogram.count),
-        sum=histogram.sum,
-        schema=histogram.schema,
-        zero_threshold=histogram.zero_threshold,
-        zero_count_int=round(histogram.zero_count),
-        reset_hint=_GAUGE if histogram.hint == "gauge" else 0,
-        timestamp=at,
-        custom_values=histogram.custom,
-    )
-    for side, buckets in (("positive", histogram.positive), ("negative", histogram.negative)):
-        _fill(getattr(told, f"{side}_spans"), getattr(told, f"{side}_deltas"), buckets)
-    return bytes(told.SerializeToString())
-
-
-def _fill(spans: Any, deltas: Any, buckets: Buckets) -> None:
-    """Buckets as runs of indexes beside each other, and each count by what it differs from the one before."""
-    indexes = sorted(buckets)
-    end: int | None = None
-    for index in indexes:
-        if index != end:
-            spans.add(offset=index - (end or 0), length=0)
-        spans[-1].length += 1
-        end = index + 1
-    counts = [0, *(round(buckets[index]) for index in indexes)]
-    deltas.extend(after - before for before, after in pairwise(counts))

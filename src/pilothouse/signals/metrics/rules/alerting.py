@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pilothouse.signals.metrics.promql.histogram import Histogram
 from pilothouse.signals.metrics.promql.labels import Labels, labels_of
 from pilothouse.signals.metrics.promql.matcher import NAME
 from pilothouse.signals.metrics.promql.matrix import SAME_LABELS
@@ -20,7 +21,8 @@ RESEND_AFTER = 60.0
 
 State = Literal["inactive", "pending", "firing"]
 Fill = Callable[[Mapping[str, str], float], Filling]
-Result = list[tuple[Labels, float]]
+Result = list[tuple[Labels, float | Histogram]]
+"""What a query found. To an alert and to a template a native histogram is 0, as it is to Prometheus."""
 
 
 class RuleError(Exception):
@@ -72,7 +74,8 @@ class AlertingRule:
         """
         found: dict[Labels, Alert] = {}
         for labels, value in result:
-            alert = self._alert(labels, value, at, fill(labels.map, value))
+            number = _number(value)
+            alert = self._alert(labels, number, at, fill(labels.map, number))
             if alert.labels in found:
                 raise RuleError(f"{SAME_LABELS} after applying alert labels")
             found[alert.labels] = alert
@@ -170,4 +173,8 @@ def _filled(filling: Filling, text: str) -> str:
 
 def samples_of(result: Result) -> list[Sample]:
     """The result of a query in a template."""
-    return [Sample(labels.map, value) for labels, value in result]
+    return [Sample(labels.map, _number(value)) for labels, value in result]
+
+
+def _number(value: float | Histogram) -> float:
+    return 0.0 if isinstance(value, Histogram) else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 from pilothouse.signals.metrics.prometheus.joining import joined
 from pilothouse.signals.metrics.prometheus.query_log import QueryLog, RuleGroupOf
@@ -161,7 +162,7 @@ class Group:
 
 
 def instant(storage: Storage, query: str, at: int) -> Result:
-    """The value of a query at one time, histograms left out. Raises `PromqlError`."""
+    """The value of a query at one time. Raises `PromqlError`."""
     return _samples(evaluate(storage, query, Grid(at, at, 0), is_range=False))
 
 
@@ -171,10 +172,10 @@ def _samples(value: Value) -> Result:
         return [(EMPTY, float(value.scalars[0]))]
     if value.matrix is None:
         return []
-    matrix = value.matrix.as_floats()
-    return [
-        (labels, number) for labels, number in zip(matrix.labels, matrix.values[:, 0].tolist(), strict=True)
-    ]  # fmt: skip
+    matrix = value.matrix
+    cells = repeat(None) if matrix.histograms is None else matrix.histograms[:, 0]
+    numbers = zip(matrix.labels, matrix.values[:, 0].tolist(), cells, strict=False)
+    return [(labels, number if cell is None else cell) for labels, number, cell in numbers]
 
 
 def queried(storage: Storage, at: int) -> Callable[[str], list[Sample]]:

@@ -131,16 +131,23 @@ def _classic(name: str, told: Any, labels: dict[str, str]) -> Iterator[Point]:
 
 
 def _native(told: Any, histogram: type[Any], kind: str) -> Any:
-    """The native histogram; None when it has none, or one with counts that are no whole numbers."""
+    """The native histogram; None when it has none."""
     spans = len(told.positive_span) + len(told.negative_span)
-    is_native = spans or told.zero_count or told.zero_threshold
-    if not is_native or told.sample_count_float or told.zero_count_float:
+    is_native = spans or told.zero_count or told.zero_count_float or told.zero_threshold
+    if not is_native:
         return None
     made = histogram(
-        count_int=told.sample_count, sum=told.sample_sum, schema=told.schema, zero_threshold=told.zero_threshold,
-        zero_count_int=told.zero_count, positive_deltas=told.positive_delta, negative_deltas=told.negative_delta,
+        sum=told.sample_sum, schema=told.schema, zero_threshold=told.zero_threshold,
         reset_hint=_GAUGE_HINT if kind == "gaugehistogram" else 0,
     )  # fmt: skip
+    if told.sample_count_float or told.zero_count_float:
+        made.count_float, made.zero_count_float = told.sample_count_float, told.zero_count_float
+        made.positive_counts.extend(told.positive_count)
+        made.negative_counts.extend(told.negative_count)
+    else:
+        made.count_int, made.zero_count_int = told.sample_count, told.zero_count
+        made.positive_deltas.extend(told.positive_delta)
+        made.negative_deltas.extend(told.negative_delta)
     for side in ("positive", "negative"):
         for span in getattr(told, f"{side}_span"):
             if span.length:
