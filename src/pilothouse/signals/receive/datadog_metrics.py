@@ -1,4 +1,4 @@
-"""Datadog's metric intake, as its agent and its libraries send: `series` v1 and v2, `distribution_points`.
+"""Datadog's metric intake, as its agent and its libraries send: `series` v1 and v2, `distribution_points`, sketches.
 
 https://docs.datadoghq.com/api/latest/metrics/
 """
@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from pilothouse.signals.errors import BadRequestError, OverloadedError
 from pilothouse.signals.metrics.protobuf import message_classes
+from pilothouse.signals.receive.datadog_sketches import sketches
 from pilothouse.signals.receive.datadog_tags import resource_of, tags_of
 from pilothouse.signals.receive.decoding import BodyError, read_body
 from pilothouse.signals.receive.metric_requests import DELTA, Distribution, MetricRequest
@@ -67,6 +68,7 @@ def routes(receiver: Receiver, limit: int) -> list[Route]:
         "api/v1/series": endpoint(series, 202, {"status": "ok"}),
         "api/v2/series": endpoint(series_v2, 202, {"errors": []}),
         "api/v1/distribution_points": endpoint(distributions, 202, {"status": "ok"}),
+        "api/beta/sketches": endpoint(sketches, 202, {}),
         "api/v1/check_run": endpoint(checks, 202, {"status": "ok"}),
     }
     return [
