@@ -55,6 +55,8 @@ class Runner:
             reasons = [self._compared(case, query, slow) for slow in ways]
         except BadRequestError as error:
             return Outcome(case, _failed(case, str(error)))
+        except CaseError as error:
+            return Outcome(case, str(error))
         if case.fails:
             return Outcome(case, "expected an error, there was none")
         return Outcome(case, next(filter(None, reasons), ""))
@@ -133,7 +135,10 @@ def _parsed(text: str) -> tuple[dict[str, str], str | list[float | None]]:
     numbers_found: list[float | None] = []
     for part in rest.split():
         value, _, times = part.partition("x") if not part.startswith("0x") else (part, "", "")
-        numbers_found += [None if value == "_" else float(value)] * (int(times) if times else 1)
+        try:
+            numbers_found += [None if value == "_" else float(value)] * (int(times) if times else 1)
+        except ValueError:
+            raise CaseError(f"{text!r} is neither labels with a line in quotes nor with numbers") from None
     return found, numbers_found
 
 

@@ -35,11 +35,13 @@ def test_the_runner_says_what_fails_and_counts(tmp_path: Path) -> None:
     path = tmp_path / "mine.logqltest"
     path.write_text(
         'load\n    {a="b"}\n    1s one\n    2s `two`\n\neval {a="b"}\n    {a="b"} "one"\n    {a="b"} "two"\n\n'
-        'eval at 5s sum(count_over_time({a="b"}[1m]))\n    {} 3\n\neval fail {a="b"\n    msg: no such message\n'
+        'eval at 5s sum(count_over_time({a="b"}[1m]))\n    {} 3\n\neval fail {a="b"\n    msg: no such message\n\n'
+        'eval {a="b"}\n    |= "one"\n'
     )
     ran = subprocess.run([sys.executable, "-m", "tests.logqltest", str(path)], capture_output=True, text=True)
-    assert ran.stdout.strip().endswith("1 passed, 2 failed")
+    assert ran.stdout.strip().endswith("1 passed, 3 failed")
     assert f"{path}:10:" in ran.stdout
+    assert "is neither labels with a line in quotes nor with numbers" in ran.stdout
     assert ran.returncode == 1
 
 
