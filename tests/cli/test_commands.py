@@ -84,6 +84,15 @@ def told(server: RunningServer) -> RunningServer:
     return server
 
 
+def test_a_terminal_without_unicode_is_no_reason_to_end(told: RunningServer) -> None:
+    ascii_ = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    asked = [sys.executable, "-m", "pilothouse", "logs", 'service_name="shop"', "--server", told.http]
+    for output, escaped in (("table", "\\u241b"), ("json", "\\u009b")):
+        done = subprocess.run([*asked, "-o", output], capture_output=True, timeout=60, env=os.environ | ascii_)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert escaped in done.stdout.decode("ascii")
+
+
 def test_help_names_every_verb() -> None:
     done = run("--help")
     assert done.returncode == 0

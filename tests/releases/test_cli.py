@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from tempfile import TemporaryFile
 from xml.etree import ElementTree
 
 import pytest
@@ -12,6 +14,7 @@ from typer.testing import CliRunner
 from pilothouse.cli.compare import register
 from pilothouse.cli.releases import app as releases_app
 from pilothouse.signals.timerange import to_rfc3339
+from tests.forking import fork
 from tests.releases.conftest import CANARY
 
 RANGE = ["--start", to_rfc3339(CANARY.start), "--end", to_rfc3339(CANARY.end)]
@@ -34,6 +37,19 @@ def test_exit_codes_say_the_verdict(address: str, candidate: str, code: int, wor
     assert word in out
 
 
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_who_stops_reading_changes_no_verdict(address: str, output: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with TemporaryFile() as said:
+        asked = ["compare", "checkout", "1.0.0", "2.0.1", *RANGE, "--output", output, "--server", address]
+        process = fork(asked, said, dict(os.environ), writing)
+        os.close(writing)
+        assert process.wait(60) == 0
+        said.seek(0)
+        assert said.read() == b""
+
+
 def test_json_and_markdown(address: str) -> None:
     code, out, _ = run(address, "checkout", "1.0.0", "2.0.0", *RANGE, "--output", "json")
     assert code == 1
@@ -53,6 +69,8 @@ def test_errors_are_one_sentence_and_exit_3(address: str) -> None:
     code, _, err = run(address, "checkout", "1.0.0", "9", *RANGE)
     assert (code, err.count("\n")) == (3, 1)
     assert err.startswith("pilothouse: checkout has no version '9'; known are ")
+    code, _, err = run(address, "checkout", "1.0.0", "1.0.0", *RANGE)
+    assert (code, err) == (3, "pilothouse: candidate: 1.0.0 cannot be compared with itself\n")
     code, _, err = run(address, "checkout", "1.0.0", "2.0.0", "--output", "xml")
     assert code == 3
     assert "'xml' is not text, json, markdown or junit" in err
@@ -76,6 +94,11 @@ def test_releases_list(address: str) -> None:
     table = runner.invoke(releases_app, ["list", "--server", address, "--output", "table"], env={"COLUMNS": "200"})
     assert "checkout" in table.stdout
     assert "first seen" in table.stdout
+    narrow = runner.invoke(
+        releases_app, ["list", "checkout", "--server", address, "-o", "table"], env={"COLUMNS": "40"}
+    )
+    assert "3.0.0" in narrow.stdout
+    assert "…" not in narrow.stdout
 
 
 def test_a_release_is_marked_and_shown(address: str) -> None:

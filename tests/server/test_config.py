@@ -62,6 +62,7 @@ def test_the_file_is_the_named_one_or_pilothouse_toml_here(tmp_path: Path, monke
     ("name", "value", "why"),
     [
         ("http", "4000", "HOST:PORT"),
+        ("data", "", "is empty; name a directory"),
         ("http", "127.0.0.1:70000", "HOST:PORT"),
         ("otlp_grpc", "127.0.0.1:x", "HOST:PORT"),
         ("retention", "month", "duration"),

@@ -9,6 +9,9 @@ def main() -> None:
     import os
     import sys
 
+    if "utf" not in sys.stdout.encoding.lower():
+        # What this terminal cannot show is written as \\u65e5, and is no reason to end.
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     # httpx would import its own command line, with click and pygments: as much again as all of httpx.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
     from pilothouse.cli.program import program

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -119,11 +121,27 @@ def print_lines(rows: list[Any]) -> None:
     """JSON lines on stdout; a reader that went away ends the program quietly."""
     try:
         for row in rows:
-            sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(row, ensure_ascii=ascii_only()) + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(0) from None
+
+
+def ascii_only() -> bool:
+    """Whether stdout takes less than all of Unicode, so that JSON has to escape the rest."""
+    return "utf" not in sys.stdout.encoding.lower()
+
+
+@contextmanager
+def unread() -> Iterator[None]:
+    """For what is written before an exit code that says something: a reader that goes away changes nothing about it."""
+    try:
+        yield
+        sys.stdout.flush()
+    except (BrokenPipeError, SystemExit):
+        # rich makes a SystemExit of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _message(text: str) -> str:

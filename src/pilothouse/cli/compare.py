@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pilothouse.cli.client import DEFAULT_SERVER, End, Server, Since, Start, ask, fail
+from pilothouse.cli.client import DEFAULT_SERVER, End, Server, Since, Start, ascii_only, ask, fail, unread
 
 _EXIT_CODES = {"no_worse": 0, "worse": 1, "cannot_tell": 2}
 _FORMATS = ("text", "json", "markdown", "junit")
@@ -60,7 +60,8 @@ def compare(
         start=start, end=end, selector=where, baseline_where=baseline_where, candidate_where=candidate_where,
         kind="migration" if migration else None,
     )  # fmt: skip
-    show(answer, output, server)
+    with unread():
+        show(answer, output, server)
     raise typer.Exit(_EXIT_CODES[answer["verdict"]])
 
 
@@ -81,14 +82,15 @@ def why(
     """
     _checked(output)
     answer = ask(server, "/api/why", service=service, at=at, around=around)
-    show(answer, output, server)
+    with unread():
+        show(answer, output, server)
     raise typer.Exit(_EXIT_CODES[answer["verdict"]])
 
 
 def show(answer: dict[str, Any], output: str, server: str) -> None:
     """A comparison in the format asked for."""
     if output == "json":
-        sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=ascii_only()) + "\n")
         return
     from pilothouse.releases import report
 

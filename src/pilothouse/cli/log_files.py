@@ -35,6 +35,9 @@ def search_files(expressions: list[str], files: list[Path], invert: bool, count:
                 for _, line in found:
                     out.write(name + line + b"\n")
                     total += 1
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
         except OSError as error:
             typer.echo(f"pilothouse: {path}: {error.strerror}", err=True)
             raise typer.Exit(FAILED) from None
@@ -57,13 +60,19 @@ def _test(expression: str) -> Any:
     try:
         compiled = re2.compile(f"(?m){expression}".encode(), options)
     except re2.error as error:
-        fail(f"--grep: {expression!r} is not a regular expression: {error.args[0]}")
+        fail(f"--grep: {expression!r} is not a regular expression: {_reason(error)}")
 
     def search(buffer: Any, place: int) -> int:
         found = compiled.search(buffer, place)
         return found.start() if found else -1
 
     return search
+
+
+def _reason(error: Exception) -> str:
+    """RE2's words, without the flags that were put before the expression."""
+    said = error.args[0] if error.args else ""
+    return (said.decode(errors="replace") if isinstance(said, bytes) else str(said)).replace("(?m)", "", 1)
 
 
 def _matching(path: Path, tests: list[Any], invert: bool) -> Iterator[tuple[int, bytes]]:

@@ -27,6 +27,7 @@ _COLOURS = (
 )
 # Seconds: what is quicker needs no words.
 _WORTH_SAYING = 1.0
+NOTHING_FITS = "No line fits. Widen --since, or see what there is: pilothouse releases list"
 _TRY_AGAIN = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -52,17 +53,26 @@ def pages(
                 if "error" in row:
                     failed(row["error"]["message"])
                 yield row
-    except httpx.InvalidURL as error:
-        failed(f"{server} is not an address: {error}")
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        fail(f"{server} is not an address: {error}")
+    except ValueError:
+        fail(f"{server} answers, but not as a Pilothouse does")
     except httpx.ConnectError:
         failed(f"no Pilothouse answers at {server}; start one with `pilothouse up`, or say where with --server")
 
 
 def streamed(server: str, given: dict[str, Any], labels: list[str], as_json: bool) -> None:
     """The newest lines, oldest of them first; says on stderr when there is more, and how to have it."""
-    rows = list(watched(pages(server, "/api/logs/query", given)))
+    import httpx
+
+    try:
+        rows = list(watched(pages(server, "/api/logs/query", given)))
+    except httpx.HTTPError as error:
+        fail(f"{server}: {error or type(error).__name__}")
     found = [row["log"] for row in rows if "log" in row][::-1]
     _show(found, labels, as_json, bool(given.get("context")))
+    if not found and not as_json:
+        typer.echo(NOTHING_FITS, err=True)
     end = next((row["end"] for row in rows if "end" in row), None)
     if end and not end["complete"]:
         read = end["read"]["bytes"] / 1e9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +22,8 @@ from pilothouse.cli.client import (
     wants_json,
 )
 
+# What can only be LogQL: it begins with a selector, or with a function's parenthesis.
+_LOGQL = re.compile(r"\s*(\{|\w+\s*((by|without)\s*)?\()")
 _COLOURS = {
     "TRACE": "dim",
     "DEBUG": "dim",
@@ -88,12 +91,16 @@ def logs(
     if len(words) > 1:
         fail(f"{words[1]!r} is not a file; a query with spaces needs quotes")
     text = words[0] if words else ""
+    if (new_since or new_in) and not patterns:
+        fail(f"{'--new-since' if new_since else '--new-in'} goes with --patterns")
+    if (grep or matches) and text.startswith(("/", "./", "../", "~")):
+        fail(f"{text}: there is no such file")
     given: dict[str, Any] = {
         "query": text or None, "contains": grep or None, "matches": matches or None, "invert": "1" if invert else None,
         "severity": severity, "trace_id": trace, "since": since, "start": start, "end": end,
     }  # fmt: skip
     as_json = wants_json(output)
-    simple = not (matches or invert or context or follow or text.strip().startswith("{") or label)
+    simple = not (matches or invert or context or follow or _LOGQL.match(text) or label)
     if price:
         _print_price(ask(server, "/api/logs/price", **given)["price"], as_json)
     elif patterns:
@@ -163,6 +170,8 @@ def _print(records: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    from pilothouse.cli.log_streams import NOTHING_FITS
+
     console = Console()
     for record in records:
         line = Text(record["time"][:23].replace("T", " "), style="dim")
@@ -172,7 +181,7 @@ def _print(records: list[dict[str, Any]]) -> None:
             line.append(f" {name}=", style="dim").append(str(value))
         console.print(line, soft_wrap=True)
     if not records:
-        console.print("No record fits. Widen --since, or see what there is: pilothouse releases list", style="dim")
+        console.print(NOTHING_FITS, style="dim")
 
 
 def _who(resource: dict[str, str]) -> str:

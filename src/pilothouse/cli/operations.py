@@ -41,7 +41,8 @@ def print_comparison(answer: dict[str, Any]) -> None:
     lacking = [side["version"] for side in (baseline, candidate) if not side["trees"]]
     if lacking:
         console.print(
-            f"No trace of {answer['service']} {' and '.join(lacking)}. Widen --since, or look at the versions."
+            f"No trace of {answer['service']} {' and '.join(lacking)}. Widen --since, or look at the versions.",
+            highlight=False,
         )
         return
     table = Table(

@@ -25,6 +25,8 @@ from pilothouse.cli.client import (
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
 _STYLES = {"worse": "red", "no_worse": "green", "cannot_tell": "yellow"}
+# The columns that need a terminal of so many characters.
+_WIDE = {"first seen": 70, "last seen": 110, "instances": 110, "signals": 90}
 _REPOSITORY = "The repository; FORGE:OWNER/NAME where there are several forges."
 
 
@@ -170,15 +172,23 @@ def _table(found: list[dict[str, Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("service", "version", "after", "first seen", "last seen", "instances", "signals", "verdict", box=None)
+    console = Console()
+    table = Table(box=None)
+    # Where there is no room, what a release is known by and how it was judged stay whole.
+    for name in ("service", "version", "after"):
+        table.add_column(name, overflow="fold")
+    names = [name for name, least in _WIDE.items() if console.width >= least]
+    for name in (*names, "verdict"):
+        table.add_column(name, no_wrap=name != "signals")
     for one in found:
         verdict = one["verdict"]["verdict"] if one["verdict"] else ""
-        cells = [
-            one["service"], one["version"], one["previous"] or "", _when(one["first_seen"]), _when(one["last_seen"]),
-            str(one["instances"]), " ".join(one["signals"]),
-        ]  # fmt: skip
+        told = {
+            "first seen": _when(one["first_seen"]), "last seen": _when(one["last_seen"]),
+            "instances": str(one["instances"]), "signals": " ".join(one["signals"]),
+        }  # fmt: skip
+        cells = [one["service"], one["version"], one["previous"] or "", *(told[name] for name in names)]
         table.add_row(*map(Text, cells), Text(verdict.replace("_", " "), style=_STYLES.get(verdict, "")))
-    Console().print(table)
+    console.print(table)
 
 
 def _when(instant: str) -> str:

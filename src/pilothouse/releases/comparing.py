@@ -82,7 +82,8 @@ def compare(
     """
     began = time.monotonic()
     if baseline == candidate:
-        raise BadRequestError(f"candidate: {candidate} cannot be compared with itself", "candidate")
+        named = candidate if isinstance(candidate, str) else candidate.label
+        raise BadRequestError(f"candidate: {named} cannot be compared with itself", "candidate")
     sides = Both(*(Party(one) if isinstance(one, str) else one for one in (baseline, candidate)))
     trial, missing = stage(engine, service, sides, within, where, rules, migration)
     trial = replace(trial, objectives=tuple(objectives))

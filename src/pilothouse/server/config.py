@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 
 from pilothouse.masking import masked
 from pilothouse.server.access.callers import DEFAULT_TENANT
@@ -41,6 +49,13 @@ def _address(text: str) -> str:
     if not colon or not port.isdigit() or int(port) > 65535:
         raise ValueError(f"{text!r} is not HOST:PORT, for example 127.0.0.1:4000")
     return f"{host or '127.0.0.1'}:{port}"
+
+
+def _directory(text: Path | str) -> Path | str:
+    # An empty text would be the directory that the server happens to be started in: a variable that is not set, mostly.
+    if not str(text).strip():
+        raise ValueError("is empty; name a directory")
+    return text
 
 
 Duration = Annotated[str, AfterValidator(_duration)]
@@ -116,7 +131,7 @@ class Config(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     # Absolute: git, steps of pipelines and previews run in directories of their own.
-    data: Annotated[Path, AfterValidator(Path.absolute)] = Field(
+    data: Annotated[Path, BeforeValidator(_directory), AfterValidator(Path.absolute)] = Field(
         default_factory=default_data, description="directory for the journal and the store"
     )
     http: Address = Field("127.0.0.1:4000", description="page, API and all HTTP protocols")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -485,7 +486,8 @@ def _bind(address: str) -> socket.socket:
         bound.listen(1024)
     except OSError as error:
         bound.close()
-        raise OSError(f"{address}: cannot listen there: {error.strerror or error}") from None
+        advice = "; stop what listens there, or choose another address" if error.errno == errno.EADDRINUSE else ""
+        raise OSError(f"{address}: cannot listen there: {error.strerror or error}{advice}") from None
     return bound
 
 

@@ -65,6 +65,21 @@ def test_a_wrong_query_says_where(filled: RunningServer) -> None:
     ran = run('{app="c"} |= 5', "--server", filled.http)
     assert ran.returncode == 3
     assert "line 1, col 14" in ran.stderr
+    numbers = run('sum by (app) (count_over_time({app="c"}[1m]))', "--server", filled.http)
+    assert "ask /loki/api/v1/query_range" in numbers.stderr
+    assert "goes with --patterns" in run('{app="c"}', "--new-in", "2", "--server", filled.http).stderr
+    assert run("--grep", "x", "/no/such.log").stderr == "pilothouse: /no/such.log: there is no such file\n"
+    for options in ([], ["-f"]):
+        wrong = run('{app="c"}', "--server", "nonsense", *options)
+        assert (wrong.returncode, wrong.stderr.count("\n")) == (3, 1)
+        assert "nonsense is not an address" in wrong.stderr
+
+
+def test_nothing_found_is_said_to_who_looks(filled: RunningServer) -> None:
+    nothing = run('{app="typo"}', "--server", filled.http, "-o", "table")
+    assert (nothing.returncode, nothing.stdout) == (0, "")
+    assert "No line fits" in nothing.stderr
+    assert run('{app="typo"}', "--server", filled.http).stderr == ""
 
 
 @contextmanager
@@ -118,7 +133,9 @@ def test_plain_files_are_searched_like_grep(tmp_path: Path) -> None:
     assert run("--grep", "status", "-v", str(path)).stdout == "one\nthree\nfour\nSTATUS=500\n"
     assert run("--grep", "three", "-C", "1", str(path)).stdout == "status=500 x\nthree\nfour\n"
     assert run("--grep", "nowhere", str(path)).returncode == 1
-    assert run("--grep", "(", str(path)).returncode == 3
+    wrong = run("--grep", "(", str(path))
+    assert wrong.returncode == 3
+    assert wrong.stderr == "pilothouse: --grep: '(' is not a regular expression: missing ): (\n"
 
 
 def test_what_is_new_in_a_release(server: RunningServer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -36,9 +37,13 @@ def asked(request: Request) -> tree.LogQuery:
     return replace(base, stages=(*stages, *base.stages))
 
 
+# It begins with a selector, or with a function's parenthesis.
+_LOGQL = re.compile(r"\s*(\{|\w+\s*((by|without)\s*)?\()")
+
+
 def log_query(text: str) -> tree.LogQuery:
     """LogQL, or a bare selector as everywhere else in Pilothouse; nothing at all means every stream."""
-    if text.strip().startswith("{"):
+    if _LOGQL.match(text):
         query = parse(text, allow_all=True)
         if not isinstance(query, tree.LogQuery):
             raise BadRequestError("query: this is an expression for numbers; ask /loki/api/v1/query_range", "query")
