@@ -27,6 +27,7 @@ from pilothouse.engine.embedded import EmbeddedEngine
 from pilothouse.engine.migrating import Layout, migrations, render
 from pilothouse.engine.model import Budget
 from pilothouse.engine.server import ServerEngine
+from pilothouse.signals.storing import storings
 from tests.engine.clickhouse_front import clickhouse
 from tests.thorough import THOROUGH
 
@@ -80,6 +81,14 @@ def test_values_come_back_as_they_were_bound(remote: Engine) -> None:
 def test_a_stream_gives_all_rows(remote: Engine) -> None:
     batches = remote.stream("SELECT number FROM numbers(100000)")
     assert sum(batch.num_rows for batch in batches) == 100_000
+
+
+def test_an_empty_segment_is_stored_as_nothing(remote: Engine, tmp_path: Path) -> None:
+    """What is left of a request of which the engine can read nothing."""
+    (tmp_path / "empty").write_bytes(b"")
+    for number, (_, statement) in enumerate(storings()["logs"].statements):
+        remote.store_segment(statement, tmp_path / "empty", f"empty-{number}")
+    assert remote.query("SELECT count() FROM logs WHERE body = ''").column(0)[0].as_py() == 0
 
 
 def test_errors_are_the_engines_own(remote: Engine) -> None:

@@ -95,17 +95,22 @@ class ServerEngine:
             raise from_clickhouse(str(error)) from None
 
     def store_segment(self, statement: SegmentStatement, segment: Path, token: str) -> None:
+        try:
+            data = segment.read_bytes()
+        except OSError as error:
+            raise EngineError(f"{segment}: {error.strerror}") from None
+        if not data:
+            # Nobody speaks in an empty message; a statement that waits for data and gets none is refused.
+            return
         select = statement.select.replace("{segment}", f"input({quote(statement.structure)})")
         sql = (
             f"INSERT INTO {statement.table} ({', '.join(statement.columns)}) {select} "
             f"{storing_settings(token, schema_in_text(statement))} FORMAT ProtobufSingle"
         )
         try:
-            self._client.command(sql, data=segment.read_bytes())
+            self._client.command(sql, data=data)
         except self._error as error:
             raise from_clickhouse(str(error)) from None
-        except OSError as error:
-            raise EngineError(f"{segment}: {error.strerror}") from None
 
     def oldest_since(self, table: str, writes: int) -> int | None:
         return None

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from google.protobuf import json_format
@@ -242,6 +243,15 @@ def test_an_empty_request_is_fine(door: Door, kind: str) -> None:
 def test_bytes_are_taken_or_refused_in_words(one_door: Door, kind: str, body: bytes) -> None:
     with contextlib.suppress(BadRequestError):
         one_door.receiver.receive(kind, body).written.result(timeout=60)
+
+
+@pytest.mark.parametrize("kind", RESPONSES)
+def test_of_unknown_fields_alone_nothing_is_kept(door: Door, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine would refuse all that is stored together with them."""
+    accept = Mock(wraps=door.intake.accept)
+    monkeypatch.setattr(door.intake, "accept", accept)
+    door.send(kind, b"\x08\x40")
+    assert accept.call_args.args[:2] == (kind, b"")
 
 
 @pytest.mark.parametrize("kind", RESPONSES)

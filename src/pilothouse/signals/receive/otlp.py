@@ -100,9 +100,10 @@ class Receiver:
         check = begin(self._limits)
         look_through, look_at = _CHECKS[kind]
         look_through(request, check, self._announcements)
-        if not check.met:
+        if not check.met or not request.ListFields():
             # A client's version shows in its first request, and looking costs as much as parsing twice. What comes
-            # later all the same is mended when the engine refuses it (`repaired`).
+            # later all the same is mended when the engine refuses it (`repaired`). In what is unknown altogether
+            # nobody speaks who could have been met.
             request.DiscardUnknownFields()
         # What a client sent in this field of ours goes; only the door announces.
         del request.announcements[:]
