@@ -122,6 +122,9 @@ class FileCollector:
             count += 1
             line = joiner.add(parse(raw.text.decode("utf-8", "replace")), raw.end)
             self._put(batch, source, line, now)
+            if batch.is_full:
+                # Short lines are many times as large with what is said of each; the rest of the file comes next.
+                break
         if count:
             source.heard = time.monotonic()
         elif joiner.waits and (final or time.monotonic() - source.heard > _QUIET):

@@ -125,9 +125,13 @@ class KubeCollector:
 
     def _send(self, resource: Mapping[str, str], lines: list[LogLine]) -> bool:
         batch = Batch(self.sender)
-        for line in lines:
-            batch.add(resource, line, time.time_ns())
         with self._lock:
+            for line in lines:
+                batch.add(resource, line, time.time_ns())
+                if batch.is_full:
+                    if not batch.send():
+                        return False
+                    batch = Batch(self.sender)
             return batch.send()
 
     def _batches(self, namespace: str, pod: str, container: str, place: tuple[str, str]) -> Iterator[list[LogLine]]:

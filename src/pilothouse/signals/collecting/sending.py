@@ -6,10 +6,12 @@ import gzip
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import httpx
 import structlog
+from google.protobuf.message import DecodeError
 
 from pilothouse.signals.collecting.formats import LogLine
 from pilothouse.signals.collecting.offsets import Intent
@@ -19,6 +21,8 @@ from pilothouse.signals.receive.log_requests import LogRequest, valid_text
 log = structlog.get_logger(__name__)
 
 _LARGEST = 4_000_000
+# About what a line takes beside its texts, a text beside its characters, and at most one of these, in bytes.
+_LINE, _ATTRIBUTE, _CHARACTER = 32, 8, 4
 # A request that was on its way when its collector died is stored, and can be seen, within this many seconds.
 _IN_FLIGHT = 3.0
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -57,7 +61,7 @@ class Sender:
                 if response.is_success:
                     self._note(response.content, lines)
                     return True
-                reason = response.text[:200]
+                reason = _reason(response)
                 if response.status_code not in (429, 502, 503, 504):
                     raise SendingError(f"{self.server} answered {response.status_code}: {reason}")
             except httpx.HTTPError as error:
@@ -106,6 +110,16 @@ class Sender:
         self._client.close()
 
 
+def _reason(response: httpx.Response) -> str:
+    """What an answer says: a `google.rpc.Status` where protobuf was sent, whose second field is its message."""
+    if response.headers.get("content-type", "").startswith("application/x-protobuf"):
+        from google.rpc.status_pb2 import Status
+
+        with suppress(DecodeError):
+            return str(Status.FromString(response.content).message)[:200]
+    return response.text[:200]
+
+
 class Batch:
     """Lines that go in one request."""
 
@@ -121,10 +135,11 @@ class Batch:
     def add(self, resource: Mapping[str, str], line: LogLine, now: int = 0) -> None:
         """One line of a speaker; `now` is its time when it says none."""
         text, time_ = valid_text(line.text), line.time or now
+        said = (text, *line.attributes, *line.attributes.values())
         mark = {} if self._request.lines else {"log.collector.batch": self.name}
         self._request.stream(resource).add(time_, text, {**line.attributes, **mark})
         self.start, self.end = min(self.start, time_), max(self.end, time_)
-        self._size += len(text) + 100
+        self._size += _LINE + sum(len(one) * (1 if one.isascii() else _CHARACTER) + _ATTRIBUTE for one in said)
 
     @property
     def is_empty(self) -> bool:
