@@ -104,7 +104,8 @@ def otlp_app(houses: Mapping[str, Rooms]) -> ASGIApp:
     apps: dict[str, ASGIApp] = {}
     for name, one in houses.items():
         limit = one.config.max_body_bytes
-        routed = Starlette(routes=otlp_http.routes(one.receiver, limit), exception_handlers=HANDLERS)
+        routes = [*otlp_http.routes(one.receiver, limit), Late("/v1development/", partial(_profile_routes, one))]
+        routed = Starlette(routes=routes, exception_handlers=HANDLERS)
         apps[name] = otlp_http.Direct(routed, one.receiver, limit)
     return Admission(apps, houses[DEFAULT_TENANT].access)
 
@@ -151,6 +152,16 @@ def _routes(rooms: Rooms, addresses: dict[str, str]) -> list[BaseRoute]:
         ),
         *page.routes(),
     ]
+
+
+def _profile_routes(rooms: Rooms) -> list[Route]:
+    """OTLP's way in for profiles."""
+    from pilothouse.signals.receive.pprof_limits import ProfileLimits
+    from pilothouse.signals.receive.pprof_receiving import ProfileReceiver
+    from pilothouse.signals.receive.pyroscope import otlp_routes
+
+    limit = rooms.config.max_body_bytes
+    return otlp_routes(ProfileReceiver(rooms.intake, ProfileLimits(body_bytes=limit, unpacked_bytes=2 * limit)))
 
 
 def _pyroscope_routes(rooms: Rooms) -> list[Route]:

@@ -70,6 +70,7 @@ log = structlog.get_logger(__name__)
 _THREADS = 16
 _RENEW_SECONDS = 60
 # The least that any system takes (unix(7): 108 on Linux, 104 on macOS).
+_PROFILES = "/opentelemetry.proto.collector.profiles."
 _LONGEST_SOCKET_PATH = 100
 
 
@@ -435,11 +436,17 @@ def _end_in_order() -> None:
 
 def _calls(house: Process) -> list[Any]:
     receiver = house._receiver
+
+    def profiles() -> Any:
+        from pilothouse.signals.receive import profiles_grpc
+
+        return profiles_grpc.Handler(house._intake, house._config.max_body_bytes)
+
     asking = [
         LateCalls(QUESTIONS_V2, lambda: _asking("v2", house._engine)),
         LateCalls(QUESTIONS_V3, lambda: _asking("v3", house._engine)),
     ]
-    return [otlp_grpc.Handler(receiver), other_grpc.Handler(receiver), *asking]
+    return [otlp_grpc.Handler(receiver), other_grpc.Handler(receiver), LateCalls(_PROFILES, profiles), *asking]
 
 
 def _asking(version: str, engine: Engine) -> Any:

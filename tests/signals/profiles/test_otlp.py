@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import grpc
+import httpx
 import pytest
 from google.protobuf import json_format
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +19,7 @@ from opentelemetry.proto.collector.profiles.v1development.profiles_service_pb2 i
 from pilothouse.signals.errors import BadRequestError
 from pilothouse.signals.receive.pprof_limits import ProfileLimits
 from pilothouse.signals.receive.pprof_otlp import read_otlp
+from tests.running import RunningServer
 from tests.signals.profiles.building import SECOND
 from tests.signals.profiles.serving import House
 from tests.signals.profiles.test_pyroscope import top_of
@@ -81,6 +84,23 @@ def test_protobuf(house: House, path: str) -> None:
     assert top_of(house, service) == {"libz.so+0x334": (20, 20), "parse": (11, 11), "main": (0, 31), "serve": (0, 11)}
     assert top_of(house, service, labels=f'span_id="{SPAN.hex()}",thread_id="7"')["parse"] == (11, 11)
     assert top_of(house, service, selector='process_pid="12",k8s_pod_name="shop-1"')["main"] == (0, 31)
+
+
+def test_otlps_own_ports(server: RunningServer) -> None:
+    answer = httpx.post(
+        f"{server.otlp}/v1development/profiles", content=request_of("own-http").SerializeToString(), headers=PROTOBUF
+    )
+    assert (answer.status_code, answer.content) == (200, b"")
+    method = "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export"
+    with grpc.insecure_channel(server.grpc) as channel:
+        export = channel.unary_unary(method)
+        assert export(request_of("own-grpc").SerializeToString()) == b""
+        with pytest.raises(grpc.RpcError) as refused:
+            export(b"not a profile")
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "ExportProfilesServiceRequest" in refused.value.details()
+    for service in ("own-http", "own-grpc"):
+        server.wait_for("/api/profiles/top", "functions", 1, selector=f'service_name="{service}"')
 
 
 def test_json(house: House) -> None:
