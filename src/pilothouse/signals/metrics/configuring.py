@@ -16,7 +16,7 @@ from pilothouse.signals.metrics.errors import ConfigurationError
 from pilothouse.signals.metrics.promql.durations import parse_duration
 from pilothouse.signals.metrics.scraping.relabelling import Relabelling
 
-SERVICE_DISCOVERIES = ("static", "file", "dns", "http", "kubernetes")
+SERVICE_DISCOVERIES = ("static", "file", "dns", "http", "kubernetes", "consul")
 _UNITS = {"": 1, "B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40, "KiB": 1 << 10, "MiB": 1 << 20,
           "GiB": 1 << 30, "TiB": 1 << 40}  # fmt: skip
 PROTOCOLS = {
@@ -172,12 +172,44 @@ class KubernetesDiscovery(HttpClient):
     attach_metadata: KubeAttach = KubeAttach()
 
 
+class ConsulDiscovery(HttpClient):
+    """The catalogue of a Consul agent; without `services` and `tags` all of it."""
+
+    server: str = "localhost:8500"
+    path_prefix: str = ""
+    token: str = Field("", repr=False)
+    datacenter: str = ""
+    namespace: str = ""
+    partition: str = ""
+    tag_separator: str = ","
+    scheme: str = Field("http", pattern="^https?$")
+    username: str = ""
+    password: str = Field("", repr=False)
+    allow_stale: bool = True
+    services: list[str] = Field(default_factory=list)
+    tags: list[str] = Field(default_factory=list)
+    node_meta: dict[str, str] = Field(default_factory=dict)
+    filter: str = ""
+    health_filter: str = ""
+    refresh_interval: Milliseconds = 30_000
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_basic_auth(cls, values: Any) -> Any:
+        """`username` and `password` are an older way to say `basic_auth`."""
+        if isinstance(values, dict) and values.get("username") and not values.get("basic_auth"):
+            auth = {"username": values["username"], "password": values.get("password", "")}
+            return {**values, "basic_auth": auth}
+        return values
+
+
 class _Discovering(HttpClient):
     static_configs: list[StaticGroup] = Field(default_factory=list)
     file_sd_configs: list[FileDiscovery] = Field(default_factory=list)
     dns_sd_configs: list[DnsDiscovery] = Field(default_factory=list)
     http_sd_configs: list[HttpDiscovery] = Field(default_factory=list)
     kubernetes_sd_configs: list[KubernetesDiscovery] = Field(default_factory=list)
+    consul_sd_configs: list[ConsulDiscovery] = Field(default_factory=list)
     relabel_configs: list[Relabelling] = Field(default_factory=list)
 
     @model_validator(mode="before")
@@ -188,7 +220,8 @@ class _Discovering(HttpClient):
             if found and kind not in SERVICE_DISCOVERIES:
                 raise ValueError(
                     f"{name} is not supported: {', '.join(SERVICE_DISCOVERIES)} are; "
-                    "file_sd_configs or http_sd_configs can stand in for others"
+                    "a program that writes its targets to a file (file_sd_configs) or answers them over HTTP "
+                    "(http_sd_configs) can stand in"
                 )
         return values
 

@@ -10,7 +10,7 @@ from pilothouse.masking import masked
 
 # What stands where a secret was.
 _COVER = "<secret>"
-_SECRETS = frozenset(("password", "bearer_token", "credentials", "client_secret", "secret_key", "secrets"))
+_SECRETS = frozenset(("password", "bearer_token", "credentials", "client_secret", "secret_key", "secrets", "token"))
 _GLOBAL = {"scrape_interval": "1m", "scrape_timeout": "10s", "evaluation_interval": "1m"}
 
 

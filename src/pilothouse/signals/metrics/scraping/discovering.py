@@ -1,4 +1,4 @@
-"""Where targets come from: the file itself, other files, DNS, an HTTP server. A cluster: `kubernetes`.
+"""Where targets come from: the file itself, other files, DNS, an HTTP server; also a cluster, and Consul.
 
 https://prometheus.io/docs/prometheus/latest/configuration/configuration/
 """
@@ -51,6 +51,10 @@ def discoveries(settings: _Discovering, directory: Path, update: Update) -> list
         from pilothouse.signals.metrics.scraping.kubernetes import watch
 
         running.append(watch(kubernetes, directory, f"kubernetes {place}", update))
+    for place, consul in enumerate(settings.consul_sd_configs):
+        from pilothouse.signals.metrics.scraping import consul as consuls
+
+        running.append(consuls.watch(consul, directory, f"consul {place}", update))
     return running
 
 

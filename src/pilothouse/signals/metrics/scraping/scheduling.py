@@ -65,6 +65,9 @@ class _Job:
             scraping, task = self.scrapings.pop(key)
             await _ended(task)
             scraping.end(time.time())
+        for key in wanted.keys() & self.scrapings.keys():
+            # The same target, of which something else may have been found that relabelling leaves out.
+            self.scrapings[key][0].target = wanted[key]
         for key in wanted.keys() - self.scrapings.keys():
             scraping = Scraping(self.job, wanted[key], self._client, self._write, self._histogram)
             self.scrapings[key] = scraping, asyncio.ensure_future(scraping.run())
