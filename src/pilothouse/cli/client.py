@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from pilothouse.masking import masked
-from pilothouse.signals.credentials import certificates, credentials
+from pilothouse.signals.credentials import CertificateError, certificates, credentials
 
 if TYPE_CHECKING:
     import httpx
@@ -82,15 +82,38 @@ def call(server: str, method: str, path: str, headers: dict[str, str] | None = N
     try:
         address, verify = f"{server.rstrip('/')}{path}", certificates(server)
         response = httpx.request(method, address, timeout=120, headers=shown, verify=verify, **request)
+    except CertificateError as error:
+        fail(str(error))
     except httpx.InvalidURL as error:
         fail(f"{server} is not an address: {error}")
-    except httpx.ConnectError:
-        fail(f"no Pilothouse answers at {server}; start one with `pilothouse up`, or say where with --server")
     except httpx.HTTPError as error:
-        fail(f"{server}: {error or type(error).__name__}")
+        fail(unreachable(server, error))
     if not response.is_success:
         fail(_message(response.text) or f"{server} answered {response.status_code}")
     return response
+
+
+_OURS = "a certificate of ours (PILOTHOUSE_CLIENT_CERTIFICATE)"
+
+
+def unreachable(server: str, error: httpx.HTTPError) -> str:
+    """Why there was no answer, and what to do, as far as it can be known."""
+    import httpx
+
+    said = str(error) or type(error).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        reason = said.partition("certificate verify failed: ")[2].partition(" (_ssl")[0] or said
+        return f"{server}: its certificate is not trusted ({reason}); name its authority's PEM file with SSL_CERT_FILE"
+    if "CERTIFICATE_REQUIRED" in said or "HANDSHAKE_FAILURE" in said or "ALERT_UNKNOWN_CA" in said:
+        return f"{server} does not let us in ({said}); it asks for {_OURS}"
+    if "WRONG_VERSION_NUMBER" in said or "record layer failure" in said.lower():
+        return f"{server} does not speak TLS; does its address begin with http://?"
+    if isinstance(error, httpx.RemoteProtocolError):
+        asked = "does it speak TLS (https://)?" if server.startswith("http://") else f"does it ask for {_OURS}?"
+        return f"{server}: {said.rstrip('.')}; {asked}"
+    if isinstance(error, httpx.ConnectError):
+        return f"no Pilothouse answers at {server}; start one with `pilothouse up`, or say where with --server"
+    return f"{server}: {said}"
 
 
 def fail(message: str) -> NoReturn:

@@ -69,7 +69,8 @@ def kube(
     from pilothouse.kube import ConnectionFailedError
     from pilothouse.kube.connecting import connection
     from pilothouse.signals.collecting.kube import KubeCollector
-    from pilothouse.signals.collecting.sending import Sender
+    from pilothouse.signals.collecting.sending import Sender, SendingError
+    from pilothouse.signals.credentials import CertificateError
     from pilothouse.signals.timerange import parse_duration
 
     try:
@@ -77,8 +78,11 @@ def kube(
     except ConnectionFailedError as error:
         fail(str(error))
     stop = stopping()
-    sender = Sender(server, stop.is_set)
-    KubeCollector(client, sender, namespace, selector, int(parse_duration(since)), once, stop.is_set).run()
+    try:
+        sender = Sender(server, stop.is_set)
+        KubeCollector(client, sender, namespace, selector, int(parse_duration(since)), once, stop.is_set).run()
+    except (CertificateError, SendingError) as error:
+        fail(str(error))
 
 
 def _collect(patterns, form, multiline, describe, from_start, once, state, server) -> None:  # type: ignore[no-untyped-def]
@@ -95,9 +99,9 @@ def _collect(patterns, form, multiline, describe, from_start, once, state, serve
     except re.error as error:
         fail(f"--multiline: {multiline!r} is not a regular expression: {error}")
     stop = stopping()
-    sender = Sender(server, stop.is_set)
     place = state or _state(patterns)
     try:
+        sender = Sender(server, stop.is_set)
         FileCollector(patterns, sender, place, describe, form, multiline, from_start, once, stop.is_set).run()
     except (SendingError, OSError, ValueError, KeyError) as error:
         fail(str(error))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pilothouse.cli.client import DEFAULT_SERVER, Output, Server, ask, fail, printable, wants_json
+from pilothouse.cli.client import DEFAULT_SERVER, Output, Server, ask, fail, printable, unreachable, wants_json
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
@@ -137,7 +137,7 @@ def decisions(repository: Repository = None, server: Server = DEFAULT_SERVER) ->
     """Everything that was decided, with what it was decided from, as JSON lines: for `delivery replay`."""
     import httpx
 
-    from pilothouse.signals.credentials import certificates, credentials
+    from pilothouse.signals.credentials import CertificateError, certificates, credentials
 
     try:
         with httpx.stream(
@@ -148,8 +148,10 @@ def decisions(repository: Repository = None, server: Server = DEFAULT_SERVER) ->
                 fail(f"{server} answered {answer.status_code}")
             for line in answer.iter_lines():
                 typer.echo(line)
+    except CertificateError as error:
+        fail(str(error))
     except httpx.HTTPError as error:
-        fail(f"no Pilothouse answers at {server}: {error or type(error).__name__}")
+        fail(unreachable(server, error))
 
 
 @app.command(

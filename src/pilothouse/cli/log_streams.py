@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 
 import typer
 
-from pilothouse.cli.client import fail, print_lines, printable
-from pilothouse.signals.credentials import certificates, credentials
+from pilothouse.cli.client import fail, print_lines, printable, unreachable
+from pilothouse.signals.credentials import CertificateError, certificates, credentials
 
 _COLOURS = (
     "cyan",
@@ -38,12 +38,13 @@ def pages(
     import httpx
 
     parameters = {name: value for name, value in given.items() if value is not None}
-    timeout = httpx.Timeout(10, read=300)
+    timeout, began = httpx.Timeout(10, read=300), False
     try:
         address = f"{server.rstrip('/')}{path}"
         with httpx.stream(
             "GET", address, params=parameters, timeout=timeout, headers=credentials(), verify=certificates(server)
         ) as response:
+            began = True
             if not response.is_success:
                 failed(
                     _message(response.read().decode("utf-8", "replace")) or f"{server} answered {response.status_code}"
@@ -55,10 +56,14 @@ def pages(
                 yield row
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         fail(f"{server} is not an address: {error}")
+    except CertificateError as error:
+        fail(str(error))
     except ValueError:
         fail(f"{server} answers, but not as a Pilothouse does")
-    except httpx.ConnectError:
-        failed(f"no Pilothouse answers at {server}; start one with `pilothouse up`, or say where with --server")
+    except httpx.HTTPError as error:
+        if began:
+            raise
+        failed(unreachable(server, error))
 
 
 def streamed(server: str, given: dict[str, Any], labels: list[str], as_json: bool) -> None:

@@ -19,6 +19,7 @@ from pilothouse.cli.client import (
     ask,
     fail,
     print_lines,
+    unreachable,
     wants_json,
 )
 from pilothouse.cli.profile_wording import (
@@ -32,7 +33,7 @@ from pilothouse.cli.profile_wording import (
     table,
     who,
 )
-from pilothouse.signals.credentials import certificates, credentials
+from pilothouse.signals.credentials import CertificateError, certificates, credentials
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
@@ -178,8 +179,12 @@ def _fetch(server: str, path: str, **parameters: str | None) -> bytes:
             headers=credentials(),
             verify=certificates(server),
         )
-    except (httpx.InvalidURL, httpx.HTTPError) as error:
-        fail(f"{server}: {error or type(error).__name__}; say where Pilothouse runs with --server")
+    except CertificateError as error:
+        fail(str(error))
+    except httpx.InvalidURL as error:
+        fail(f"{server} is not an address: {error}")
+    except httpx.HTTPError as error:
+        fail(unreachable(server, error))
     if not response.is_success:
         fail(response.json()["error"]["message"] if "json" in response.headers["content-type"] else response.text)
     return response.content

@@ -84,6 +84,39 @@ def test_over_http_certificate_and_token_are_both_asked_for(served: Served) -> N
         httpx.get(address.replace("https:", "http:") + "/-/healthy")
 
 
+def _asked(served: Served, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command of ours, asking this server with the token and the certificates of the environment."""
+    shown = os.environ | {"PILOTHOUSE_TOKEN": served.tokens["admin"]} | environment
+    return subprocess.run(
+        [sys.executable, "-m", "pilothouse", *command], env=shown, capture_output=True, text=True, timeout=60
+    )
+
+
+def test_commands_show_a_certificate_of_ours(served: Served, tmp_path: Path) -> None:
+    pki, address = served.authority.directory, served.address("http")
+    trusting = {"SSL_CERT_FILE": str(pki / "ca.pem")}
+    ours = {
+        "PILOTHOUSE_CLIENT_CERTIFICATE": str(pki / "client.pem"),
+        "PILOTHOUSE_CLIENT_KEY": str(pki / "client.key"),
+    }
+    asked = ("audit", "--server", address)
+    assert _asked(served, *asked, **trusting, **ours).returncode == 0
+    (tmp_path / "a.log").write_text("one line\n")
+    collect = ("collect", "files", str(tmp_path / "a.log"), "--once", "--state", str(tmp_path / "state"))
+    assert "sent 1 lines" in _asked(served, *collect, "--server", address, **trusting, **ours).stderr
+    for environment, said in (
+        (trusting, "does it ask for a certificate of ours (PILOTHOUSE_CLIENT_CERTIFICATE)?"),
+        (ours, "its certificate is not trusted"),
+        (trusting | ours | {"PILOTHOUSE_CLIENT_KEY": str(pki / "ca.key")}, "no certificate with its key"),
+        ({"SSL_CERT_FILE": str(pki / "none.pem")}, "SSL_CERT_FILE="),
+    ):
+        done = _asked(served, *asked, **environment)
+        assert (done.returncode, len(done.stderr.splitlines())) == (3, 1)
+        assert said in done.stderr
+    done = _asked(served, *asked[:-1], address.replace("https:", "http:"))
+    assert "does it speak TLS (https://)?" in done.stderr
+
+
 def test_a_strangers_certificate_is_not_enough(served: Served, tmp_path: Path) -> None:
     stranger = authority(tmp_path / "pki")
     cert, key = stranger.issue("client")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import ssl
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from pilothouse import __version__
 from pilothouse.server.access.building import on_loopback
 from pilothouse.server.doctor.model import Finding, failed, ok, warning
-from pilothouse.signals.credentials import credentials
+from pilothouse.signals.credentials import credentials, show_ours
 
 if TYPE_CHECKING:
     from pilothouse.server.config import Config
@@ -27,13 +28,24 @@ def status(config: Config) -> dict[str, Any] | None:
     host, _, port = config.http.rpartition(":")
     place = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 - asked here, not bound
     try:
-        with httpx.Client(timeout=5, headers=credentials()) as client:
+        with httpx.Client(timeout=5, headers=credentials(), verify=_trusted(config)) as client:
             if "Pilothouse" not in client.get(f"{scheme}://{place}:{port}/-/healthy").text:
                 return None
             answer = client.get(f"{scheme}://{place}:{port}/api/status")
             return dict(answer.json()) if answer.is_success else {}
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
         return None
+
+
+def _trusted(config: Config) -> ssl.SSLContext:
+    """For a server on this machine: its own certificate and no other, whichever name it is for."""
+    if not config.tls_cert:
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = ssl.create_default_context(cafile=config.tls_cert)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    show_ours(context)
+    return context
 
 
 def ports(config: Config, status: dict[str, Any] | None) -> Iterator[Finding]:
@@ -46,7 +58,12 @@ def ports(config: Config, status: dict[str, Any] | None) -> Iterator[Finding]:
         elif status is not None:
             yield ok(name, f"{address} is answered")
         else:
-            yield failed(name, f"{address}: {problem}", f"stop who has it (`ss -ltnp`), or choose another with {flag}")
+            remedy = f"stop who has it (`ss -ltnp`), or choose another with {flag}"
+            if config.client_ca:
+                remedy = (
+                    f"is it this server? PILOTHOUSE_CLIENT_CERTIFICATE names a certificate to ask it with; or {remedy}"
+                )
+            yield failed(name, f"{address}: {problem}", remedy)
 
 
 def server(config: Config, status: dict[str, Any]) -> Iterator[Finding]:

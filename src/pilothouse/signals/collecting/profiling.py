@@ -21,7 +21,7 @@ import httpx
 import structlog
 
 from pilothouse.profiler.resource import from_environment
-from pilothouse.signals.credentials import certificates, credentials
+from pilothouse.signals.credentials import CertificateError, certificates, credentials
 
 log = structlog.get_logger(__name__)
 
@@ -165,6 +165,8 @@ class ProfileCollector:
             address = f"{self._server}/pyroscope/ingest"
             verify = certificates(address)
             answer = httpx.post(address, params=query, content=body, timeout=30, headers=credentials(), verify=verify)
+        except CertificateError as error:
+            raise ProfilingError(str(error)) from None
         except httpx.HTTPError as error:
             log.warning("no profile was sent; the next one will be", server=self._server, reason=str(error))
             return
