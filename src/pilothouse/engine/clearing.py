@@ -2,9 +2,9 @@
 
 ClickHouse's cache of decompressed blocks is emptied by what comes in alone. A merge makes new blocks of what is in it
 already, and the blocks of the parts that are gone stay until there is no room: a store of 0.3 GB of text filled 3 GB in
-an hour of questions about its newest lines. So the cache is emptied when more is in it than there is to ask for and
-half as much again, which is rare enough that to decompress all of it once more is little beside what was gained; and
-when nobody has asked for some time.
+an hour of questions about its newest lines. So the cache is emptied when more is in it than there is to ask for, with
+all columns counted, of which questions read a part: that is rare enough that to decompress this part once more is
+little beside what is gained. And it is emptied when nobody has asked for some time.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Clearing:
     def look(self, idle: bool) -> None:
         """Empty the cache if more is in it than there is to ask for, or anything while it is `idle`."""
         held, alive = (int(word) for word in self._run(_LOOK).split())
-        if held and (idle or held > alive * 3 // 2 + _ROOM_BYTES):
+        if held and (idle or held > alive + _ROOM_BYTES):
             self._run("SYSTEM CLEAR UNCOMPRESSED CACHE")
             log.debug("let decompressed text go", bytes=held, idle=idle)
 
