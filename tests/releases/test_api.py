@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import numpy as np
@@ -122,7 +123,8 @@ def test_a_counter_is_a_rate_and_a_histogram_a_mean(client: httpx.Client) -> Non
         ("/api/compare", {"service": "checkout"}, 400, "baseline: this parameter is needed"),
         ("/api/compare", PAIR | {"sinc": "1h"}, 400, "sinc: no such parameter"),
         ("/api/compare", PAIR | {"since": "lately"}, 400, "since: 'lately' is not a duration"),
-        ("/api/compare", PAIR | {"candidate": "1.0.0"}, 400, "cannot be compared with itself"),
+        ("/api/compare", PAIR | {"candidate": "1.0.0"}, 400, "candidate: 1.0.0 cannot be compared with itself"),
+        ("/api/compare", PAIR | {"selector": 'zone="x"'}, 404, 'nothing that matches the selector zone="x"'),
         ("/api/compare", PAIR | {"candidate": "7"}, 404, "known are"),
         ("/api/compare", PAIR | {"service": "nobody"}, 404, "no service is called 'nobody'; known are"),
         ("/api/compare", PAIR | {"selector": "region=eu"}, 400, "selector"),
@@ -146,6 +148,15 @@ def test_bad_questions_are_answered_in_words(
     code, said = refused(client, path, **parameters)
     assert code == status
     assert message in said
+
+
+def test_the_page_shows_a_comparison_of_parts_as_it_was_given(client: httpx.Client) -> None:
+    """`baseline=1.0.0` in its address would ask for all of it."""
+    found = get(client, "/api/compare", **PAIR, baseline_where='service_version="1.0.0"', **RANGE)
+    number = parse_qs(urlsplit(found["page"]).query)["verdict"][0]
+    kept = get(client, f"/api/verdicts/{number}")
+    assert (kept["summary"], kept["baseline"]) == (found["summary"], found["baseline"])
+    assert "verdict=" not in get(client, "/api/compare", **PAIR, **RANGE)["page"]
 
 
 def test_an_operation_that_was_never_seen(client: httpx.Client) -> None:

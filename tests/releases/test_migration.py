@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
@@ -87,6 +88,7 @@ def test_why_it_changed_at_a_time(shop: Engine, address: str) -> None:
     given = {"service": "changing", "at": to_rfc3339(START), "around": "30s"}
     said = httpx.get(f"{address}/api/why", params=given, timeout=60).json()
     assert said["verdict"] == "worse"
+    assert dict(parse_qsl(urlsplit(said["page"]).query)) == given, "the page asks the same"
     assert {"at", "kind", "service", "relation", "words"} == set(said["changes"][0])
     quiet = why(shop, "changing", START - 20 * SECOND, 15 * SECOND)
     assert quiet.verdict != "worse"

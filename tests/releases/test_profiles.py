@@ -9,6 +9,7 @@ import pytest
 
 from pilothouse.engine import Engine
 from pilothouse.releases.both import Both
+from pilothouse.releases.deciding import settle
 from pilothouse.releases.finding import Finding
 from pilothouse.releases.profiles import Costs, Function, explain, judge
 from pilothouse.releases.profiles.reading import read
@@ -198,6 +199,27 @@ def test_few_samples_do_not_outweigh_unequal_traffic() -> None:
 
     assert doubted((2.0, 3.3))
     assert not doubted((20.0, 2000.0))
+
+
+def test_where_the_traffic_shows_how_costs_go_with_it_a_dearer_function_is_told() -> None:
+    """Under six tenths of the traffic: what is there without requests looks dearer, and what became dearer is."""
+    span = Windows(0, 600_000_000_000, 20)
+    sides = [Side(one, span, {1: 0}, {1: "a"}, np.full(20, each)) for one, each in (("1", 1000.0), ("2", 600.0))]
+    unequal = Trial("checkout", "canary", Both(*sides), Rules())
+    replicates, random = 30, np.random.default_rng(2)
+    shape = np.exp(random.normal(0, 0.3, replicates))
+    costs_of = {"main;work": (2000.0, 1200.0), "main;sum": (400.0, 480.0), "main;send": (400.0, 400.0)}
+    found = costs(costs_of, replicates=replicates)
+    follows = np.array([shape, shape, np.ones(replicates)])
+    samples = [
+        random.poisson(np.array([each[side] for each in costs_of.values()])[:, None] * follows).astype(float)
+        for side in (0, 1)
+    ]
+    exposed = [shape * 20 * each / replicates for each in (1000.0, 600.0)]
+    tests = judge([replace(found, samples=Both(*samples), exposures=Both(*exposed))], unequal)
+    settled = settle(tests, Rules())
+    assert {one.subject for one, _ in settled.held["profiles"] if one.rising} == {"sum"}
+    assert "send" in {one.subject for one, _ in settled.doubted["profiles"] if one.rising}
 
 
 def test_costs_of_too_few_requests_tell_nothing_where_the_traffic_is_unlike() -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from scipy.special import ndtri
 
 from pilothouse.releases.statistics import (
+    Elasticity,
     Estimate,
     Floats,
+    bridge,
     compare_rates,
     contrast,
     contrast_lately,
     direction_of_pairs,
+    elasticity,
     following,
     mann_whitney,
     outside_bursts,
@@ -379,6 +384,59 @@ class TestFollowing:
     def test_of_a_cost_that_was_never_seen_nothing_is_known(self) -> None:
         found = following(np.zeros((1, 10)), np.arange(10.0) + 1, np.ones(10))
         assert (found.least[0], found.most[0]) == (-1, 2)
+
+
+def _fixed(traffic: Floats) -> Floats:
+    return np.ones_like(traffic)
+
+
+def _third_fixed(traffic: Floats) -> Floats:
+    return 1 / 3 + 2 / 3 * traffic
+
+
+def _waiting(traffic: Floats) -> Floats:
+    return traffic / 2 + traffic**2 / 2
+
+
+class TestBridging:
+    """What unequal traffic makes of a cost per request, and a change beyond it."""
+
+    def p_values(
+        self, cost: Callable[[Floats], Floats], load: float, dearer: float, replicates: int = 30, programs: int = 1000
+    ) -> Floats:
+        """Many programs under one traffic; the candidate's cost is so many times the baseline's at the same traffic."""
+        random = np.random.default_rng(6)
+        shape = np.exp(random.normal(0, 0.25, replicates))
+        ends, sums = [], []
+        for level, times in ((1.0, 1.0), (load, dearer)):
+            traffic = level * shape * np.exp(random.normal(0, 0.05, replicates))
+            noise = random.gamma(25, 1 / 25, (programs, replicates))
+            costs = random.poisson(400 * times * cost(traffic) * noise).astype(float)
+            ends.append(elasticity(costs, traffic * 10, np.full(replicates, 10.0)))
+            sums.append((costs.sum(1), traffic.sum()))
+        (one, before), (other, now) = sums
+        error = np.full(programs, np.sqrt(2 * (1 / 25 + 1 / 400) / replicates))
+        change = np.log(other / now) - np.log(one / before)
+        return bridge(ends[0], ends[1], load).p_values(change, error, np.full(programs, 58.0))
+
+    @pytest.mark.parametrize("cost", [_fixed, _third_fixed, _waiting, np.sqrt, np.copy])
+    @pytest.mark.parametrize("load", [0.05, 0.2, 0.7, 2.0, 5.0])
+    def test_one_and_the_same_program_is_seldom_beyond(self, cost: Callable[[Floats], Floats], load: float) -> None:
+        assert (self.p_values(cost, load, 1.0) < 0.01).mean() < 0.02
+
+    @pytest.mark.parametrize(("load", "dearer", "found"), [(0.7, 1.7, 0.9), (2.0, 2.0, 0.9), (0.2, 4.0, 0.9)])
+    def test_a_dearer_one_is(self, load: float, dearer: float, found: float) -> None:
+        assert (self.p_values(np.copy, load, dearer) < 0.01).mean() > found
+        assert (self.p_values(np.copy, load, 1 / dearer) < 0.01).mean() > found, "a cheaper one as well"
+
+    def test_traffic_that_works_against_a_change_is_not_counted_for_it(self) -> None:
+        """Under five times the traffic a fixed cost is a fifth per request: no change is no rise."""
+        seen = bridge(*(Elasticity(np.zeros(2), np.full(2, 0.1), 28.0),) * 2, load_ratio=5.0)
+        assert seen.p_values(np.array([0.0, 0.2]), np.full(2, 0.05), np.full(2, 58.0)) == pytest.approx(1, abs=0.7)
+        assert seen.at_most(0.01)[0] < 2
+
+    def test_few_replicates_say_nothing(self) -> None:
+        assert np.isnan(self.p_values(np.copy, 0.2, 4.0, replicates=5)).all()
 
 
 @pytest.mark.parametrize("looks", [[1.0], [0.5, 1.0], [n / 10 for n in range(1, 11)], [0.3, 0.305, 0.31, 0.9, 1.0]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
@@ -12,8 +13,10 @@ from pilothouse.releases.discovering import releases, services
 from pilothouse.releases.evidence import durations, metric_range
 from pilothouse.releases.marking import mark_from
 from pilothouse.releases.parties import parties
+from pilothouse.releases.party import Party
 from pilothouse.releases.speaking import known_service
 from pilothouse.releases.store import KeptVerdict, ReleaseStore
+from pilothouse.releases.store.verdicts import page_of
 from pilothouse.signals.errors import BadRequestError, NotFoundError
 from pilothouse.signals.selector import parse_selector
 from pilothouse.signals.timerange import parse_duration, parse_moment, to_rfc3339
@@ -132,8 +135,10 @@ def _compare(engine: Engine, store: ReleaseStore, request: Request) -> Compariso
         marks=store.marks.all(),
         objectives=store.slos.all(wanted(request, "service")),
     )
-    store.verdicts.keep(found)
-    return found
+    kept = store.verdicts.keep(found)
+    # Versions tell what to compare again; parts and times are only in the verdict that was given.
+    plain = all(side.party == Party(side.version, label=side.party.label) for side in found.sides)
+    return found if plain else replace(found, address=page_of(found.page, kept))
 
 
 def _given(store: ReleaseStore, key: int) -> dict[str, Any]:

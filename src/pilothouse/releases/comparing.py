@@ -81,10 +81,9 @@ def compare(
     the same.
     """
     began = time.monotonic()
-    if baseline == candidate:
-        named = candidate if isinstance(candidate, str) else candidate.label
-        raise BadRequestError(f"candidate: {named} cannot be compared with itself", "candidate")
     sides = Both(*(Party(one) if isinstance(one, str) else one for one in (baseline, candidate)))
+    if baseline == candidate:
+        raise BadRequestError(f"candidate: {sides.candidate.name} cannot be compared with itself", "candidate")
     trial, missing = stage(engine, service, sides, within, where, rules, migration)
     trial = replace(trial, objectives=tuple(objectives))
     if missing:

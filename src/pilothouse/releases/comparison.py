@@ -43,7 +43,10 @@ class SignalReport:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The verdict; `missing` says in words what data would be needed, `notes` what the judge had to assume."""
+    """The verdict; `missing` says in words what data would be needed, `notes` what the judge had to assume.
+
+    `address` is where the page shows it, when that is not told by the versions of both sides.
+    """
 
     service: str
     sides: Both[Side]
@@ -58,10 +61,13 @@ class Comparison:
     took_seconds: float
     stories: tuple[Story, ...] = ()
     changes: tuple[Change, ...] = ()
+    address: str = ""
 
     @property
     def page(self) -> str:
         """Where the page shows it."""
+        if self.address:
+            return self.address
         base, other = self.sides
         start, end = min(base.windows.start, other.windows.start), max(base.windows.end, other.windows.end)
         query = urlencode({"baseline": base.version, "start": to_rfc3339(start), "end": to_rfc3339(end)})

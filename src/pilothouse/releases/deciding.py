@@ -62,12 +62,26 @@ def settle(tests: list[Tested], rules: Rules) -> Settled:
         sizes[test.signal] += test.prominence  # type: ignore[assignment]
     weights = np.array([test.prominence / sizes[test.signal] for test in tests])
     found = q_values(np.array([test.p_value for test in tests]), weights)
+    stood = [
+        (test, float(q))
+        for test, q in zip(tests, found, strict=True)
+        if q <= rules.false_discovery_rate and test.material and test.lasting
+    ]
+    told = _beyond_traffic([test for test, _ in stood], rules)
     held: dict[str, Held] = {}
     doubted: dict[str, Held] = {}
-    for test, q in zip(tests, found, strict=True):
-        if q <= rules.false_discovery_rate and test.material and test.lasting:
-            (doubted if test.doubtful else held).setdefault(test.signal, []).append((test, float(q)))
+    for (test, q), beyond in zip(stood, told, strict=True):
+        (held if beyond else doubted).setdefault(test.signal, []).append((test, q))
     return Settled(held, doubted, tests, rules.false_discovery_rate)
+
+
+def _beyond_traffic(stood: list[Tested], rules: Rules) -> list[bool]:
+    """Which of the changes that stood are not the traffic's: those that were asked are held to the same rate again."""
+    asked = [test for test in stood if test.p_traffic > 0 and not test.doubtful]
+    weights = np.array([test.prominence for test in asked])
+    found = q_values(np.array([test.p_traffic for test in asked]), weights)
+    beyond = {id(test): bool(q <= rules.false_discovery_rate) for test, q in zip(asked, found, strict=True)}
+    return [beyond.get(id(test), not test.doubtful) for test in stood]
 
 
 def decide(findings: list[Finding], missing: list[str]) -> Verdict:

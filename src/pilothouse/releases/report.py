@@ -53,8 +53,9 @@ def print_verdict(console: Console, comparison: dict[str, Any], base_url: str = 
     if len(comparison["findings"]) > _MOST:
         console.print(Text(f"  and {len(comparison['findings']) - _MOST} more", style="dim"))
     console.print(_signals(comparison))
+    day = comparison["candidate"]["start"]
     for change in comparison.get("changes", [])[:_MOST_CHANGES]:
-        console.print(Text(f"changed: {change['at'][11:19]} {change['words']}", style="dim"))
+        console.print(Text(f"changed: {_clock(change['at'], day)} {change['words']}", style="dim"))
     for note in comparison.get("notes", []):
         console.print(Text(f"note: {note}", style="dim"))
     console.print(Text.assemble(("page: ", "dim"), f"{base_url.rstrip('/')}{comparison['page']}"), soft_wrap=True)
@@ -161,12 +162,22 @@ def _sureness(comparison: dict[str, Any]) -> str:
             return ""
 
 
+def _range(start: str, end: str) -> str:
+    """From and to (RFC 3339), the day said once where it is the same."""
+    return f"{_clock(start)} to {_clock(end, start)}"
+
+
+def _clock(at: str, day: str = "") -> str:
+    """An instant's day and time, without the day when it is that of another instant."""
+    return at[11:19] if day and at[:10] == day[:10] else f"{at[:10]} {at[11:19]}"
+
+
 def _sides(comparison: dict[str, Any]) -> str:
     def said(side: dict[str, Any]) -> str:
         plural = "" if side["instances"] == 1 else "s"
         return (
             f"{side['version']}: {side.get('requests', 0):,} requests on {side['instances']} instance{plural}, "
-            f"{side['start'][11:19]} to {side['end'][11:19]} UTC"
+            f"{_range(side['start'], side['end'])} UTC"
         )
 
     kind = _KINDS.get(comparison["kind"], comparison["kind"])

@@ -31,7 +31,9 @@ def speakers(engine: Engine, service: str, party: Party) -> list[Resource]:
     known_service(engine, service)
     names = [one.version for one in releases(engine, service)]
     if not party.version or party.version in names:
-        raise NotFoundError(f"{service} {party.version} has nothing that matches the selector".replace("  ", " "))
+        wanted = ", ".join(f'{one.label}{one.operator}"{one.value}"' for one in party.where.matchers)
+        named = f"{service} {party.version}".rstrip()
+        raise NotFoundError(f"{named} has nothing that matches the selector {wanted}")
     known = f"known are {', '.join(names[:20])}" if names else "it sends no service.version"
     raise NotFoundError(f"{service} has no version {party.version!r}; {known}")
 

@@ -21,9 +21,11 @@ class Tested:
 
     `material` says whether the change is big enough to matter, `lasting` whether it held over the windows and
     against ranks; `doubtful` that unequal traffic may have made it: it tells nothing by itself then, only where in what
-    is told the change lies. `error` is the standard error of the relative change's logarithm (None: not to be had) with
-    its `freedom`, `weight` how much of the service this subject is (1: all of it); `prominence` its part of the room
-    for false discoveries, from what was known before the sides were compared; `source` what the test was made from.
+    is told the change lies. `p_traffic` is the p-value of a second question where the traffic differs and its part is
+    known: that the change is no more than the traffic makes (0: not asked). `error` is the standard error of the
+    relative change's logarithm (None: not to be had) with its `freedom`, `weight` how much of the service this subject
+    is (1: all of it); `prominence` its part of the room for false discoveries, from what was known before the sides
+    were compared; `source` what the test was made from.
     """
 
     signal: SignalName
@@ -40,6 +42,7 @@ class Tested:
     material: bool
     lasting: bool
     doubtful: bool = False
+    p_traffic: float = 0.0
     error: float | None = None
     freedom: float = 30.0
     weight: float = 0.0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from pilothouse.releases.party import Party
 from pilothouse.releases.stories import changes
-from pilothouse.signals.timerange import TimeRange
+from pilothouse.signals.timerange import NANOSECONDS, TimeRange, to_rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,6 @@ def why(
     before, after = TimeRange(max(at - _LONGER * around, 0), at), TimeRange(at, at + around)
     baseline, candidate = Party(label="before", within=before), Party(label="after", within=after)
     found = compare(engine, service, baseline, candidate, after, marks=marks, objectives=objectives)
-    if found.changes:
-        return found
-    return replace(found, changes=tuple(changes(engine, service, marks, TimeRange(before.start, after.end))))
+    asked = urlencode({"service": service, "at": to_rfc3339(at), "around": f"{around / NANOSECONDS:.9g}s"})
+    around_it = found.changes or tuple(changes(engine, service, marks, TimeRange(before.start, after.end)))
+    return replace(found, changes=around_it, address=f"/why?{asked}")

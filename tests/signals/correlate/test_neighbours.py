@@ -49,6 +49,8 @@ def test_from_a_metric_by_its_exemplars(address: str) -> None:
     assert [one["trace_id"] for one in said["traces"]["examples"]] == [trace_of(507).hex()]
     assert said["logs"]["by"] == "exemplars"
     assert said["logs"]["count"] == 1
+    assert (said["profiles"]["by"], said["profiles"]["examples"][0]["function"]) == ("exemplars", "unlock")
+    assert len(said["profiles"]["examples"]) == 1
 
 
 def test_from_a_log_line_by_time(address: str) -> None:
@@ -67,10 +69,28 @@ def test_the_series_that_deviates_most_leads(address: str) -> None:
     assert first["score"] > 20 > second["score"]
 
 
+def test_series_without_a_time_before_are_there_without_a_distance(address: str) -> None:
+    said = ask(address, selector='service_name="checkout"', start=at(-100), end=at(60))["metrics"]
+    assert said["count"] == 2
+    assert [(one["name"], one["before"], one["during"], one["score"]) for one in said["examples"]] == [
+        ("queue.size", None, 107.0, 0.0),
+        ("threads", None, 11.0, 0.0),
+    ]
+
+
+def test_a_trace_names_the_services_that_are_not_the_points_own(address: str) -> None:
+    said = ask(address, trace_id=trace_of(507).hex(), selector='region="us"')
+    assert not said["resources"]
+    assert said["traces"]["examples"][0]["service"] == "checkout"
+
+
 def test_from_a_function_to_the_spans_that_ran_it(address: str) -> None:
     said = ask(address, selector='service_name="checkout"', function="pay", start=at(40), end=at(60))
     assert said["traces"]["by"] == "span profiles"
     assert [one["trace_id"] for one in said["traces"]["examples"]] == [trace_of(507).hex()]
+    assert (said["logs"]["by"], said["logs"]["examples"][0]["body"]) == ("span profiles", "gift card 507 locked")
+    assert said["profiles"]["by"] == "function"
+    assert [one["function"] for one in said["profiles"]["examples"]] == ["unlock"], "what it calls, and nothing else"
     said = ask(address, function="pay", start=at(40), end=at(60))
     assert said["anchor"] == {"kind": "function", "start": at(40), "end": at(60), "function": "pay"}
 
@@ -87,6 +107,8 @@ def test_what_is_wrong_is_said(address: str) -> None:
         ({"span_id": "1" * 16}, 400, "give trace_id with it"),
         ({"trace_id": trace_of(1).hex(), "span_id": "1"}, 400, "is not a span id"),
         ({"metric": "a", "function": "b"}, 400, "either metric or function"),
+        ({"metric": "latencyy", "start": at(0), "end": at(60)}, 404, "no metric is called 'latencyy' there"),
+        ({"function": "payy", "start": at(0), "end": at(60)}, 404, "no function is called 'payy' there"),
         ({"around": "soon"}, 400, "around: 'soon' is not a duration"),
     ):
         response = httpx.get(f"{address}/api/correlate", params=parameters)

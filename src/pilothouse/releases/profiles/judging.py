@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from pilothouse.releases.both import Both
-from pilothouse.releases.statistics import Floats, Following, Rates, compare_rates, following
+from pilothouse.releases.profiles.doubting import Doubts, doubts
+from pilothouse.releases.statistics import Floats, Rates, compare_rates
 from pilothouse.releases.tested import Tested
 
 if TYPE_CHECKING:
@@ -69,64 +69,30 @@ def _tests(
     if not len(places):
         return []
     rates = function_rates(costs, trial, baseline, candidate)
-    whole = _whole(costs, trial)
+    whole = Whole.of(costs)
     present = Both(np.count_nonzero(baseline, axis=1), np.count_nonzero(candidate, axis=1))
-    follows = following(baseline, costs.exposures.baseline, costs.seconds.baseline)
+    doubted = doubts(costs, trial, Both(baseline, candidate), rates)
     return [
-        _tested(costs, trial, rates, row, int(place), own, whole, present, follows) for row, place in enumerate(places)
+        _tested(costs, trial, rates, row, int(place), own, whole, present, doubted) for row, place in enumerate(places)
     ]
-
-
-def _whole(costs: Costs, trial: Trial) -> Whole:
-    sums = [both.map(lambda side: float(side.sum())) for both in (costs.samples, costs.exposures)]
-    follows = following(costs.samples.baseline.sum(0)[None], costs.exposures.baseline, costs.seconds.baseline)
-    return Whole(sums[0], sums[1], float(follows.least[0]))
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """All samples of each side's process, what they are exposed to, and with what elasticity they follow at least."""
+    """All samples of each side's process, and what they are exposed to."""
 
     samples: Both[float]
     exposures: Both[float]
-    least: float
+
+    @classmethod
+    def of(cls, costs: Costs) -> Whole:
+        """The sums over all stacks and replicates."""
+        return cls(*(both.map(lambda side: float(side.sum())) for both in (costs.samples, costs.exposures)))
 
     @property
     def baseline(self) -> float:
         """The baseline's cost per exposure."""
         return self.samples.baseline / self.exposures.baseline
-
-    @property
-    def ratio(self) -> float:
-        """The candidate's cost per exposure against the baseline's."""
-        return self.samples.candidate / self.exposures.candidate / self.baseline
-
-
-def _is_told(trial: Trial, ratio: float, least: float, most: float, whole: Whole) -> bool:
-    """Whether a function's change tells something where the traffic differs.
-
-    One that only one side runs does, and one that follows the traffic with an elasticity from `least` to `most` beyond
-    what they make of it. In a process with less traffic, one that may take the time which is left counts only where the
-    whole process' cost is beyond what the traffic can make of it.
-    """
-    if trial.same_load or ratio == 0 or not math.isfinite(ratio):
-        return True
-    if least < 0 and trial.load_ratio < 1:
-        return trial.beyond_load(ratio, 0.0, most) and trial.beyond_load(whole.ratio, whole.least)
-    return trial.beyond_load(ratio, least, most)
-
-
-def _at_least(trial: Trial, rates: Rates, row: int) -> float:
-    """The ratio that is sure: the limit on the side of 1, at the level that findings are held to.
-
-    What traffic makes of a cost is beyond doubt only where the whole of the interval is beyond it: a background thread
-    of eight samples on one side and thirteen on the other may have any ratio per request.
-    """
-    ratio, freedom = float(rates.ratio[row]), max(float(rates.freedom[row]), 1.0)
-    if ratio == 0 or not math.isfinite(ratio):
-        return ratio
-    reach = float(stdtrit(freedom, 1 - trial.rules.false_discovery_rate / 2) * rates.error[row])
-    return max(ratio * math.exp(-reach), 1.0) if ratio > 1 else min(ratio * math.exp(reach), 1.0)
 
 
 def function_rates(costs: Costs, trial: Trial, baseline: Floats, candidate: Floats) -> Rates:
@@ -149,13 +115,11 @@ def _tested(
     own: bool,
     whole: Whole,
     present: Both[NDArray[np.int64]],
-    follows: Following,
+    doubted: Doubts,
 ) -> Tested:
     exposed, least, most = whole.exposures, *_PROMINENCE
     base, other = float(rates.baseline[row]) / exposed.baseline, float(rates.candidate[row]) / exposed.candidate
     ratio, high = float(rates.ratio[row]), float(rates.high[row]) - 1
-    limits = float(follows.least[row]), float(follows.most[row])
-    by_traffic = 1.0 if costs.level or trial.same_load else trial.of_load(*limits)[1]
     share = float(rates.baseline[row] + rates.candidate[row]) / sum(whole.samples)
     samples, seen = (
         (costs.samples.candidate, present.candidate) if ratio > 1 else (costs.samples.baseline, present.baseline)
@@ -174,8 +138,8 @@ def _tested(
         bad=costs.bad,
         material=abs(other - base) >= trial.rules.cost_share * whole.baseline
         and abs(ratio - 1) >= trial.rules.cost_change,
-        doubtful=(trial.uncounted_load and not costs.level)
-        or not _is_told(trial, _at_least(trial, rates, row), *limits, whole),
+        doubtful=(trial.uncounted_load and not costs.level) or bool(doubted.doubtful[row]),
+        p_traffic=float(doubted.p_values[row]),
         lasting=int(seen[row]) >= min(3, samples.shape[1]),
         freedom=float(rates.freedom[row]),
         error=float(rates.error[row]),
@@ -183,5 +147,5 @@ def _tested(
         least=trial.rules.cost_change,
         # Both sides together say how much of the cost this is, and nothing of which side has more of it.
         prominence=min(max(share, least), most),
-        source=FunctionTest(costs, place, own, by_traffic),
+        source=FunctionTest(costs, place, own, float(doubted.at_most[row])),
     )

@@ -23,38 +23,56 @@ UNKNOWN = (-1.0, 2.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Following:
-    """The limits (99.9 % each) of each cost's elasticity [n] at the mean of the traffic.
+class Elasticity:
+    """Each cost's elasticity [n] at the mean of the traffic with its standard error [n]; NaN where it is not known.
 
     0 is fixed, 1 in proportion to the traffic, 2 its square; what is below 0 falls as the traffic rises.
     """
+
+    value: Floats
+    error: Floats
+    freedom: float
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """The limits (99.9 % each) of each cost's elasticity [n] at the mean of the traffic."""
 
     least: Floats
     most: Floats
 
 
-def following(costs: Floats, exposures: Floats, seconds: Floats) -> Following:
+def elasticity(costs: Floats, exposures: Floats, seconds: Floats) -> Elasticity:
     """How costs [n, replicates] followed exposures [replicates], each replicate so many seconds long.
 
     A straight line by least squares through costs a second over exposure a second: its slope, related to the means.
-    `UNKNOWN` where the traffic hardly varied or replicates are few.
+    Not known where the traffic hardly varied, replicates are few, or nothing was seen of a cost.
     """
     count = len(exposures)
-    nothing = Following(*(np.full(len(costs), limit) for limit in UNKNOWN))
+    unknown = np.full(len(costs), np.nan)
     if count < _LEAST or not (seconds > 0).all() or not (exposures > 0).any():
-        return nothing
+        return Elasticity(unknown, unknown, 0.0)
     traffic, rates = exposures / seconds, costs / seconds
     centred = traffic - traffic.mean()
     power = float(centred @ centred)
     if np.sqrt(power / count) < _LEAST_VARIATION * traffic.mean():
-        return nothing
+        return Elasticity(unknown, unknown, 0.0)
     means = rates.mean(1)
     slopes = rates @ centred / power
     rest = rates - means[:, None] - slopes[:, None] * centred
     errors = np.sqrt((rest**2).sum(1) / (count - 2) / power)
-    reach = float(stdtrit(count - 2, _SURE)) * errors
+    value, error = (
+        np.divide(one * traffic.mean(), means, out=unknown.copy(), where=means > 0) for one in (slopes, errors)
+    )
+    return Elasticity(value, error, count - 2.0)
+
+
+def following(costs: Floats, exposures: Floats, seconds: Floats) -> Following:
+    """The limits of what `elasticity` says of the same; `UNKNOWN` where it says nothing."""
+    found = elasticity(costs, exposures, seconds)
+    reach = float(stdtrit(max(found.freedom, 1.0), _SURE)) * found.error
     least, most = (
-        np.divide(slope * traffic.mean(), means, out=unknown, where=means > 0)
-        for slope, unknown in ((slopes - reach, nothing.least), (slopes + reach, nothing.most))
+        np.where(np.isnan(one), unknown, one)
+        for one, unknown in zip((found.value - reach, found.value + reach), UNKNOWN, strict=True)
     )
     return Following(np.clip(least, UNKNOWN[0], 1.0), np.clip(most, 1.0, UNKNOWN[1]))

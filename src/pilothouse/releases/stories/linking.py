@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pilothouse.releases.metrics.badness import about_memory
 from pilothouse.releases.stories.associating import Association
 from pilothouse.releases.traces.operation import ERROR_SHARES
-from pilothouse.releases.wording import percent
+from pilothouse.releases.wording import digits, percent
 from pilothouse.signals.sentences import sentence
 
 if TYPE_CHECKING:
@@ -99,9 +99,9 @@ def _costs_time(function: Finding, operation: Finding) -> str:
     return sentence(
         "{function} takes {more} ms more CPU per request, {operation} {slower} ms longer",
         function=function.subject,
-        more=f"{more:,.2g}",
+        more=digits(more),
         operation=operation.subject,
-        slower=f"{slower:,.2g}",
+        slower=digits(slower),
     )
 
 

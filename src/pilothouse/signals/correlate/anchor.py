@@ -81,11 +81,26 @@ def at_trace(engine: Engine, trace_id: str, span_id: str, selector: Selector, bu
 
 
 def at_time(
-    engine: Engine, within: TimeRange, selector: Selector, text: str, metric: str = "", function: str = ""
-) -> Anchor:
-    """The point of a time range of some resources, of one metric or function of theirs if given."""
+    engine: Engine, within: TimeRange, selector: Selector, text: str, metric: str = "", function: str = "",
+    budget: Budget | None = None,
+) -> Anchor:  # fmt: skip
+    """The point of a time range of some resources, of one metric or function of theirs if given.
+
+    Raises `NotFoundError` for a metric or function that none of them ever had.
+    """
     kind: Kind = "metric" if metric else "function" if function else "time"
-    return Anchor(kind, within, tuple(resources(engine, selector, within)), text, metric=metric, function=function)
+    anchor = Anchor(kind, within, tuple(resources(engine, selector, within)), text, metric=metric, function=function)
+    if anchor.resources and kind in _KNOWN and not engine.query(_KNOWN[kind], anchor.parameters, budget).num_rows:
+        if metric:
+            raise NotFoundError(f"no metric is called {metric[:200]!r} there", "metric")
+        raise NotFoundError(f"no function is called {function[:200]!r} there", "function")
+    return anchor
+
+
+_KNOWN = {
+    "metric": "SELECT 1 FROM series WHERE name = {metric:String} AND identity IN {identities:Array(UInt64)} LIMIT 1",
+    "function": "SELECT 1 FROM profile_stacks WHERE has(functions, {function:String}) LIMIT 1",
+}
 
 
 def _kin(engine: Engine, identities: set[int]) -> set[int]:

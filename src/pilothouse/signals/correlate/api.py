@@ -59,7 +59,7 @@ def _anchor(engine: Engine, request: Request) -> Anchor:
     if query.get("metric") and query.get("function"):
         raise BadRequestError("function: give either metric or function, not both", "function")
     within = _around(request) if "at" in query or "around" in query else time_range(request, "5m")
-    return at_time(engine, within, selector, text, query.get("metric", ""), query.get("function", ""))
+    return at_time(engine, within, selector, text, query.get("metric", ""), query.get("function", ""), _BUDGET)
 
 
 def _around(request: Request) -> TimeRange:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -15,6 +16,31 @@ MINE = (
     "identity IN {identities:Array(UInt64)} AND time >= fromUnixTimestamp64Nano({start:Int64}, 'UTC') "
     "AND time < fromUnixTimestamp64Nano({end:Int64}, 'UTC')"
 )
+
+OF_TRACES = "lower(hex(trace_id)) IN {traces:Array(String)}"
+OF_SPANS = "lower(hex(span_id)) IN {spans:Array(String)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What ties a point to others beside its own ids (hexadecimal).
+
+    `traces` are those of a metric's exemplars, `spans` those that ran while a function was sampled.
+    """
+
+    traces: list[str]
+    spans: list[str]
+
+    @property
+    def parameters(self) -> dict[str, list[str]]:
+        """To bind in `OF_TRACES` and `OF_SPANS`."""
+        return {"traces": self.traces, "spans": self.spans}
+
+    @property
+    def conditions(self) -> list[tuple[str, str]]:
+        """By what rows with trace and span ids are joined, and the condition on them."""
+        known = (("exemplars", OF_TRACES, self.traces), ("span profiles", OF_SPANS, self.spans))
+        return [(by, f"{MINE} AND {condition}") for by, condition, ids in known if ids]
 
 
 def service_names(anchor: Anchor) -> dict[int, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pilothouse.signals.correlate.joining import MINE, NOBODY, path, service_names
+from pilothouse.signals.correlate.joining import MINE, NOBODY, Joined, path, service_names
 from pilothouse.signals.timerange import to_rfc3339
 
 if TYPE_CHECKING:
@@ -13,19 +13,15 @@ if TYPE_CHECKING:
 
 _LONGEST = 2000
 _OF_TRACE = "trace_id = unhex({trace_id:String}) AND ({span_id:String} = '' OR span_id = unhex({span_id:String}))"
-_OF_TRACES = "lower(hex(trace_id)) IN {traces:Array(String)}"
 
 
-def lines(engine: Engine, anchor: Anchor, traces: list[str], limit: int, budget: Budget | None) -> dict[str, Any]:
-    """How many, how many of them errors, and the gravest. `traces` are a metric's exemplars."""
-    wanted = []
+def lines(engine: Engine, anchor: Anchor, joined: Joined, limit: int, budget: Budget | None) -> dict[str, Any]:
+    """How many, how many of them errors, and the gravest."""
+    wanted = joined.conditions
     if anchor.trace_id:
-        wanted.append(("span id" if anchor.span_id else "trace id", f"{MINE} AND {_OF_TRACE}"))
-    elif traces:
-        wanted.append(("exemplars", f"{MINE} AND {_OF_TRACES}"))
-    wanted.append((NOBODY, MINE))
-    for by, where in wanted:
-        found = _asked(engine, anchor, where, traces, limit, budget)
+        wanted = [("span id" if anchor.span_id else "trace id", f"{MINE} AND {_OF_TRACE}")]
+    for by, where in (*wanted, (NOBODY, MINE)):
+        found = _asked(engine, anchor, where, joined, limit, budget)
         if found["count"] or by == NOBODY:
             trace = {"trace_id": anchor.trace_id} if anchor.trace_id and by != NOBODY else {}
             return {"by": by, **found, "api": path("/api/logs", anchor, **trace)}
@@ -33,9 +29,9 @@ def lines(engine: Engine, anchor: Anchor, traces: list[str], limit: int, budget:
 
 
 def _asked(
-    engine: Engine, anchor: Anchor, where: str, traces: list[str], limit: int, budget: Budget | None
+    engine: Engine, anchor: Anchor, where: str, joined: Joined, limit: int, budget: Budget | None
 ) -> dict[str, Any]:
-    parameters = anchor.parameters | {"traces": traces}
+    parameters = anchor.parameters | joined.parameters
     whole = engine.query(
         f"SELECT count() AS n, countIf(severity_number >= 17) AS errors FROM logs WHERE {where}", parameters, budget
     ).to_pylist()[0]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pilothouse.signals.correlate.lines import lines
 from pilothouse.signals.correlate.series import series
-from pilothouse.signals.correlate.spans import exemplar_traces, spans
+from pilothouse.signals.correlate.spans import joined, spans
 from pilothouse.signals.correlate.stacks import stacks
 from pilothouse.signals.selecting import described
 
@@ -19,12 +19,12 @@ _MOST_RESOURCES = 20
 
 def neighbours(engine: Engine, anchor: Anchor, limit: int, budget: Budget | None = None) -> dict[str, Any]:
     """The answer of `/api/correlate`: for each signal how it was joined, how much there is, and `limit` examples."""
-    traces = exemplar_traces(engine, anchor, limit, budget) if anchor.metric else []
+    tied = joined(engine, anchor, limit, budget)
     return {
         "anchor": anchor.to_json(),
         "resources": [described(one) for one in anchor.resources[:_MOST_RESOURCES]],
-        "logs": lines(engine, anchor, traces, limit, budget),
-        "traces": spans(engine, anchor, traces, limit, budget),
+        "logs": lines(engine, anchor, tied, limit, budget),
+        "traces": spans(engine, anchor, tied, limit, budget),
         "metrics": series(engine, anchor, limit, budget),
-        "profiles": stacks(engine, anchor, limit, budget),
+        "profiles": stacks(engine, anchor, tied, limit, budget),
     }

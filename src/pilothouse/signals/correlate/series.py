@@ -1,7 +1,8 @@
 """Metrics around a point: the series of the same resources that are furthest from what they were before.
 
 How far is measured as BARO does it (Pham, Ha, Zhang 2024): the largest distance from the median of the time before,
-in interquartile ranges of that time. Counters count by what they grow.
+in interquartile ranges of that time. Counters count by what they grow. What has hardly a time before, as where the
+range is longer than the service's life, comes last and without a distance.
 """
 
 from __future__ import annotations
@@ -23,9 +24,12 @@ _SERIES = f"""SELECT series, any(name) AS named, any(identity) AS speaker, any(a
 WHERE identity IN {{identities:Array(UInt64)}} AND type IN ('gauge', 'sum')
 GROUP BY series ORDER BY named, series LIMIT {_MOST_SERIES}"""
 
+_FEW = 3
+
 _DEVIATIONS = """SELECT series, quantileExactIf(0.5)(amount, NOT during) AS middle,
     quantileExactIf(0.75)(amount, NOT during) - quantileExactIf(0.25)(amount, NOT during) AS spread,
-    argMaxIf(amount, abs(amount - middle_of), during) AS furthest, countIf(during) AS points
+    argMaxIf(amount, abs(amount - middle_of), during) AS furthest, countIf(during) AS points,
+    countIf(NOT during) AS earlier, argMaxIf(amount, abs(amount), during) AS largest
 FROM (
     SELECT series, amount, during, quantileExactIf(0.5)(amount, NOT during) OVER (PARTITION BY series) AS middle_of
     FROM (
@@ -40,7 +44,7 @@ FROM (
               AND time < fromUnixTimestamp64Nano({end:Int64}, 'UTC')
         )
     ) WHERE isNotNull(amount)
-) GROUP BY series HAVING points > 0 AND countIf(NOT during) >= 3"""
+) GROUP BY series HAVING points > 0"""
 
 
 def series(engine: Engine, anchor: Anchor, limit: int, budget: Budget | None) -> dict[str, Any]:
@@ -58,16 +62,19 @@ def series(engine: Engine, anchor: Anchor, limit: int, budget: Budget | None) ->
     rows = engine.query(_DEVIATIONS, parameters, budget).to_pylist()
     names = service_names(anchor)
     examples = [_example(row, known[row["series"]], names) for row in rows]
-    examples.sort(key=lambda one: (-one["score"], one["name"]))
+    examples.sort(key=lambda one: (one["before"] is None, -one["score"], one["name"]))
     return {"by": NOBODY, "count": len(rows), "examples": examples[:limit], "api": api}
 
 
 def _example(row: dict[str, Any], known: dict[str, Any], names: dict[int, str]) -> dict[str, Any]:
+    said = {
+        "name": known["named"], "labels": dict(known["labels"]), "unit": known["unit"],
+        "service": names.get(known["speaker"], ""), "kind": "increase" if known["counter"] else "value",
+    }  # fmt: skip
+    if row["earlier"] < _FEW:
+        return said | {"before": None, "during": float(row["largest"]), "score": 0.0}
     middle, furthest = float(row["middle"]), float(row["furthest"])
     # What never moved before has no spread: a thousandth of its size stands for it.
     spread = max(float(row["spread"]), abs(middle) * 1e-3, 1e-12)
-    return {
-        "name": known["named"], "labels": dict(known["labels"]), "unit": known["unit"],
-        "service": names.get(known["speaker"], ""), "kind": "increase" if known["counter"] else "value",
-        "before": middle, "during": furthest, "score": round(min(abs(furthest - middle) / spread, 1e6), 3),
-    }  # fmt: skip
+    score = round(min(abs(furthest - middle) / spread, 1e6), 3)
+    return said | {"before": middle, "during": furthest, "score": score}

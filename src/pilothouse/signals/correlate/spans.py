@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pilothouse.signals.correlate.joining import MINE, NOBODY, path, service_names
+from pilothouse.signals.correlate.joining import MINE, NOBODY, Joined, path
+from pilothouse.signals.selecting import resources
+from pilothouse.signals.selector import Selector
 from pilothouse.signals.timerange import to_rfc3339
 
 if TYPE_CHECKING:
@@ -12,8 +14,6 @@ if TYPE_CHECKING:
     from pilothouse.signals.correlate.anchor import Anchor
 
 _OF_TRACE = "trace_id = unhex({trace_id:String})"
-_OF_TRACES = "lower(hex(trace_id)) IN {traces:Array(String)}"
-_OF_SPANS = "lower(hex(span_id)) IN {spans:Array(String)}"
 _MOST_LINKED = 1000
 
 _EXEMPLARS = f"""SELECT lower(hex(trace_id)) AS trace FROM exemplars
@@ -29,41 +29,29 @@ WHERE {MINE} AND attributes['span_id'] != '' AND stack IN (
 GROUP BY span ORDER BY sum(value) DESC LIMIT {_MOST_LINKED}"""
 
 
-def exemplar_traces(engine: Engine, anchor: Anchor, limit: int, budget: Budget | None) -> list[str]:
-    """Trace ids of a metric's exemplars in the range, of the largest values first."""
-    found: list[str] = engine.query(_EXEMPLARS, anchor.parameters, budget).column("trace").to_pylist()
-    return found[: max(limit, 100)]
+def joined(engine: Engine, anchor: Anchor, limit: int, budget: Budget | None) -> Joined:
+    """Traces of a metric's exemplars in the range, of the largest values first; spans that ran a function."""
+    traces = engine.query(_EXEMPLARS, anchor.parameters, budget).column("trace").to_pylist() if anchor.metric else []
+    spans = engine.query(_SAMPLED, anchor.parameters, budget).column("span").to_pylist() if anchor.function else []
+    return Joined(traces[: max(limit, 100)], spans)
 
 
-def spans(engine: Engine, anchor: Anchor, traces: list[str], limit: int, budget: Budget | None) -> dict[str, Any]:
+def spans(engine: Engine, anchor: Anchor, joined: Joined, limit: int, budget: Budget | None) -> dict[str, Any]:
     """How many, how many failed, and the most telling: of a trace its longest, else failed ones and the slowest."""
-    parameters = anchor.parameters | {"traces": traces, "spans": _sampled(engine, anchor, budget)}
-    wanted = []
-    if anchor.trace_id:
-        wanted.append(("trace id", _OF_TRACE))
-    elif traces:
-        wanted.append(("exemplars", f"{MINE} AND {_OF_TRACES}"))
-    elif parameters["spans"]:
-        wanted.append(("span profiles", f"{MINE} AND {_OF_SPANS}"))
-    wanted.append((NOBODY, f"{MINE} AND (kind IN (2, 5) OR parent_span_id = toFixedString('', 8))"))
-    for by, where in wanted:
-        found = _asked(engine, anchor, where, parameters, limit, budget)
+    wanted = [("trace id", _OF_TRACE)] if anchor.trace_id else joined.conditions
+    entered = f"{MINE} AND (kind IN (2, 5) OR parent_span_id = toFixedString('', 8))"
+    for by, where in (*wanted, (NOBODY, entered)):
+        found = _asked(engine, anchor, where, joined, limit, budget)
         if found["count"] or by == NOBODY:
             api = f"/api/traces/{anchor.trace_id}" if anchor.trace_id else path("/api/traces", anchor)
             return {"by": by, **found, "api": api}
     raise AssertionError("identity and time is always asked last")
 
 
-def _sampled(engine: Engine, anchor: Anchor, budget: Budget | None) -> list[str]:
-    if not anchor.function:
-        return []
-    found: list[str] = engine.query(_SAMPLED, anchor.parameters, budget).column("span").to_pylist()
-    return found
-
-
 def _asked(
-    engine: Engine, anchor: Anchor, where: str, parameters: dict[str, Any], limit: int, budget: Budget | None
+    engine: Engine, anchor: Anchor, where: str, joined: Joined, limit: int, budget: Budget | None
 ) -> dict[str, Any]:
+    parameters = anchor.parameters | joined.parameters
     whole = engine.query(
         f"SELECT count() AS n, countIf(status_code = 2) AS errors FROM spans WHERE {where}", parameters, budget
     ).to_pylist()[0]
@@ -74,7 +62,8 @@ def _asked(
         parameters,
         budget,
     ).to_pylist()
-    names = service_names(anchor)
+    # A trace goes through services that are not the point's own.
+    names = {one.identity: one.attributes.get("service.name", "") for one in resources(engine, Selector())}
     examples = [
         {
             "trace_id": row["trace"], "span_id": row["span"], "service": names.get(row["identity"], ""),
