@@ -132,3 +132,20 @@ def test_a_hundred_thousand_lines_scroll_smoothly(own_page: Page, shop_url: str)
     # 20 ms are 50 frames a second, which `python -m bench.ui` shows on a machine of its own: here others run beside it,
     # and the same work takes up to twice the processor time.
     assert spent <= 40, f"{spent:.1f} ms a frame"
+
+
+def test_a_pattern_without_text_is_said_and_leads_nowhere(page: Page, shop_url: str) -> None:
+    found = [{"pattern": text, "example": text, "total": 4, "new": False, "samples": []} for text in ("", "ready")]
+    page.route("**/api/logs/patterns*", lambda route: route.fulfill(json={"patterns": found}))
+    page.goto(f"{shop_url}/explore/logs?view=patterns")
+    rows = page.get_by_role("region", name="Patterns").get_by_role("row")
+    expect(rows.filter(has_text="Lines without text")).to_have_count(1)
+    expect(rows.get_by_role("button")).to_have_text(["Show lines"])
+
+
+def test_a_reason_that_names_its_field_says_it_once(page: Page, shop_url: str, watch: Watch) -> None:
+    page.goto(f"{shop_url}/explore/traces/zzz")
+    expect(page.get_by_role("alert")).to_contain_text("is not a trace id of 32 hexadecimal digits")
+    expect(page.get_by_role("alert")).not_to_contain_text("It is about")
+    assert all("400" in error for error in watch.errors)
+    watch.errors.clear()

@@ -31,6 +31,7 @@ def test_home_has_every_service_with_its_versions_their_verdicts_and_times(page:
     expect(line.get_by_role("link")).to_have_count(5)
     expect(line.get_by_role("link", name=re.compile(r"cart 1\.4\.0, Worse, first seen"))).to_be_visible()
     rows = page.get_by_role("list", name="Releases of cart")
+    expect(rows).to_contain_text("95\u202f% sure that nothing that matters most is worse by a quarter")
     expect(rows.get_by_role("link")).to_have_count(3)
     page.get_by_role("button", name="Show 2 older versions").click()
     expect(rows.get_by_role("link")).to_have_count(5)

@@ -25,8 +25,8 @@ def heard(*versions: str) -> list[RunningVersion]:
     ("declared", "running", "cluster", "rolling", "problem", "state", "words"),
     [
         ("1.0", ["1.0"], None, False, "", "in sync", "1.0"),
-        ("1.0", ["0.9"], None, False, "", "drifted", "1.0 is declared; 0.9 runs instead"),
-        ("1.0", ["1.0", "0.9"], None, False, "", "drifted", "1.0 is declared; 0.9 runs also"),
+        ("1.0", ["0.9"], None, False, "", "drifted", "1.0 is declared; running instead: 0.9"),
+        ("1.0", ["1.0", "0.9"], None, False, "", "drifted", "1.0 is declared; also running: 0.9"),
         ("1.0", ["1.0", "0.9"], None, True, "", "rolling out", "1.0 is being rolled out; 1.0, 0.9 runs"),
         ("1.0", [], None, False, "", "silent", "1.0 is declared; nothing is heard of it"),
         ("1.0", [], ["1.0"], False, "", "in sync", "1.0, by the cluster; nothing is heard of it"),

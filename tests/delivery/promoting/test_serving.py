@@ -101,10 +101,10 @@ def test_drift_is_what_the_telemetry_hears(server: RunningServer) -> None:
     while service(server, "lab")["state"] != "drifted" or service(server, "staging")["state"] != "in sync":
         assert time.monotonic() < deadline, server.get("/api/environments")
         time.sleep(0.1)
-    assert service(server, "lab")["words"] == "1.0.0 is declared; 0.9.0 runs instead"
+    assert service(server, "lab")["words"] == "1.0.0 is declared; running instead: 0.9.0"
     assert service(server, "lab")["running"][0]["instances"] == 1
     code, said = command(server, "env", "drift", "-o", "table")
-    assert (code, said.strip()) == (1, "lab: shop: 1.0.0 is declared; 0.9.0 runs instead")
+    assert (code, said.strip()) == (1, "lab: shop: 1.0.0 is declared; running instead: 0.9.0")
     assert command(server, "env", "drift", "staging", "-o", "table")[0] == 0
 
 

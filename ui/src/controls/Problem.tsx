@@ -12,9 +12,9 @@ export function Problem({ problem, again }: { problem: Error; again?: () => void
   return (
     <div className={styles.problem} role="alert">
       <strong>{say.problem}</strong>
-      <p>
-        {own ?? <Saying text={known?.message ?? ""} />} {known?.field ? say.about(known.field) : null}
-      </p>
+      <p>{own ?? <Saying text={known?.message ?? ""} />}</p>
+      {/* Most reasons name their field themselves. */}
+      {known?.field && !known.message.includes(known.field) ? <p>{say.about(known.field)}</p> : null}
       {again ? <Button onClick={again}>{say.tryAgain}</Button> : null}
     </div>
   );

@@ -48,7 +48,11 @@ export function Patterns({ question, selection }: { question: LineQuestion; sele
                 {patterns.slice(0, shown).map((pattern) => (
                   <tr key={pattern.pattern}>
                     <td title={pattern.example}>
-                      <code className={styles.pattern}>{pattern.pattern}</code>
+                      {pattern.pattern.trim() === "" ? (
+                        <em>{say.logs.blank}</em>
+                      ) : (
+                        <code className={styles.pattern}>{pattern.pattern}</code>
+                      )}
                     </td>
                     <td>
                       <Sparkline
@@ -60,13 +64,17 @@ export function Patterns({ question, selection }: { question: LineQuestion; sele
                     <td className="right">{count(pattern.total, locale)}</td>
                     <td className="right">{share(pattern.total / all(patterns), locale)}</td>
                     <td className="right">
-                      <Button
-                        quiet
-                        aria-label={`${say.logs.show}: ${pattern.pattern}`}
-                        onClick={() => selection.change({ find: longest(pattern.pattern), view: null }, true)}
-                      >
-                        {say.logs.show}
-                      </Button>
+                      {longest(pattern.pattern) === "" ? null : (
+                        <Button
+                          quiet
+                          aria-label={`${say.logs.show}: ${pattern.pattern}`}
+                          onClick={() =>
+                            selection.change({ find: longest(pattern.pattern), view: null }, true)
+                          }
+                        >
+                          {say.logs.show}
+                        </Button>
+                      )}
                     </td>
                   </tr>
                 ))}

@@ -19,6 +19,7 @@ export default function MeshGraph({ mesh, view }: { mesh: Mesh; view: View }) {
     };
   }, [mesh, view]);
   const services = new Set(mesh.services.map(({ name }) => name));
+  const called = new Set(arrows.map(({ to }) => to));
   const most = Math.max(...arrows.map(({ requests }) => requests), 1);
   const text = (arrow: MeshArrow): string => {
     if (arrow.split) {
@@ -90,7 +91,13 @@ export default function MeshGraph({ mesh, view }: { mesh: Mesh; view: View }) {
                 style={{ left: x - width / 2, top: y - height / 2, width, height }}
               >
                 <strong title={id}>{id.slice(id.indexOf("/") + 1)}</strong>
-                <span>{services.has(id) ? id.slice(0, Math.max(0, id.indexOf("/"))) : say.mesh.caller}</span>
+                <span>
+                  {services.has(id)
+                    ? id.slice(0, Math.max(0, id.indexOf("/")))
+                    : called.has(id)
+                      ? say.mesh.undeclared
+                      : say.mesh.caller}
+                </span>
               </li>
             );
           })}

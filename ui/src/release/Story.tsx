@@ -27,7 +27,9 @@ export function Story({ comparison, now, again }: { comparison: Comparison; now:
       <header>
         <VerdictBadge of={verdict} large />
         {comparison.confidence !== null && verdict !== "cannot_tell" ? (
-          <span className={styles.sure}>{say.sure(confidence(comparison.confidence, locale))}</span>
+          <span className={styles.sure}>
+            {(verdict === "no_worse" ? say.sureNoWorse : say.sure)(confidence(comparison.confidence, locale))}
+          </span>
         ) : null}
         <span className={styles.kind} title={kind.long}>
           {kind.short}

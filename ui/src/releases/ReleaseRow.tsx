@@ -44,7 +44,13 @@ export function ReleaseRow({ release, now }: { release: Release; now: number }) 
           )}
         </li>
         <li>{say.instances(release.instances)}</li>
-        {verdict?.confidence ? <li>{say.sure(confidence(verdict.confidence, locale))}</li> : null}
+        {verdict?.confidence ? (
+          <li>
+            {(verdict.verdict === "no_worse" ? say.sureNoWorse : say.sure)(
+              confidence(verdict.confidence, locale),
+            )}
+          </li>
+        ) : null}
         {verdict?.rollout ? (
           <li>
             <Link to={`/rollouts/${verdict.rollout}`}>{say.decidedBy(verdict.rollout)}</Link>

@@ -112,6 +112,9 @@ export const en = {
       `Cannot tell whether ${service} ${candidate} is worse than ${baseline}`,
   },
   sure: (confidence: string) => `${confidence} sure`,
+  /** Of "no worse": its margin is what the judge's rules call so. */
+  sureNoWorse: (confidence: string) =>
+    `${confidence} sure that nothing that matters most is worse by a quarter`,
   canary: "Canary",
   canaryLong: "Both versions ran at the same time.",
   subsets: "Two parts",

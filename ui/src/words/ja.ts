@@ -108,6 +108,7 @@ export const ja: Catalogue = {
       `${service} ${candidate} が ${baseline} より悪化したかは判定できません`,
   },
   sure: (confidence) => `確信度 ${confidence}`,
+  sureNoWorse: (confidence) => `重要なものが 4 分の 1 以上悪化していない確信度 ${confidence}`,
   canary: "カナリア",
   canaryLong: "両方のバージョンが同時に稼働していました。",
   subsets: "部分比較",

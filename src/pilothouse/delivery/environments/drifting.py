@@ -81,8 +81,9 @@ def _judged(
         return "silent", f"{declared} is declared; nothing is heard of it"
     if set(heard) != {declared}:
         others = _listed([version for version in heard if version != declared])
-        also = "also" if declared in heard else "instead"
-        return "drifted", f"{declared} is declared; {others} runs {also}"
+        if declared in heard:
+            return "drifted", f"{declared} is declared; also running: {others}"
+        return "drifted", f"{declared} is declared; running instead: {others}"
     return "in sync", declared
 
 

@@ -47,6 +47,7 @@ export const logs = {
   release: (version: string) => `Release ${version}`,
   context: "Lines around it",
   pattern: "Pattern",
+  blank: "Lines without text",
   course: "Over time",
   number: "Lines",
   share: "Share",

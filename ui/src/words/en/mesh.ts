@@ -22,6 +22,7 @@ export const mesh = {
     "Purple: a split, with the share that it asks for and the one measured. Grey: requests measured. Red, with a triangle: a share that is not honoured, calls that fail or that no target lets in.",
   accessLead: "Dashed: who may call what, by the traffic targets.",
   caller: "caller",
+  undeclared: "not in the manifests",
   splits: "Splits",
   splitsLead: "Line: the share that the weights ask for. Bar: the share of the requests that were measured.",
   noSplits: "There is no TrafficSplit.",

@@ -45,6 +45,7 @@ export const logs: Catalogue["logs"] = {
   release: (version) => `リリース ${version}`,
   context: "前後の行",
   pattern: "パターン",
+  blank: "文字のない行",
   course: "推移",
   number: "行数",
   share: "割合",

@@ -20,6 +20,7 @@ export const mesh: Catalogue["mesh"] = {
     "紫：分割と、その求める割合および計測された割合。灰色：計測されたリクエスト数。赤と三角：守られていない割合、失敗する呼び出し、どの TrafficTarget も許していない呼び出し。",
   accessLead: "破線：TrafficTarget により誰が何を呼べるか。",
   caller: "呼び出し元",
+  undeclared: "マニフェストにありません",
   splits: "分割",
   splitsLead: "線：重みが求める割合。棒：計測されたリクエストの割合。",
   noSplits: "TrafficSplit はありません。",
