@@ -8,7 +8,6 @@ answers for all that is odd: other methods, paths and media, chunks, bodies that
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -21,6 +20,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from pilothouse.server.access.admission import RefusedError
 from pilothouse.server.access.callers import DEFAULT_TENANT
 from pilothouse.server.access.scopes import INGEST
+from pilothouse.server.otlp_buffers import Buffers
+from pilothouse.server.otlp_heads import MOST_HEAD, Head, head_of
 from pilothouse.signals.receive.decoding import decompress
 from pilothouse.signals.receive.otlp_http import PROTOBUF, REFUSALS, answered, refused
 
@@ -37,54 +38,14 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# What a head may look like (RFC 9112, 3 and 5).
-_HEAD = re.compile(
-    rb"POST /v1/(logs|metrics|traces) HTTP/1\.1\r\n"
-    rb"((?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*)\r\n"
-)
-_LENGTH = re.compile(rb"[0-9]{1,12}")
-_MOST_HEAD = 32_768
-# With one of these a request is another matter than its head says.
-_ODD = (b"transfer-encoding", b"expect", b"upgrade", b"trailer", b"te")
 # Larger bodies are not looked at between those of others; those that have to be parsed or unpacked, much smaller ones.
 _LARGE, _LARGE_PARSED, _LARGE_PACKED = 1_000_000, 256_000, 16_000
-
 # What a head alone is given: memory grows with what is sent, not with what is announced.
 _FIRST_ROOM = 262_144
-_PROTOBUF = PROTOBUF.encode()
-_STAYING = (b"", b"keep-alive")
-_ENCODINGS = (b"", b"identity", b"gzip", b"x-gzip", b"deflate", b"zstd")
 
 # What is read comes here first. No connection leaves anything in it, since there is one loop.
 _read = bytearray(65_536)
 _reading = memoryview(_read)
-
-
-class _Buffers:
-    """Room for bodies, used again: the pages of the last one are still there, and near."""
-
-    _STEP, _MOST, _LARGEST = 65_536, 8, 2_097_152
-
-    def __init__(self) -> None:
-        self._free: list[bytearray] = []
-
-    def take(self, size: int) -> bytearray:
-        """At least `size` bytes."""
-        if self._free and len(self._free[-1]) >= size:
-            return self._free.pop()
-        return bytearray(-(-size // self._STEP) * self._STEP)
-
-    def larger(self, buffer: bytearray, most: int) -> bytearray:
-        """One twice as large, of up to `most` bytes, with what is in this one."""
-        grown = self.take(min(2 * len(buffer), most))
-        grown[: len(buffer)] = buffer
-        self.give(buffer)
-        return grown
-
-    def give(self, buffer: bytearray) -> None:
-        """Take one back whose bytes nobody wants any more."""
-        if len(buffer) <= self._LARGEST and len(self._free) < self._MOST:
-            self._free.append(buffer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +55,22 @@ class Door:
     receiver: Receiver
     limit: int
 
+    def take_at_once(self, head: Head, body: memoryview) -> Outcome | None:
+        """None for what would hold up the others: `take` is for that."""
+        if head.encoding:
+            return self.take(head, body) if len(body) <= _LARGE_PACKED else None
+        outcome = self.receiver.scanned(head.kind, body) if len(body) <= _LARGE else None
+        if outcome is None and len(body) <= _LARGE_PARSED:
+            return self.receiver.parsed(head.kind, bytes(body))
+        return outcome
 
-@dataclass(frozen=True, slots=True)
-class _Head:
-    kind: str
-    length: int
-    encoding: str
-    headers: Mapping[str, str]
+    def take(self, head: Head, body: memoryview | bytes) -> Outcome:
+        """What `take_at_once` has left, in a thread."""
+        if head.encoding:
+            return self.receiver.receive(head.kind, decompress(bytes(body), head.encoding, self.limit))
+        if len(body) <= _LARGE:
+            return self.receiver.parsed(head.kind, bytes(body))  # it was scanned already, in vain
+        return self.receiver.receive(head.kind, bytes(body))
 
 
 class OtlpPort:
@@ -108,7 +78,7 @@ class OtlpPort:
 
     def __init__(self, doors: Mapping[str, Door], access: Access) -> None:
         self.doors, self.access = doors, access
-        self.buffers = _Buffers()
+        self.buffers = Buffers()
         self._calls: deque[Callable[[], None]] = deque()
         self._woken = False
         self._good: tuple[Any, bytes] = (None, b"")
@@ -148,7 +118,7 @@ class OtlpConnection(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._transport: Any = None
         self._rest = bytearray()  # was read, and waits to be looked at
-        self._head: _Head | None = None
+        self._head: Head | None = None
         self._door: Door | None = None
         self._limits: Limits = ()
         self._body: bytearray | None = None
@@ -184,7 +154,7 @@ class OtlpConnection(asyncio.BufferedProtocol):
         if self._busy:
             # The next request, whose sender did not wait.
             self._rest += _reading[:count]
-            if len(self._rest) > _MOST_HEAD:
+            if len(self._rest) > MOST_HEAD:
                 self._transport.pause_reading()
         elif self._body is not None and self._head:
             self._filled += count
@@ -220,11 +190,11 @@ class OtlpConnection(asyncio.BufferedProtocol):
     def _look(self, content: bytearray, size: int) -> None:
         """At the beginning of a request, in `content` up to `size`."""
         end = content.find(b"\r\n\r\n", 0, size)
-        if end < 0 and size <= _MOST_HEAD:
+        if end < 0 and size <= MOST_HEAD:
             if content is not self._rest:
                 self._rest = content[:size]
             return
-        self._head = _head_of(bytes(content[: end + 4])) if end >= 0 else None
+        self._head = head_of(bytes(content[: end + 4])) if end >= 0 else None
         access = self._port.access
         if self._head is None:
             self._leave(content[:size])
@@ -235,7 +205,7 @@ class OtlpConnection(asyncio.BufferedProtocol):
         else:
             self._enter_later(self._head, content[:size], end + 4)
 
-    def _admitted(self, head: _Head) -> Door | None:
+    def _admitted(self, head: Head) -> Door | None:
         """None where somebody has to be told that they may not. May be called in any thread."""
         try:
             admitted = self._port.access.admit(head.headers, INGEST)
@@ -244,7 +214,7 @@ class OtlpConnection(asyncio.BufferedProtocol):
         self._limits = admitted.limits
         return self._port.doors[admitted.tenant]
 
-    def _enter_later(self, head: _Head, content: bytearray, start: int) -> None:
+    def _enter_later(self, head: Head, content: bytearray, start: int) -> None:
         self._busy, self._rest = True, bytearray()
         self._transport.pause_reading()
 
@@ -281,7 +251,7 @@ class OtlpConnection(asyncio.BufferedProtocol):
         if self._limits:
             self._port.access.limiter.pay(self._limits, len(body))
         try:
-            outcome = self._taken_at_once(self._head, self._door, body)
+            outcome = self._door.take_at_once(self._head, body)
         except Exception as error:
             self._refuse(error)
             return
@@ -290,18 +260,8 @@ class OtlpConnection(asyncio.BufferedProtocol):
             self._wait(outcome)
             return
         own = body if self._body is not None else bytes(body)
-        taken = self._loop.run_in_executor(None, _taken, self._head, self._door, own)
+        taken = self._loop.run_in_executor(None, self._door.take, self._head, own)
         taken.add_done_callback(self._taken_in_thread)
-
-    @staticmethod
-    def _taken_at_once(head: _Head, door: Door, body: memoryview) -> Outcome | None:
-        """None for what would hold up the others."""
-        if head.encoding:
-            return _taken(head, door, body) if len(body) <= _LARGE_PACKED else None
-        outcome = door.receiver.scanned(head.kind, body) if len(body) <= _LARGE else None
-        if outcome is None and len(body) <= _LARGE_PARSED:
-            return door.receiver.parsed(head.kind, bytes(body))
-        return outcome
 
     def _taken_in_thread(self, taken: asyncio.Future[Outcome]) -> None:
         self._give_back()
@@ -395,34 +355,6 @@ class OtlpConnection(asyncio.BufferedProtocol):
         if self._body is not None:
             self._port.buffers.give(self._body)
             self._body = None
-
-
-def _head_of(text: bytes) -> _Head | None:
-    """What a head says, when it is one that is answered here."""
-    found = _HEAD.fullmatch(text)
-    if not found:
-        return None
-    kind, lines = found.groups()
-    headers: dict[bytes, bytes] = {}
-    for line in lines.split(b"\r\n")[:-1]:
-        name, _, value = line.partition(b":")
-        headers[name.lower()] = value.strip(b" \t")
-    length, media = headers.get(b"content-length", b""), headers.get(b"content-type", b"")
-    if len(headers) < lines.count(b"\n") or not _LENGTH.fullmatch(length) or any(name in headers for name in _ODD):
-        return None
-    if media.partition(b";")[0].strip().lower() != _PROTOBUF or headers.get(b"connection", b"").lower() not in _STAYING:
-        return None
-    encoding = headers.get(b"content-encoding", b"").lower()
-    if encoding not in _ENCODINGS:
-        return None
-    said = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
-    return _Head(kind.decode(), int(length), "" if encoding == b"identity" else encoding.decode(), said)
-
-
-def _taken(head: _Head, door: Door, body: memoryview | bytes) -> Outcome:
-    """Unpacked where it is packed, and received."""
-    plain = decompress(bytes(body), head.encoding, door.limit) if head.encoding else bytes(body)
-    return door.receiver.receive(head.kind, plain)
 
 
 def _written(response: Response, state: ServerState, closing: bool = False) -> bytes:
