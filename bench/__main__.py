@@ -34,6 +34,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="pilothouse-bench-", dir=given.directory) as name:
         directory = Path(name)
         cases = _cases(given.signal, shrink) if "ingest" in given.parts else []
+        if cases:
+            _say("free memory written to: {:.2f} CPU-seconds a gigabyte, then {:.2f}".format(*machine.touch_memory()))
         results = [_ingest(given.command, directory / "ingest", case) for case in cases]
         seen: dict[str, tuple[float, float]] = {}
         idle: dict[str, resting.Idle] = {}

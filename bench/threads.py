@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from bench import ingest, payloads, serving
+from bench import ingest, machine, payloads, serving
 
 _BEFORE = 20_000
 _NAMED = re.compile(r'Thread (\d+) \([^)]*\): "([^"]*)"')
@@ -31,6 +31,7 @@ def main() -> None:
     parser.add_argument("size", type=int, help="records a request")
     parser.add_argument("--protocol", choices=("http", "grpc"), default="http")
     given = parser.parse_args()
+    machine.touch_memory()
     with tempfile.TemporaryDirectory(prefix="pilothouse-bench-") as name:
         directory = Path(name)
         payload = payloads.write(directory / "payload", given.signal, given.records + _BEFORE, given.size)

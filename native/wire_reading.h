@@ -55,10 +55,17 @@ static inline bool read_bytes(Range *range, Range *bytes, bool shortest) {
 /* UTF-8 as RFC 3629 has it: no surrogates, nothing longer than it need be, nothing above U+10FFFF. */
 static inline bool is_text(Range text) {
     while (text.at < text.end) {
+        uint64_t eight[4];
+        if (left(&text) >= 32) {
+            memcpy(eight, text.at, 32);
+            if (!((eight[0] | eight[1] | eight[2] | eight[3]) & 0x8080808080808080u)) {
+                text.at += 32;
+                continue;
+            }
+        }
         if (left(&text) >= 8) {
-            uint64_t eight;
-            memcpy(&eight, text.at, 8);
-            if (!(eight & 0x8080808080808080u)) {
+            memcpy(eight, text.at, 8);
+            if (!(eight[0] & 0x8080808080808080u)) {
                 text.at += 8;
                 continue;
             }

@@ -161,6 +161,16 @@ def test_what_is_odd_is_left_to_the_parser(ways: _Ways, odd: str) -> None:
     assert ways.scanned == 0
 
 
+def test_what_is_no_text_is_found_wherever_it_stands(ways: _Ways) -> None:
+    """Bytes are looked at by the word, and by several."""
+    for place in range(70):
+        before, after = b"a" * place, b"a" * (70 - place)
+        for text, good in ((before + "é".encode() + after, 1), (before + b"\xc3" + after, 0)):
+            ways.scanned = 0
+            ways.agree("logs", _logs(_TIME + b"\x1a" + varint(len(text)) + text))
+            assert ways.scanned == good, (place, good)
+
+
 def test_resources_are_looked_at_once_and_kept_apart(ways: _Ways) -> None:
     first, other = (varint(len(key)) + key for key in (b"\x0a\x03\x0a\x01a", b"\x0a\x03\x0a\x01b"))
     records = b"\x12" + varint(2 + len(_TIME)) + b"\x12" + varint(len(_TIME)) + _TIME
