@@ -62,6 +62,7 @@ def test_a_selector_narrows_what_is_judged() -> None:
     [
         (("weight: 5", "weight: 500"), r"steps\[0\]\.weight: 500 is not between 0 and 100"),
         (("for: 10m", "for: ten"), r"steps\[0\]\.for: 'ten' is not a duration"),
+        (("service: checkout", "kind: Deployment"), "kind: 'Deployment' is not read; Flagger's Canary"),
         (("weight: 5", "wieght: 5"), r"steps\[0\]: 'wieght' is not known; known are weight, for"),
         (("for: 10m", "for: promote, requests: 5"), r"steps\[0\]\.requests: a step without traffic, or until promoted"),
         (("for: 10m", "for: 10m, requests: 0"), r"steps\[0\]\.requests: 0 is not between 1"),
@@ -122,6 +123,13 @@ kind: MetricTemplate
 metadata: {name: datadog}
 spec: {provider: {type: datadog}, query: x}
 """
+
+
+def test_a_canary_of_flaggers_without_weights_is_refused() -> None:
+    """A/B testing: all of the traffic at once is the last that was meant."""
+    text = FLAGGER.replace("    maxWeight: 50\n    stepWeight: 20\n", "    iterations: 10\n")
+    with pytest.raises(BadRequestError, match=r"spec\.analysis: has neither stepWeight nor stepWeights"):
+        read_plan(text, HOOK)
 
 
 def test_flaggers_canary() -> None:

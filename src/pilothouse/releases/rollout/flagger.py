@@ -19,7 +19,6 @@ _ELSEWHERE = {
     "match": "requests are not chosen by headers or cookies (A/B testing)",
     "mirror": "traffic is not mirrored",
     "mirrorWeight": "traffic is not mirrored",
-    "iterations": "iterations (A/B testing, blue and green) are not counted",
     "sessionAffinity": "sessions do not stick to a version",
     "stepWeightPromotion": "the traffic goes to the new version at once after the last step",
     "primaryReadyThreshold": "readiness of pods is not looked at",
@@ -72,7 +71,10 @@ def _weights(analysis: Place) -> list[int]:
         return [one.whole(1, 100) for one in steps]
     most = analysis.at("maxWeight").whole(1, 100) if analysis.at("maxWeight").content is not None else 100
     if analysis.at("stepWeight").content is None:
-        return [most]
+        # Flagger then gives the new version no share of everybody's requests: none of ours would be the same.
+        raise analysis.wrong(
+            "has neither stepWeight nor stepWeights; A/B testing and blue and green (iterations) do not map to weights"
+        )
     step = analysis.at("stepWeight").whole(1, 100)
     return list(range(step, most + 1, step)) or [most]
 

@@ -40,6 +40,12 @@ def _read(found: list[dict[str, Any]], overrides: Place) -> Plan:
         return argo.read(found, overrides)
     if "metrics" in found[0] and ("classifier" in found[0] or ("judge" in found[0] and "configVersion" in found[0])):
         return kayenta.read(found[0], overrides)
+    if kind := next((one for one in kinds if one), ""):
+        raise BadRequestError(
+            f"plan: kind: {kind!r} is not read; Flagger's Canary and Argo's Rollout (argoproj.io) are, "
+            "Kayenta's canary config, and our own form, which has no kind",
+            "plan",
+        )
     if len(found) > 1:
         raise BadRequestError("plan: has more than one document; one rollout has one", "plan")
     return own.read(Place(found[0]), overrides)
@@ -53,7 +59,9 @@ def _checked(plan: Plan) -> Plan:
     if len(plan.steps) > _MOST_STEPS:
         raise BadRequestError(f"plan: steps: {len(plan.steps)} are more than {_MOST_STEPS}", "plan")
     if not plan.traffic.by:
-        raise BadRequestError("plan: traffic: say what shifts the traffic, such as `by: http` with a `url`", "plan")
+        raise BadRequestError(
+            "plan: traffic: say what shifts the traffic, such as `by: http` with a `url`, or `--hook URL`", "plan"
+        )
     try:
         parse_selector(plan.selector)
     except BadRequestError as error:
