@@ -15,7 +15,8 @@ from pilothouse.engine import Engine
 from pilothouse.engine.writing import NEVER, Writes
 from pilothouse.signals import segment_rows
 from pilothouse.signals.flushing import Intake
-from pilothouse.signals.metrics.prometheus import catalogue, remembering
+from pilothouse.signals.metrics.prometheus import catalogue, choosing, remembering
+from pilothouse.signals.metrics.prometheus.held import Read, Rows
 from pilothouse.signals.metrics.prometheus.stored import StoredMetrics
 from pilothouse.signals.metrics.promql import windowing
 from pilothouse.signals.metrics.promql.engine import evaluate
@@ -145,6 +146,7 @@ def test_much_is_kept_when_it_is_asked_for_again(
 @pytest.mark.usefixtures("in_memory")
 def test_what_is_held_is_within_its_bound(kept: _Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept.stored._memory, "_limit", 6_000)
+    monkeypatch.setattr(remembering, "_PART_AT_ONCE", 1)
     for name in ("bow", "stern", "port"):
         kept.store(name, "a", [(place / 4, float(place)) for place in range(200, 0, -1)])
     for _ in range(2):
@@ -153,6 +155,40 @@ def test_what_is_held_is_within_its_bound(kept: _Kept, monkeypatch: pytest.Monke
     sizes = [one.size for one in kept.stored._memory._selectors.values()]
     assert 0 < sum(sizes) <= 6_000
     assert sizes.count(0) >= 1
+
+
+@pytest.mark.parametrize("in_memory_at_once", [0, 1_000_000])
+def test_what_is_too_much_for_one_statement_is_read_piece_by_piece(
+    kept: _Kept, asked: list[str], monkeypatch: pytest.MonkeyPatch, in_memory_at_once: int
+) -> None:
+    monkeypatch.setattr(choosing, "_A_PIECE", 300)
+    monkeypatch.setattr(remembering, "_AT_ONCE", in_memory_at_once)
+    chance = random.Random(5)
+    for kind in "abcdefg":
+        kept.store("hatch", kind, [(place / 4, chance.random()) for place in range(240, 80, -1)])
+    for query in ("rate(hatch[5m])", "sum_over_time(hatch{kind!='d'}[3m])", "quantile_over_time(0.4, hatch[4m])"):
+        kept.assert_same(query, 50, 20)
+    assert len(asked) >= 3
+
+
+def test_blocks_of_an_answer_are_taken_apart_wherever_they_end() -> None:
+    chance = np.random.default_rng(2)
+    series = np.sort(chance.integers(1, 9, 300).astype(np.uint64))
+    times = np.concatenate(
+        [np.sort(chance.integers(0, 60, int(count))) for count in np.unique(series, return_counts=True)[1]]
+    )
+    columns = series, times + 1_000, np.arange(300), np.ones(300, np.float32)
+    whole = Read([Rows(*columns)])
+    for size in (1, 2, 7, 299):
+        parts = [Rows(*(column[place : place + size] for column in columns)) for place in range(0, 300, size)]
+        mine, theirs = Read(parts).gathered(1_000), whole.gathered(1_000)
+        for name in ("series", "begins", "times", "values"):
+            np.testing.assert_array_equal(getattr(mine, name), getattr(theirs, name))
+        for column, other in zip(Read(parts).plain(), whole.plain(), strict=True):
+            np.testing.assert_array_equal(column, other)
+    plain = whole.plain()
+    np.testing.assert_array_equal(whole.gathered(1_000).values, plain[2])
+    assert not len(Read([]).plain()[0])
 
 
 def test_writes_tell_from_when_on_rows_are_new() -> None:

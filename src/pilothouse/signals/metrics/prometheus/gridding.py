@@ -7,12 +7,13 @@ Prometheus). Stale markers are taken out before, as Prometheus does; `latest` se
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pilothouse.signals.metrics.decimals import STALE_BITS
-from pilothouse.signals.metrics.prometheus.choosing import chosen
+from pilothouse.signals.metrics.prometheus.choosing import chosen, in_pieces
 from pilothouse.signals.metrics.prometheus.found import Found
 from pilothouse.signals.metrics.promql.selection import Gridded, Windowing
 from pilothouse.signals.metrics.promql.windows import stale_mask
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pilothouse.engine import Budget, Engine
+    from pilothouse.signals.metrics.promql.labels import Labels
 
 GRIDS = {
     "latest": "Last",
@@ -55,9 +57,33 @@ def grid(
     """
     if not found:
         return Gridded([], np.zeros((0, windows.count)), np.zeros((0, windows.count), bool), 0)
-    table = _asked(engine, function, found, of, windows, budget, _DECIMAL)
+    by_number = {series.number: series.labels for series in found}
+    parts = []
+    duration = windows.last - windows.first + windows.length
+    for piece, of_piece, limited in in_pieces([series.number for series in found], of, duration, budget):
+        part = _piece(engine, function, piece, by_number, of_piece, windows, limited)
+        if part is None:
+            return None
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else _under_each_other(parts)
+
+
+def _under_each_other(parts: list[Gridded]) -> Gridded:
+    return Gridded(
+        [labels for part in parts for labels in part.labels],
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.present for part in parts]),
+        sum(part.samples for part in parts),
+    )
+
+
+def _piece(
+    engine: Engine, function: str, numbers: list[int], by_number: Mapping[int, Labels], of: int, windows: Windowing,
+    budget: Budget | None,
+) -> Gridded | None:  # fmt: skip
+    table = _asked(engine, function, numbers, of, windows, budget, _DECIMAL)
     if any(table.column("odd").to_pylist()):
-        table = _asked(engine, function, found, of, windows, budget, "value")
+        table = _asked(engine, function, numbers, of, windows, budget, "value")
         if function in _FINITE and any(table.column("odd").to_pylist()):
             return None
     cells = table.column("grid").combine_chunks().flatten()
@@ -65,7 +91,6 @@ def grid(
     values = np.array(cells.fill_null(0.0)).reshape(-1, windows.count)
     if function == "latest":
         present = present & ~stale_mask(values)
-    by_number = {series.number: series.labels for series in found}
     labels = [by_number.get(number) for number in table.column("series").to_pylist()]
     samples = int(np.asarray(table.column("samples")).sum()) if table.num_rows else 0
     rows = [row for row, one in enumerate(labels) if one is not None]
@@ -75,7 +100,7 @@ def grid(
 
 
 def _asked(
-    engine: Engine, function: str, found: list[Found], of: int, windows: Windowing, budget: Budget | None, value: str
+    engine: Engine, function: str, numbers: list[int], of: int, windows: Windowing, budget: Budget | None, value: str
 ) -> pa.Table:
     """`series`, `samples` (how many), `odd` (whether some are not decimal; with `value`, not finite), `grid`."""
     odd = "min(abs(divisor)) = 0" if value == _DECIMAL else "max(divisor <= 0 AND NOT isFinite(value))"
@@ -83,7 +108,7 @@ def _asked(
     alive = "" if function == "latest" else "AND divisor >= 0"
     if function == "latest" and value == _DECIMAL:
         value = f"if(divisor < 0, reinterpretAsFloat64(toUInt64({STALE_BITS})), {_DECIMAL})"
-    condition, numbers = chosen([series.number for series in found], of)
+    condition, parameters = chosen(numbers, of)
     return engine.query(
         f"""SELECT series, count() AS samples, {odd} AS odd,
                 timeSeries{GRIDS[function]}ToGrid(
@@ -95,7 +120,7 @@ def _asked(
               AND time <= fromUnixTimestamp64Milli({{last:Int64}}, 'UTC') {alive}
             GROUP BY series""",
         {
-            **numbers,
+            **parameters,
             "first": max(windows.first - windows.length, 0),
             "last": max(windows.last, 0),
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ _MORE = 16
 
 
 @dataclass(slots=True)
-class Read:
+class Rows:
     """Rows of `samples` as they were read: by series and time (milliseconds); values as `decimals` keeps them."""
 
     series: NDArray[np.uint64]
@@ -25,13 +26,71 @@ class Read:
     numbers: Ints
     divisors: NDArray[np.float32]
 
+
+class Read:
+    """What was read, in the blocks that it came in: an answer is not copied before it is taken apart."""
+
+    def __init__(self, blocks: Iterable[Rows]) -> None:
+        self.blocks = [block for block in blocks if len(block.times)]
+
+    def __len__(self) -> int:
+        return sum(len(block.times) for block in self.blocks)
+
     def plain(self) -> tuple[NDArray[np.uint64], Ints, Floats]:
         """Series, times and values; of rows with the same series and time just the last."""
-        if not len(self.times):
-            return self.series, self.times, np.zeros(0)
-        series, times, values = self.series, self.times, restored(self.numbers, self.divisors)
+        if not self.blocks:
+            return np.zeros(0, np.uint64), np.zeros(0, np.int64), np.zeros(0)
+        series = np.concatenate([block.series for block in self.blocks])
+        times = np.concatenate([block.times for block in self.blocks])
+        values = np.concatenate([restored(block.numbers, block.divisors) for block in self.blocks])
         last = np.append((series[1:] != series[:-1]) | (times[1:] != times[:-1]), True)
         return (series, times, values) if last.all() else (series[last], times[last], values[last])
+
+    def gathered(self, base: int) -> Gathered:
+        """In the form of `windowing.gathered`, whatever block a series begins and ends in."""
+        near, values = np.empty(len(self), np.int32), np.empty(len(self))
+        series: list[NDArray[np.uint64]] = []
+        begins: list[Ints] = []
+        kept, last = 0, None
+        for block in self.blocks:
+            goes_on = last is not None and last == block.series[0]
+            if goes_on and near[kept - 1] == block.times[0] - base:
+                kept -= 1
+            room = slice(kept, kept + len(block.times))
+            found, starts, count = windowing.gathered(
+                block.series, block.times, block.numbers, block.divisors, base, near[room], values[room]
+            )
+            series.append(found[1:] if goes_on else found)
+            begins.append(starts[1:-1] + kept if goes_on else starts[:-1] + kept)
+            kept, last = kept + count, block.series[-1]
+        ends = np.array([kept], np.int64)
+        if not series:
+            return Gathered(np.zeros(0, np.uint64), ends, near, values)
+        return Gathered(np.concatenate(series), np.concatenate([*begins, ends]), near[:kept], values[:kept])
+
+
+@dataclass(slots=True)
+class Gathered:
+    """Series, where each begins (and all end), times in milliseconds after a base, values."""
+
+    series: NDArray[np.uint64]
+    begins: Ints
+    times: NDArray[np.int32]
+    values: Floats
+
+    @staticmethod
+    def together(parts: list[Gathered]) -> Gathered:
+        """One after the other; no series is in two of them."""
+        if len(parts) == 1:
+            return parts[0]
+        shifts = np.cumsum([0, *(len(part.times) for part in parts)])
+        begins = [part.begins[:-1] + shift for part, shift in zip(parts, shifts[:-1], strict=True)]
+        return Gathered(
+            np.concatenate([part.series for part in parts]),
+            np.concatenate([*begins, shifts[-1:]]),
+            np.concatenate([part.times for part in parts]),
+            np.concatenate([part.values for part in parts]),
+        )
 
 
 class Held:
@@ -41,11 +100,12 @@ class Held:
     are milliseconds after `base`.
     """
 
-    def __init__(self, numbers: list[int], low: int, high: int, read: Read) -> None:
+    def __init__(self, numbers: list[int], low: int, high: int, pieces: Iterable[Read]) -> None:
         """`numbers` are the series, in the order of their rows. Raises `OverflowError` when the times are too far
         apart."""
         self.low, self.high = low, high
-        self.base = int(read.times[0]) if len(read.times) else max(low, 0)
+        # That of the first sample, as soon as it is known.
+        self.base, self._is_based = max(low, 0), False
         self.rows: dict[int, int] = {}
         self.numbers: list[int] = []
         # Another list that is known to hold the same.
@@ -53,7 +113,8 @@ class Held:
         nothing = np.zeros(0, np.int64)
         self.begins, self.ends, self.limits = nothing, nothing, nothing
         # The first samples stay where they were written: there is no room between series until more come.
-        series, begins, self.times, self.values = self._gathered(read)
+        found = self._gathered(pieces)
+        series, begins, self.times, self.values = found.series, found.begins, found.times, found.values
         self.add_series(numbers)
         rows = self._rows_of(series)
         known = rows >= 0
@@ -95,11 +156,12 @@ class Held:
         """Forget the samples from `time` on."""
         self.ends = self._until(time - 1 - self.base)
 
-    def append(self, read: Read) -> None:
+    def append(self, pieces: Iterable[Read]) -> None:
         """Samples that are newer than all that their series have. Those of series that are not here are left out."""
-        if not len(read.times):
+        found = self._gathered(pieces)
+        series, begins, times, values = found.series, found.begins, found.times, found.values
+        if not len(times):
             return
-        series, begins, times, values = self._gathered(read)
         rows, counts = self._rows_of(series), np.diff(begins)
         known = rows >= 0
         more = np.zeros(len(self.begins), np.int64)
@@ -115,8 +177,13 @@ class Held:
         self.times[places], self.values[places] = times, values
         self.ends = self.ends + more
 
-    def _gathered(self, read: Read) -> tuple[NDArray[np.uint64], Ints, NDArray[np.int32], Floats]:
-        return windowing.gathered(read.series, read.times, read.numbers, read.divisors, self.base)
+    def _gathered(self, pieces: Iterable[Read]) -> Gathered:
+        parts = []
+        for read in pieces:
+            if read.blocks and not self._is_based:
+                self.base, self._is_based = int(read.blocks[0].times[0]), True
+            parts.append(read.gathered(self.base))
+        return Gathered.together(parts)
 
     def _rows_of(self, series: NDArray[np.uint64]) -> Ints:
         """The rows of series, -1 of those that are not here."""

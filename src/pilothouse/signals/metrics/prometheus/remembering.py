@@ -1,8 +1,8 @@
 """Samples that were asked for lately stay in memory: dashboards and rules ask for the same series again and again.
 
 A selector's samples are read once; what was stored since is told apart by its time (`Engine.oldest_since`): from there
-on they are read anew. So an answer is what the tables hold, to the last sample. A selector of many samples is only kept
-when it is asked for a second time.
+on they are read anew. So an answer is what the tables hold, to the last sample. A selector of very many samples is only
+kept when it is asked for a second time.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ _SHARE = 12
 _MOST_BYTES = 2_000_000_000
 _SAMPLE_BYTES = 12
 _USUAL_INTERVAL = 15_000
-# So many samples are read into memory at once, more only when they are asked for again within so many seconds.
-_AT_ONCE = 400_000
+# So many samples are read into memory at once, if they are no more than so large a part of what it may hold; others
+# only when they are asked for again within so many seconds. To have the engine work them out once takes as much CPU.
+_AT_ONCE, _PART_AT_ONCE = 8_000_000, 8
 _AGAIN = 900.0
 # All is read anew so often, in seconds: samples that retention took are gone then.
 _RENEWED = 3600.0
@@ -40,8 +41,8 @@ _RECENT = 600_000
 _FOREVER = 9_000_000_000_000
 _MOST_NOTED = 10_000
 
-Reading = Callable[[list[int], int, int], Read]
-"""Reads the samples of series from one time to another."""
+Reading = Callable[[list[int], int, int], Iterator[Read]]
+"""Reads the samples of series from one time to another, some series after others."""
 
 
 @dataclass(slots=True)
@@ -107,7 +108,8 @@ class SampleMemory:
             return kept
 
     def _is_worth_it(self, kept: _Kept, expected: int, start: int) -> bool:
-        if expected <= _AT_ONCE or (kept.held is not None and kept.held.low <= start):
+        at_once = min(_AT_ONCE, self._limit // (_PART_AT_ONCE * _SAMPLE_BYTES))
+        if expected <= at_once or (kept.held is not None and kept.held.low <= start):
             return True
         before, kept.asked = kept.asked, time.monotonic()
         return bool(before) and kept.asked - before < _AGAIN

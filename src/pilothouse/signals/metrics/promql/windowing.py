@@ -33,17 +33,23 @@ def is_there() -> bool:
 
 
 def gathered(
-    series: NDArray[np.uint64], times: Ints, numbers: Ints, divisors: NDArray[np.float32], base: int
-) -> tuple[NDArray[np.uint64], Ints, NDArray[np.int32], Floats]:
-    """Rows of `samples`, by series and time, as series, where each begins (and all end), times after `base`, values.
+    series: NDArray[np.uint64],
+    times: Ints,
+    numbers: Ints,
+    divisors: NDArray[np.float32],
+    base: int,
+    near: NDArray[np.int32],
+    values: Floats,
+) -> tuple[NDArray[np.uint64], Ints, int]:
+    """Rows of `samples`, by series and time: series, where each begins (and all end), how many samples there are.
 
-    Of rows with the same series and time the last counts. Raises `OverflowError` for times too far from `base`.
+    Times after `base` are written to `near`, values to `values`. Of rows with the same series and time the last counts.
+    Raises `OverflowError` for times too far from `base`.
     """
     runs = native.runs(series)
     found, begins = np.empty(runs, np.uint64), np.empty(runs + 1, np.int64)
-    near, values = np.empty(len(times), np.int32), np.empty(len(times))
     kept = native.gather(series, times, numbers, divisors, base, found, begins, near, values)
-    return found, begins, near[:kept], values[:kept]
+    return found, begins, kept
 
 
 def windowed(
