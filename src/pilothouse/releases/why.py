@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from pilothouse.releases.party import Party
 from pilothouse.releases.stories import changes
+from pilothouse.releases.wording import duration
 from pilothouse.signals.timerange import NANOSECONDS, TimeRange, to_rfc3339
 
 if TYPE_CHECKING:
@@ -33,6 +34,6 @@ def why(
     before, after = TimeRange(max(at - _LONGER * around, 0), at), TimeRange(at, at + around)
     baseline, candidate = Party(label="before", within=before), Party(label="after", within=after)
     found = compare(engine, service, baseline, candidate, after, marks=marks, objectives=objectives)
-    asked = urlencode({"service": service, "at": to_rfc3339(at), "around": f"{around / NANOSECONDS:.9g}s"})
+    asked = urlencode({"service": service, "at": to_rfc3339(at), "around": duration(around / NANOSECONDS)})
     around_it = found.changes or tuple(changes(engine, service, marks, TimeRange(before.start, after.end)))
     return replace(found, changes=around_it, address=f"/why?{asked}")

@@ -55,6 +55,14 @@ def digits(value: float) -> str:
     return f"{value:.2g}" if abs(value) < 10 else f"{value:.3g}"
 
 
+def duration(seconds: float) -> str:
+    """As people write it: 90 s is `90s`, 3600 s is `1h`."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds:g}s"
+
+
 def _bytes(value: float) -> str:
     size = abs(value)
     for name in _BYTES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from pilothouse.releases.wording import duration
 from pilothouse.signals.sentences import sentence
 
 WhenUnsure = Literal["wait", "pause", "go_on"]
@@ -136,11 +137,3 @@ class Plan:
             not_mapped=tuple(content["not_mapped"]),
             selector=content.get("selector", ""),
         )
-
-
-def duration(seconds: float) -> str:
-    """As people write it: 90 s is `90s`, 3600 s is `1h`."""
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:.0f}{unit}"
-    return f"{seconds:g}s"

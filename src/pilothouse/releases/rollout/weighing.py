@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from pilothouse.releases.rollout.looking import looked
-from pilothouse.releases.rollout.plan import duration
 from pilothouse.releases.rollout.run import Event
-from pilothouse.releases.wording import digits
+from pilothouse.releases.wording import digits, duration
 from pilothouse.signals.sentences import sentence
 
 if TYPE_CHECKING:
