@@ -95,6 +95,26 @@ def test_a_second_process_is_told_in_one_sentence(engine: Engine) -> None:
     assert answer.stdout.strip().endswith("stop it, or choose another --data"), answer.stderr
 
 
+@pytest.mark.parametrize("broken", ["a file", "its metadata"])
+def test_a_store_that_cannot_be_opened_is_named(tmp_path: Path, broken: str) -> None:
+    """In a process of its own: after a failed start chDB opens no other directory."""
+    store = tmp_path / "store"
+    if broken == "a file":
+        store.write_text("no directory")
+    else:
+        store.mkdir()
+        (store / "metadata").write_text("no directory")
+    script = (
+        "import sys; from pathlib import Path; from pilothouse.engine import EngineError, open_engine\n"
+        "try: open_engine(Path(sys.argv[1]))\n"
+        "except EngineError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(store)], capture_output=True, text=True, check=True)
+    said = "is not a directory" if broken == "a file" else "cannot be opened"
+    assert str(store) in done.stdout
+    assert said in done.stdout
+
+
 def test_the_store_is_there_again_after_closing(tmp_path: Path) -> None:
     first = open_engine(tmp_path / "store")
     first.command("INSERT INTO logs (identity, time, body) VALUES (1, now64(9), 'kept')")

@@ -59,7 +59,10 @@ class EmbeddedEngine:
         chdb = load_chdb()
         self.directory = directory
         self._cache_bytes = cache_size() if cache_bytes is None else cache_bytes
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except (FileExistsError, NotADirectoryError):
+            raise EngineError(f"{directory} cannot be the store: it is not a directory") from None
         address = configured(directory, self._cache_bytes)
         # chdb and chdb-core both bring a package of this name, and which one's error is the public one depends on
         # the order of installation; both are raised as RuntimeError or as what the package names.
@@ -247,7 +250,9 @@ def _opening_error(directory: Path, error: Exception) -> EngineError:
     # chDB reports every failure to open in the same words; whether the lock is taken is for us to see.
     if _is_locked(directory / "status"):
         return EngineBusyError(f"another process is using {directory}: stop it, or choose another --data")
-    return from_clickhouse(str(error))
+    found = from_clickhouse(str(error))
+    remedy = "`pilothouse restore` puts a backup into a directory of its own"
+    return type(found)(f"the store in {directory} cannot be opened: {found}; {remedy}", found.code)
 
 
 def _is_locked(status: Path) -> bool:

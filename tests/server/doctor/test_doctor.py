@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sqlite3
 from pathlib import Path
@@ -40,6 +41,19 @@ def test_a_directory_that_others_may_read_is_said(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     found = _by_check(_config(tmp_path))["data"]
     assert (found.state, found.remedy) == ("warning", f"chmod 700 {tmp_path}")
+
+
+def test_what_is_in_it_and_cannot_be_used_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "store").write_text("no directory")
+    (tmp_path / "control.db").touch()
+    tmp_path.chmod(0o700)
+    may = os.access
+    # As after a start as root; who runs the tests may be root.
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "control.db" and may(path, mode))
+    found = _by_check(_config(tmp_path))
+    assert found["store"].said == f"{tmp_path / 'store'} is not a directory"
+    assert found["data"].said == f"{tmp_path / 'control.db'} may not be read and written by this user"
+    assert found["data"].remedy.startswith("chown -R ")
 
 
 def test_a_port_that_somebody_else_has_is_said(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ def examine(config: Config) -> Iterator[Finding]:
     yield _directory(config.data)
     yield _space(config.data)
     if config.data.is_dir() and os.access(config.data, os.R_OK | os.X_OK):
+        yield from _parts(config.data)
         yield _journal(config)
         yield from _aside(config.data)
         if not config.database:
@@ -44,6 +45,19 @@ def _directory(data: Path) -> Finding:
     if mode & 0o077:
         return warning("data", f"{data} can be read by other users (mode {mode:o})", f"chmod 700 {data}")
     return ok("data", f"{data}, mode {mode:o}")
+
+
+def _parts(data: Path) -> Iterator[Finding]:
+    """What is in the directory and could not be used, as after a start as another user."""
+    for name in ("store", "journal"):
+        part = data / name
+        if part.exists() and not part.is_dir():
+            yield failed(name, f"{part} is not a directory", "move it away, or choose another --data")
+    for part in sorted(data.iterdir()):
+        mode = os.R_OK | os.W_OK | (os.X_OK if part.is_dir() else 0)
+        if not part.is_symlink() and not os.access(part, mode):
+            remedy = f"chown -R {os.getuid()} {data}"
+            yield failed("data", f"{part} may not be read and written by this user", remedy)
 
 
 def _space(data: Path) -> Finding:
