@@ -6,6 +6,8 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+from pilothouse.cli.profile_wording import NOTHING_PROFILED
+
 _COLOURS = (202, 208, 214, 172, 178, 130, 166, 136, 220, 173)
 _LEAST = 1
 
@@ -16,7 +18,7 @@ def print_flame(root: dict[str, Any], amount: Callable[[int], str]) -> None:
 
     console = Console()
     if not root["value"]:
-        console.print("Nothing was profiled there. Widen --since, or see `pilothouse profiles types`.")
+        console.print(NOTHING_PROFILED)
         return
     for line in flame_lines(root, console.width, amount):
         console.print(line, soft_wrap=True)

@@ -19,7 +19,7 @@ from pilothouse.cli.client import (
     print_lines,
     wants_json,
 )
-from pilothouse.cli.profile_wording import Function, Kind, Labels, Selector, Span, amount, change, table, who
+from pilothouse.cli.profile_wording import Function, Kind, Labels, Selector, Span, amount, change, profiles, table, who
 
 app = typer.Typer()
 _WIDE = 150
@@ -61,12 +61,12 @@ def diff(
 
 
 def _print_difference(answer: dict[str, Any], found: list[dict[str, Any]], baseline: str, candidate: str) -> None:
-    unit, per = answer["unit"], {"total": "", "share": " (brought to the same sum)"}.get(answer["per"])
-    per = f" a {answer['per']}" if per is None else per
+    unit, known = answer["unit"], {"total": " in the baseline's time", "share": " (brought to the same sum)"}
+    per = known.get(answer["per"], f" a {answer['per']}")
     typer.echo(
         f"{answer['type']}: {amount(answer['baseline_total'], unit)} -> "
         f"{amount(answer['candidate_total'], unit)}{per}, "
-        f"{answer['baseline_profiles']} and {answer['candidate_profiles']} profiles"
+        f"{answer['baseline_profiles']} and {profiles(answer['candidate_profiles'])}"
     )
     if not found:
         enough = any(one["self_interval"] for one in answer["functions"])

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pilothouse.cli.client import DEFAULT_SERVER, End, Output, Server, Since, Start, ask, print_lines, wants_json
-from pilothouse.cli.profile_wording import Kind, Labels, Selector, Span, amount, headline, table, who
+from pilothouse.cli.profile_wording import NOTHING_PROFILED, Kind, Labels, Selector, Span, amount, headline, table, who
 
 app = typer.Typer()
 
@@ -93,5 +93,7 @@ def timeline(
     for one in points:
         bar = "█" * round(40 * one["share"] / most)
         typer.echo(f"{one['time'][:19]}Z {one['share']:>7.2%} {amount(one['total'], answer['unit']):>10} {bar}")
+    if points and not any(one["share"] for one in points):
+        typer.echo(f"No profile there has {name!r}; see `pilothouse profiles top`.", err=True)
     if not points:
-        typer.echo("Nothing was profiled there. Widen --since, or see `pilothouse profiles types`.")
+        typer.echo(NOTHING_PROFILED)

@@ -12,6 +12,7 @@ Kind = Annotated[str | None, typer.Option("--type", help="cpu, wall, inuse_space
 Function = Annotated[
     str | None, typer.Option("--function", "-f", help="Only stacks through a function with this text.")
 ]
+NOTHING_PROFILED = "Nothing was profiled there. Widen --since, or see `pilothouse profiles types`."
 Span = Annotated[str | None, typer.Option("--span", metavar="ID", help="Only what ran in this span.")]
 Labels = Annotated[str | None, typer.Option("--labels", help='Labels of samples: span_id="...", thread_name=~"io.*".')]
 
@@ -24,7 +25,12 @@ def who(selector: str) -> dict[str, str | None]:
 
 
 def headline(answer: dict[str, Any]) -> None:
-    typer.echo(f"{answer['type']}: {amount(answer['total'], answer['unit'])} in {answer['profiles']} profiles")
+    typer.echo(f"{answer['type']}: {amount(answer['total'], answer['unit'])} in {profiles(answer['profiles'])}")
+
+
+def profiles(count: int) -> str:
+    """So many profiles, in words."""
+    return f"{count} profile{'s' * (count != 1)}"
 
 
 def table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]], right: int = 0) -> None:
@@ -42,7 +48,7 @@ def table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]], right: int = 
         )
     for row in rows:
         table.add_row(*(Text.from_markup(cell) if place < right else Text(cell) for place, cell in enumerate(row)))
-    Console().print(table if rows else "Nothing was profiled there. Widen --since, or see `pilothouse profiles types`.")
+    Console().print(table if rows else NOTHING_PROFILED)
 
 
 def change(before: float, after: float, unit: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,7 @@ from pilothouse.cli.client import (
     wants_json,
 )
 from pilothouse.cli.profile_wording import (
+    NOTHING_PROFILED,
     Function,
     Kind,
     Labels,
@@ -34,6 +35,9 @@ from pilothouse.cli.profile_wording import (
     who,
 )
 from pilothouse.signals.credentials import CertificateError, certificates, credentials
+
+if TYPE_CHECKING:
+    import httpx
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
@@ -151,10 +155,13 @@ def export(
     since: Since = None, start: Start = None, end: End = None, server: Server = DEFAULT_SERVER,
 ) -> None:  # fmt: skip
     """What was profiled as one file for other tools."""
-    content = _fetch(
+    response = _fetch(
         server, "/api/profiles/export", **who(selector), type=type, labels=labels, span=span, format=format,
         since=since, start=start, end=end,
     )  # fmt: skip
+    content = response.content
+    if response.headers.get("pilothouse-stacks") == "0":
+        typer.echo(NOTHING_PROFILED, err=True)
     if to:
         try:
             to.write_bytes(content)
@@ -166,7 +173,7 @@ def export(
         sys.stdout.buffer.write(content)
 
 
-def _fetch(server: str, path: str, **parameters: str | None) -> bytes:
+def _fetch(server: str, path: str, **parameters: str | None) -> httpx.Response:
     """What an API call answers, as it is."""
     import httpx
 
@@ -186,8 +193,10 @@ def _fetch(server: str, path: str, **parameters: str | None) -> bytes:
     except httpx.HTTPError as error:
         fail(unreachable(server, error))
     if not response.is_success:
-        fail(response.json()["error"]["message"] if "json" in response.headers["content-type"] else response.text)
-    return response.content
+        fail(
+            response.json()["error"]["message"] if "json" in response.headers.get("content-type", "") else response.text
+        )
+    return response
 
 
 for _group in (profile_diff.app, profile_function.app):

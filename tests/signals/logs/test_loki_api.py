@@ -123,6 +123,9 @@ def test_fields_are_detected_in_a_sample(server: RunningServer, now: int) -> Non
     fields = {one["label"]: one for one in ask(server, "detected_fields", query='{app="web"}')["fields"]}
     assert fields["status"] == {"label": "status", "type": "int", "cardinality": 2, "parsers": ["json"]}
     assert fields["user"]["parsers"] is None
+    # Grafana takes more than one parser for lines of both kinds.
+    parsed = {one["label"]: one for one in ask(server, "detected_fields", query='{app="web"} | json')["fields"]}
+    assert parsed["status"]["parsers"] == ["json"]
     assert ask(server, "detected_field/path/values", query='{app="web"}')["values"] == ["/", "/buy"]
 
 

@@ -44,7 +44,7 @@ def test_top_is_json_lines_when_piped(shop: House) -> None:
 def test_top_as_a_table(shop: House) -> None:
     result = run(shop, "top", 'service_name="shop",service_version="2.0.0"', "-o", "table", "--by", "total")
     lines = result.stdout.splitlines()
-    assert lines[0] == "cpu: 6 s in 1 profiles"
+    assert lines[0] == "cpu: 6 s in 1 profile"
     assert lines[2].split()[:7] == ["0", "0.0%", "6", "s", "100.0%", "main", "/app/m.py"]
     assert lines[3].split()[:6] == ["5", "s", "83.3%", "5", "s", "83.3%"]
 
@@ -84,7 +84,7 @@ def test_diff(shop: House) -> None:
     first = json.loads(run(shop, *words).stdout.splitlines()[0])
     assert (first["function"], first["baseline_self"], first["candidate_self"]) == ("work", 2 * SECOND, 5 * SECOND)
     lines = run(shop, *words, "-o", "table", "--all").stdout.splitlines()
-    assert lines[0] == "cpu: 3 s -> 6 s, 1 and 1 profiles"
+    assert lines[0] == "cpu: 3 s -> 6 s in the baseline's time, 1 and 1 profile"
     assert lines[2].split()[:8] == ["+3", "s", "?", "2", "s", "5", "s", "+3"]
     assert "Too few profiles to tell" in run(shop, *words, "-o", "table").stdout
 
@@ -115,6 +115,7 @@ def test_timeline(shop: House) -> None:
     assert "77.78%" in shown
     assert "█" in shown
     assert json.loads(run(shop, "timeline", "work", "shop").stdout.splitlines()[0])["total"] == 7 * SECOND
+    assert "No profile there has 'wrok'" in run(shop, "timeline", "wrok", "shop", "-o", "table").stderr
 
 
 def test_diff_says_which_side_is_missing(shop: House) -> None:
@@ -127,6 +128,9 @@ def test_export(shop: House, tmp_path: Path) -> None:
     assert (
         run(shop, "export", "shop", "--format", "folded").stdout == f"main;work {7 * SECOND}\nmain;rest {2 * SECOND}\n"
     )
+    nothing = run(shop, "export", "nobody", "--format", "folded")
+    assert (nothing.exit_code, nothing.stdout) == (0, "")
+    assert nothing.stderr.startswith("Nothing was profiled there")
     path = tmp_path / "cpu.pb.gz"
     assert run(shop, "export", "shop", "--to", str(path)).exit_code == 0
     assert sum(read(path.read_bytes()).values[:, 0].tolist()) == 9 * SECOND

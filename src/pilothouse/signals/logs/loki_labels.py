@@ -91,7 +91,7 @@ def _fields(engine: Engine, given: Parameters) -> dict[str, tuple[set[str], set[
             for name, value in labels.items():
                 found, parsers = known.setdefault(name, (set(), set()))
                 found.add(value)
-                parsers.add(parser)
+                parsers.update([parser] if parser else [])
     return known
 
 

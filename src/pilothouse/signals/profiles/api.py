@@ -223,10 +223,14 @@ def _export(engine: Engine, request: Request) -> Response:
     there = kept_of(engine, selection, request.query_params.get("type", ""))
     profile = gather(engine, there, selection)
     if shape == "pprof":
-        return _file(to_pprof(profile), "application/octet-stream", f"{there.type}.pb.gz")
-    if shape == "folded":
-        return _file(to_folded(profile), "text/plain; charset=utf-8", f"{there.type}.folded")
-    return _file(to_speedscope(profile, there.type), "application/json", f"{there.type}.speedscope.json")
+        made = _file(to_pprof(profile), "application/octet-stream", f"{there.type}.pb.gz")
+    elif shape == "folded":
+        made = _file(to_folded(profile), "text/plain; charset=utf-8", f"{there.type}.folded")
+    else:
+        made = _file(to_speedscope(profile, there.type), "application/json", f"{there.type}.speedscope.json")
+    # Nothing is a whole file too, of which whoever asked should hear.
+    made.headers["pilothouse-stacks"] = str(len(profile.values))
+    return made
 
 
 def _file(content: str | bytes, media: str, name: str) -> Response:
