@@ -102,8 +102,8 @@ def test_a_store_that_cannot_be_opened_is_named(tmp_path: Path, broken: str) -> 
     if broken == "a file":
         store.write_text("no directory")
     else:
-        store.mkdir()
-        (store / "metadata").write_text("no directory")
+        (store / "metadata").mkdir(parents=True)
+        (store / "metadata" / "system.sql").write_text("broken")
     script = (
         "import sys; from pathlib import Path; from pilothouse.engine import EngineError, open_engine\n"
         "try: open_engine(Path(sys.argv[1]))\n"
