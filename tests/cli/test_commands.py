@@ -216,6 +216,8 @@ def test_without_a_server_it_says_how_to_start_one(arguments: tuple[str, ...]) -
         (("traces", "ab" * 16), 3, "no span of trace"),
         (("traces", "--selector", "{"), 3, "selector: a brace is missing"),
         (("metrics", "--step", "x"), 3, "step: 'x' is not a duration"),
+        (("metrics", "rate(up[5m])"), 3, "this is PromQL"),
+        (("metrics", 'up{job="x"} > 1'), 3, "this is PromQL"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(
@@ -288,3 +290,19 @@ def test_a_command_by_name_brings_no_other() -> None:
         assert name in alone.commands  # type: ignore[attr-defined]
         assert len(alone.commands) <= 2, f"{name} brings {list(alone.commands)}"  # type: ignore[attr-defined]
     assert typer.main.get_command(program("no such command")).commands.keys() == _ROOT.commands.keys()  # type: ignore[attr-defined]
+
+
+def test_metrics_are_asked_by_a_name_as_prometheus_writes_it(told: RunningServer) -> None:
+    def names(asked: str) -> set[str]:
+        done = command("metrics", asked, PILOTHOUSE_SERVER=told.http)
+        assert done.returncode == 0, done.stderr
+        return {json.loads(line)["name"] for line in done.stdout.splitlines()}
+
+    gauge = {"name": "queue.length", "gauge": {"dataPoints": [{"timeUnixNano": str(time.time_ns()), "asInt": "3"}]}}
+    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]}
+    body = {"resourceMetrics": [{"resource": resource, "scopeMetrics": [{"metrics": [gauge]}]}]}
+    assert httpx.post(f"{told.otlp}/v1/metrics", json=body).status_code == 200
+    told.wait_for("/api/metrics", "series", 1, name="queue.length")
+    assert names("queue.length") == {"queue.length"}
+    assert names('queue.length{service_name="shop"}') == {"queue.length"}
+    assert names("nobody_knows") == set()

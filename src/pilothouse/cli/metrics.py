@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 import typer
@@ -14,11 +15,15 @@ from pilothouse.cli.client import (
     Since,
     Start,
     ask,
+    fail,
     print_lines,
     printable,
     wants_json,
 )
 
+# `up`, `up{job="shop"}`: a name, as who knows Prometheus writes it.
+_NAMED = re.compile(r"\s*([A-Za-z_:][\w:.]*)\s*(\{.*\})?\s*", re.DOTALL)
+_PROMQL = re.compile(r"\s*[\w:]+\s*((by|without)\b|\(|\[|\{[^}]*\}\s*\S)")
 _BARS = " ▁▂▃▄▅▆▇█"
 
 
@@ -29,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 
 def metrics(
-    selector: Annotated[str, typer.Argument(help='Labels: service_name="checkout".')] = "",
+    selector: Annotated[str, typer.Argument(help='Labels: service_name="checkout"; or a name.')] = "",
     name: Annotated[str | None, typer.Option("--name", help="Only this metric.")] = None,
     step: Annotated[str | None, typer.Option(help="Distance of the points, for example 15s.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=5000, help="How many series.")] = 100,
@@ -41,6 +46,10 @@ def metrics(
 ) -> None:
     """Series of a selector: counters as rates a second, gauges as last values."""
     as_json = wants_json(output)
+    if _PROMQL.match(selector):
+        fail("this is PromQL, of which the page and /prometheus/api/v1/query_range make series; here labels are wanted")
+    if named := _NAMED.fullmatch(selector):
+        name, selector = name or named[1], named[2] or ""
     answer = ask(
         server,
         "/api/metrics",
