@@ -12,6 +12,7 @@ from pilothouse.releases.both import Both
 from pilothouse.releases.deciding import settle
 from pilothouse.releases.finding import Finding
 from pilothouse.releases.profiles import Costs, Function, explain, judge
+from pilothouse.releases.profiles.judging import TOTAL
 from pilothouse.releases.profiles.reading import read
 from pilothouse.releases.profiles.types import badness, chosen, is_level, period
 from pilothouse.releases.ranking import ranked
@@ -216,10 +217,16 @@ def test_where_the_traffic_shows_how_costs_go_with_it_a_dearer_function_is_told(
         for side in (0, 1)
     ]
     exposed = [shape * 20 * each / replicates for each in (1000.0, 600.0)]
-    tests = judge([replace(found, samples=Both(*samples), exposures=Both(*exposed))], unequal)
+    unequally = replace(found, samples=Both(*samples), exposures=Both(*exposed))
+    tests = judge([unequally], unequal)
     settled = settle(tests, Rules())
     assert {one.subject for one, _ in settled.held["profiles"] if one.rising} == {"sum"}
     assert "send" in {one.subject for one, _ in settled.doubted["profiles"] if one.rising}
+    seen = [
+        next(one for one in judge([unequally], each) if one.subject == TOTAL).smallest_effect(0.01) or 0.0
+        for each in (unequal, trial())
+    ]
+    assert seen[0] > seen[1] > 0, "what could have been seen is less where the traffic differs"
 
 
 def test_costs_of_too_few_requests_tell_nothing_where_the_traffic_is_unlike() -> None:

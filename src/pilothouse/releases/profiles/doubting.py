@@ -27,18 +27,20 @@ if TYPE_CHECKING:
 class Doubts:
     """For each function [n]: whether its change tells nothing, or the p-value that it is the traffic's (0: no doubt).
 
-    `at_most` is the ratio that unequal traffic alone can make of its cost per request.
+    `at_most` is the ratio that unequal traffic alone can make of its cost per request, `errors` the standard error of
+    the logarithm of what it makes (0 where that is not known).
     """
 
     doubtful: NDArray[np.bool_]
     p_values: Floats
     at_most: Floats
+    errors: Floats
 
 
 def doubts(costs: Costs, trial: Trial, sides: Both[Floats], rates: Rates) -> Doubts:
     """The doubts on functions whose samples [n, replicates] of both sides were compared to `rates`."""
     count = len(rates.ratio)
-    found = Doubts(np.zeros(count, bool), np.zeros(count), np.ones(count))
+    found = Doubts(np.zeros(count, bool), np.zeros(count), np.ones(count), np.zeros(count))
     if trial.same_load:
         return found
     # What only one side runs is no matter of traffic.
@@ -62,6 +64,7 @@ def _bridged(
         p_values = between.p_values(np.log(rates.ratio), rates.error, rates.freedom)
         found.at_most[known] = between.at_most(trial.rules.false_discovery_rate)[known]
     found.p_values[known & asked] = p_values[known & asked]
+    found.errors[known] = between.error[known]
     return known
 
 

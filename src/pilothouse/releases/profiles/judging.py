@@ -142,7 +142,8 @@ def _tested(
         p_traffic=float(doubted.p_values[row]),
         lasting=int(seen[row]) >= min(3, samples.shape[1]),
         freedom=float(rates.freedom[row]),
-        error=float(rates.error[row]),
+        # Under unequal traffic a change must be beyond what that makes, too, and is known no better than that is.
+        error=math.hypot(float(rates.error[row]), float(doubted.errors[row])),
         weight=1.0 if place < 0 and costs.bad == "up" else 0.0,
         least=trial.rules.cost_change,
         # Both sides together say how much of the cost this is, and nothing of which side has more of it.
