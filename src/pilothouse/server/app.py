@@ -116,6 +116,14 @@ def otlp_port(houses: Mapping[str, Rooms]) -> OtlpPort:
     return OtlpPort(doors, houses[DEFAULT_TENANT].access)
 
 
+def _otlp_as_prometheus(rooms: Rooms) -> list[Route]:
+    """Where Prometheus itself takes OTLP, which is metrics alone."""
+    from pilothouse.signals.receive.otlp_http import routes
+
+    made = routes(rooms.receiver, rooms.config.max_body_bytes, "/prometheus/api/v1/otlp")
+    return [route for route in made if route.path.endswith("/metrics")]
+
+
 def inner_app(rooms: Rooms, addresses: dict[str, str]) -> ASGIApp:
     """What this process itself asks and tells, over a socket that nobody else may open."""
     routes = [*otlp_http.routes(rooms.receiver, rooms.config.max_body_bytes), *_routes(rooms, addresses)]
@@ -192,6 +200,7 @@ def _prometheus_routes(rooms: Rooms, addresses: dict[str, str]) -> list[Route]:
         *prometheus_api.routes(rooms.engine, rooms.watching, metrics=metrics, status=status),
         *prometheus_api.lifecycle_routes(rooms.watching),
         *remote_write.routes(rooms.remote_write, rooms.config.max_body_bytes),
+        *_otlp_as_prometheus(rooms),
         *datadog_metrics.routes(rooms.receiver, rooms.config.max_body_bytes),
     ]
 

@@ -328,6 +328,8 @@ def _close(point: list[Any], other: list[Any]) -> bool:
         ("series", {"match[]": ['temperature{job="api"}', "load"]}),
         ("series", {"match[]": 'nothing{job="api"}'}),
         ("series", {}),
+        ("series", {"match[]": "load", "start": "5", "end": "1"}),
+        ("labels", {"start": "9000000000"}),
         ("series", {"match[]": "{"}),
         ("label/job/values", {"match[]": "{}"}),
         ("query", {"query": ""}),

@@ -63,3 +63,26 @@ def test_admin_calls_are_off_as_in_prometheus(server: RunningServer) -> None:
         answer = httpx.post(f"{server.http}/prometheus/api/v1/admin/tsdb/{call}")
         assert answer.status_code == 500
         assert answer.json() == {"status": "error", "errorType": "unavailable", "error": "admin APIs disabled"}
+
+
+def test_where_prometheus_takes_otlp(server: RunningServer) -> None:
+    taken = httpx.post(
+        f"{server.http}/prometheus/api/v1/otlp/v1/metrics",
+        content=b"",
+        headers={"content-type": "application/x-protobuf"},
+    )
+    assert taken.status_code == 200
+    assert httpx.post(f"{server.http}/prometheus/api/v1/otlp/v1/logs", content=b"").status_code in (404, 405)
+
+
+def test_what_the_pages_of_prometheus_ask(server: RunningServer) -> None:
+    assert server.get("/prometheus/api/v1/notifications")["data"] == []
+    assert server.get("/prometheus/api/v1/status/tsdb/blocks")["data"] == {"blocks": []}
+    tree = server.get("/prometheus/api/v1/parse_query", query="rate(a[step() * 2m] offset -(5m)) + fill(2) b")["data"]
+    assert tree["matching"]["fillValues"] == {"lhs": 2, "rhs": 2}
+    step, minutes = (tree["lhs"]["args"][0]["rangeExpr"][side] for side in ("lhs", "rhs"))
+    assert step == {"type": "durationExpr", "op": "step", "lhs": None, "rhs": None, "wrapped": False}
+    assert minutes == {"type": "numberLiteral", "val": "120", "duration": True}
+    for limit in ("0", "x", "-1"):
+        answer = httpx.get(f"{server.http}/prometheus/api/v1/status/tsdb", params={"limit": limit})
+        assert answer.status_code == 400, answer.text

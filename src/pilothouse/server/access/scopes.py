@@ -23,7 +23,8 @@ _INGEST = re.compile(
     r"|/prometheus/api/v1/write|/loki/api/v1/push|/api/prom/push"
     r"|(/zipkin)?/api/v[12]/spans|(/jaeger)?/api/traces"
     r"|(/datadog)?/v0\.[345]/traces|(/datadog)?/api/v2/logs|(/datadog)?/v1/input(/[^/]*)?"
-    r"|/datadog/api/v[12]/(series|distribution_points|check_run)"
+    r"|/datadog/api/v[12]/(series|distribution_points|check_run)|/datadog/api/beta/sketches"
+    r"|/prometheus/api/v1/otlp/v1/metrics"
     r"|/elasticsearch(/.*)?|(/[^/]+)?/_bulk"
 )
 # Senders ask these before they send.

@@ -33,6 +33,7 @@ from pilothouse.signals.metrics.promql.errors import ParseError
 from pilothouse.signals.metrics.promql.labels import is_label
 from pilothouse.signals.metrics.promql.matcher import Matcher
 from pilothouse.signals.metrics.promql.nodes import value_type
+from pilothouse.signals.metrics.promql.numbers import quote
 from pilothouse.signals.metrics.promql.parser import parse, parse_selector
 from pilothouse.signals.metrics.promql.planning import Grid
 from pilothouse.signals.metrics.promql.pretty import pretty
@@ -50,6 +51,8 @@ _MOST_POINTS = 11_000
 _MANY_POINTS = 50_000
 _SHORT = 2_000
 _ADMIN_CALLS = ("delete_series", "clean_tombstones", "snapshot")
+# As Go reads them.
+_BOOLEANS = frozenset(("1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False"))
 _SAID = {"matrix": "range vector", "string": "string"}
 
 Said = tuple[str | bytes, list[str], list[str]]
@@ -91,6 +94,8 @@ def routes(
         "status/buildinfo": api.status_build,
         "status/tsdb": api.status_tsdb,
         "status/walreplay": api.status_replay,
+        "status/tsdb/blocks": api.status_blocks,
+        "notifications": api.notifications,
     }
     return [
         *(Route(f"{prefix}/{path}", _endpoint(handler), methods=["GET", "POST"]) for path, handler in both.items()),
@@ -231,7 +236,7 @@ class _Api:
     async def _found(self, request: Request, asked: Parameters, selectors: list[Any]) -> list[Any]:
         start, end = asked.time("start", 0), asked.time("end", round(time.time() * 1000) + 3_600_000)
         if end < start:
-            raise ApiError("bad_data", 'invalid parameter "end": end timestamp must not be before start timestamp')
+            return []
 
         def work(metrics: Any, _: Any) -> list[Any]:
             found = {one for selector in selectors or [()] for one in metrics.series(selector, start, end)}
@@ -240,7 +245,7 @@ class _Api:
         return await self.queries.run(request, work)
 
     async def metadata(self, request: Request, asked: Parameters) -> str:
-        wanted = asked.get("metric"), asked.count("limit_per_metric"), asked.limit()
+        wanted = asked.get("metric"), asked.most("limit_per_metric"), asked.most("limit")
         engine = self._engine
         return answering.said(await self.queries.run(request, lambda metrics, _: metadata(engine, metrics, *wanted)))
 
@@ -270,6 +275,10 @@ class _Api:
         kind = asked.get("type")
         if kind not in ("", "alert", "record"):
             raise ApiError("bad_data", f'invalid parameter "type": not supported value "{kind}"')
+        brief = asked.get("exclude_alerts")
+        if brief and brief not in _BOOLEANS:
+            message = f"error converting exclude_alerts: strconv.ParseBool: parsing {quote(brief)}: invalid syntax"
+            raise ApiError("bad_data", f'invalid parameter "exclude_alerts": {message}')
         return answering.said(self.watched.rules(asked))
 
     async def alerts(self, request: Request, asked: Parameters) -> str:
@@ -297,7 +306,9 @@ class _Api:
         )  # fmt: skip
 
     async def status_tsdb(self, request: Request, asked: Parameters) -> str:
-        limit = asked.count("limit", 10)
+        limit = asked.most("limit") if asked.get("limit") else 10
+        if not limit:
+            raise ApiError("bad_data", "limit must be a positive number")
         engine = self._engine
         return answering.said(await self.queries.run(request, lambda metrics, _: cardinality(engine, limit)))
 
@@ -306,6 +317,14 @@ class _Api:
 
     async def status_replay(self, request: Request, asked: Parameters) -> str:
         return answering.said({"min": 0, "max": 0, "current": 0})
+
+    async def status_blocks(self, request: Request, asked: Parameters) -> str:
+        """There are none: samples lie in tables."""
+        return answering.said({"blocks": []})
+
+    async def notifications(self, request: Request, asked: Parameters) -> str:
+        """What Prometheus would warn of in its page."""
+        return answering.said([])
 
 
 def _parsed(asked: Parameters) -> Any:

@@ -68,9 +68,20 @@ class Parameters:
         text = self.get(name)
         if not text:
             return default
-        if not text.isdigit():
-            raise ApiError("bad_data", f'invalid parameter "{name}": limit must be a non-negative number')
+        if not text.removeprefix("-").isdecimal() or len(text) > 18:
+            raise ApiError(
+                "bad_data", f'invalid parameter "{name}": strconv.Atoi: parsing {quote(text)}: invalid syntax'
+            )
+        if text.startswith("-"):
+            raise ApiError("bad_data", f'invalid parameter "{name}": limit must be non-negative')
         return int(text)
+
+    def most(self, name: str) -> int:
+        """The same where a negative one means no limit."""
+        text = self.get(name)
+        if text and (not text.removeprefix("-").isdecimal() or len(text) > 18):
+            raise ApiError("bad_data", f"{name} must be a number")
+        return max(0, int(text or 0))
 
     def matchers(self, needed: bool = True) -> list[tuple[Matcher, ...]]:
         """The selectors of `match[]`."""
@@ -125,7 +136,11 @@ def _rfc3339(text: str, name: str) -> int:
 
 
 def _no_time(text: str, name: str) -> ApiError:
-    return ApiError("bad_data", f'invalid parameter "{name}": cannot parse {quote(text)} to a valid timestamp')
+    return ApiError(
+        "bad_data",
+        f"invalid parameter \"{name}\": invalid time value for '{name}': "
+        f"cannot parse {quote(text)} to a valid timestamp",
+    )
 
 
 def parse_step(text: str, name: str) -> int:

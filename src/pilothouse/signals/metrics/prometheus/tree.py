@@ -8,6 +8,7 @@ from pilothouse.signals.metrics.promql.nodes import (
     Aggregation,
     Binary,
     Call,
+    Duration,
     Matching,
     MatrixSelector,
     Node,
@@ -68,13 +69,20 @@ def tree(node: Node | None) -> Any:
         case VectorSelector():
             return {"type": "vectorSelector", **_selector(node)}
         case MatrixSelector():
-            return {"type": "matrixSelector", **_selector(node.vector), "range": node.range}
+            return {
+                "type": "matrixSelector",
+                **_selector(node.vector),
+                "range": node.range,
+                "rangeExpr": _duration(node.range_expression),
+            }
         case Subquery():
             return {
                 "type": "subquery",
                 "expr": tree(node.expression),
                 "range": node.range,
+                "rangeExpr": _duration(node.range_expression),
                 "step": node.step,
+                "stepExpr": _duration(node.step_expression),
                 **_timing(node.timing),
             }
     return None
@@ -94,9 +102,18 @@ def _selector(node: VectorSelector) -> dict[str, Any]:
 def _timing(timing: Timing) -> dict[str, Any]:
     return {
         "offset": timing.offset,
+        "offsetExpr": _duration(timing.offset_expression),
         "timestamp": timing.at if isinstance(timing.at, int) else None,
         "startOrEnd": timing.at if isinstance(timing.at, str) else None,
     }
+
+
+def _duration(node: Duration | Number | None) -> Any:
+    """Arithmetic on durations; what `step()` and `range()` have no operands, a sign has only the right one."""
+    if not isinstance(node, Duration):
+        return node and {"type": "numberLiteral", "val": format_f(node.value), "duration": node.is_duration}
+    left, right = (None, None, *map(_duration, node.operands))[-2:]
+    return {"type": "durationExpr", "op": node.operator, "lhs": left, "rhs": right, "wrapped": node.wrapped}
 
 
 def _matching(node: Binary) -> dict[str, Any]:
@@ -107,5 +124,10 @@ def _matching(node: Binary) -> dict[str, Any]:
         "labels": list(matching.labels),
         "on": matching.on,
         "include": list(matching.include),
-        "fillValues": {"lhs": matching.fill_left, "rhs": matching.fill_right},
+        "fillValues": {"lhs": _fill(matching.fill_left), "rhs": _fill(matching.fill_right)},
     }
+
+
+def _fill(value: float | None) -> float | int | None:
+    """A number as Go writes it, without a fraction where there is none."""
+    return int(value) if value is not None and value == value // 1 else value

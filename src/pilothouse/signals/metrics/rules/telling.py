@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from pilothouse.signals.metrics.prometheus.asking import ApiError
 from pilothouse.signals.metrics.promql.parser import parse
 from pilothouse.signals.metrics.promql.printing import write
 from pilothouse.signals.timerange import to_rfc3339
@@ -23,6 +25,7 @@ def told_groups(groups: Sequence[Group], asked: Parameters) -> dict[str, Any]:
     wanted_groups, files = asked.all("rule_group[]"), asked.all("file[]")
     selectors = asked.matchers(needed=False)
     brief = asked.get("exclude_alerts").lower() in ("1", "t", "true")
+    most, after = _page(asked)
     found = []
     for group in groups:
         if (wanted_groups and group.group.name not in wanted_groups) or (files and group.file not in files):
@@ -36,7 +39,31 @@ def told_groups(groups: Sequence[Group], asked: Parameters) -> dict[str, Any]:
         ]
         if rules or not (kind or names or selectors):
             found.append(_group(group, rules))
-    return {"groups": found}
+    return _paged(found, most, after) if most else {"groups": found}
+
+
+def _page(asked: Parameters) -> tuple[int, str]:
+    """`group_limit` (0: all) and `group_next_token`. Raises `ApiError`."""
+    limit, after = asked.get("group_limit"), asked.get("group_next_token")
+    if after and not limit:
+        message = "group_limit needs to be present in order to paginate over the groups"
+        raise ApiError("bad_data", f'invalid parameter "group_next_token": {message}')
+    if limit and not (limit.isdecimal() and int(limit[:18]) > 0):
+        raise ApiError("bad_data", 'invalid parameter "group_limit": group_limit needs to be a valid number')
+    return int(limit[:18] or 0), after
+
+
+def _paged(groups: list[dict[str, Any]], most: int, after: str) -> dict[str, Any]:
+    """So many groups from the one on that `after` names; the name of the next one, if there is one."""
+    names = [hashlib.sha1(f"{one['file']};{one['name']}".encode(), usedforsecurity=False).hexdigest() for one in groups]
+    if after and after not in names:
+        message = f"invalid group_next_token {after!r}. were rule groups changed?"
+        raise ApiError("bad_data", f'invalid parameter "group_next_token": {message}'.replace("'", '"'))
+    place = names.index(after) if after else 0
+    told: dict[str, Any] = {"groups": groups[place : place + most]}
+    if place + most < len(groups):
+        told["groupNextToken"] = names[place + most]
+    return told
 
 
 def _selected(group: Group, state: RuleState, selectors: Sequence[Any]) -> bool:
@@ -71,7 +98,7 @@ def _rule(state: RuleState, brief: bool) -> dict[str, Any]:
             "annotations": rule.annotations,
             "alerts": [] if brief else told_alerts([state]),
         }
-    elif rule.labels:
+    else:
         about["labels"] = rule.labels
     if state.error:
         about["lastError"] = state.error
