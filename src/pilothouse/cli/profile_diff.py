@@ -22,7 +22,7 @@ from pilothouse.cli.client import (
 from pilothouse.cli.profile_wording import Function, Kind, Labels, Selector, Span, amount, change, profiles, table, who
 
 app = typer.Typer()
-_WIDE = 150
+_WIDE, _NARROW = 150, 100
 
 
 @app.command(
@@ -74,7 +74,16 @@ def _print_difference(answer: dict[str, Any], found: list[dict[str, Any]], basel
         typer.echo(f"{reason[0].upper()}{reason[1:]}; --all shows what moved.")
         return
     # In a narrow terminal the names are worth more than the bounds of the sums and the way to the file.
-    wide = shutil.get_terminal_size().columns >= _WIDE
+    columns = shutil.get_terminal_size().columns
+    wide, narrow = columns >= _WIDE, columns < _NARROW
+    if narrow:
+        rows = [
+            (change(one["baseline_self"], one["candidate_self"], unit), amount(one["baseline_self"], unit),
+             amount(one["candidate_self"], unit), one["function"])
+            for one in found
+        ]  # fmt: skip
+        table(("self", baseline, candidate, "function"), rows, right=3)
+        return
     rows = [
         (change(one["baseline_self"], one["candidate_self"], unit), _interval(one["self_interval"], unit),
          amount(one["baseline_self"], unit), amount(one["candidate_self"], unit),

@@ -124,7 +124,7 @@ def audit(
     if wants_json(output):
         print_lines(acts)
         return
-    rows = [printable(act) | {"status": str(act["status"])} for act in acts]
+    rows = [printable(act) | {"status": str(act["status"]), "at": act["at"][:19].replace("T", " ")} for act in acts]
     _print(rows, ("at", "caller", "address", "method", "path", "status"), "Nothing was changed yet.")
 
 
@@ -136,7 +136,10 @@ def _print(rows: list[dict[str, str]], columns: tuple[str, ...], nothing: str) -
     if not rows:
         Console().print(nothing)
         return
-    table = Table(*columns, box=None, header_style="dim")
+    table = Table(box=None, header_style="dim")
+    for place, column in enumerate(columns):
+        # What a line is known by stays whole, the rest is folded: nothing is cut off.
+        table.add_column(column, no_wrap=not place, overflow="fold")
     for row in rows:
         table.add_row(*(Text(row[column] or "") for column in columns))
     Console().print(table)

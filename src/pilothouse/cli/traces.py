@@ -99,19 +99,36 @@ def traces(
     print_lines(answer["traces"]) if as_json else _print_list(printable(answer["traces"]))
 
 
+# The columns that a list of traces needs to be a table of all that is known of each.
+_WIDE = 110
+
+
 def _print_list(found: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("trace", "start", "duration", "service", "operation", "spans", "errors", box=None, header_style="dim")
+    console = Console()
+    wide = console.width >= _WIDE
+    # An id is there to be copied, so it stays whole; where there is little room, the rest is said in fewer words.
+    heads = ("service", "operation", "spans", "errors") if wide else ("operation",)
+    table = Table(box=None, header_style="dim")
+    for place, head in enumerate(("trace", "start", "duration", *heads)):
+        table.add_column(head, no_wrap=place < 3, overflow="fold")
     for row in found:
-        cells = (
-            row["trace_id"], row["start"][:23].replace("T", " "), f"{row['duration_ms']:.2f} ms", row["service"],
-            row["root"], str(row["spans"]),
-        )  # fmt: skip
-        table.add_row(*map(Text, cells), Text(str(row["errors"]), style="red" if row["errors"] else ""))
-    Console().print(table if found else "No trace fits. Widen --since, or ask for less.")
+        start, took = row["start"][:23].replace("T", " "), f"{row['duration_ms']:.2f} ms"
+        failed = "red" if row["errors"] else ""
+        if wide:
+            cells = (row["trace_id"], start, took, row["service"], row["root"], str(row["spans"]))
+            table.add_row(*map(Text, cells), Text(str(row["errors"]), style=failed))
+        else:
+            table.add_row(*map(Text, (row["trace_id"], start[11:19], took)), Text(_said(row), style=failed))
+    console.print(table if found else "No trace fits. Widen --since, or ask for less.")
+
+
+def _said(row: dict[str, Any]) -> str:
+    errors = f", {row['errors']} error{'s' * (row['errors'] != 1)}" if row["errors"] else ""
+    return f"{row['service']} {row['root']}{errors}"
 
 
 def _lines(server: str, answer: dict[str, Any]) -> list[dict[str, Any]]:

@@ -86,6 +86,10 @@ def test_diff(shop: House) -> None:
     lines = run(shop, *words, "-o", "table", "--all").stdout.splitlines()
     assert lines[0] == "cpu: 3 s -> 6 s in the baseline's time, 1 and 1 profile"
     assert lines[2].split()[:8] == ["+3", "s", "?", "2", "s", "5", "s", "+3"]
+    narrow = CliRunner().invoke(
+        profiles.app, [*words, "-o", "table", "--all", "--server", shop.address], env={"COLUMNS": "60"}
+    )
+    assert narrow.stdout.splitlines()[2].split() == ["+3", "s", "2", "s", "5", "s", "work"]
     assert "Too few profiles to tell" in run(shop, *words, "-o", "table").stdout
 
 
