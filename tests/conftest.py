@@ -173,7 +173,7 @@ def chosen_control(request: pytest.FixtureRequest) -> Iterator[None]:
         )
 
         def opened(*arguments: Any, **named: Any) -> Any:
-            made = create_engine(*arguments, **{**named, "connect_args": WITHOUT_TLS})
+            made = create_engine(*arguments, **{**named, "connect_args": WITHOUT_TLS | named.get("connect_args", {})})
             _OPENED.add(made)
             return made
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import hashlib
 import os
 import shutil
 import tempfile
@@ -68,7 +69,8 @@ class World:
     def tree(self, base: str, changes: list[Any]) -> str:
         made = base
         for one in changes:
-            made, before = f"{made}+{one.head}", made
+            # As long as git's: a column of PostgreSQL has an end.
+            made, before = hashlib.sha1(f"{made}+{one.head}".encode(), usedforsecurity=False).hexdigest(), made
             self.contents[made] = (*self.contents[before], one.head)
         return made
 
