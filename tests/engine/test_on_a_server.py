@@ -141,6 +141,8 @@ def test_other_rooms_work_on_servers_too(chosen: tuple[str, ...], tmp_path: Path
     command = [
         sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", "not alone",
         "--basetemp", str(tmp_path / "there"), *chosen,
+        # Each of some hundred examples of a sweep goes over HTTP.
+        *(["--timeout", "1200"] if THOROUGH else []),
     ]  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=3500 if THOROUGH else 590)
     assert done.returncode == 0, done.stdout[-6000:]
