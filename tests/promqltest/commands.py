@@ -109,8 +109,11 @@ def read(text: str) -> Iterator[Command | ScriptError]:
                 yield _eval(lines[place:end], place + 1)
             else:
                 raise ScriptError(f"invalid command {lines[place]!r}")
-        except (ScriptError, NotationError, ValueError) as error:
+        except (ScriptError, NotationError) as error:
             yield ScriptError(f"line {place + 1}: {error}")
+        except Exception as error:
+            # Whatever it is that stands there, what comes after it is read all the same.
+            yield ScriptError(f"line {place + 1}: cannot be read: {type(error).__name__}: {error}")
         place = end
 
 

@@ -70,6 +70,9 @@ class Result:
     failure: str
 
 
+_MOST_STEPS = 1_000_000
+
+
 class MismatchError(Exception):
     """The answer is not what the script expects."""
 
@@ -84,13 +87,23 @@ def run(text: str) -> Iterator[Result]:
             case Clear():
                 storage.clear()
             case Load():
-                _load(storage, command)
+                try:
+                    _load(storage, command)
+                except Exception as error:
+                    yield Result(0, "", _broken(error))
             case Eval():
                 try:
                     _check(storage, command)
                     yield Result(command.line, command.query, "")
                 except MismatchError as error:
                     yield Result(command.line, command.query, str(error))
+                except Exception as error:
+                    yield Result(command.line, command.query, _broken(error))
+
+
+def _broken(error: Exception) -> str:
+    """What a command came to that is not even wrong: the commands after it are run all the same."""
+    return f"cannot be run: {type(error).__name__}: {error}"
 
 
 def _load(storage: MemoryStorage, command: Load) -> None:
@@ -113,6 +126,8 @@ def _check(storage: MemoryStorage, command: Eval) -> None:
         _check_failure(command, error)
         return
     if command.is_range:
+        if (command.end - command.start) // max(command.step, 1) > _MOST_STEPS:
+            raise MismatchError(f"more than {_MOST_STEPS} steps are too many")
         grid = Grid(command.start, command.end, command.step)
         _check_query(storage, command, node, grid)
         return

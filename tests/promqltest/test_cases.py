@@ -34,6 +34,11 @@ def test_all_of_a_script_passes(file: Path) -> None:
         ("eval instant at 0 1\n  2", "expected 2.0, got 1.0"),
         ("evil instant at 0 1", "invalid command"),
         ("load 5q\n  x 1", "not a valid duration"),
+        ("eval instant at 0 x +\n  expect fail regex: (", "cannot be read: "),
+        ("eval range from 0 to 100000000m step 1s x", "steps are too many"),
+        ("eval instant at 0 sort(x)\n  expect ordered\n  x", "cannot be run: "),
+        ('load_with_nhcb 1m\n  y_bucket{le="Inf1"} 1', "cannot be run: "),
+        ("eval instant at 0 'a'\n  expect string", "cannot be read: "),
     ],
 )
 def test_what_is_wrong_is_said(script: str, failure: str) -> None:
