@@ -49,3 +49,12 @@ def test_retention_is_set_once(engine: Engine) -> None:
     found = engine.query("SELECT create_table_query AS q FROM system.tables WHERE name = 'logs'").to_pylist()
     assert "toIntervalSecond(86400)" in found[0]["q"]
     keep(engine, dict.fromkeys(TABLES, 86400.0))
+
+
+def test_a_new_column_is_also_one_of_the_table_in_front_of_a_cluster() -> None:
+    statement = "ALTER TABLE distributions ADD COLUMN exact Array(Float64) CODEC(ZSTD(1))"
+    assert render(statement, Layout(cluster="two")) == [
+        "ALTER TABLE distributions_local ON CLUSTER 'two' ADD COLUMN exact Array(Float64) CODEC(ZSTD(1))",
+        "ALTER TABLE distributions ON CLUSTER 'two' ADD COLUMN exact Array(Float64)",
+    ]
+    assert len(render("ALTER TABLE logs MODIFY COLUMN identity CODEC(Delta)", Layout(cluster="two"))) == 1

@@ -65,7 +65,10 @@ def render(statement: str, layout: Layout) -> list[str]:
     created = _CREATE.search(statement)
     if created is None:
         viewed = re.sub(r"(CREATE MATERIALIZED VIEW \w+)", rf"\1{on_cluster}", statement)
-        return [re.sub(r"(ALTER TABLE \w+)", rf"\1_local{on_cluster}", viewed)]
+        local = re.sub(r"(ALTER TABLE \w+)", rf"\1_local{on_cluster}", viewed)
+        # What is asked and written through has the columns of what is behind it, and stores nothing itself.
+        front = re.sub(r"(ALTER TABLE \w+)", rf"\1{on_cluster}", re.sub(r" CODEC\(.*\)$", "", viewed))
+        return [local, front] if " ADD COLUMN " in viewed else [local]
     name = created[1]
     local = _ENGINE.sub(
         lambda kind: (
