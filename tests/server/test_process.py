@@ -108,7 +108,7 @@ def test_every_answer_has_the_safe_headers(server: RunningServer, path: str) -> 
         ("GET", "/api/metrics?step=" + "9" * 400 + "y", 400, "bad_request"),
         ("GET", "/api/logs?selector=a%3D~%22(%3F%3Db)%22", 400, "bad_request"),
         ("GET", "/api/logs?selector=a%3D~%22b%7B1001%7D%22", 400, "bad_request"),
-        ("GET", "/api/traces?selector=a%3D~%22b%7B99999999999%7D%22", 400, "bad_request"),
+        ("GET", "/api/traces?selector=a%3D~%22b%7B1001%7D%22", 400, "bad_request"),
         ("GET", "/api/traces/" + "ab" * 16, 404, "not_found"),
         ("GET", "/api/traces/zz", 400, "bad_request"),
     ],
