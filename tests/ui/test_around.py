@@ -31,5 +31,5 @@ def test_what_changed_at_a_time_is_told_like_a_verdict(
         assert violations(page) == []
     form.get_by_label("When, or how long ago").fill("some day")
     form.get_by_role("button", name="Tell me").click()
-    expect(page.get_by_role("alert")).to_contain_text("It is about “at”")
+    expect(page.get_by_role("alert")).to_contain_text("at: 'some day' is not a time")
     watch.errors.clear()

@@ -14,9 +14,11 @@ from pilothouse.delivery.forges import (
     MergeError,
     MergeMethod,
     MissingError,
+    RefChange,
     Status,
 )
 from pilothouse.delivery.forges.local import House, LocalForge
+from pilothouse.delivery.forges.local.store import Store
 from tests.delivery.forges.conftest import Shop, open_shop
 
 
@@ -336,6 +338,23 @@ def test_an_event_that_is_not_taken_is_told_again(tmp_path: Path) -> None:
     assert [event.ref.created for event in heard if event.ref] == [True, False]
     assert len({event.delivery for event in heard}) == 2
     house.close()
+
+
+def test_what_happens_within_one_look_is_told_once(tmp_path: Path) -> None:
+    heard: list[str] = []
+
+    def inbox(event: Event) -> None:
+        assert len(heard) < 5, "told for ever"
+        heard.append(event.kind)
+
+    store = Store(f"sqlite:///{tmp_path / 'control.db'}", inbox)
+    with store.one_look(), store.writing() as write:
+        write.tell(
+            Event("", "local", "a/b", "push", sender="ann", ref=RefChange("refs/heads/main", "0" * 40, "1" * 40))
+        )
+    store.tell()
+    assert heard == ["push"]
+    store.close()
 
 
 def test_tokens_are_kept_as_hashes_and_end(shop: Shop, tmp_path: Path) -> None:

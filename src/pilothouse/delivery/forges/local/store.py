@@ -128,7 +128,8 @@ class Store:
 
     def _tell_some(self) -> bool:
         untold = select(EVENTS.c.id, EVENTS.c.event).where(EVENTS.c.told.is_(False)).order_by(EVENTS.c.id)
-        with self.reading() as connection:
+        # Not on the connection of this thread's look: that goes on seeing as untold what was told a moment ago.
+        with self._engine.connect() as connection:
             rows = connection.execute(untold.limit(_BATCH)).all()
         told = []
         for row in rows:
