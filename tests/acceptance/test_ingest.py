@@ -182,7 +182,11 @@ def test_metrics(server: RunningServer, sdk: Sdk) -> None:
     assert found["orders"]["temporality"] == "cumulative"
     assert found["orders"]["labels"].items() >= {"kind": "card", "service.name": sdk.service}.items()
     if sdk.way == WAYS[0]:
-        [again] = _command(server, "metrics", sdk.selector, "--name", "temperature", "--since", "5m", "--step", "1s")
+        asked = ("metrics", sdk.selector, "--name", "temperature", "--since", "5m", "--step", "1s")
+        deadline = time.monotonic() + 30
+        # A sample is at the first whole second after it, which may be still to come.
+        while not (again := _command(server, *asked)[0])["points"]:
+            assert time.monotonic() < deadline, again
         assert again["labels"]["room"] == "a"
         assert again["points"][-1][1] == 21.5
 
