@@ -78,19 +78,27 @@ def call(server: str, method: str, path: str, headers: dict[str, str] | None = N
     import httpx
 
     shown = credentials() | (headers or {})
-
-    try:
+    with reaching(server):
         address, verify = f"{server.rstrip('/')}{path}", certificates(server)
         response = httpx.request(method, address, timeout=120, headers=shown, verify=verify, **request)
+    if not response.is_success:
+        fail(_message(response.text) or f"{server} answered {response.status_code}")
+    return response
+
+
+@contextmanager
+def reaching(server: str) -> Iterator[None]:
+    """For what asks a server. Ends the program, and says why, where there is no answer."""
+    import httpx
+
+    try:
+        yield
     except CertificateError as error:
         fail(str(error))
     except httpx.InvalidURL as error:
         fail(f"{server} is not an address: {error}")
     except httpx.HTTPError as error:
         fail(unreachable(server, error))
-    if not response.is_success:
-        fail(_message(response.text) or f"{server} answered {response.status_code}")
-    return response
 
 
 _OURS = "a certificate of ours (PILOTHOUSE_CLIENT_CERTIFICATE)"
@@ -147,7 +155,7 @@ def print_lines(rows: list[Any]) -> None:
             sys.stdout.write(json.dumps(row, ensure_ascii=ascii_only()) + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        nobody_reads()
         raise typer.Exit(0) from None
 
 
@@ -164,7 +172,12 @@ def unread() -> Iterator[None]:
         sys.stdout.flush()
     except (BrokenPipeError, SystemExit):
         # rich makes a SystemExit of it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        nobody_reads()
+
+
+def nobody_reads() -> None:
+    """The reader of stdout went away: what is still to be written to it goes nowhere, and fails no more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _message(text: str) -> str:

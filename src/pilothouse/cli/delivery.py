@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pilothouse.cli.client import DEFAULT_SERVER, Output, Server, ask, fail, printable, unreachable, wants_json
+from pilothouse.cli.client import DEFAULT_SERVER, Output, Server, ask, fail, printable, reaching, wants_json
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
@@ -137,21 +137,16 @@ def decisions(repository: Repository = None, server: Server = DEFAULT_SERVER) ->
     """Everything that was decided, with what it was decided from, as JSON lines: for `delivery replay`."""
     import httpx
 
-    from pilothouse.signals.credentials import CertificateError, certificates, credentials
+    from pilothouse.signals.credentials import certificates, credentials
 
-    try:
-        with httpx.stream(
-            "GET", f"{server.rstrip('/')}/api/delivery/decisions", timeout=120, headers=credentials(),
-            verify=certificates(server), params={"repository": repository} if repository else {},
-        ) as answer:  # fmt: skip
-            if not answer.is_success:
-                fail(f"{server} answered {answer.status_code}")
-            for line in answer.iter_lines():
-                typer.echo(line)
-    except CertificateError as error:
-        fail(str(error))
-    except httpx.HTTPError as error:
-        fail(unreachable(server, error))
+    with reaching(server), httpx.stream(
+        "GET", f"{server.rstrip('/')}/api/delivery/decisions", timeout=120, headers=credentials(),
+        verify=certificates(server), params={"repository": repository} if repository else {},
+    ) as answer:  # fmt: skip
+        if not answer.is_success:
+            fail(f"{server} answered {answer.status_code}")
+        for line in answer.iter_lines():
+            typer.echo(line)
 
 
 @app.command(

@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from pilothouse.cli.client import FAILED, fail
+from pilothouse.cli.client import FAILED, fail, nobody_reads
 
 _CHUNK = 1 << 24
 
@@ -36,7 +36,7 @@ def search_files(expressions: list[str], files: list[Path], invert: bool, count:
                     out.write(name + line + b"\n")
                     total += 1
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            nobody_reads()
             raise typer.Exit(0) from None
         except OSError as error:
             typer.echo(f"pilothouse: {path}: {error.strerror}", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,9 +20,8 @@ from pilothouse.cli.client import (
     printable,
     wants_json,
 )
+from pilothouse.signals.logs.recognising import is_logql
 
-# What can only be LogQL: it begins with a selector, or with a function's parenthesis.
-_LOGQL = re.compile(r"\s*(\{|\w+\s*((by|without)\s*)?\()")
 _COLOURS = {
     "TRACE": "dim",
     "DEBUG": "dim",
@@ -100,7 +98,7 @@ def logs(
         "severity": severity, "trace_id": trace, "since": since, "start": start, "end": end,
     }  # fmt: skip
     as_json = wants_json(output)
-    simple = not (matches or invert or context or follow or _LOGQL.match(text) or label)
+    simple = not (matches or invert or context or follow or is_logql(text) or label)
     if price:
         _print_price(ask(server, "/api/logs/price", **given)["price"], as_json)
     elif patterns:

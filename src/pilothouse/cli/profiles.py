@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -17,9 +17,9 @@ from pilothouse.cli.client import (
     Since,
     Start,
     ask,
+    call,
     fail,
     print_lines,
-    unreachable,
     wants_json,
 )
 from pilothouse.cli.profile_wording import (
@@ -34,10 +34,6 @@ from pilothouse.cli.profile_wording import (
     table,
     who,
 )
-from pilothouse.signals.credentials import CertificateError, certificates, credentials
-
-if TYPE_CHECKING:
-    import httpx
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
@@ -155,10 +151,12 @@ def export(
     since: Since = None, start: Start = None, end: End = None, server: Server = DEFAULT_SERVER,
 ) -> None:  # fmt: skip
     """What was profiled as one file for other tools."""
-    response = _fetch(
-        server, "/api/profiles/export", **who(selector), type=type, labels=labels, span=span, format=format,
-        since=since, start=start, end=end,
-    )  # fmt: skip
+    given = {
+        **who(selector), "type": type, "labels": labels, "span": span, "format": format,
+        "since": since, "start": start, "end": end,
+    }  # fmt: skip
+    known = {name: value for name, value in given.items() if value is not None}
+    response = call(server, "GET", "/api/profiles/export", params=known)
     content = response.content
     if response.headers.get("pilothouse-stacks") == "0":
         typer.echo(NOTHING_PROFILED, err=True)
@@ -171,32 +169,6 @@ def export(
         fail("pprof is not for a terminal; redirect it, or say where with --to FILE")
     else:
         sys.stdout.buffer.write(content)
-
-
-def _fetch(server: str, path: str, **parameters: str | None) -> httpx.Response:
-    """What an API call answers, as it is."""
-    import httpx
-
-    given = {name: value for name, value in parameters.items() if value is not None}
-    try:
-        response = httpx.get(
-            f"{server.rstrip('/')}{path}",
-            params=given,
-            timeout=120,
-            headers=credentials(),
-            verify=certificates(server),
-        )
-    except CertificateError as error:
-        fail(str(error))
-    except httpx.InvalidURL as error:
-        fail(f"{server} is not an address: {error}")
-    except httpx.HTTPError as error:
-        fail(unreachable(server, error))
-    if not response.is_success:
-        fail(
-            response.json()["error"]["message"] if "json" in response.headers.get("content-type", "") else response.text
-        )
-    return response
 
 
 for _group in (profile_diff.app, profile_function.app):

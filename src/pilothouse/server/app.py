@@ -168,8 +168,7 @@ def _profile_routes(rooms: Rooms) -> list[Route]:
     from pilothouse.signals.receive.pprof_receiving import ProfileReceiver
     from pilothouse.signals.receive.pyroscope import otlp_routes
 
-    limit = rooms.config.max_body_bytes
-    return otlp_routes(ProfileReceiver(rooms.intake, ProfileLimits(body_bytes=limit, unpacked_bytes=2 * limit)))
+    return otlp_routes(ProfileReceiver(rooms.intake, ProfileLimits.of_request(rooms.config.max_body_bytes)))
 
 
 def _pyroscope_routes(rooms: Rooms) -> list[Route]:

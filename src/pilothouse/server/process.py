@@ -69,8 +69,8 @@ log = structlog.get_logger(__name__)
 # Queries block a thread each; the engine's pool of handles is what really limits them.
 _THREADS = 16
 _RENEW_SECONDS = 60
-# The least that any system takes (unix(7): 108 on Linux, 104 on macOS).
 _PROFILES = "/opentelemetry.proto.collector.profiles."
+# The least that any system takes (unix(7): 108 on Linux, 104 on macOS).
 _LONGEST_SOCKET_PATH = 100
 
 
@@ -381,7 +381,7 @@ class Process:
         from pilothouse.signals.receive.pprof_scraping import ProfileScraper
 
         largest = self._config.max_body_bytes
-        limits = ProfileLimits(body_bytes=largest, unpacked_bytes=2 * largest)
+        limits = ProfileLimits.of_request(largest)
         return ProfileScraper(Path(file), ProfileReceiver(self._intake, limits))
 
     async def _listen(self) -> list[Lines | StatsD]:

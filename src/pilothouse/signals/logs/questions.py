@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pilothouse.signals.errors import BadRequestError
 from pilothouse.signals.logs.asking import severity_number
 from pilothouse.signals.logs.logql import parse, tree
+from pilothouse.signals.logs.recognising import is_logql
 from pilothouse.signals.selector import Matcher, normalised, parse_selector
 from pilothouse.signals.wire import trace_id
 
@@ -37,13 +37,9 @@ def asked(request: Request) -> tree.LogQuery:
     return replace(base, stages=(*stages, *base.stages))
 
 
-# It begins with a selector, or with a function's parenthesis.
-_LOGQL = re.compile(r"\s*(\{|\w+\s*((by|without)\s*)?\()")
-
-
 def log_query(text: str) -> tree.LogQuery:
     """LogQL, or a bare selector as everywhere else in Pilothouse; nothing at all means every stream."""
-    if _LOGQL.match(text):
+    if is_logql(text):
         query = parse(text, allow_all=True)
         if not isinstance(query, tree.LogQuery):
             raise BadRequestError("query: this is an expression for numbers; ask /loki/api/v1/query_range", "query")

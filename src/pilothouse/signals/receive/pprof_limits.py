@@ -23,6 +23,11 @@ class ProfileLimits:
     past_seconds: float = 30 * 86400
     future_seconds: float = 3600
 
+    @classmethod
+    def of_request(cls, body_bytes: int) -> ProfileLimits:
+        """Where a request has so many bytes at most: unpacked it may have twice as many."""
+        return cls(body_bytes=body_bytes, unpacked_bytes=2 * body_bytes)
+
 
 def inflated(body: bytes, limits: ProfileLimits, field: str = "body") -> bytes:
     """The bytes of a gzip body (also of several members), or the body itself if it is not one."""

@@ -20,8 +20,8 @@ class Handler(grpc.GenericRpcHandler):  # type: ignore[misc]
 
     def __init__(self, intake: Intake, limit: int) -> None:
         """`limit` are the bytes of a request; unpacked it may have twice as many."""
-        limits = ProfileLimits(body_bytes=limit, unpacked_bytes=2 * limit)
-        self._method = grpc.unary_unary_rpc_method_handler(_export(ProfileReceiver(intake, limits)))
+        receiver = ProfileReceiver(intake, ProfileLimits.of_request(limit))
+        self._method = grpc.unary_unary_rpc_method_handler(_export(receiver))
 
     def service(self, details: Any) -> Any:
         """The handler of a call; None when it is another."""

@@ -36,7 +36,7 @@ _JSON, _PROTOBUF = "application/json", ("application/proto", "application/protob
 def routes(intake: Intake, limits: ProfileLimits | int | None = None) -> list[Route]:
     """The endpoints, which journal through `intake`; a number limits the bytes of a body, and its unpacked twice."""
     if isinstance(limits, int):
-        limits = ProfileLimits(body_bytes=limits, unpacked_bytes=2 * limits)
+        limits = ProfileLimits.of_request(limits)
     receiver = ProfileReceiver(intake, limits or ProfileLimits())
     ingest, push = _endpoint(receiver, _read_ingest), _endpoint(receiver, _read_push)
     return [

@@ -68,7 +68,7 @@ class Parameters:
         text = self.get(name)
         if not text:
             return default
-        if not text.removeprefix("-").isdecimal() or len(text) > 18:
+        if not _is_whole(text):
             raise ApiError(
                 "bad_data", f'invalid parameter "{name}": strconv.Atoi: parsing {quote(text)}: invalid syntax'
             )
@@ -79,7 +79,7 @@ class Parameters:
     def most(self, name: str) -> int:
         """The same where a negative one means no limit."""
         text = self.get(name)
-        if text and (not text.removeprefix("-").isdecimal() or len(text) > 18):
+        if text and not _is_whole(text):
             raise ApiError("bad_data", f"{name} must be a number")
         return max(0, int(text or 0))
 
@@ -133,6 +133,11 @@ def _rfc3339(text: str, name: str) -> int:
         return int(moment.astimezone(UTC).timestamp()) * 1000 + int(float(found[2] or 0) * 1000)
     except (ValueError, OverflowError):
         raise _no_time(text, name) from None
+
+
+def _is_whole(text: str) -> bool:
+    """Whether it is a whole number of 64 bits at most."""
+    return text.removeprefix("-").isdecimal() and len(text) <= 18
 
 
 def _no_time(text: str, name: str) -> ApiError:
